@@ -1,0 +1,1 @@
+"""The words of the field as types. Standard library only; everything else may import from here."""

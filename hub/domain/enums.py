@@ -1,0 +1,135 @@
+"""Closed vocabularies shared by every room.
+
+Values are the API names of the domain brief; the Chinese term stands in the docstring.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SourceKind(StrEnum):
+    """数据来源种类. What a consent is given for; the order of the members is the order used wherever sources are ranked."""
+
+    REGISTRATION = "REGISTRATION"
+    TAX = "TAX"
+    FINANCIALS = "FINANCIALS"
+    INVOICE = "INVOICE"
+    SHOP = "SHOP"
+    SETTLEMENT = "SETTLEMENT"
+    PAYMENT = "PAYMENT"
+    SOCIAL_INSURANCE = "SOCIAL_INSURANCE"
+    HOUSING_FUND = "HOUSING_FUND"
+    BUREAU = "BUREAU"
+    IDENTITY = "IDENTITY"
+    DEVICE = "DEVICE"
+    PUBLIC_RECORD = "PUBLIC_RECORD"
+    PROCUREMENT = "PROCUREMENT"
+    FARM = "FARM"
+
+
+class Sensitivity(StrEnum):
+    """JR/T 0171-2020 class of a field: C1 internal, C2 personal and encrypted, C3 secrets that are never shared."""
+
+    C1 = "C1"
+    C2 = "C2"
+    C3 = "C3"
+
+
+class MissingReason(StrEnum):
+    """Why a value is null. Null is never zero."""
+
+    NOT_CONNECTED = "NOT_CONNECTED"
+    CONSENT_MISSING = "CONSENT_MISSING"
+    CONSENT_EXPIRED = "CONSENT_EXPIRED"
+    CONSENT_REVOKED = "CONSENT_REVOKED"
+    STALE = "STALE"
+    INSUFFICIENT_COVERAGE = "INSUFFICIENT_COVERAGE"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    UPSTREAM_ERROR = "UPSTREAM_ERROR"
+    ZERO_DENOMINATOR = "ZERO_DENOMINATOR"
+    CONFLICT = "CONFLICT"
+
+
+class Unit(StrEnum):
+    """Unit of a number as it is stored and shown."""
+
+    YUAN = "YUAN"
+    RATIO = "RATIO"
+    TIMES = "TIMES"
+    DAYS = "DAYS"
+    MONTHS = "MONTHS"
+    YEARS = "YEARS"
+    COUNT = "COUNT"
+    HEADS = "HEADS"
+    PER_MONTH = "PER_MONTH"
+    SCORE = "SCORE"
+    DPD = "DPD"
+    ENUM = "ENUM"
+    BOOL = "BOOL"
+    KM = "KM"
+    DEGREE = "DEGREE"
+    SECONDS = "SECONDS"
+
+
+class ConsentStatus(StrEnum):
+    """授权状态. PENDING: asked, not (yet) given."""
+
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    REVOKED = "REVOKED"
+    EXPIRED = "EXPIRED"
+
+
+class ConnectionStatus(StrEnum):
+    """State of one customer's link to one platform."""
+
+    LINKING = "LINKING"
+    ACTIVE = "ACTIVE"
+    REAUTHORISE = "REAUTHORISE"
+    DISCONNECTED = "DISCONNECTED"
+
+
+class Verdict(StrEnum):
+    """How a sync run ended, computed from arithmetic: fetched = stored + unchanged + quarantined + rejected."""
+
+    COMPLETE = "COMPLETE"
+    INCOMPLETE = "INCOMPLETE"
+    EMPTY_EXPECTED = "EMPTY_EXPECTED"
+    PARKED = "PARKED"
+    FAILED = "FAILED"
+
+
+class Direction(StrEnum):
+    """收支方向. Amounts are positive; the direction is separate."""
+
+    IN = "IN"
+    OUT = "OUT"
+
+
+class Purpose(StrEnum):
+    """用途. What a consent and a query say the data is for."""
+
+    CREDIT_APPROVAL = "CREDIT_APPROVAL"
+    POST_LOAN = "POST_LOAN"
+    FRAUD_PREVENTION = "FRAUD_PREVENTION"
+
+
+class Outcome(StrEnum):
+    """Result of a scenario evaluation."""
+
+    ENHANCED = "ENHANCED"
+    BASE_ONLY = "BASE_ONLY"
+    REFER_MANUAL = "REFER_MANUAL"
+    INELIGIBLE = "INELIGIBLE"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+class CustomerType(StrEnum):
+    """客户类型."""
+
+    MICRO_SMALL_ENTERPRISE = "MICRO_SMALL_ENTERPRISE"
+    INDIVIDUAL_BUSINESS = "INDIVIDUAL_BUSINESS"
+    FARMER = "FARMER"
+    OTHER = "OTHER"

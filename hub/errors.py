@@ -1,0 +1,131 @@
+"""The error tree, branched by who can remedy it.
+
+HubError
+  FixConfiguration      an operator must change a setting, a file or a secret
+    PortOccupied, SchemaBehind, SecretMissing, PersonaInvalid, PolicyInvalid, UnknownConnector, HomeInUse
+  CustomerMustAct       the customer must consent or authorise again
+    ConsentMissing, GrantRevoked
+  CallerMustFix         the request is wrong; sending it again as it is cannot work
+    NotAllowed, NotFound, InvalidInput, TokenInvalid
+  WaitAndRetry          nothing is wrong that time does not heal
+    PlatformBusy, LeaseLost
+  PlatformFault         the platform broke its contract
+    ContractBroken
+  RecordUnreadable      one record is kept in quarantine; the rest goes on
+
+The docstring is the default message. What is expected reaches the client by class; all else is masked and logged with an id.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class HubError(Exception):
+    """Something went wrong in the hub."""
+
+    remedy: str = ""
+
+    def __init__(self, message: str | None = None, *, remedy: str | None = None, **facts: Any) -> None:
+        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.remedy = remedy or type(self).remedy
+        self.facts = facts
+        super().__init__(self.message)
+
+    def sentence(self) -> str:
+        """The message and its remedy, for a person."""
+        return f"{self.message} {self.remedy}".strip()
+
+
+class FixConfiguration(HubError):
+    """A setting, a file or a secret is wrong."""
+
+
+class PortOccupied(FixConfiguration):
+    """The port is in use by another process."""
+
+    remedy = "Choose another one with --port, or 0 for any free port."
+
+
+class SchemaBehind(FixConfiguration):
+    """The database has not been migrated to this version of the hub."""
+
+    remedy = "Run `hub migrate` first."
+
+
+class SecretMissing(FixConfiguration):
+    """A secret is missing or does not open what it should open."""
+
+
+class PersonaInvalid(FixConfiguration):
+    """The persona file cannot be used."""
+
+
+class PolicyInvalid(FixConfiguration):
+    """The policy document cannot be published."""
+
+
+class UnknownConnector(FixConfiguration):
+    """There is no connector of that name."""
+
+    remedy = "`hub connectors list` prints the names."
+
+
+class HomeInUse(FixConfiguration):
+    """Another process is using this home directory."""
+
+
+class CustomerMustAct(HubError):
+    """The customer must act before this can go on."""
+
+
+class ConsentMissing(CustomerMustAct):
+    """There is no valid consent for this."""
+
+
+class GrantRevoked(CustomerMustAct):
+    """The platform no longer accepts the authorisation."""
+
+
+class CallerMustFix(HubError):
+    """The request cannot be served as it is."""
+
+
+class NotAllowed(CallerMustFix):
+    """The client may not do this."""
+
+
+class NotFound(CallerMustFix):
+    """There is nothing under this identifier."""
+
+
+class InvalidInput(CallerMustFix):
+    """The input does not fit."""
+
+
+class TokenInvalid(CallerMustFix):
+    """The access token or its proof is not valid."""
+
+
+class WaitAndRetry(HubError):
+    """Try again later."""
+
+
+class PlatformBusy(WaitAndRetry):
+    """The platform asks to wait."""
+
+
+class LeaseLost(WaitAndRetry):
+    """Another worker has taken over this connection."""
+
+
+class PlatformFault(HubError):
+    """The platform did something it should not."""
+
+
+class ContractBroken(PlatformFault):
+    """The platform broke its documented contract."""
+
+
+class RecordUnreadable(HubError):
+    """A record cannot be turned into a fact."""
