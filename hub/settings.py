@@ -1,0 +1,40 @@
+"""The one Settings object: built once from the environment at a composition root, passed in, never imported as a value.
+
+Every field is an environment variable with the prefix ``HUB_``. Secrets are read from files below ``home``, never from arguments.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_home() -> Path:
+    return Path.home() / ".local" / "share" / "zengxin-hub"
+
+
+class Settings(BaseSettings):
+    """What an operator decides. Without a database URL the hub runs an embedded PostgreSQL below ``home``."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True)
+
+    home: Path = Field(default_factory=default_home, description="Data, keys and the embedded PostgreSQL.")
+    database_url: str | None = Field(default=None, description="Owner's URL (migrations). Any PostgreSQL from 15 on.")
+    app_database_url: str | None = Field(default=None, description="URL of the role hub_app, which serves GraphQL.")
+    worker_database_url: str | None = Field(default=None, description="URL of the role hub_worker, which syncs and evaluates.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, description="Port to listen on; 0 takes any free one.")
+    public_origin: str | None = Field(default=None, description="Scheme, host and port under which partners reach the hub.")
+    grantee: str = Field(default="示范普惠银行", description="Legal name of the institution that deploys the hub: the grantee of consents.")
+    workers: int = Field(default=6, description="Connections synced at the same time by one worker process.")
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def connectors_file(self) -> Path:
+        """JSON: connector name -> its settings, ``base_url`` among them. Only what is listed here may be connected to."""
+        return self.home / "connectors.json"

@@ -1,0 +1,36 @@
+"""Row-level security and grants, derived from the tables (trust rules, section j). The migrations carry the text this prints.
+
+The role hub_app sees a customer only through ``customer_client``: without ``hub.client`` there are no rows. The role hub_worker does the hub's
+own work on every customer and is never handed to a client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import hub.store.fact_tables
+import hub.store.tables  # noqa: F401
+from hub.store.metadata import metadata
+
+_CLIENT = "(select current_setting('hub.client', true))"
+_VISIBLE = f"customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = {_CLIENT})"  # noqa: S608
+APPEND_ONLY = ("access_log", "raw_page", "consent_event", "evaluation")
+
+
+def owned_tables() -> list[str]:
+    """Every table that belongs to a customer."""
+    return sorted(name for name, table in metadata.tables.items() if table.info.get("owner") == "customer")
+
+
+def statements() -> Iterator[str]:
+    """Everything after the tables: grants, FORCE RLS and policies."""
+    for name in sorted(metadata.tables):
+        rights = "SELECT, INSERT" if name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        yield f"GRANT {rights} ON {name} TO hub_app, hub_worker"
+    for name in owned_tables():
+        rule = f"client_id = {_CLIENT}" if name == "customer_client" else _VISIBLE
+        yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
+        yield f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
+        yield f"CREATE POLICY client_sees ON {name} TO hub_app USING ({rule}) WITH CHECK ({rule})"
+        yield f"CREATE POLICY hub_works ON {name} TO hub_worker USING (true) WITH CHECK (true)"
+    yield "GRANT SELECT ON fact TO hub_app, hub_worker"

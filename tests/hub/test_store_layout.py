@@ -1,0 +1,62 @@
+"""The store is what the declarations say: models equal migrations, every customer's table is guarded, roles see what they may."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, insert, pool, select, text
+from sqlalchemy.exc import ProgrammingError
+
+from hub.store.database import Database, Scope
+from hub.store.embedded import Urls
+from hub.store.metadata import metadata
+from hub.store.security import owned_tables
+from hub.store.tables import customer, customer_client
+
+
+async def test_models_equal_migrations(urls: Urls) -> None:
+    engine = create_engine(urls.owner, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_object": lambda o, n, t, r, c: getattr(o, "schema", None) is None}
+        )
+        assert compare_metadata(context, metadata) == []
+        connection.execute(text("alter table customer add column surplus text"))
+        assert compare_metadata(context, metadata) != [], "the comparison must notice a difference"
+    engine.dispose()
+
+
+async def test_every_customer_table_forces_row_security(urls: Urls) -> None:
+    engine = create_engine(urls.owner, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        rows = connection.execute(text("select relname from pg_class where relkind = 'r' and relrowsecurity and relforcerowsecurity"))
+        guarded = {row[0] for row in rows}
+    engine.dispose()
+    assert guarded == set(owned_tables())
+    assert all(next(iter(metadata.tables[name].primary_key)).name == "customer_id" for name in owned_tables())
+
+
+def _row(customer_id: uuid.UUID, subject: str) -> dict[str, object]:
+    return {"customer_id": customer_id, "kind": "ORG", "name_masked": "小*", "subject_hash": subject, "created_at": datetime.now(UTC)}
+
+
+async def test_a_client_sees_its_own_customers_only(database: Database) -> None:
+    mine, theirs = uuid.uuid4(), uuid.uuid4()
+    async with database.work() as tx:
+        await tx.execute(insert(customer), [_row(mine, "a"), _row(theirs, "b")])
+        await tx.execute(
+            insert(customer_client), [{"customer_id": mine, "client_id": "app-1"}, {"customer_id": theirs, "client_id": "app-2"}]
+        )
+    for client, expected in (("app-1", [mine]), ("app-2", [theirs]), ("", []), ("nobody", [])):
+        async with database.read(Scope(client, "CREDIT_APPROVAL")) as tx:
+            assert list((await tx.execute(select(customer.c.customer_id))).scalars()) == expected
+
+
+async def test_a_client_cannot_give_itself_a_customer(database: Database) -> None:
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        async with database.write(Scope("app-1", "CREDIT_APPROVAL")) as tx:
+            await tx.execute(insert(customer_client), [{"customer_id": uuid.uuid4(), "client_id": "app-2"}])
