@@ -224,6 +224,7 @@ sync_window = Table(
     Column("first_day", Date, primary_key=True),
     Column("last_day", Date, nullable=False),
     text("source"),
+    _texts("kinds"),
     text("state", comment="OPEN, DONE, NOT_SERVED (out of the platform's reach) or FAILED"),
     Column("cursor", JSONB, nullable=True),
     _count("pages"),

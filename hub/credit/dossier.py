@@ -1,0 +1,144 @@
+"""The dossier: everything an evaluation reads, as of a day and as known at an instant, already out of the store.
+
+Pure values: formulas take a dossier and never ask the store. A month that its source does not cover is absent from a series, a covered
+month without records is 0 (domain brief, rule G5): so no formula can take null for zero. What was read is in ``evidence``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar, cast
+
+from hub.connect.message import Interval
+from hub.domain.enums import MissingReason, SourceKind
+from hub.domain.money import ZERO
+from hub.domain.periods import Month, first_day, last_day
+
+F = TypeVar("F")
+
+Series = Mapping[Month, Decimal]
+"""Amount by month, covered months only."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """Whether a source may be used (``reason`` None) and which days it covers. An unreadable source covers nothing."""
+
+    kind: SourceKind
+    reason: MissingReason | None
+    intervals: tuple[Interval, ...] = ()
+    data_end: date | None = None
+
+    @property
+    def readable(self) -> bool:
+        return self.reason is None
+
+    def covers(self, month: Month) -> bool:
+        """The source is readable and one of its intervals contains the whole month."""
+        return self.readable and any(i.first <= first_day(month) and last_day(month) <= i.last for i in self.intervals)
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectProfile:
+    """Who is evaluated. Hashes are the keyed hashes of the store; a holder matches when its hash is one of ``own_hashes``."""
+
+    is_business: bool
+    uscc: str | None
+    own_hash: str
+    responsible_hash: str | None
+    birth_on: date | None
+    residence_city: str | None
+
+    @property
+    def own_hashes(self) -> frozenset[str]:
+        return frozenset(h for h in (self.own_hash, self.responsible_hash) if h)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMeasures:
+    """What is read off single orders in one pass of the store, over months served order by order (``months``).
+
+    ``buyers`` distinct buyers with a paid order in W12 and ``repeat_buyers`` those with paid orders on at least two days (None when an
+    order carries no buyer); the rest is over W3.
+    """
+
+    months: frozenset[Month]
+    buyers: int | None
+    repeat_buyers: int | None
+    city_orders: Mapping[str, int]
+    top_address_orders: int
+    off_hours_orders: int
+    orders_w3: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSet:
+    """Fact versions of one kind that were read: their number and the SHA-256 over their sorted ids, by day range."""
+
+    kind: str
+    source: SourceKind
+    first: date | None
+    last: date | None
+    facts: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A party linked to the customer by ownership >= 25 %, the same legal representative, spouse, phone or address."""
+
+    uscc: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the lender knows or has configured; no customer fact.
+
+    ``margin_bands``: industry prefix -> (low, high). ``related``: None when no relationship graph is loaded. ``insurance_base``: floor and ceiling of the city.
+    """
+
+    lender: str
+    margin_bands: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    core_enterprises: frozenset[str] = frozenset()
+    approved_buyers: frozenset[str] = frozenset()
+    prohibited_industries: frozenset[str] = frozenset()
+    insurance_base: tuple[Decimal, Decimal] | None = None
+    related: tuple[Related, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """See the module. ``amounts`` holds plain monthly sums by series name, without coverage; use :meth:`series`."""
+
+    as_of: date
+    known_at: datetime
+    subject: SubjectProfile
+    reference: Reference
+    sources: Mapping[SourceKind, SourceState]
+    facts: Mapping[type, tuple[Any, ...]]
+    amounts: Mapping[str, Series]
+    orders: OrderMeasures | None = None
+    evidence: tuple[EvidenceSet, ...] = ()
+
+    def of(self, kind: type[F]) -> tuple[F, ...]:
+        """The live fact versions of a kind, empty if its source is not readable."""
+        return cast("tuple[F, ...]", self.facts.get(kind, ()))
+
+    def source(self, kind: SourceKind) -> SourceState:
+        return self.sources.get(kind) or SourceState(kind, MissingReason.NOT_CONNECTED)
+
+    def readable(self, *kinds: SourceKind) -> bool:
+        return all(self.source(kind).readable for kind in kinds)
+
+    def series(self, name: str, source: SourceKind, months: list[Month]) -> dict[Month, Decimal]:
+        """The covered ones of ``months`` with their amounts, 0 where covered without records.
+
+        Names: ``GMV``, ``REF``, ``ORDERS`` (SHOP, by month of paidAt / succeededAt), ``IO``, ``II``, ``IO_TAX`` (INVOICE, net blue plus red, by month of issue),
+        ``IN.<category>`` and ``OUT.<category>`` (PAYMENT, posted transactions).
+        """
+        state, amounts = self.source(source), self.amounts.get(name, {})
+        return {month: amounts.get(month, ZERO) for month in months if state.covers(month)}
