@@ -1,0 +1,44 @@
+# One verb per task, the same here and in CI. `make help` prints them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help install demo test check format lock schema clean
+
+help: ## print the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+install: $(STAMP) ## build the environment in .venv from the hashed lock
+
+$(STAMP): requirements/hub.txt requirements/dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements/dev.txt > $(VENV)/uv.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt 2> $(VENV)/pip.log || { cat $(VENV)/pip.log; exit 1; }
+	@echo "Installing the locked dependencies ..."
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: install ## the main job, end to end, against simulated platforms on loopback (ARGS="--once --json")
+	@$(BIN)/hub demo $(ARGS)
+
+test: install ## every check: lint, types, layout and the whole suite
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -q -n 2 $(ARGS)
+
+format: install ## format the code
+	@$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .
+
+schema: install ## print the GraphQL contract into schema/schema.graphql
+	@$(BIN)/python -m schema.contract > schema/schema.graphql
+
+lock: install ## compile requirements/*.in into hashed locks without addresses
+	@cd requirements && for name in hub dev; do ../$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
+
+clean: ## remove what can be rebuilt
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,101 @@
+"""Runs simulated platforms as real HTTP servers on loopback, one port each, so that one of them can be stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from connectors.sandbox.platform import Platform
+from hub.errors import PortOccupied
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises PortOccupied; 0 takes any free port."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise PortOccupied(f"Port {port} on {host} is in use by another process.") from None
+    listener.listen(256)
+    listener.setblocking(False)
+    return listener
+
+
+class Server(uvicorn.Server):
+    """A server on a socket that is bound already; signals are the composition root's business."""
+
+    def __init__(self, app: Any, listener: socket.socket) -> None:
+        super().__init__(
+            uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", http="httptools", timeout_graceful_shutdown=5)
+        )
+        self.listener = listener
+        self.task: asyncio.Task[None] | None = None
+
+    @property
+    def origin(self) -> str:
+        host, port = self.listener.getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    async def start(self) -> None:
+        self.task = asyncio.create_task(self.serve(sockets=[self.listener]))
+        while not self.started:
+            if self.task.done():
+                self.task.result()
+            await asyncio.sleep(0.005)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def stop(self) -> None:
+        self.should_exit = True
+        if self.task:
+            await self.task
+            self.task = None
+
+
+@dataclass(frozen=True)
+class Running:
+    """One simulated platform that listens."""
+
+    platform: Platform
+    server: Server
+
+    @property
+    def base_url(self) -> str:
+        return self.server.origin + self.platform.base_path
+
+    def describe(self) -> dict[str, Any]:
+        """What an outside client needs (JSON of ``hub sandbox --json``)."""
+        return {"name": self.platform.name, "base_url": self.base_url, **self.platform.outsider}
+
+    def config(self) -> dict[str, str]:
+        """The settings of the hub's connector for this platform."""
+        return {**self.platform.config, "base_url": self.base_url}
+
+
+class Sandbox:
+    """All simulated platforms of one process."""
+
+    def __init__(self, platforms: Mapping[str, Platform], *, host: str = "127.0.0.1", port: int = 0) -> None:
+        ports = range(port, port + len(platforms)) if port else [0] * len(platforms)
+        self.running = {
+            name: Running(platform, Server(platform.app, bind(host, at)))
+            for (name, platform), at in zip(platforms.items(), ports, strict=True)
+        }
+
+    async def start(self) -> None:
+        await asyncio.gather(*(one.server.start() for one in self.running.values()))
+
+    async def stop(self, name: str | None = None) -> None:
+        """Stops one platform, or all."""
+        stopping = [one for key, one in self.running.items() if name in (None, key)]
+        await asyncio.gather(*(one.server.stop() for one in stopping))
