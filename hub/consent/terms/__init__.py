@@ -1,0 +1,79 @@
+"""The terms under which consent is asked: a dated document per version, and the text a customer is shown.
+
+Written form and the notice of adverse effects follow 征信业管理条例 13 and 14; data life and range follow the principle of least data (PIPL 19).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+from hub.domain.enums import SourceKind
+from hub.domain.periods import add_months, first_day, last_day, month_of
+
+CURRENT = "2026-01-01"
+
+
+@cache
+def terms(version: str = CURRENT) -> dict[str, Any]:
+    """The document of a version."""
+    document: dict[str, Any] = orjson.loads((files(__package__) / f"{version}.json").read_bytes())
+    return document
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one consent asks for."""
+
+    source: SourceKind
+    connector_title: str
+    connector_title_zh: str
+    grantee: str
+    purpose: str
+    scenarios: tuple[str, ...]
+    today: date
+    version: str = CURRENT
+
+    @property
+    def term(self) -> dict[str, Any]:
+        found: dict[str, Any] = terms(self.version)["sources"][self.source]
+        return found
+
+    @property
+    def data_from(self) -> date:
+        return first_day(add_months(month_of(self.today), -int(self.term["months"])))
+
+    @property
+    def data_to(self) -> date:
+        return self.expires_on
+
+    @property
+    def expires_on(self) -> date:
+        return last_day(add_months(month_of(self.today), int(terms(self.version)["valid_months"])))
+
+    def text(self, language: str) -> str:
+        """The text the customer is shown, in ``zh`` or ``en``."""
+        document = terms(self.version)
+        return str(document["text"][language]).format(
+            grantee=self.grantee,
+            purpose=document["purposes"][self.purpose][language],
+            connector=self.connector_title_zh if language == "zh" else self.connector_title,
+            what=self.term[language],
+            data_from=self.data_from,
+            data_to=self.data_to,
+            expires=self.expires_on,
+            life=self.term["life_days"],
+            scenarios=", ".join(self.scenarios),
+            adverse=document["adverse"][language] if self.term["adverse"] else "",
+        )
+
+    @property
+    def text_hash(self) -> str:
+        """Hex SHA-256 of the Chinese text, which is the binding one."""
+        return hashlib.sha256(self.text("zh").encode()).hexdigest()
