@@ -1459,7 +1459,7 @@ def upgrade() -> None:
         sa.Column("page_id", sa.UUID(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("platform", sa.Text(), nullable=False, comment="Marketplace, e.g. taobao."),
+        sa.Column("platform", sa.Text(), nullable=False, comment="Name of the marketplace."),
         sa.Column("shop_number", sa.Text(), nullable=False, comment="Number of the shop at the marketplace."),
         sa.Column("name", sa.Text(), nullable=False, comment="Shop name."),
         sa.Column(

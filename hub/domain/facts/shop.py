@@ -13,7 +13,7 @@ from hub.domain.identifiers import PersonalId
 class Shop:
     """店铺: a shop on a marketplace."""
 
-    platform: str = about("Marketplace, e.g. taobao.")
+    platform: str = about("Name of the marketplace.")
     shop_number: str = about("Number of the shop at the marketplace.", upstream=("sid",))
     name: str = about("Shop name.", upstream=("title",))
     owner: PersonalId | None = about("Identifier (USCC or resident ID) of the owner the marketplace has certified.")

@@ -1,0 +1,54 @@
+"""The hand-written tables: who is a customer, what was consented, connected, fetched, evaluated, asked.
+
+Facts have tables of their own (:mod:`hub.store.fact_tables`). A table with ``info={"owner": "customer"}`` belongs to a customer: its
+primary key begins with ``customer_id`` and row-level security applies to it.
+"""
+
+from hub.store.tables.clients import access_log, client, idempotency_key, signing_key, used_token_id
+from hub.store.tables.connections import connection, credential, quarantine, raw_page, sync_run, sync_window
+from hub.store.tables.consents import authorisation_attempt, consent, consent_event, link_session
+from hub.store.tables.people import customer, customer_client, data_key, party
+from hub.store.tables.results import (
+    check_result,
+    evaluation,
+    feature_evidence,
+    feature_value,
+    limit_part,
+    policy,
+    reason_text,
+    reference_data,
+    score_point,
+    series_month,
+)
+
+__all__ = [
+    "access_log",
+    "authorisation_attempt",
+    "check_result",
+    "client",
+    "connection",
+    "consent",
+    "consent_event",
+    "credential",
+    "customer",
+    "customer_client",
+    "data_key",
+    "evaluation",
+    "feature_evidence",
+    "feature_value",
+    "idempotency_key",
+    "limit_part",
+    "link_session",
+    "party",
+    "policy",
+    "quarantine",
+    "raw_page",
+    "reason_text",
+    "reference_data",
+    "score_point",
+    "series_month",
+    "signing_key",
+    "sync_run",
+    "sync_window",
+    "used_token_id",
+]

@@ -1,0 +1,69 @@
+"""Who asks: clients, signing keys, used token ids, the access log, idempotency keys."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Index, LargeBinary, Table
+from sqlalchemy import text as sql
+
+from hub.store.metadata import customer_key, document, instant, metadata, text, uid
+from hub.store.tables.columns import OWNED, texts
+
+client = Table(
+    "client",
+    metadata,
+    text("client_id", primary_key=True),
+    text("name"),
+    text("audience", comment="PARTNER, INTERNAL or ADMIN"),
+    texts("scopes"),
+    texts("purposes"),
+    document("jwks", comment="public keys of the client"),
+    Column("bearer", Boolean, nullable=False, server_default=sql("false"), comment="may use unbound tokens (internal clients only)"),
+    texts("return_urls"),
+    instant("disabled_at", nullable=True),
+    instant("created_at"),
+)
+
+signing_key = Table(
+    "signing_key",
+    metadata,
+    text("kid", primary_key=True),
+    document("public_jwk"),
+    Column("sealed", LargeBinary, nullable=False, comment="sealed private key"),
+    instant("created_at"),
+    instant("retired_at", nullable=True),
+)
+
+used_token_id = Table(
+    "used_token_id",
+    metadata,
+    text("kind", primary_key=True, comment="ASSERTION, DPOP or REVOKED"),
+    text("issuer", primary_key=True),
+    text("jti", primary_key=True),
+    instant("expires_at"),
+    Index("ix_used_token_id_expires", "expires_at"),
+)
+
+access_log = Table(
+    "access_log",
+    metadata,
+    customer_key(),
+    uid("log_id", primary_key=True),
+    text("client_id"),
+    text("purpose"),
+    text("operation"),
+    text("document_sha256"),
+    texts("fields"),
+    text("outcome"),
+    instant("at"),
+    info=OWNED,
+)
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    text("client_id", primary_key=True),
+    text("key", primary_key=True),
+    text("request_sha256"),
+    document("response"),
+    instant("created_at"),
+)

@@ -1,0 +1,26 @@
+"""Column shorthands and the mark of tables that belong to a customer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Column, Numeric, Text
+from sqlalchemy import text as sql
+
+OWNED: dict[str, Any] = {"owner": "customer"}
+
+
+def texts(name: str) -> Column[Any]:
+    return Column(name, ARRAY(Text), nullable=False, server_default=sql("'{}'"))
+
+
+def count(name: str) -> Column[Any]:
+    return Column(name, BigInteger, nullable=False, server_default=sql("0"))
+
+
+def amount(name: str) -> Column[Any]:
+    return Column(name, Numeric(18, 2), nullable=True)
+
+
+def rate(name: str) -> Column[Any]:
+    return Column(name, Numeric(9, 4), nullable=True)

@@ -1,0 +1,159 @@
+"""What follows: policies, reference data, evaluations and their parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Numeric, Table, Text
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import UUID
+
+from hub.store.metadata import customer_key, document, instant, metadata, text, uid
+from hub.store.tables.columns import OWNED, amount, rate, texts
+
+policy = Table(
+    "policy",
+    metadata,
+    text("policy_id", primary_key=True),
+    text("version", primary_key=True),
+    text("sha256"),
+    Column("effective_from", Date, nullable=False),
+    document("document"),
+    instant("published_at"),
+)
+
+reference_data = Table(
+    "reference_data",
+    metadata,
+    text("name", primary_key=True),
+    document("document", comment="what the lender knows or has configured: its name, margin bands, whitelists"),
+    instant("changed_at"),
+)
+
+
+evaluation = Table(
+    "evaluation",
+    metadata,
+    customer_key(),
+    uid("evaluation_id", primary_key=True),
+    text("scenario"),
+    text("policy_id"),
+    text("policy_version"),
+    text("policy_sha256"),
+    Column("as_of", Date, nullable=False),
+    instant("known_at"),
+    text("request_purpose"),
+    amount("requested_amount"),
+    text("outcome"),
+    text("tier", nullable=True),
+    Column("tau", Numeric(3, 1), nullable=True),
+    rate("consistency"),
+    rate("coverage"),
+    amount("verified_revenue"),
+    Column("score", Integer, nullable=True),
+    text("grade", nullable=True),
+    rate("probability_of_default"),
+    amount("base_limit"),
+    amount("final_limit"),
+    amount("enhancement"),
+    rate("base_rate"),
+    rate("rate"),
+    rate("risk_adjusted_margin"),
+    Column("base_term_months", Integer, nullable=True),
+    Column("term_months", Integer, nullable=True),
+    text("repayment", nullable=True),
+    text("guarantee", nullable=True),
+    texts("binding"),
+    texts("flags"),
+    texts("reasons"),
+    texts("customer_reasons"),
+    texts("notes"),
+    text("next_best_source", nullable=True),
+    document("document", comment="the whole result in the shape of the expected format"),
+    text("inputs_digest", comment="hex SHA-256 over the versions of all facts read, consents and parameters"),
+    instant("created_at"),
+    Column("supersedes", UUID(as_uuid=True), nullable=True),
+    Index("ix_evaluation_latest", "customer_id", "scenario", "created_at"),
+    info=OWNED,
+)
+
+
+def _of_evaluation(name: str, *columns: Any) -> Table:
+    return Table(name, metadata, customer_key(), uid("evaluation_id", primary_key=True), *columns, info=OWNED)
+
+
+series_month = _of_evaluation(
+    "series_month",
+    text("series", primary_key=True),
+    Column("month", Text, primary_key=True),
+    Column("value", Numeric(18, 6), nullable=True, comment="null: the month is not covered"),
+    text("source"),
+)
+
+feature_value = _of_evaluation(
+    "feature_value",
+    text("feature_id", primary_key=True),
+    Column("number", Numeric(24, 6), nullable=True),
+    text("text", nullable=True, comment="enumerations, booleans and special values"),
+    text("unit"),
+    text("missing_reason", nullable=True),
+    text("formula_version"),
+    text("formula"),
+    text("window_first", nullable=True),
+    text("window_last", nullable=True),
+    Column("covered_months", Integer, nullable=True),
+)
+
+feature_evidence = _of_evaluation(
+    "feature_evidence",
+    text("feature_id", primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    text("kind", comment="kind of fact"),
+    text("source"),
+    Column("first_day", Date, nullable=True),
+    Column("last_day", Date, nullable=True),
+    Column("facts", BigInteger, nullable=False, comment="number of fact versions read"),
+    text("digest", comment="hex SHA-256 over their ids, sorted"),
+)
+
+check_result = _of_evaluation(
+    "check_result",
+    text("check_id", primary_key=True),
+    text("dimension"),
+    text("status"),
+    Column("deviation", Numeric(18, 6), nullable=True),
+    Column("check_score", Numeric(9, 6), nullable=True),
+    Column("weight", Numeric(9, 6), nullable=False),
+    text("explanation_en"),
+    text("explanation_zh"),
+)
+
+score_point = _of_evaluation(
+    "score_point",
+    text("characteristic", primary_key=True),
+    text("feature_id"),
+    Column("points", Integer, nullable=False),
+    Column("maximum", Integer, nullable=False),
+)
+
+limit_part = _of_evaluation(
+    "limit_part",
+    text("part", primary_key=True, comment="LEG, UPLIFT, BASE_CAP or CAP"),
+    text("code", primary_key=True),
+    Column("amount", Numeric(18, 2), nullable=True),
+    Column("share", Numeric(9, 4), nullable=True),
+    Column("earned", Boolean, nullable=True),
+    Column("binding", Boolean, nullable=False, server_default=sql("false")),
+    texts("feature_ids"),
+)
+
+reason_text = _of_evaluation(
+    "evaluation_reason",
+    Column("ordinal", Integer, primary_key=True),
+    text("code"),
+    text("text_en"),
+    text("text_zh"),
+    text("cure_en"),
+    text("cure_zh"),
+    Column("customer_visible", Boolean, nullable=False),
+)
