@@ -93,11 +93,20 @@ class Stream(Protocol):
     ``look_back_days`` are read again on a later run. ``facts`` are the kinds it produces, all of one source.
     """
 
-    name: str
-    source: SourceKind
-    facts: tuple[type, ...]
-    window_days: int | None
-    look_back_days: int
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def source(self) -> SourceKind: ...
+
+    @property
+    def facts(self) -> tuple[type, ...]: ...
+
+    @property
+    def window_days(self) -> int | None: ...
+
+    @property
+    def look_back_days(self) -> int: ...
 
     def windows(self, context: Context, first: date, last: date) -> Sequence[Window]:
         """The slices of the range, oldest first. :func:`hub.connect.windows.days` and ``months`` make the usual ones."""
