@@ -1,0 +1,1 @@
+"""The hosted page where a customer reads what is asked, consents per source and authorises each platform."""

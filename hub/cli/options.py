@@ -1,0 +1,35 @@
+"""Options that several commands share, and where output goes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+
+from hub.settings import Settings
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="Data, keys and the embedded PostgreSQL. Default: under the user's data folder.", show_default=False),
+]
+Port = Annotated[int, typer.Option("--port", help="Port to listen on; 0 takes any free one.")]
+Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout and nothing else there.")]
+
+console = Console(stderr=True, highlight=False)
+"""For people. Data goes to stdout through :func:`emit`."""
+
+
+def settings(home: Path | None, **values: Any) -> Settings:
+    """The settings of this process: environment first, then the command's options."""
+    chosen = {"home": home.expanduser().resolve()} if home else {}
+    return Settings(**chosen, **{name: value for name, value in values.items() if value is not None})
+
+
+def emit(value: Any) -> None:
+    """Prints JSON on stdout."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.flush()

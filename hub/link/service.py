@@ -1,0 +1,271 @@
+"""What the link pages do: ask for consents, bind the link to a browser, send the customer to a platform, take the grant, go back.
+
+State of the dialogue with a platform (``state``, PKCE verifier) lives in a row bound to the browser's link session and the customer, used once
+within ten minutes (trust rules, section a).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+
+from hub.connect import Connector
+from hub.consent import grants
+from hub.consent.terms import Offer
+from hub.domain.clock import Clock
+from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
+from hub.domain.identifiers import CustomerId, new_id
+from hub.errors import CustomerMustAct, GrantRevoked, InvalidInput, NotFound
+from hub.link.platforms import Platforms
+from hub.link.view import Item, LinkView, PlatformView
+from hub.store.database import Database, Write
+from hub.store.tables import authorisation_attempt, connection, customer, link_session
+
+__all__ = ["LinkRequest", "LinkService", "LinkView"]
+
+LINK_LIFE = timedelta(hours=1)
+ATTEMPT_LIFE = timedelta(minutes=10)
+PARTNER_APP = "partner_app"
+"""Connector name of sources that a partner app sends by itself (DEVICE): nothing to authorise at a platform."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequest:
+    """What a partner asks a link for."""
+
+    client_id: str
+    customer_id: CustomerId
+    sources: tuple[SourceKind, ...]
+    scenarios: tuple[str, ...]
+    purpose: str
+    return_url: str
+
+
+class LinkService:
+    """See the module. ``nudge`` wakes a worker for a connection that has just become ACTIVE."""
+
+    def __init__(
+        self,
+        database: Database,
+        platforms: Platforms,
+        clock: Clock,
+        *,
+        grantee: str,
+        origin: str,
+        nudge: Callable[[CustomerId, UUID], Awaitable[None]],
+    ) -> None:
+        self.database, self.platforms, self.clock = database, platforms, clock
+        self.grantee, self.origin, self.nudge = grantee, origin, nudge
+
+    def redirect_uri(self, connector: str) -> str:
+        """One redirect URI per connector, registered exactly."""
+        return f"{self.origin}/link/callback/{connector}"
+
+    async def create(self, tx: Write, request: LinkRequest) -> tuple[UUID, str]:
+        """A link session with the consents it asks for. Returns its id and the URL for the customer, which opens once."""
+        token, now = secrets.token_urlsafe(32), self.clock.now()
+        for source in request.sources:
+            connector = self._connector_of(source)
+            await grants.ask(tx, request.customer_id, connector, self._offer(source, connector, request), now, request.client_id)
+            await self._ensure_connection(tx, request.customer_id, connector)
+        link_id = new_id()
+        await tx.execute(insert(link_session), self._session_row(request, link_id, token))
+        return link_id, f"{self.origin}/link/s/{token}"
+
+    async def bind(self, token: str, browser: str) -> None:
+        """Binds a link to the first browser that opens it. Raises NotFound for unknown, expired and used links alike."""
+        async with self.database.work() as tx:
+            found = (await tx.execute(select(link_session).where(link_session.c.token_hash == _hash(token)).with_for_update())).first()
+            if (
+                found is None
+                or found.status != "OPEN"
+                or found.expires_at <= datetime.now(UTC)
+                or found.browser_hash not in (None, _hash(browser))
+            ):
+                raise NotFound("This link does not exist, has expired or has been used.", remedy="Ask the app that sent you for a new one.")
+            mine = (link_session.c.customer_id == found.customer_id, link_session.c.link_id == found.link_id)
+            await tx.execute(update(link_session).where(*mine).values(browser_hash=_hash(browser)))
+
+    async def view(self, browser: str) -> LinkView:
+        """What the page shows."""
+        async with self.database.work() as tx:
+            session = await self._session(tx, browser)
+            rows = [row for row in await grants.consents_of(tx, CustomerId(session.customer_id)) if row["purpose"] == session.purpose]
+            found = await tx.execute(select(connection).where(connection.c.customer_id == session.customer_id))
+            states = {row.connector: row for row in found}
+            name = (await tx.execute(select(customer.c.name_masked).where(customer.c.customer_id == session.customer_id))).scalar_one()
+        platforms: dict[str, list[Item]] = {}
+        for row in sorted(rows, key=lambda row: list(SourceKind).index(SourceKind(row["source"]))):
+            offer = self._offer_of(SourceKind(row["source"]), row["connector"], session)
+            platforms.setdefault(row["connector"], []).append(Item.of(row, offer))
+        shown = tuple(self._platform_view(name, items, states.get(name)) for name, items in platforms.items())
+        return LinkView.of(session, browser, name, shown, self.platforms.origins())
+
+    async def agree(self, browser: str, connector: str, consent_ids: Sequence[str], evidence: Mapping[str, str]) -> str:
+        """Gives the ticked consents and returns where to send the browser: the platform's own page."""
+        async with self.database.work() as tx:
+            session = await self._session(tx, browser)
+            customer_id = CustomerId(session.customer_id)
+            offered = {str(row["consent_id"]): row for row in await grants.consents_of(tx, customer_id) if row["connector"] == connector}
+            if not consent_ids or not set(consent_ids) <= offered.keys():
+                raise InvalidInput("Nothing that this platform offers was ticked.", remedy="Tick at least one item and try again.")
+            for consent_id in consent_ids:
+                if offered[consent_id]["status"] == ConsentStatus.PENDING:
+                    await grants.give(tx, customer_id, UUID(consent_id), {**evidence, "link_id": str(session.link_id)}, self.clock.now())
+            target = await self._ensure_connection(tx, customer_id, connector)
+            if connector == PARTNER_APP:
+                await self._activate(tx, customer_id, target, due=False)
+                return f"{self.origin}/link/"
+            text_hash = offered[consent_ids[0]]["text_hash"]
+            state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+            attempt = self._attempt_row(session, target, state, self.platforms.seal_verifier(customer_id, target, verifier))
+            await tx.execute(insert(authorisation_attempt), attempt)
+        return await self.platforms.begin(customer_id, target, self.redirect_uri(connector), state, verifier, text_hash)
+
+    async def complete(self, browser: str, connector: str, query: Mapping[str, str]) -> None:
+        """The platform's callback: the state must be ours, unused and this browser's; then the grant is fetched and kept."""
+        async with self.database.work() as tx:
+            session = await self._session(tx, browser)
+            attempt = await self._use_attempt(tx, session, query.get("state", ""), connector)
+        customer_id, target = CustomerId(session.customer_id), attempt.connection_id
+        verifier = self.platforms.open_verifier(customer_id, target, attempt.verifier)
+        try:
+            grant = await self.platforms.complete(customer_id, target, self.redirect_uri(connector), verifier, query)
+        except GrantRevoked:
+            return
+        async with self.database.work() as tx:
+            await self.platforms.keep(tx, customer_id, target, grant)
+            await self._activate(tx, customer_id, target, due=True)
+        await self.nudge(customer_id, target)
+
+    async def finish(self, browser: str) -> str:
+        """Closes the link for good and returns the partner's URL."""
+        async with self.database.work() as tx:
+            session = await self._session(tx, browser)
+            mine = (link_session.c.customer_id == session.customer_id, link_session.c.link_id == session.link_id)
+            await tx.execute(update(link_session).where(*mine).values(status="DONE"))
+        return f"{session.return_url}{'&' if '?' in session.return_url else '?'}link={session.link_id}&status=done"
+
+    async def _session(self, tx: Write, browser: str) -> Row[tuple[object, ...]]:
+        found = (
+            await tx.execute(select(link_session).where(link_session.c.browser_hash == _hash(browser), link_session.c.status == "OPEN"))
+        ).first()
+        if found is None or found.expires_at <= datetime.now(UTC):
+            raise CustomerMustAct("This link has expired or is finished.", remedy="Ask the app that sent you for a new one.")
+        return found
+
+    async def _use_attempt(self, tx: Write, session: Row[tuple[object, ...]], state: str, connector: str) -> Row[tuple[object, ...]]:
+        table = authorisation_attempt.c
+        mine = (table.customer_id == session.customer_id, table.state_hash == _hash(state), table.link_id == session.link_id)
+        found = (await tx.execute(select(authorisation_attempt).where(*mine).with_for_update())).first()
+        if found is None or found.used_at is not None or found.expires_at <= datetime.now(UTC):
+            raise CustomerMustAct(
+                "This authorisation was not started here, is used or has expired.", remedy="Go back to the page and start it again."
+            )
+        name = (
+            await tx.execute(
+                select(connection.c.connector).where(
+                    connection.c.customer_id == session.customer_id, connection.c.connection_id == found.connection_id
+                )
+            )
+        ).scalar()
+        if name != connector:
+            raise CustomerMustAct(
+                "The answer came from another platform than the one that was asked.", remedy="Start the authorisation again."
+            )
+        await tx.execute(update(authorisation_attempt).where(*mine).values(used_at=datetime.now(UTC)))
+        return found
+
+    async def _ensure_connection(self, tx: Write, customer_id: CustomerId, connector: str) -> UUID:
+        mine = (connection.c.customer_id == customer_id, connection.c.connector == connector)
+        found: UUID | None = (await tx.execute(select(connection.c.connection_id).where(*mine))).scalar()
+        if found is not None:
+            return found
+        row = {
+            "customer_id": customer_id,
+            "connection_id": new_id(),
+            "connector": connector,
+            "status": ConnectionStatus.LINKING,
+            "created_at": self.clock.now(),
+        }
+        await tx.execute(insert(connection), row)
+        return UUID(str(row["connection_id"]))
+
+    async def _activate(self, tx: Write, customer_id: CustomerId, connection_id: UUID, *, due: bool) -> None:
+        mine = (connection.c.customer_id == customer_id, connection.c.connection_id == connection_id)
+        values = {
+            "status": ConnectionStatus.ACTIVE,
+            "due_at": datetime.now(UTC) if due else None,
+            "last_fault": None,
+            "last_fault_detail": None,
+        }
+        await tx.execute(update(connection).where(*mine).values(**values))
+
+    def _connector_of(self, source: SourceKind) -> str:
+        if source is SourceKind.DEVICE:
+            return PARTNER_APP
+        for name, connector in self.platforms.connectors.items():
+            if source in connector.manifest.sources:
+                return name
+        raise InvalidInput(
+            f"No connector of this hub serves {source}.", remedy="`hub connectors list` prints which sources can be connected."
+        )
+
+    def _offer(self, source: SourceKind, connector: str, request: LinkRequest) -> Offer:
+        title, title_zh = self._titles(connector)
+        return Offer(source, title, title_zh, self.grantee, request.purpose, request.scenarios, self.clock.today())
+
+    def _offer_of(self, source: SourceKind, connector: str, session: Row[tuple[object, ...]]) -> Offer:
+        title, title_zh = self._titles(connector)
+        return Offer(source, title, title_zh, session.grantee, session.purpose, tuple(session.scenarios), self.clock.today())
+
+    def _titles(self, connector: str) -> tuple[str, str]:
+        known: Connector | None = self.platforms.connectors.get(connector)
+        return (known.manifest.title, known.manifest.title_zh) if known else ("the partner app", "合作方应用")
+
+    def _platform_view(self, name: str, items: Sequence[Item], row: Row[tuple[object, ...]] | None) -> PlatformView:
+        title, title_zh = self._titles(name)
+        state = "OPEN" if row is None or row.status == ConnectionStatus.LINKING else row.status
+        return PlatformView(name, title, title_zh, state, tuple(items), row.last_fault_detail if row is not None else None)
+
+    def _session_row(self, request: LinkRequest, link_id: UUID, token: str) -> dict[str, object]:
+        return {
+            "customer_id": request.customer_id,
+            "link_id": link_id,
+            "token_hash": _hash(token),
+            "client_id": request.client_id,
+            "grantee": self.grantee,
+            "purpose": request.purpose,
+            "scenarios": list(request.scenarios),
+            "return_url": request.return_url,
+            "status": "OPEN",
+            "expires_at": datetime.now(UTC) + LINK_LIFE,
+            "created_at": self.clock.now(),
+        }
+
+    def _attempt_row(self, session: Row[tuple[object, ...]], connection_id: UUID, state: str, sealed: bytes) -> dict[str, object]:
+        return {
+            "customer_id": session.customer_id,
+            "state_hash": _hash(state),
+            "link_id": session.link_id,
+            "connection_id": connection_id,
+            "verifier": sealed,
+            "expires_at": datetime.now(UTC) + ATTEMPT_LIFE,
+        }
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
