@@ -23,7 +23,7 @@ class Authorise:
     def begin(self, context: Context, *, redirect_uri: str, state: str, verifier: str, text_hash: str) -> Generator[Request, Response, str]:
         token = yield from _token(context)
         asked = requests.authorisation(context, redirect_uri=redirect_uri, state=state, text_hash=text_hash)
-        answer = reading.envelope((yield with_token(asked, token.value)))
+        answer = reading.envelope((yield with_token(asked, token.value)), context.now)
         url = str(answer.data.get("authorize_url") or "")
         ours = {_origin(context.config["base_url"]), _origin(context.config.get("authorise_url", ""))} - {None}
         if _origin(url) not in ours:
@@ -35,7 +35,7 @@ class Authorise:
         if not number:
             raise ContractBroken("the callback names no authorisation", code="SQBH")
         token = yield from _token(context)
-        answer = reading.envelope((yield with_token(requests.authorisation_state(number), token.value)))
+        answer = reading.envelope((yield with_token(requests.authorisation_state(number), token.value)), context.now)
         return reading.grant(answer.data, token, number=number, taxpayer=requests.taxpayer(context), sources=SOURCE_OF)
 
     def refresh(self, context: Context) -> Dialogue:
@@ -49,11 +49,11 @@ class Authorise:
         if context.grant is None:
             return
         token = yield from _token(context)
-        reading.deleted((yield with_token(requests.revocation(context.grant.extra["SQBH"]), token.value)))
+        reading.deleted((yield with_token(requests.revocation(context.grant.extra["SQBH"]), token.value)), context.now)
 
 
 def _token(context: Context) -> Generator[Request, Response, reading.Token]:
-    return reading.token((yield requests.token(context)), context.config["scopes"])
+    return reading.token((yield requests.token(context)), context.config["scopes"], context.now)
 
 
 def _origin(url: str) -> tuple[str, str] | None:

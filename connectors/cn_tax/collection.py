@@ -82,7 +82,7 @@ class ItemStream:
         return requests.rows(step.package.collection, self.item, step.page, int(context.config["page_size"]))
 
     def read(self, context: Context, window: Window, cursor_json: Json | None, response: Response) -> Page:
-        step, answer = cursor.load(cursor_json), reading.envelope(response)
+        step, answer = cursor.load(cursor_json), reading.envelope(response, context.now)
         if isinstance(step, Order):
             return _ordered(context, step, answer)
         if isinstance(step, Poll):

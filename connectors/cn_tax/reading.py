@@ -5,11 +5,10 @@ A front proxy may answer with HTML: that is never taken for an envelope. Faults 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from hub.connect import (
@@ -24,6 +23,7 @@ from hub.connect import (
     Response,
     RetryAt,
 )
+from hub.connect.answers import json_object, wait_of
 
 DEFAULT_WAIT_S = 3.0
 GRANTED, WAITING = "20", "10"
@@ -48,30 +48,25 @@ class Token:
     expires_in: int | None
 
 
-def envelope(response: Response) -> Answer:
-    """Raises the Fault that a code of section "errors" of the README stands for."""
-    wait = retry_after(response)
-    body = _json(response)
-    code = body.get("code") if isinstance(body, dict) else None
+def envelope(response: Response, now: datetime) -> Answer:
+    """Raises the Fault that a code stands for (README, errors)."""
+    wait, body = wait_of(response, now), json_object(response, now)
+    code, data = body.get("code"), body.get("data")
     if not isinstance(code, str):
         raise _no_envelope(response.status, wait)
-    data = body.get("data")
     data = data if isinstance(data, dict) else {}
-    if code == "00000" and response.status // 100 == 2:
-        return Answer(code, data, wait)
-    if code in STEERING:
+    if code in STEERING or (code == "00000" and response.status // 100 == 2):
         return Answer(code, data, wait)
     raise _FAULTS.get(code, _unknown)(code, data, wait)
 
 
-def token(response: Response, scopes: str) -> Token:
+def token(response: Response, scopes: str, now: datetime) -> Token:
     """Raises Misconfigured when the gateway does not know the hub, or does not give it the scopes."""
-    body = _json(response)
+    body = json_object(response, now)
     if response.status in (400, 401, 403):
-        error = body.get("error") if isinstance(body, dict) else None
-        raise Misconfigured("the gateway refuses the hub's credentials", code=_name(error))
-    if response.status != 200 or not isinstance(body, dict):
-        raise _no_envelope(response.status, retry_after(response))
+        raise Misconfigured("the gateway refuses the hub's credentials", code=_name(body.get("error")))
+    if response.status != 200:
+        raise _no_envelope(response.status, wait_of(response, now))
     value, expires = body.get("access_token"), body.get("expires_in")
     if not isinstance(value, str) or not value.isascii() or not value or str(body.get("token_type")).lower() != "bearer":
         raise ContractBroken("the token answer holds no bearer token")
@@ -103,30 +98,17 @@ def grant(data: Mapping[str, Any], token: Token, *, number: str, taxpayer: str, 
     )
 
 
-def deleted(response: Response) -> None:
+def deleted(response: Response, now: datetime) -> None:
     """204, also when it was deleted before. An authorisation that is unknown or ended is as good as deleted."""
     if response.status == 204:
         return
     try:
-        envelope(response)
+        envelope(response, now)
     except Reauthorise:
         return
     except ContractBroken as fault:
         if fault.code != "T0201":
             raise
-
-
-def retry_after(response: Response) -> float | None:
-    """Retry-After in seconds; a date is not used by this gateway and counts as absent."""
-    text = response.headers.get("retry-after", "")
-    return float(text) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text) else None
-
-
-def _json(response: Response) -> Any:
-    try:
-        return json.loads(response.body, parse_float=Decimal)
-    except ValueError:
-        return None
 
 
 def _no_envelope(status: int, wait: float | None) -> Fault:
