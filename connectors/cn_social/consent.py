@@ -29,7 +29,7 @@ class HmacConsent:
     """An :class:`hub.connect.language.Authorisation` over ``sysapi/authorization/*``."""
 
     def begin(self, context: Context, *, redirect_uri: str, state: str, verifier: str, text_hash: str) -> Generator[Request, Response, str]:
-        secret, _ = yield from _secret(context)
+        secret, _ = yield from _secret(context, f"begin {verifier}")
         question = _identity(context) | {
             "scopes": list(scopes_of(context)),
             "sqyxqz": (context.today + timedelta(days=int(context.config.get("consent_days") or 180))).isoformat(),
@@ -45,7 +45,7 @@ class HmacConsent:
     def complete(self, context: Context, *, redirect_uri: str, verifier: str, callback: Mapping[str, str]) -> Dialogue:
         if not callback.get("sqbh"):
             raise ContractBroken("the callback carries no sqbh")
-        secret, end = yield from _secret(context)
+        secret, end = yield from _secret(context, f"complete {verifier}")
         found = yield from _call(context, "authorization/query", {"sqbh": callback["sqbh"]}, secret)
         status = str(found.get("sqzt_dm"))
         if status == "10":
@@ -57,7 +57,7 @@ class HmacConsent:
     def refresh(self, context: Context) -> Dialogue:
         if context.grant is None:
             raise Reauthorise("there is no authorisation")
-        secret, end = yield from _secret(context)
+        secret, end = yield from _secret(context, _last(context.grant))
         return _grant(context, context.grant, secret, end)
 
     def revoke(self, context: Context) -> Generator[Request, Response, None]:
@@ -67,8 +67,8 @@ class HmacConsent:
         try:
             yield from _call(context, "authorization/revoke", body, context.grant.extra.get("secret", ""))
         except RefreshNeeded:
-            secret, _ = yield from _secret(context)
-            yield from _call(context, "authorization/revoke", body, secret, attempt=1)
+            secret, _ = yield from _secret(context, _last(context.grant))
+            yield from _call(context, "authorization/revoke", body, secret, "again")
 
 
 def _grant(context: Context, grant: Grant, secret: str, end: str) -> Grant:
@@ -77,15 +77,29 @@ def _grant(context: Context, grant: Grant, secret: str, end: str) -> Grant:
     return replace(grant, expires_in=max(0, left), extra={"sqbh": grant.access_token, "secret": secret, "secret_end": end})
 
 
-def _secret(context: Context) -> _Secret:
-    """Fetches the session secret. Its failures are not the customer's: an operator must look at rid, appkey, sid or clock."""
+def _last(grant: Grant) -> str:
+    return f"{grant.access_token} {grant.extra.get('secret_end')}"
+
+
+def _secret(context: Context, salt: str) -> _Secret:
+    """Fetches the session secret; a replayed rtime is repeated once with another one."""
+    try:
+        return (yield from _fetch(context, salt))
+    except RetryAt as fault:
+        if fault.code != "SIGN_REPLAYED":
+            raise
+        return (yield from _fetch(context, f"{salt} again"))
+
+
+def _fetch(context: Context, salt: str) -> _Secret:
+    """One secret call. Its failures are not the customer's: an operator must look at rid, appkey, sid or clock."""
     plain = Request("POST", "/sysapi/auth/secret", headers=(("Content-Type", "application/json; charset=utf-8"),))
-    signature = headers(context, plain, context.config["appkey"], rtime_of(context.now, plain))
+    signature = headers(context, plain, context.config["appkey"], rtime_of(context.now, plain, salt))
     response = yield replace(plain, headers=(*plain.headers, *signature), body=json.dumps(dict(signature)).encode())
     envelope = json_object(response, context.now)
     data = envelope.get("data") or {}
     if str(envelope.get("code")) != "0":
-        if envelope.get("subcode") in ("RATE", "BUSY", "INTERNAL"):
+        if envelope.get("subcode") in ("RATE", "BUSY", "INTERNAL", "SIGN_REPLAYED"):
             raise reading.fault(str(envelope["subcode"]), data, response)
         raise reading.misconfigured(str(envelope.get("subcode") or envelope.get("code")))
     if not data.get("secret") or not str(data.get("secretEndTime", "")).isdigit():
@@ -95,16 +109,16 @@ def _secret(context: Context) -> _Secret:
 
 
 def _call(
-    context: Context, path: str, body: Mapping[str, Any], secret: str, attempt: int = 0
+    context: Context, path: str, body: Mapping[str, Any], secret: str, salt: str = ""
 ) -> Generator[Request, Response, Mapping[str, Any]]:
     """One signed call of the dialogue; a replayed rtime is repeated once with another one."""
     request = post(replace(context, grant=None), path, body)
     try:
-        return reading.answer(context, (yield signed(context, request, secret, attempt))).data
+        return reading.answer(context, (yield signed(context, request, secret, salt))).data
     except RetryAt as fault:
         if fault.code != "SIGN_REPLAYED":
             raise
-        return reading.answer(context, (yield signed(context, request, secret, attempt + 1))).data
+        return reading.answer(context, (yield signed(context, request, secret, f"{salt} again"))).data
 
 
 def _identity(context: Context) -> dict[str, Any]:

@@ -34,9 +34,9 @@ def sign(context: Context, request: Request) -> Request:
     return signed(context, request, grant.extra.get("secret", "") if grant else "")
 
 
-def signed(context: Context, request: Request, key: str, attempt: int = 0) -> Request:
-    """The request with the four headers. ``attempt`` tells repetitions apart where a dialogue has only one ``now``."""
-    rtime = rtime_of(context.now, request, attempt)
+def signed(context: Context, request: Request, key: str, salt: str = "") -> Request:
+    """The request with the four headers. ``salt`` tells equal calls apart where dialogues have only one ``now``."""
+    rtime = rtime_of(context.now, request, salt)
     return Request(
         request.method, request.path, request.query, (*request.headers, *headers(context, request, key, rtime)), request.body, request.host
     )
@@ -56,10 +56,10 @@ def sid_of(context: Context, path: str) -> str:
     return str(sid)
 
 
-def rtime_of(now: datetime, request: Request, attempt: int = 0) -> str:
+def rtime_of(now: datetime, request: Request, salt: str = "") -> str:
     """Epoch milliseconds as text, different for different calls."""
-    digest = hashlib.sha256(request.path.encode() + b"\n" + request.body).digest()
-    return str(int(now.timestamp() * 1000) - int.from_bytes(digest[:4], "big") % SPREAD + attempt)
+    digest = hashlib.sha256(b"\n".join((salt.encode(), request.path.encode(), request.body))).digest()
+    return str(int(now.timestamp() * 1000) - int.from_bytes(digest[:4], "big") % SPREAD)
 
 
 def signature(key: str, sid: str, rid: str, rtime: str) -> str:
@@ -99,4 +99,6 @@ def _cipher(appkey: str) -> Cipher[modes.ECB]:
 
 def sealer(context: Context) -> AESSIV:
     """Keeps account numbers out of stored cursors. Deterministic, since a connector has no randomness."""
-    return AESSIV(hashlib.sha512(b"cn_social cursor\n" + (context.config.get("client_secret") or context.config["appkey"]).encode()).digest())
+    return AESSIV(
+        hashlib.sha512(b"cn_social cursor\n" + (context.config.get("client_secret") or context.config["appkey"]).encode()).digest()
+    )
