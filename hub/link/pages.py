@@ -5,7 +5,6 @@ A link opens once: the first browser that opens it is bound to it by a cookie, a
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
@@ -17,7 +16,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from hub.errors import CallerMustFix, CustomerMustAct, HubError, PlatformFault
-from hub.link.service import LinkService, LinkView
+from hub.link.service import LinkService
+from hub.link.view import LinkView, csrf_of
 
 COOKIE = "link_browser"
 _STATES = {
@@ -112,11 +112,6 @@ class LinkPages:
                 return HTMLResponse(page, 502 if isinstance(error, PlatformFault) else 403, headers={"Cache-Control": "no-store"})
 
         return guarded
-
-
-def csrf_of(browser: str) -> str:
-    """Derived from the cookie, which another site cannot read."""
-    return hashlib.sha256(b"csrf|" + browser.encode()).hexdigest()
 
 
 def _browser(request: Request) -> str:

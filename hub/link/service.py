@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
@@ -125,7 +125,8 @@ class LinkService:
                 return f"{self.origin}/link/"
             text_hash = offered[consent_ids[0]]["text_hash"]
             state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-            attempt = self._attempt_row(session, target, state, self.platforms.seal_verifier(customer_id, target, verifier))
+            sealed = await self.platforms.seal_verifier(tx, customer_id, target, verifier)
+            attempt = self._attempt_row(session, target, state, sealed)
             await tx.execute(insert(authorisation_attempt), attempt)
         return await self.platforms.begin(customer_id, target, self.redirect_uri(connector), state, verifier, text_hash)
 
@@ -134,8 +135,8 @@ class LinkService:
         async with self.database.work() as tx:
             session = await self._session(tx, browser)
             attempt = await self._use_attempt(tx, session, query.get("state", ""), connector)
-        customer_id, target = CustomerId(session.customer_id), attempt.connection_id
-        verifier = self.platforms.open_verifier(customer_id, target, attempt.verifier)
+            customer_id, target = CustomerId(session.customer_id), attempt.connection_id
+            verifier = await self.platforms.open_verifier(tx, customer_id, target, attempt.verifier)
         try:
             grant = await self.platforms.complete(customer_id, target, self.redirect_uri(connector), verifier, query)
         except GrantRevoked:
@@ -153,7 +154,7 @@ class LinkService:
             await tx.execute(update(link_session).where(*mine).values(status="DONE"))
         return f"{session.return_url}{'&' if '?' in session.return_url else '?'}link={session.link_id}&status=done"
 
-    async def _session(self, tx: Write, browser: str) -> Row[tuple[object, ...]]:
+    async def _session(self, tx: Write, browser: str) -> Row[Any]:
         found = (
             await tx.execute(select(link_session).where(link_session.c.browser_hash == _hash(browser), link_session.c.status == "OPEN"))
         ).first()
@@ -161,7 +162,7 @@ class LinkService:
             raise CustomerMustAct("This link has expired or is finished.", remedy="Ask the app that sent you for a new one.")
         return found
 
-    async def _use_attempt(self, tx: Write, session: Row[tuple[object, ...]], state: str, connector: str) -> Row[tuple[object, ...]]:
+    async def _use_attempt(self, tx: Write, session: Row[Any], state: str, connector: str) -> Row[Any]:
         table = authorisation_attempt.c
         mine = (table.customer_id == session.customer_id, table.state_hash == _hash(state), table.link_id == session.link_id)
         found = (await tx.execute(select(authorisation_attempt).where(*mine).with_for_update())).first()
@@ -222,7 +223,7 @@ class LinkService:
         title, title_zh = self._titles(connector)
         return Offer(source, title, title_zh, self.grantee, request.purpose, request.scenarios, self.clock.today())
 
-    def _offer_of(self, source: SourceKind, connector: str, session: Row[tuple[object, ...]]) -> Offer:
+    def _offer_of(self, source: SourceKind, connector: str, session: Row[Any]) -> Offer:
         title, title_zh = self._titles(connector)
         return Offer(source, title, title_zh, session.grantee, session.purpose, tuple(session.scenarios), self.clock.today())
 
@@ -230,7 +231,7 @@ class LinkService:
         known: Connector | None = self.platforms.connectors.get(connector)
         return (known.manifest.title, known.manifest.title_zh) if known else ("the partner app", "合作方应用")
 
-    def _platform_view(self, name: str, items: Sequence[Item], row: Row[tuple[object, ...]] | None) -> PlatformView:
+    def _platform_view(self, name: str, items: Sequence[Item], row: Row[Any] | None) -> PlatformView:
         title, title_zh = self._titles(name)
         state = "OPEN" if row is None or row.status == ConnectionStatus.LINKING else row.status
         return PlatformView(name, title, title_zh, state, tuple(items), row.last_fault_detail if row is not None else None)
@@ -250,7 +251,7 @@ class LinkService:
             "created_at": self.clock.now(),
         }
 
-    def _attempt_row(self, session: Row[tuple[object, ...]], connection_id: UUID, state: str, sealed: bytes) -> dict[str, object]:
+    def _attempt_row(self, session: Row[Any], connection_id: UUID, state: str, sealed: bytes) -> dict[str, object]:
         return {
             "customer_id": session.customer_id,
             "state_hash": _hash(state),
@@ -263,9 +264,3 @@ class LinkService:
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -56,5 +56,9 @@ class LinkView:
     @staticmethod
     def of(session: Any, browser: str, customer: str, platforms: tuple[PlatformView, ...], origins: tuple[str, ...]) -> LinkView:
         purpose = terms()["purposes"][session.purpose]
-        csrf = hashlib.sha256(b"csrf|" + browser.encode()).hexdigest()
-        return LinkView(session.grantee, customer, purpose["zh"], purpose["en"], csrf, platforms, origins)
+        return LinkView(session.grantee, customer, purpose["zh"], purpose["en"], csrf_of(browser), platforms, origins)
+
+
+def csrf_of(browser: str) -> str:
+    """Derived from the cookie, which another site cannot read."""
+    return hashlib.sha256(b"csrf|" + browser.encode()).hexdigest()
