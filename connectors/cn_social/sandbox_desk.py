@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from connectors.sandbox.bucket import Bucket
 
 
 @dataclass(frozen=True)
@@ -47,22 +50,18 @@ def whole(seconds: float) -> int | float:
 
 
 class Buckets:
-    """A token bucket per requester and a daily count per consent."""
+    """A rate per requester and a daily count per consent."""
 
-    def __init__(self, limits: Limits, now: Callable[[], float] = time.monotonic) -> None:
-        self.limits, self.now = limits, now
-        self.levels: dict[str, tuple[float, float]] = {}
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.rates: dict[str, Bucket] = {}
         self.calls: dict[str, int] = {}
 
     def take(self, requester: str) -> None:
         """Raises Refusal when the requester is too fast."""
-        level, at = self.levels.get(requester, (float(self.limits.burst), self.now()))
-        now = self.now()
-        level = min(float(self.limits.burst), level + (now - at) * self.limits.per_second)
-        if level < 1:
-            self.levels[requester] = (level, now)
-            raise too_fast(max(1, int((1 - level) / self.limits.per_second + 0.999)))
-        self.levels[requester] = (level - 1, now)
+        wait = self.rates.setdefault(requester, Bucket(self.limits.per_second, self.limits.burst)).take()
+        if wait:
+            raise too_fast(max(1, math.ceil(wait)))
 
     def count(self, consent: str) -> None:
         self.calls[consent] = self.calls.get(consent, 0) + 1
