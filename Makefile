@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test check format lock schema clean
+.PHONY: help install demo test check format lock schema docs clean
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -36,6 +36,9 @@ format: install ## format the code
 
 schema: install ## print the GraphQL contract into schema/schema.graphql
 	@$(BIN)/python -m schema.contract > schema/schema.graphql
+
+docs: install ## write the generated reference pages
+	@$(BIN)/python -m hub.cli.reference .
 
 lock: install ## compile requirements/*.in into hashed locks without addresses
 	@cd requirements && for name in hub dev; do ../$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done

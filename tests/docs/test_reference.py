@@ -1,0 +1,13 @@
+"""The generated reference pages are what the declarations say today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hub.cli.reference import facts_page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_data_dictionary_is_current() -> None:
+    assert (ROOT / "docs" / "reference" / "facts.md").read_text("utf-8") == facts_page(), "run `make docs`"
