@@ -35,9 +35,10 @@ class Books:
 
     @staticmethod
     def of(persona: Persona) -> Books:
-        accounts = {bill_user_id(persona, one.account.id): one for one in ledger_accounts(persona)}
-        user_id = next(iter(accounts), bill_user_id(persona, ""))
-        return Books(persona, user_id, accounts, Reach(persona, SourceKind.PAYMENT))
+        reach = Reach(persona, SourceKind.PAYMENT)
+        connected = ledger_accounts(persona) if reach.source else ()
+        accounts = {bill_user_id(persona, one.account.id): one for one in connected}
+        return Books(persona, next(iter(accounts), bill_user_id(persona, "")), accounts, reach)
 
     def listed(self) -> list[Row]:
         return [_account_row(number, one) for number, one in self.accounts.items()]

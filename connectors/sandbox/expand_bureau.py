@@ -42,7 +42,7 @@ class CreditFile:
 
 def credit_file(persona: Persona) -> CreditFile:
     reach = Reach(persona, SourceKind.BUREAU)
-    if persona.bureau is None:
+    if persona.bureau is None or reach.source is None:
         return CreditFile((), (), (), tuple(reach.intervals()))
     known = [account for account in persona.bureau.accounts if account.opened_on <= reach.until and reach.exists(account.opened_on)]
     accounts = tuple(ReportedAccount(account, *persona.holder(account.of)) for account in known)
