@@ -16,6 +16,7 @@ from connectors.cn_tax import cursor, reading, requests
 from connectors.cn_tax.codes import ITEMS
 from connectors.cn_tax.cursor import Check, Emit, Order, Package, Poll
 from connectors.cn_tax.package import Row, canonical_rows, group, joined, labelled
+from connectors.cn_tax.sign import sealer
 from hub.connect import (
     Context,
     ContractBroken,
@@ -79,7 +80,7 @@ class ItemStream:
             return requests.order(context, window, self._items(context), step.attempt)
         if isinstance(step, Poll):
             return requests.collection_state(step.collection)
-        return requests.rows(step.package.collection, self.item, step.page, int(context.config["page_size"]))
+        return requests.rows(step.package.collection, self.item, step.page, step.package.page_size)
 
     def read(self, context: Context, window: Window, cursor_json: Json | None, response: Response) -> Page:
         step, answer = cursor.load(cursor_json), reading.envelope(response, context.now)
@@ -90,9 +91,10 @@ class ItemStream:
         if answer.code == "T0202":
             return _order_again(context, step.package.order, step.package.day, "the package is gone", before=_handed_out(step))
         rows, pages, unit = _page_of(step.package, self.item, step.page, answer)
-        return (
-            self._checked(context, window, step, rows, pages, unit) if isinstance(step, Check) else self._emitted(window, step, rows, unit)
-        )
+        try:
+            return self._checked(context, step, rows, pages, unit) if isinstance(step, Check) else self._emitted(context, step, rows, unit)
+        except cursor.Lost:
+            return _go(replace(step.package.order, before=step.package.order.before + _handed_out(step)))
 
     def normalise(self, context: Context, record: Record) -> Iterable[Any]:
         return list(self.reads(context, record))
@@ -130,13 +132,14 @@ class ItemStream:
             raise ContractBroken("a finished item lacks its result, its number of rows or its digest", code="XM")
         if rows > int(context.config["digest_max_rows"]):
             raise Misconfigured("the package is larger than digest_max_rows; lower window_max_months")
-        return _go(Check(Package(step.collection, step.order, step.day, rows, digest, covered)))
+        return _go(Check(Package(step.collection, step.order, step.day, rows, digest, covered, int(context.config["page_size"]))))
 
-    def _checked(self, context: Context, window: Window, step: Check, rows: list[Row], pages: int, unit: str) -> Page:
-        chunks = (*step.chunks, cursor.squeeze(canonical_rows(rows)))
+    def _checked(self, context: Context, step: Check, rows: list[Row], pages: int, unit: str) -> Page:
+        key = sealer(context)
+        chunks = (*step.chunks, cursor.seal(key, canonical_rows(rows)))
         if step.page < pages:
             return _go(replace(step, page=step.page + 1, chunks=chunks))
-        texts = [cursor.unsqueeze(chunk) for chunk in chunks]
+        texts = [cursor.unseal(key, chunk) for chunk in chunks]
         everything = [json.loads(line) for text in texts for line in text.split("\n")[:-1]]
         if len(everything) != step.package.rows:
             raise ContractBroken("the pages hold another number of rows than the package says", code="ZJLS")
@@ -150,17 +153,18 @@ class ItemStream:
             records=len(group(labels, self.group)),
             aside=self.survey(labels) if self.survey else (),
         )
-        return self._emitted(window, emit, rows, unit) if pages == 1 else _go(emit)
+        return self._emitted(context, emit, rows, unit) if pages == 1 else _go(emit)
 
-    def _emitted(self, window: Window, step: Emit, rows: list[Row], unit: str) -> Page:
+    def _emitted(self, context: Context, step: Emit, rows: list[Row], unit: str) -> Page:
         if step.page > len(step.hashes) or _sha(canonical_rows(rows)) != step.hashes[step.page - 1]:
             raise ContractBroken("a page of the package changed", code="ZY")
-        last = step.page == len(step.hashes)
-        records, left = joined([*step.left, *(labelled(row, unit) for row in rows)], self.group, step.aside, whole=last)
+        key, last = sealer(context), step.page == len(step.hashes)
+        before = json.loads(cursor.unseal(key, step.left)) if step.left else []
+        records, left = joined([*before, *(labelled(row, unit) for row in rows)], self.group, step.aside, whole=last)
         total = step.package.order.before + step.records
         if last:
             return Page(records, total=total, covered=_intervals(step.package.covered))
-        following = replace(step, page=step.page + 1, left=left, done=step.done + len(records))
+        following = replace(step, page=step.page + 1, left=cursor.seal(key, json.dumps(left)), done=step.done + len(records))
         return Page(records, next=cursor.dump(following), total=total)
 
 

@@ -3,7 +3,7 @@
 Order -> Poll -> Check -> Emit. A package of one page is checked and emitted at once. Of a longer one the pages are read twice: first
 all of them to check the digest, which is over the whole package, then again to hand out their rows, each page compared with what was checked. The package
 is a frozen snapshot, so this costs requests and never truth; and no row of a page set with a wrong digest is ever used. While checking, the
-cursor carries the canonical rows compressed (about 60 bytes a row); the setting ``digest_max_rows`` bounds it.
+cursor carries the canonical rows compressed and sealed (about 60 bytes a row); the setting ``digest_max_rows`` bounds it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ import zlib
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from hub.connect import Json
 
@@ -39,7 +42,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A finished item: its number of rows, its digest and the days it says it covers (None: it does not say)."""
+    """A finished item: its number of rows, its digest, the days it says it covers (None: it does not say), and how long its pages are read."""
 
     collection: str
     order: Order
@@ -47,6 +50,7 @@ class Package:
     rows: int
     digest: str
     covered: Days | None
+    page_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """``hashes`` of the pages, ``records`` in the whole package and ``done`` of them, ``aside`` what the survey found, ``left`` rows of a group that goes on."""
+    """``hashes`` of the pages, ``records`` in the whole package and ``done`` of them, ``aside`` what the survey found, ``left`` the sealed rows of a group that goes on."""
 
     package: Package
     page: int
     hashes: tuple[str, ...]
     records: int
     aside: tuple[str, ...]
-    left: tuple[dict[str, Any], ...] = ()
+    left: str = ""
     done: int = 0
 
 
@@ -82,7 +86,7 @@ def load(cursor: Json | None) -> Step:
     if cursor is None:
         return Order()
     values: dict[str, Any] = {name: value for name, value in cursor.items() if name != "step"}
-    for name in ("chunks", "hashes", "aside", "left"):
+    for name in ("chunks", "hashes", "aside"):
         if name in values:
             values[name] = tuple(values[name])
     if "package" in values:
@@ -99,9 +103,18 @@ def _package(values: dict[str, Any]) -> Package:
     return Package(**{**values, "order": Order(**values["order"]), "covered": days})
 
 
-def squeeze(text: str) -> str:
-    return b64encode(zlib.compress(text.encode(), 6)).decode()
+class Lost(Exception):
+    """What a cursor carries cannot be opened: the client's secret has changed since."""
 
 
-def unsqueeze(chunk: str) -> str:
-    return zlib.decompress(b64decode(chunk)).decode()
+def seal(key: AESSIV, text: str) -> str:
+    """Compressed and encrypted: rows are tax secrets, and a cursor is stored in the clear."""
+    return b64encode(key.encrypt(zlib.compress(text.encode(), 6), None)).decode()
+
+
+def unseal(key: AESSIV, sealed: str) -> str:
+    """Raises Lost."""
+    try:
+        return zlib.decompress(key.decrypt(b64decode(sealed), None)).decode()
+    except InvalidTag:
+        raise Lost from None

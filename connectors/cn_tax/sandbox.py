@@ -78,7 +78,7 @@ class _Gateway:
                 response = _envelope(refusal.status, refusal.code, refusal.message, refusal.data, refusal.headers)
             bucket = self.state.bucket
             response.headers["X-RateLimit-Limit"] = str(bucket.burst)
-            response.headers["X-RateLimit-Remaining"] = str(int(bucket.left))
+            response.headers["X-RateLimit-Remaining"] = str(int(bucket.level))
             response.headers["X-RateLimit-Reset"] = "1"
             return response
 
@@ -206,8 +206,8 @@ class _Gateway:
             raise Refused(401, "T0401", "token missing, unknown or expired", WWW_Authenticate='Bearer error="invalid_token"')
         if scope not in token.scopes:
             raise Refused(403, "T0405", "the token lacks the scope")
-        if not self.state.bucket.take():
-            raise Refused(429, "T0429", "too fast", Retry_After="1")
+        if wait := self.state.bucket.take():
+            raise Refused(429, "T0429", "too fast", Retry_After=str(max(1, round(wait))))
         if self.state.on("maintenance"):
             raise Refused(503, "T0503", "maintenance", Retry_After="2")
 
@@ -240,7 +240,8 @@ class _Gateway:
         return self.state.authorisations[number]
 
     def _by_ticket(self, ticket: str) -> Authorisation | None:
-        return next((one for one in self.state.authorisations.values() if one.opens_with(ticket)), None)
+        one = self.state.tickets.get(ticket)
+        return one if one and one.open else None
 
     def _collection(self, request: Request) -> Collection:
         one = self.state.collections.get(request.path_params["number"])

@@ -18,6 +18,7 @@ from typing import Any
 
 from connectors.cn_tax.sandbox_rows import SOURCE_OF, Dated, rows_of, taxpayer_number
 from connectors.cn_tax.sign import digest
+from connectors.sandbox.bucket import Bucket
 from connectors.sandbox.expand import Reach
 from connectors.sandbox.persona import Persona
 from connectors.sandbox.platform import World
@@ -65,15 +66,17 @@ class Authorisation:
     decision: str = WAITING
     used: bool = False
     orders: int = 0
+    running: list[Collection] = field(default_factory=list)
 
     @property
     def status(self) -> str:
         over = self.decision == GRANTED and china_day(self.persona.known_at) > self.valid_until
         return EXPIRED if over else self.decision
 
-    def opens_with(self, ticket: str) -> bool:
+    @property
+    def open(self) -> bool:
         """The ticket works once, for half an hour."""
-        return not self.used and time.monotonic() < self.ticket_ends and secrets.compare_digest(self.ticket.encode(), ticket.encode())
+        return not self.used and time.monotonic() < self.ticket_ends
 
     def check(self) -> None:
         """Raises T0402 or T0403 unless the authorisation is granted."""
@@ -120,21 +123,6 @@ class Collection:
         self.polls, self.answered = self.polls + 1, time.monotonic()
 
 
-class Bucket:
-    """A token bucket over real time."""
-
-    def __init__(self, rate: float, burst: int) -> None:
-        self.rate, self.burst, self.left, self.at = rate, burst, float(burst), time.monotonic()
-
-    def take(self) -> bool:
-        now = time.monotonic()
-        self.left, self.at = min(self.burst, self.left + (now - self.at) * self.rate), now
-        if self.left < 1:
-            return False
-        self.left -= 1
-        return True
-
-
 class State:
     """The gateway's memory. The limits are generous unless the switch ``rate_limit`` makes them the documented ones."""
 
@@ -143,6 +131,7 @@ class State:
         self.client_id, self.client_secret = "zengxin-hub", secrets.token_urlsafe(24)
         self.tokens: dict[str, Token] = {}
         self.authorisations: dict[str, Authorisation] = {}
+        self.tickets: dict[str, Authorisation] = {}
         self.collections: dict[str, Collection] = {}
         self.keys: dict[str, tuple[bytes, str]] = {}
         self.calls, self._numbers = 0, itertools.count(1)
@@ -171,7 +160,7 @@ class State:
         number = f"SQ{next(self._numbers):04d}"
         ends = time.monotonic() + TICKET_LIFE_S
         made = Authorisation(number, persona, tuple(items), *days, redirect_uri, state, secrets.token_urlsafe(18), ends)
-        self.authorisations[number] = made
+        self.authorisations[number] = self.tickets[made.ticket] = made
         return made
 
     def collect(self, authorisation: Authorisation, items: Sequence[str], first: date, last: date) -> Collection:
@@ -181,13 +170,14 @@ class State:
         made = Collection(number, authorisation, tuple(items), first, last, packages, 1 if self.on("slow_collection") else 0)
         made.gone = self.on("package_gone") and authorisation.orders == 1
         self.collections[number] = made
+        authorisation.running.append(made)
         return made
 
     def same_running(self, authorisation: Authorisation, items: Sequence[str], first: date, last: date) -> Collection | None:
         """A collection of the same items and range that is not final."""
-        asked = (authorisation, tuple(items), first, last)
-        running = (one for one in self.collections.values() if not one.final)
-        return next((one for one in running if (one.authorisation, one.items, one.first, one.last) == asked), None)
+        authorisation.running = [one for one in authorisation.running if not one.final]
+        asked = (tuple(items), first, last)
+        return next((one for one in authorisation.running if (one.items, one.first, one.last) == asked), None)
 
     def _package(self, persona: Persona, item: str, first: date, last: date) -> Package:
         if (persona.id, item) not in self._rows:

@@ -1,4 +1,4 @@
-"""The three small rituals of the gateway: bearer tokens, the digest over a package, the signature of a callback.
+"""The small rituals of the gateway: bearer tokens, the digest over a package, the signature of a callback; and the seal of a cursor.
 
 The functions that verify are here beside those that make, for the simulated platform and for an endpoint that receives callbacks.
 """
@@ -12,6 +12,8 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from hub.connect import Context, Reauthorise, Request
 
@@ -52,3 +54,8 @@ def verify_callback(secret: str, *, timestamp: str, nonce: str, body: bytes, sig
     if abs(now.timestamp() - int(timestamp)) > CALLBACK_LIFE_S:
         return False
     return hmac.compare_digest(callback_signature(secret, timestamp, nonce, body).encode(), signature.encode())
+
+
+def sealer(context: Context) -> AESSIV:
+    """What rows are sealed with while they travel in a cursor, which is stored in the clear. Deterministic, under a key derived from the client's secret."""
+    return AESSIV(hashlib.sha512(b"cn_tax cursor\n" + context.config["client_secret"].encode()).digest())

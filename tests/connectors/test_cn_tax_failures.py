@@ -18,6 +18,7 @@ from hub.connect import (
     RetryAt,
 )
 from tests.connectors.cn_tax_world import (
+    MAKER,
     WINDOW,
     ask,
     drive,
@@ -121,6 +122,24 @@ async def test_a_package_that_goes_between_pages_counts_what_was_handed_out() ->
     assert total == done + 13
 
 
+@pytest.mark.parametrize("at", ["check", "emit"])
+async def test_a_new_client_secret_starts_the_window_again(at: str) -> None:
+    it = drive(maker())
+    it.context = replace(it.context, config={**it.config, "page_size": "20"})
+    await it.link()
+    cursor: Any = await to_package(it, "returns")
+    while cursor["step"] != at or cursor["page"] == 1:
+        cursor = (await step(it, "returns", cursor)).next
+    while cursor["page"] < 2:
+        cursor = (await step(it, "returns", cursor)).next
+    assert MAKER not in json.dumps(cursor)
+    it.context = replace(it.context, config={**it.context.config, "client_secret": "rotated"})
+    while cursor["step"] == at:
+        cursor = (await step(it, "returns", cursor)).next
+    assert cursor == {"step": "order", "attempt": 0, "before": cursor["before"]}
+    assert (cursor["before"] > 0) == (at == "emit")
+
+
 async def test_polling_waits_as_told_and_too_early_is_the_callers_mistake() -> None:
     it = drive(maker(), switches=("slow_collection",))
     await it.link()
@@ -139,7 +158,7 @@ async def test_polling_waits_as_told_and_too_early_is_the_callers_mistake() -> N
 
 def _package(collection: str) -> dict[str, Any]:
     order = {"attempt": 0, "before": 0}
-    return {"collection": collection, "order": order, "day": "2026-01-20", "rows": 1, "digest": "", "covered": None}
+    return {"collection": collection, "order": order, "day": "2026-01-20", "rows": 1, "digest": "", "covered": None, "page_size": 200}
 
 
 async def test_past_the_deadline_a_run_is_pending() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+from base64 import b64decode
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 import connectors.cn_tax as package
 from connectors.cn_tax import cursor, reading
-from connectors.cn_tax.sign import callback_signature, canonical, digest, verify_callback
+from connectors.cn_tax.sign import callback_signature, canonical, digest, sealer, verify_callback
 from hub.connect import (
     ContractBroken,
     Fault,
@@ -202,7 +204,15 @@ def test_without_covered_days_the_snapshot_counts() -> None:
 
 def _page(packed: list[Any], /, **changes: Any) -> Page:
     order = {"attempt": 0, "before": 0}
-    sent = {"collection": "CJ1", "order": order, "day": "2026-01-20", "rows": len(packed), "digest": digest(packed), "covered": None}
+    sent = {
+        "collection": "CJ1",
+        "order": order,
+        "day": "2026-01-20",
+        "rows": len(packed),
+        "digest": digest(packed),
+        "covered": None,
+        "page_size": 200,
+    }
     data = {"CJBH": "CJ1", "SJX_DM": "WFWZ", "JEDW": "1", "page": 1, "page_size": 200, "pages": 1, "total": len(packed), "rows": packed}
     at = {"step": "check", "package": sent, "page": 1, "chunks": []}
     return stream("violations").read(CONTEXT, WINDOW, at, envelope(**(data | changes)))
@@ -246,16 +256,24 @@ def test_a_page_that_breaks_the_contract(changes: dict[str, Any]) -> None:
 
 def test_cursors_survive_json() -> None:
     order = cursor.Order(1, 7)
-    whole = cursor.Package("CJ1", order, "2026-01-20", 3, "ab", (("2025-01-01", "2025-02-01"),))
+    whole = cursor.Package("CJ1", order, "2026-01-20", 3, "ab", (("2025-01-01", "2025-02-01"),), 200)
     for step in (
         order,
         cursor.Poll("CJ1", order, "2026-01-20", 1.5, True),
         cursor.Check(whole, 2, ("x", "y")),
-        cursor.Emit(whole, 2, ("h",), 3, ("SB1",), ({"A": None},), 2),
+        cursor.Emit(whole, 2, ("h",), 3, ("SB1",), "sealed", 2),
     ):
         assert cursor.load(json.loads(json.dumps(cursor.dump(step)))) == step
     assert cursor.load(None) == cursor.Order()
-    assert cursor.unsqueeze(cursor.squeeze("税务\n" * 100)) == "税务\n" * 100
+
+
+def test_a_cursor_shows_no_rows() -> None:
+    key, other = sealer(CONTEXT), sealer(replace(CONTEXT, config={**CONTEXT.config, "client_secret": "another"}))
+    sealed = cursor.seal(key, "税务\n" * 100)
+    assert cursor.unseal(key, sealed) == "税务\n" * 100
+    assert len(sealed) < 100 and "税务".encode() not in b64decode(sealed)
+    with pytest.raises(cursor.Lost):
+        cursor.unseal(other, sealed)
 
 
 def test_the_connector_opens_no_socket() -> None:
