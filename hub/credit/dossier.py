@@ -62,21 +62,27 @@ class OrderMeasures:
     """What is read off single orders in one pass of the store, over months served order by order (``months``).
 
     ``buyers`` distinct buyers with a paid order in W12 and ``repeat_buyers`` those with paid orders on at least two days (None when an
-    order carries no buyer); the rest is over W3.
+    order carries no buyer); the rest is over W3. ``top_address_orders`` is None when an order carries no address. ``completed`` is, by
+    month of payment, the amount of completed orders and the sum of amount times days from the first of that month to completion.
     """
 
     months: frozenset[Month]
     buyers: int | None
     repeat_buyers: int | None
     city_orders: Mapping[str, int]
-    top_address_orders: int
+    top_address_orders: int | None
     off_hours_orders: int
     orders_w3: int
+    completed: Mapping[Month, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSet:
-    """Fact versions of one kind that were read: their number and the SHA-256 over their sorted ids, by day range."""
+    """Fact versions of one kind that were read: their number and the SHA-256 over their sorted ids, by day range.
+
+    ``window`` is the name of the span they were read for (``W12``, ``W12-12``, ``D90``, ``ALL``). The days may reach beyond it: an order
+    paid in a month may have been created in the one before, and the set is selected by the day the fact is dated.
+    """
 
     kind: str
     source: SourceKind
@@ -84,6 +90,7 @@ class EvidenceSet:
     last: date | None
     facts: int
     digest: str
+    window: str = "ALL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,47 @@
+"""The feature catalogue: a formula per feature, by family (domain brief, section 3).
+
+:func:`compute_features` computes everything that needs neither the cross-check nor an offer; the rest is declared by those who know these.
+"""
+
+from __future__ import annotations
+
+from hub.credit.dossier import Dossier
+from hub.credit.features.catalogue import CATALOGUE, Formula, Null, Reads, Span, declare, formula
+from hub.credit.features.reading import Reading, Shared
+from hub.credit.features.series import SalesSeries, SeriesProfile, r_vat, sales_series
+from hub.credit.values import Feature, FeatureSet
+from hub.domain.enums import MissingReason
+
+__all__ = [
+    "CATALOGUE",
+    "Formula",
+    "Null",
+    "Reading",
+    "Reads",
+    "SalesSeries",
+    "SeriesProfile",
+    "Span",
+    "compute_features",
+    "declare",
+    "formula",
+    "r_vat",
+    "sales_series",
+]
+
+
+def compute_features(dossier: Dossier, profile: SeriesProfile) -> FeatureSet:
+    """Every feature of the catalogue that has a formula of its own, by id, unrounded."""
+    shared = Shared(dossier, profile)
+    return {entry.id: _compute(entry, shared) for entry in CATALOGUE.values() if entry.compute is not None}
+
+
+def _compute(entry: Formula, shared: Shared) -> Feature:
+    dossier, reading = shared.dossier, Reading(shared)
+    if entry.business_only and not dossier.subject.is_business:
+        return entry.feature(dossier, missing=MissingReason.NOT_APPLICABLE)
+    kinds = shared.sales.kinds
+    try:
+        value = entry.compute(reading) if entry.compute else None
+    except Null as null:
+        return entry.feature(dossier, missing=null.reason, covered=reading.covered, sales_kinds=kinds)
+    return entry.feature(dossier, value, covered=reading.covered, sales_kinds=kinds)

@@ -1,0 +1,162 @@
+"""What a formula sees: the dossier through the rules every feature shares (domain brief, section 0).
+
+Each question either answers with values or raises :class:`~hub.credit.features.catalogue.Null` with the reason, so that a formula reads like its
+text. One reading is made per formula: it remembers how many months were covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import TypeVar
+
+from hub.credit.dossier import Dossier
+from hub.credit.features.catalogue import Null
+from hub.credit.features.series import SalesSeries, SeriesProfile, is_individual_business, r_vat, sales_series
+from hub.credit.parameters import Parameters, parameters
+from hub.domain.enums import MissingReason, SourceKind
+from hub.domain.money import ZERO
+from hub.domain.periods import Month, month_of, window
+
+T = TypeVar("T")
+F = TypeVar("F")
+
+
+def ratio(part: Decimal, whole: Decimal) -> Decimal:
+    """A share; ZERO_DENOMINATOR when the whole is not positive."""
+    if whole <= 0:
+        raise Null(MissingReason.ZERO_DENOMINATOR)
+    return part / whole
+
+
+def positive(value: Decimal | None) -> Decimal:
+    """What a helper function gave, ZERO_DENOMINATOR when it had no value because a mean or maximum is not positive."""
+    if value is None:
+        raise Null(MissingReason.ZERO_DENOMINATOR)
+    return value
+
+
+class Shared:
+    """What all formulas of one run share, computed once."""
+
+    def __init__(self, dossier: Dossier, profile: SeriesProfile) -> None:
+        self.dossier, self.profile = dossier, profile
+
+    @cached_property
+    def sales(self) -> SalesSeries:
+        return sales_series(self.dossier, self.profile)
+
+    @cached_property
+    def r_vat(self) -> Decimal:
+        return r_vat(self.dossier)
+
+
+class Reading:
+    """See the module. ``covered`` is the number of covered months of the last series read."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared, self.dossier, self.profile = shared, shared.dossier, shared.profile
+        self.covered: int | None = None
+
+    @property
+    def parameters(self) -> Parameters:
+        return parameters()
+
+    def window(self, count: int, skip: int = 0) -> list[Month]:
+        return window(self.dossier.as_of, count, skip)
+
+    # Sources
+
+    def need(self, *kinds: SourceKind) -> None:
+        """All of them readable; otherwise the reason of the first one, in the order of the source kinds, that is not."""
+        for kind in SourceKind:
+            reason = self.dossier.source(kind).reason if kind in kinds else None
+            if reason:
+                raise Null(reason)
+
+    def need_shop(self) -> None:
+        """Without a shop, in a scenario that does not name one, shop facts are NOT_APPLICABLE."""
+        reason = self.dossier.source(SourceKind.SHOP).reason
+        if reason is MissingReason.NOT_CONNECTED and not self.profile.names_shop:
+            raise Null(MissingReason.NOT_APPLICABLE)
+        self.need(SourceKind.SHOP)
+
+    # Months
+
+    def enough(self, months: Iterable[Month], count: int) -> list[Month]:
+        """The months, if they reach the minimum of a window of that length."""
+        found = sorted(months)
+        self.covered = len(found)
+        if len(found) < self.parameters.minimum_months.get(count, 1):
+            raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+        return found
+
+    def months(self, source: SourceKind, count: int, skip: int = 0) -> list[Month]:
+        """The covered months of a window, if they are enough."""
+        self.need(source)
+        state = self.dossier.source(source)
+        return self.enough((month for month in self.window(count, skip) if state.covers(month)), count)
+
+    def total(self, source: SourceKind, names: Iterable[str], months: list[Month]) -> Decimal:
+        """Sum of some series of a source over months."""
+        return sum((amount for name in names for amount in self.dossier.series(name, source, months).values()), ZERO)
+
+    def dated(self, kind: type[F], months: Iterable[Month], day: str) -> list[F]:
+        """The facts of a kind whose date in field ``day`` (a date or a month) lies in one of the months."""
+        wanted = frozenset(months)
+
+        def month(fact: F) -> str:
+            at = getattr(fact, day)
+            return at if isinstance(at, str) else month_of(at)
+
+        return [fact for fact in self.dossier.of(kind) if month(fact) in wanted]
+
+    # Sales
+
+    def sales(self, count: int, skip: int = 0) -> dict[Month, Decimal]:
+        """S over a window on its own basis, if enough months are covered."""
+        series = self.series()
+        found = self.enough((month for month in self.window(count, skip) if month in series.months), count)
+        return {month: series.months[month] for month in found}
+
+    def series(self) -> SalesSeries:
+        """The sales series; its reason when there is none."""
+        if self.shared.sales.missing:
+            raise Null(self.shared.sales.missing)
+        return self.shared.sales
+
+    def sales_pairs(self, count: int) -> tuple[Decimal, Decimal]:
+        """Σ S of a window and of the same months a year before, over the pairs covered in both years."""
+        series = self.series().months
+        pairs = zip(self.window(count), self.window(count, 12), strict=True)
+        found = [(now, before) for now, before in pairs if now in series and before in series]
+        self.enough((now for now, _ in found), count)
+        return sum((series[now] for now, _ in found), ZERO), sum((series[before] for _, before in found), ZERO)
+
+    def against_sales(self, amounts: Mapping[Month, Decimal], count: int, *, with_vat: bool) -> Decimal:
+        """Ratio of a monthly series to S on the wanted basis, over the months both cover."""
+        series = self.series()
+        months = self.enough((month for month in amounts if month in series.months), count)
+        convert = series.including_vat if with_vat else series.excluding_vat
+        whole = sum((convert(month, self.shared.r_vat) for month in months), ZERO)
+        return ratio(sum((amounts[month] for month in months), ZERO), whole)
+
+    # Persons
+
+    @property
+    def person_hash(self) -> str:
+        """The natural person behind the subject: operator, legal representative, or the subject himself."""
+        return self.dossier.subject.responsible_hash or self.dossier.subject.own_hash
+
+    @property
+    def debtors(self) -> frozenset[str]:
+        """Whose credit accounts count: an individual business and its operator are one risk, an enterprise stands for itself."""
+        subject = self.dossier.subject
+        return subject.own_hashes if is_individual_business(self.dossier) else frozenset({subject.own_hash})
+
+    def known(self, value: T | None) -> T:
+        """A value of a readable source that may have no record."""
+        if value is None:
+            raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+        return value
