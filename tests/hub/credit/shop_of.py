@@ -1,0 +1,145 @@
+"""The shop of a persona as monthly sums and order measures (rules E5 to E9), for :mod:`tests.hub.credit.dossiers`."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from connectors.sandbox.expand import Reach, spread
+from connectors.sandbox.persona import Persona
+from connectors.sandbox.sections import ShopMonth
+from hub.credit.dossier import OrderMeasures
+from hub.domain.enums import SourceKind
+from hub.domain.facts import Settlement
+from hub.domain.money import ZERO, round_money
+from hub.domain.periods import Month, add_months, first_day, last_day, window
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One paid order. ``index`` is its place in index order over all months."""
+
+    month: Month
+    number: int
+    amount: Decimal
+    refunded: bool
+    paid_at: datetime
+    index: int
+
+
+def blocks(persona: Persona) -> dict[Month, ShopMonth]:
+    rows = persona.shop.months if persona.shop else ()
+    return {add_months(row.month, offset): row for row in rows for offset in range(row.for_months)}
+
+
+def shop_amounts(persona: Persona) -> dict[str, dict[Month, Decimal]]:
+    """GMV, REF and ORDERS of the months the shop serves whole."""
+    found: dict[str, dict[Month, Decimal]] = {"GMV": {}, "REF": {}, "ORDERS": {}}
+    months = blocks(persona)
+    for month, row in months.items():
+        if not serves(persona, month):
+            continue
+        before = months.get(add_months(month, -1))
+        late = row.late_refunds * before.unit_price if before else ZERO
+        found["GMV"][month] = row.orders * row.unit_price
+        found["REF"][month] = row.refunds * row.unit_price + late
+        found["ORDERS"][month] = Decimal(row.orders)
+    return found
+
+
+def serves(persona: Persona, month: Month) -> bool:
+    reach = Reach(persona, SourceKind.SHOP)
+    return reach.covers(first_day(month)) and reach.covers(last_day(month))
+
+
+def paid_orders(persona: Persona) -> list[Paid]:
+    found: list[Paid] = []
+    for month, row in sorted(blocks(persona).items()):
+        for number in range(row.orders):
+            created = datetime.combine(spread(month, number, row.orders), time(8)) + timedelta(minutes=number % 840)
+            found.append(Paid(month, number, row.unit_price, number < row.refunds, created + timedelta(minutes=3), len(found)))
+    return found
+
+
+def order_measures(persona: Persona) -> OrderMeasures | None:
+    source = persona.sources.get(SourceKind.SHOP)
+    if persona.shop is None or source is None:
+        return None
+    begun = source.orders_from or source.first
+    single = frozenset(month for month in blocks(persona) if month >= begun and serves(persona, month))
+    orders = paid_orders(persona)
+    year, quarter = window(persona.as_of, 12), window(persona.as_of, 3)
+    places = _places(persona, orders, quarter)
+    recent = [order for order in orders if order.month in quarter and order.month in single]
+    buyers = _buyers(persona, [order for order in orders if order.month in year], single)
+    return OrderMeasures(
+        months=single,
+        buyers=len(buyers),
+        repeat_buyers=sum(1 for days in buyers.values() if len(days) > 1),
+        city_orders=Counter(places[order.index][0] for order in recent),
+        top_address_orders=max(Counter(places[order.index][1] for order in recent).values(), default=0),
+        off_hours_orders=sum(1 for order in recent if 1 <= order.paid_at.hour < 6),
+        orders_w3=len(recent),
+        completed=_completed(orders, single),
+    )
+
+
+def _buyers(persona: Persona, orders: list[Paid], single: frozenset[Month]) -> dict[str, set[object]]:
+    rule = persona.shop.buyers if persona.shop else None
+    found: dict[str, set[object]] = defaultdict(set)
+    for index, order in enumerate(orders):
+        turn = index if rule is None or index < rule.distinct else (index - rule.distinct) % rule.repeat
+        buyer = f"b{turn}" if rule else f"x{order.index}"
+        if order.month in single:
+            found[buyer].add(order.paid_at.date())
+    return found
+
+
+def _places(persona: Persona, orders: list[Paid], quarter: list[Month]) -> dict[int, tuple[str, str]]:
+    assert persona.shop
+    cities = persona.shop.receiver_cities
+    found = {order.index: (cities[order.index % len(cities)], f"a{order.index}") for order in orders}
+    recent = [order.index for order in orders if order.month in quarter]
+    top = persona.shop.top_address_orders
+    for turn in range(top):
+        found[recent[turn * len(recent) // top]] = (cities[0], "a-top")
+    return found
+
+
+def _completed(orders: list[Paid], single: frozenset[Month]) -> dict[Month, tuple[Decimal, Decimal]]:
+    found: dict[Month, tuple[Decimal, Decimal]] = {}
+    for order in orders:
+        if order.month in single and not order.refunded:
+            days = (order.paid_at.date() + timedelta(days=4) - first_day(order.month)).days
+            amount, weighted = found.get(order.month, (ZERO, ZERO))
+            found[order.month] = (amount + order.amount, weighted + order.amount * days)
+    return found
+
+
+def settlements(persona: Persona) -> list[Settlement]:
+    """E9: one statement a month, settled on the 8th of the next."""
+    reach, sums = Reach(persona, SourceKind.SETTLEMENT), shop_amounts(persona)
+    found = []
+    for month in sorted(sums["GMV"]):
+        settled = first_day(add_months(month, 1)).replace(day=8)
+        if persona.shop and reach.covers(first_day(month)) and reach.exists(settled) and settled <= reach.until:
+            gross, refund = sums["GMV"][month], sums["REF"][month]
+            fee = round_money(persona.shop.fee_rate * (gross - refund))
+            found.append(
+                Settlement(
+                    platform="marketplace",
+                    settlement_number=f"S{month}",
+                    period_start=first_day(month),
+                    period_end=last_day(month),
+                    settled_on=settled,
+                    gross=gross,
+                    refund=refund,
+                    commission=fee,
+                    ad_fee=ZERO,
+                    other_fee=ZERO,
+                    net=gross - refund - fee,
+                )
+            )
+    return found
