@@ -1,0 +1,111 @@
+"""Customers and the parties behind them: made once, found by the keyed hash of their identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import insert, select
+
+from hub.connect import Subject
+from hub.domain.identifiers import CustomerId, birth_date, is_resident_id, is_uscc, mask, new_id
+from hub.errors import InvalidInput, NotFound
+from hub.store.database import Read, Write
+from hub.store.tables import customer, customer_client, party
+from hub.vault import IDENTIFIER, Blind, Place, Vault
+from hub.vault.vault import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """The person behind a business, or the customer himself."""
+
+    name: str
+    resident_id: str
+    residence_city: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """``kind`` is ORG (``name`` and ``uscc`` of the business, ``person`` its operator or legal representative) or PERSON."""
+
+    kind: str
+    name: str
+    uscc: str | None
+    person: NewPerson
+
+
+def _check(new: NewCustomer) -> None:
+    if new.kind not in ("ORG", "PERSON"):
+        raise InvalidInput("A customer is an ORG or a PERSON.")
+    if (new.kind == "ORG") != (new.uscc is not None) or (new.uscc is not None and not is_uscc(new.uscc)):
+        raise InvalidInput(
+            "The unified social credit code is missing or its check character is wrong.",
+            remedy="An ORG needs its valid code; a PERSON has none.",
+        )
+    if not is_resident_id(new.person.resident_id):
+        raise InvalidInput("The resident ID is not valid: its check character or birth date is wrong.", remedy="Check the 18 characters.")
+
+
+async def create_customer(tx: Write, vault: Vault, blind: Blind, new: NewCustomer, client_ids: Sequence[str], now: datetime) -> CustomerId:
+    """Makes a customer that the clients may see. One that exists already is given to them under its own id. Raises InvalidInput."""
+    _check(new)
+    identifier = new.uscc or new.person.resident_id
+    subject_hash = blind.hash(IDENTIFIER, identifier)
+    found = (await tx.execute(select(customer.c.customer_id).where(customer.c.subject_hash == subject_hash))).scalar()
+    if found is not None:
+        return CustomerId(found)
+    customer_id = CustomerId(new_id())
+    await tx.execute(insert(customer_client), [{"customer_id": customer_id, "client_id": client_id} for client_id in client_ids])
+    row = {
+        "customer_id": customer_id,
+        "kind": new.kind,
+        "name_masked": mask(new.name),
+        "uscc": new.uscc,
+        "subject_hash": subject_hash,
+        "created_at": now,
+    }
+    await tx.execute(insert(customer), row)
+    sealer = await vault.make_key(tx, customer_id)
+    await tx.execute(insert(party), [_party(sealer, blind, customer_id, role, *who) for role, *who in _parties(new)])
+    return customer_id
+
+
+def _parties(new: NewCustomer) -> list[tuple[Any, ...]]:
+    person = new.person
+    if new.uscc is None:
+        return [("SUBJECT", person.name, person.resident_id, person.residence_city)]
+    role = "OPERATOR" if new.uscc.startswith("92") else "LEGAL_REP"
+    return [("SUBJECT", new.name, new.uscc, None), (role, person.name, person.resident_id, person.residence_city)]
+
+
+def _party(
+    sealer: Sealer, blind: Blind, customer_id: CustomerId, role: str, name: str, identifier: str, city: str | None
+) -> dict[str, Any]:
+    party_id = new_id()
+    identity = orjson.dumps({"name": name, "identifier": identifier, "residence_city": city})
+    return {
+        "customer_id": customer_id,
+        "party_id": party_id,
+        "role": role,
+        "name_masked": mask(name),
+        "id_hash": blind.hash(IDENTIFIER, identifier),
+        "id_masked": mask(identifier),
+        "birth_on": birth_date(identifier) if is_resident_id(identifier) else None,
+        "identity": sealer.seal(Place("party", "identity", str(party_id)), identity),
+    }
+
+
+async def load_subject(tx: Read | Write, vault: Vault, customer_id: CustomerId) -> Subject:
+    """Whom a platform must be told about, in plain text: only for requests. Raises NotFound."""
+    rows = (await tx.execute(select(party).where(party.c.customer_id == customer_id))).all()
+    if not rows:
+        raise NotFound("There is no such customer.")
+    sealer = await vault.sealer(tx, customer_id)
+    opened = {row.role: orjson.loads(sealer.open(Place("party", "identity", str(row.party_id)), row.identity)) for row in rows}
+    subject, person = opened["SUBJECT"], opened.get("OPERATOR") or opened.get("LEGAL_REP") or opened["SUBJECT"]
+    uscc = subject["identifier"] if is_uscc(subject["identifier"]) else None
+    return Subject(uscc, person["identifier"] if is_resident_id(person["identifier"]) else None, subject["name"])
