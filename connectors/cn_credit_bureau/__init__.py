@@ -19,6 +19,7 @@ manifest = Manifest(
     settings=(
         Setting("client_id", "Issued by the bureau."),
         Setting("client_secret", "Issued by the bureau.", secret=True),
+        Setting("authorise_url", "Prefix of the consent page where it has a host of its own; empty: the base URL.", default=""),
         Setting("purpose", "Purpose code of an order: 01 credit approval (授信审批), 02 post-loan (贷后管理).", default="01"),
         Setting("page_size", "Rows per page, 1 to 200.", default="100"),
     ),
