@@ -1,0 +1,36 @@
+"""``hub evaluate``: the whole path for one persona file; the result in the shape of the expected format."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from connectors.sandbox.persona import Persona, load
+from hub.cli.journey import Journey
+from hub.cli.options import console, emit, settings
+from hub.cli.stage import open_stage
+from hub.settings import Settings
+
+
+def run(path: Path, home: Path | None, *, as_json: bool) -> None:
+    persona = load(path)
+    if home is not None:
+        document = uvloop.run(evaluate(persona, settings(home), quiet=as_json))
+    else:
+        with tempfile.TemporaryDirectory(prefix="zengxin-hub-") as throwaway:
+            document = uvloop.run(evaluate(persona, settings(Path(throwaway)), quiet=as_json))
+    if as_json:
+        emit(document)
+    else:
+        console.print_json(data=document)
+
+
+async def evaluate(persona: Persona, chosen: Settings, *, quiet: bool = True) -> dict[str, Any]:
+    """Connects, syncs and evaluates one persona; returns the expected-format document of its evaluation."""
+    async with open_stage(chosen, [persona], database="evaluate", fresh=True) as stage:
+        journey = Journey(stage, persona)
+        await journey.walk(quiet=quiet)
+        return await stage.document_of(journey.customer_id, persona.id)
