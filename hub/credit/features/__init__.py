@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 from hub.credit.dossier import Dossier
+from hub.credit.features import accounts, buyers, cost, owner, purchase, risk_return, stability, standing, streaks, supply_chain
 from hub.credit.features.catalogue import CATALOGUE, Formula, Null, Reads, Span, declare, formula
 from hub.credit.features.reading import Reading, Shared
 from hub.credit.features.series import SalesSeries, SeriesProfile, r_vat, sales_series
 from hub.credit.values import Feature, FeatureSet
 from hub.domain.enums import MissingReason
+
+FAMILIES = (risk_return, supply_chain, purchase, accounts, stability, standing, cost, owner, streaks, buyers)
+"""The modules that declare formulas; importing them fills the catalogue."""
 
 __all__ = [
     "CATALOGUE",

@@ -98,6 +98,12 @@ class Reading:
         state = self.dossier.source(source)
         return self.enough((month for month in self.window(count, skip) if state.covers(month)), count)
 
+    def covers_enough(self, source: SourceKind, count: int) -> bool:
+        """Whether :meth:`months` would answer."""
+        state = self.dossier.source(source)
+        covered = [month for month in self.window(count) if state.covers(month)]
+        return len(covered) >= self.parameters.minimum_months.get(count, 1)
+
     def total(self, source: SourceKind, names: Iterable[str], months: list[Month]) -> Decimal:
         """Sum of some series of a source over months."""
         return sum((amount for name in names for amount in self.dossier.series(name, source, months).values()), ZERO)
