@@ -1,0 +1,7 @@
+"""The engine: claims a connection, plans windows, fetches pages, commits them whole, and says by arithmetic how it ended.
+
+engine    one run of one connection         claim     who may write (epoch, lease)
+plan      which windows are to be read      reader    one window, page by page
+calls     sign, send, wait, repeat          grants    refresh tokens, exactly one exchange
+linking   authorisation, for the link pages dispatch  wakes workers; the reconciler
+"""

@@ -1,0 +1,99 @@
+"""What a connector may know of a connection: put together from the store and the vault, once per run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from hub.connect import Connector, Context
+from hub.consent import grants as consent_rows
+from hub.consent.gate import Ask, decide
+from hub.domain.clock import Clock
+from hub.domain.enums import SourceKind
+from hub.domain.identifiers import CustomerId
+from hub.errors import NotFound, UnknownConnector
+from hub.store.customers import load_subject
+from hub.store.database import Database, Write
+from hub.store.tables import connection
+from hub.vault import Blind, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """The consent under which a source of a connection is fetched, and its range."""
+
+    consent_id: UUID
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Subjected:
+    """A connection with everything its connector needs."""
+
+    connector: Connector
+    context: Context
+    consents: Mapping[SourceKind, Consented]
+
+    def for_source(self, source: SourceKind) -> Context:
+        """The context with the range that this source's consent allows, up to today."""
+        given = self.consents[source]
+        return replace(self.context, data_from=given.first, data_to=min(given.last, self.context.today))
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What every part of the engine shares."""
+
+    database: Database
+    vault: Vault
+    blind: Blind
+    clock: Clock
+    grantee: str
+    connectors: Mapping[str, Connector]
+    configs: Mapping[str, Mapping[str, str]]
+
+    def connector(self, name: str) -> Connector:
+        if name not in self.connectors or name not in self.configs:
+            raise UnknownConnector(f"The connector {name!r} is not installed or not configured here.")
+        return self.connectors[name]
+
+    def config(self, name: str) -> dict[str, str]:
+        """The connector's settings: the operator's over the manifest's defaults."""
+        defaults = {setting.name: setting.default for setting in self.connectors[name].manifest.settings if setting.default is not None}
+        return {**defaults, **self.configs[name]}
+
+
+async def load(equipment: Equipment, tx: Write, customer_id: CustomerId, connection_id: UUID) -> Subjected:
+    """Raises NotFound, UnknownConnector."""
+    mine = (connection.c.customer_id == customer_id, connection.c.connection_id == connection_id)
+    name = (await tx.execute(select(connection.c.connector).where(*mine))).scalar()
+    if name is None:
+        raise NotFound("There is no such connection.")
+    connector = equipment.connector(name)
+    consents = await _consents(equipment, tx, customer_id, name)
+    context = Context(
+        config=equipment.config(name),
+        subject=await load_subject(tx, equipment.vault, customer_id),
+        sources=frozenset(consents),
+        data_from=min((given.first for given in consents.values()), default=equipment.clock.today()),
+        data_to=equipment.clock.today(),
+        now=datetime.now(UTC),
+        today=equipment.clock.today(),
+    )
+    return Subjected(connector, context, consents)
+
+
+async def _consents(equipment: Equipment, tx: Write, customer_id: CustomerId, connector: str) -> dict[SourceKind, Consented]:
+    """The consents that allow fetching now, by source."""
+    found: dict[SourceKind, Consented] = {}
+    for row in await consent_rows.consents_of(tx, customer_id):
+        given = consent_rows.as_given(row)
+        ask = Ask(given.source, equipment.grantee, given.purpose)
+        if row["connector"] == connector and decide(given, ask, equipment.clock.now()).allowed:
+            found.setdefault(given.source, Consented(row["consent_id"], given.data_from, given.data_to))
+    return found

@@ -1,0 +1,73 @@
+"""The engine's side of the link pages: begins and completes an authorisation, keeps its grant. Implements :class:`hub.link.platforms.Platforms`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from hub.connect import Connector, Grant
+from hub.domain.identifiers import CustomerId
+from hub.store.database import Write
+from hub.sync import grants
+from hub.sync.calls import Calls
+from hub.sync.context import Equipment, Subjected, load
+from hub.vault import Place
+
+
+class Linking:
+    """See the module."""
+
+    def __init__(self, equipment: Equipment, calls: Calls) -> None:
+        self.equipment, self.calls = equipment, calls
+
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        return {name: connector for name, connector in self.equipment.connectors.items() if name in self.equipment.configs}
+
+    def origins(self) -> tuple[str, ...]:
+        """Where a browser may be sent: every URL among the connectors' settings, as an origin."""
+        urls = {
+            value
+            for name in self.connectors
+            for key, value in self.equipment.config(name).items()
+            if key.endswith("_url") and value.startswith("http")
+        }
+        hosts = {url for connector in self.connectors.values() for url in connector.manifest.hosts.values()}
+        return tuple(sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls | hosts}))
+
+    async def seal_verifier(self, tx: Write, customer_id: CustomerId, connection_id: UUID, verifier: str) -> bytes:
+        return (await self.equipment.vault.sealer(tx, customer_id)).seal(_verifier(connection_id), verifier.encode())
+
+    async def open_verifier(self, tx: Write, customer_id: CustomerId, connection_id: UUID, sealed: bytes) -> str:
+        return (await self.equipment.vault.sealer(tx, customer_id)).open(_verifier(connection_id), sealed).decode()
+
+    async def begin(
+        self, customer_id: CustomerId, connection_id: UUID, redirect_uri: str, state: str, verifier: str, text_hash: str
+    ) -> str:
+        found = await self._load(customer_id, connection_id)
+        dialogue = found.connector.authorisation.begin(
+            found.context, redirect_uri=redirect_uri, state=state, verifier=verifier, text_hash=text_hash
+        )
+        return await self.calls.converse(found.connector, found.context, dialogue)
+
+    async def complete(
+        self, customer_id: CustomerId, connection_id: UUID, redirect_uri: str, verifier: str, callback: Mapping[str, str]
+    ) -> Grant:
+        found = await self._load(customer_id, connection_id)
+        dialogue = found.connector.authorisation.complete(found.context, redirect_uri=redirect_uri, verifier=verifier, callback=callback)
+        return await self.calls.converse(found.connector, found.context, dialogue)
+
+    async def keep(self, tx: Write, customer_id: CustomerId, connection_id: UUID, grant: Grant) -> None:
+        await grants.keep(self.equipment, tx, customer_id, connection_id, grant)
+
+    async def _load(self, customer_id: CustomerId, connection_id: UUID) -> Subjected:
+        async with self.equipment.database.work() as tx:
+            found = await load(self.equipment, tx, customer_id, connection_id)
+        return replace(found, context=replace(found.context, now=datetime.now(UTC)))
+
+
+def _verifier(connection_id: UUID) -> Place:
+    return Place("authorisation_attempt", "verifier", str(connection_id))
