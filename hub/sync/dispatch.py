@@ -33,17 +33,12 @@ _ONE_AT_A_TIME = text("SELECT pg_try_advisory_xact_lock(4611686018427387905)")
 
 def make_app(worker_url: str) -> procrastinate.App:
     """Procrastinate on the worker's role, in its own schema of the same database."""
-    url = make_url(worker_url)
-    known = {
-        "host": url.query.get("host", url.host),
-        "port": url.query.get("port", url.port),
-        "user": url.username,
-        "password": url.password,
-        "dbname": url.database,
-    }
-    arguments = {name: value for name, value in known.items() if value is not None}
+    url = make_url(worker_url).set(drivername="postgresql")
+    conninfo = url.render_as_string(hide_password=False)
     return procrastinate.App(
-        connector=procrastinate.PsycopgConnector(**arguments, options=f"-c search_path={QUEUE_SCHEMA}", min_size=1, max_size=4)
+        connector=procrastinate.PsycopgConnector(
+            conninfo=conninfo, kwargs={"options": f"-c search_path={QUEUE_SCHEMA}"}, min_size=1, max_size=4
+        )
     )
 
 

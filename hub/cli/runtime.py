@@ -1,0 +1,107 @@
+"""Everything wired, on one page: settings -> store, vault, http, engine, link pages. The only place that knows all rooms but the API's own (hub.app)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import orjson
+
+from connectors import registry
+from hub.connect import Connector
+from hub.domain.clock import Clock
+from hub.errors import FixConfiguration
+from hub.http import Http
+from hub.link.pages import LinkPages
+from hub.link.service import LinkService
+from hub.settings import Settings
+from hub.store.database import Database
+from hub.store.embedded import Embedded, Urls
+from hub.sync.calls import Calls
+from hub.sync.context import Equipment
+from hub.sync.dispatch import Dispatcher
+from hub.sync.engine import Changed, Engine
+from hub.sync.linking import Linking
+from hub.sync.settings import Patience
+from hub.vault import Blind, FileKeys, Vault
+
+Configs = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a process of the hub works with."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault
+    blind: Blind
+    connectors: Mapping[str, Connector]
+    equipment: Equipment
+    calls: Calls
+    dispatcher: Dispatcher
+
+    def engine(self, patience: Patience | None = None, changed: Changed | None = None) -> Engine:
+        return Engine(self.equipment, self.calls, patience, changed)
+
+    def links(self, origin: str) -> LinkService:
+        linking = Linking(self.equipment, self.calls)
+        return LinkService(self.database, linking, self.clock, grantee=self.settings.grantee, origin=origin, nudge=self.dispatcher.nudge)
+
+    def link_pages(self, origin: str) -> LinkPages:
+        return LinkPages(self.links(origin))
+
+
+@asynccontextmanager
+async def store_of(settings: Settings, *, database: str = "hub") -> AsyncIterator[Urls]:
+    """Where the store is: an operator's PostgreSQL, or the embedded one, started here and stopped at the end."""
+    given = (settings.database_url, settings.app_database_url, settings.worker_database_url)
+    if any(given):
+        if not all(given):
+            raise FixConfiguration(
+                "HUB_DATABASE_URL, HUB_APP_DATABASE_URL and HUB_WORKER_DATABASE_URL go together.", remedy="Set all three, or none."
+            )
+        yield Urls(*(str(url) for url in given))
+        return
+    embedded = await asyncio.to_thread(Embedded, settings.home / "postgres")
+    try:
+        yield await embedded.prepare(database)
+    finally:
+        await asyncio.to_thread(embedded.stop)
+
+
+def read_configs(settings: Settings) -> Configs:
+    """The operator's connectors.json; nothing may be connected to when there is none."""
+    if not settings.connectors_file.exists():
+        return {}
+    try:
+        found = orjson.loads(settings.connectors_file.read_bytes())
+        return {str(name): {str(key): str(value) for key, value in values.items()} for name, values in found.items()}
+    except (orjson.JSONDecodeError, AttributeError):
+        raise FixConfiguration(
+            f"{settings.connectors_file} is not JSON of the form name -> settings.",
+            remedy="Correct it, or remove it to connect to nothing.",
+        ) from None
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings, urls: Urls, *, clock: Clock | None = None, configs: Configs | None = None
+) -> AsyncIterator[Runtime]:
+    """A wired hub on a migrated store."""
+    clock, configs = clock or Clock.system(), configs if configs is not None else read_configs(settings)
+    keys = FileKeys(settings.keys_dir / "keys.json")
+    connectors = {name: registry.load(name) for name in configs}
+    database, vault, blind = Database(urls), Vault(keys), Blind(keys.blind)
+    equipment = Equipment(database, vault, blind, clock, settings.grantee, connectors, configs)
+    hosts = [url for config in configs.values() for key, url in config.items() if key == "base_url" or key.endswith("_url")]
+    http, dispatcher = Http(hosts), Dispatcher(database)
+    try:
+        async with dispatcher.app.open_async():
+            yield Runtime(settings, clock, database, vault, blind, connectors, equipment, Calls(http), dispatcher)
+    finally:
+        await http.close()
+        await database.close()
