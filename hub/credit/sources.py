@@ -45,6 +45,7 @@ RECORDING: Mapping[SourceKind, tuple[tuple[str, ...], ...]] = {
 """Kinds whose windows tell what a source covers: alternatives, each of which needs all of its kinds."""
 
 SINGLE_ORDERS = ("Order", "Refund")
+"""A month is served order by order when both are complete. A platform without a refund stream is taken at its word on orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,12 @@ class Holdings:
         if not any(name in present for names in alternatives for name in names):
             alternatives = (tuple(present),)
         return union([self.kinds_covered(connection_id, kind, [name for name in names if name in present]) for names in alternatives])
+
+    def single_orders(self, connection_id: UUID) -> tuple[Interval, ...]:
+        """The days one connection serves order by order, with the refunds where its platform tells them apart."""
+        served = {name for one in self._of(connection_id, SourceKind.SHOP) if one.served for name in one.kinds}
+        names = [name for name in SINGLE_ORDERS if name in served]
+        return self.kinds_covered(connection_id, SourceKind.SHOP, names) if "Order" in names else ()
 
     def kinds_covered(self, connection_id: UUID, kind: SourceKind, names: Iterable[str]) -> tuple[Interval, ...]:
         """The days for which all the named kinds of fact are complete at one connection."""

@@ -1,0 +1,86 @@
+"""Who is evaluated, and what the store holds about his sources: consents, connections, windows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import DATEMULTIRANGE
+
+from hub.connect.message import Interval
+from hub.consent.gate import GivenConsent
+from hub.credit.dossier import SubjectProfile
+from hub.credit.sources import HeldConnection, HeldConsent, HeldWindow, Holdings
+from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
+from hub.errors import NotFound
+from hub.store.database import Read, Write
+from hub.store.dossier.moment import Moment
+from hub.store.tables import connection, consent, customer, party
+
+_WINDOWS = text(
+    """
+    SELECT connection_id, source, kinds, bool_or(state <> 'NOT_SERVED') AS served,
+           range_agg(covered) FILTER (WHERE state = 'DONE' AND completed_at <= :known_at) AS covered
+    FROM sync_window WHERE customer_id = :customer_id
+    GROUP BY connection_id, source, stream, kinds
+    """
+).columns(covered=DATEMULTIRANGE)
+
+
+async def load_subject_profile(tx: Read | Write, moment: Moment) -> SubjectProfile:
+    """The subject and the person behind it. Raises NotFound."""
+    mine = (await tx.execute(select(customer).where(customer.c.customer_id == moment.customer_id))).first()
+    if mine is None:
+        raise NotFound("There is no such customer.")
+    parties = (await tx.execute(select(party).where(party.c.customer_id == moment.customer_id))).all()
+    person = next((one for one in parties if one.role in ("OPERATOR", "LEGAL_REP")), None)
+    if person is None and mine.kind == "PERSON":
+        person = next((one for one in parties if one.role == "SUBJECT"), None)
+    return SubjectProfile(
+        is_business=mine.kind == "ORG",
+        uscc=mine.uscc,
+        own_hash=mine.subject_hash,
+        responsible_hash=person.id_hash if person else None,
+        birth_on=person.birth_on if person else None,
+        residence_city=None,
+    )
+
+
+async def load_holdings(tx: Read | Write, moment: Moment) -> Holdings:
+    """The customer's consents, connections and windows. A connection gives the sources that were consented for its platform."""
+    consents = (await tx.execute(select(consent).where(consent.c.customer_id == moment.customer_id))).all()
+    connections = (await tx.execute(select(connection).where(connection.c.customer_id == moment.customer_id))).all()
+    windows = [_window(row) for row in await tx.execute(_WINDOWS, {"customer_id": moment.customer_id, "known_at": moment.known_at})]
+    asked = {(row.connector, SourceKind(row.source)) for row in consents}
+    held = [
+        HeldConnection(
+            row.connection_id,
+            frozenset(
+                {source for connector, source in asked if connector == row.connector}
+                | {one.source for one in windows if one.connection_id == row.connection_id}
+            ),
+            ConnectionStatus(row.status),
+        )
+        for row in connections
+    ]
+    return Holdings([_consent(row) for row in consents], held, windows)
+
+
+def _consent(row: Any) -> HeldConsent:
+    given = GivenConsent(
+        source=SourceKind(row.source),
+        grantee=row.grantee,
+        purpose=row.purpose,
+        scenarios=frozenset(row.scenarios),
+        status=ConsentStatus(row.status),
+        data_from=row.data_from,
+        data_to=row.data_to,
+        expires_at=row.expires_at,
+    )
+    return HeldConsent(given, row.changed_at)
+
+
+def _window(row: Any) -> HeldWindow:
+    covered = tuple(Interval(one.lower, one.upper - timedelta(days=1)) for one in row.covered or ())
+    return HeldWindow(row.connection_id, SourceKind(row.source), frozenset(row.kinds), covered, row.served)
