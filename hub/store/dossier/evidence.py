@@ -36,16 +36,11 @@ async def load_evidence(tx: Read | Write, moment: Moment, sources: frozenset[Sou
     spans = {spec: found for spec, found in wanted().items() if spec.source in sources}
     if not spans:
         return ()
-    parameters = moment.values()
-    for spec, found in spans.items():
-        ranges = [span.range(moment.as_of) or (None, None) for span in found]
-        parameters |= {
-            f"{spec.name}_names": [span.name for span in found],
-            f"{spec.name}_firsts": [first for first, _ in ranges],
-            f"{spec.name}_lasts": [last for _, last in ranges],
-        }
-    rows = await tx.execute(_statement(tuple(spans)), parameters)
-    return tuple(EvidenceSet(row.kind, SourceKind(row.source), row.first, row.last, row.facts, row.digest, row.window) for row in rows)
+    asked = [(spec.name, span.name, *(span.range(moment.as_of) or (None, None))) for spec, found in spans.items() for span in found]
+    names = ("kinds", "spans", "firsts", "lasts")
+    parameters = {name: list(column) for name, column in zip(names, zip(*asked, strict=True), strict=True)}
+    rows = await tx.execute(_statement(tuple(spans)), moment.values(**parameters))
+    return tuple(EvidenceSet(row.kind, SourceKind(row.source), row.first, row.last, row.facts, row.digest, row.span) for row in rows)
 
 
 def wanted() -> dict[FactSpec, tuple[Span, ...]]:
@@ -59,9 +54,16 @@ def wanted() -> dict[FactSpec, tuple[Span, ...]]:
     return {spec: tuple(sorted(spans, key=lambda span: span.name)) for spec, spans in sorted(found.items(), key=lambda item: item[0].name)}
 
 
+_WANTED = """
+    WITH wanted AS MATERIALIZED (
+        SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:spans AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[]))
+               AS u(kind, span, first, last)
+    )"""
+
+
 @cache
 def _statement(specs: tuple[FactSpec, ...]) -> TextClause:
-    return text(" UNION ALL ".join(_branch(spec) for spec in specs) + " ORDER BY kind, window")
+    return text(_WANTED + " UNION ALL ".join(_branch(spec) for spec in specs) + " ORDER BY kind, span")
 
 
 def _branch(spec: FactSpec) -> str:
@@ -73,11 +75,10 @@ def _branch(spec: FactSpec) -> str:
             SELECT least(w.first, min(occurred_on)) AS first, greatest(w.last, max(occurred_on)) AS last {inside}
               AND occurred_on BETWEEN w.first - {REACH} AND w.last + {REACH} AND {counted} BETWEEN w.first AND w.last"""
     return f"""
-        SELECT '{spec.name}' AS kind, '{spec.source}' AS source, w.name AS window, d.first, d.last, x.facts, x.digest
-        FROM unnest(CAST(:{spec.name}_names AS text[]), CAST(:{spec.name}_firsts AS date[]), CAST(:{spec.name}_lasts AS date[]))
-             AS w(name, first, last)
+        SELECT w.kind, '{spec.source}' AS source, w.span, d.first, d.last, x.facts, x.digest
+        FROM wanted AS w
         CROSS JOIN LATERAL ({days}) AS d
         CROSS JOIN LATERAL (
-            SELECT count(*) AS facts, encode(sha256(convert_to(string_agg(fact_id::text, E'\\n' ORDER BY fact_id), 'UTF8')), 'hex') AS digest
+            SELECT count(*) AS facts, encode(sha256(convert_to(string_agg(fact_id::text, E'\n' ORDER BY fact_id), 'UTF8')), 'hex') AS digest
             {inside} AND (d.first IS NULL OR occurred_on >= d.first) AND (d.last IS NULL OR occurred_on <= d.last)
-        ) AS x WHERE x.facts > 0"""  # noqa: S608
+        ) AS x WHERE w.kind = '{spec.name}' AND x.facts > 0"""  # noqa: S608

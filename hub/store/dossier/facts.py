@@ -40,7 +40,8 @@ async def load_facts(tx: Read | Write, moment: Moment, sources: frozenset[Source
 @cache
 def _statement(sources: frozenset[SourceKind]) -> TextClause:
     specs = [spec for spec in all_specs() if spec.source in sources and spec.cls not in SUMMED]
-    return text(" UNION ALL ".join(_branch(spec) for spec in specs) + " ORDER BY kind, source_key, fact_id")
+    branches = " UNION ALL ".join(_branch(spec) for spec in specs)
+    return text(f"SELECT kind, columns FROM ({branches}) AS found ORDER BY kind, source_key, fact_id")  # noqa: S608
 
 
 def _branch(spec: FactSpec) -> str:

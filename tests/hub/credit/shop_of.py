@@ -1,8 +1,10 @@
-"""The shop of a persona as monthly sums and order measures (rules E5 to E9), for :mod:`tests.hub.credit.dossiers`."""
+"""The shop of a persona as monthly sums and order measures (rules E5 to E9), for :mod:`tests.hub.credit.dossiers`, and as single orders, refunds and
+summaries, for the tests of the store."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -12,9 +14,12 @@ from connectors.sandbox.persona import Persona
 from connectors.sandbox.sections import ShopMonth
 from hub.credit.dossier import OrderMeasures
 from hub.domain.enums import SourceKind
-from hub.domain.facts import Settlement
+from hub.domain.facts import Order, Refund, Settlement, ShopMonthlySummary
+from hub.domain.facts.order import OrderStatus
+from hub.domain.facts.refund import RefundStatus
+from hub.domain.identifiers import PersonalId
 from hub.domain.money import ZERO, round_money
-from hub.domain.periods import Month, add_months, first_day, last_day, window
+from hub.domain.periods import CHINA, Month, add_months, first_day, last_day, window
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def paid_orders(persona: Persona) -> list[Paid]:
     found: list[Paid] = []
     for month, row in sorted(blocks(persona).items()):
         for number in range(row.orders):
-            created = datetime.combine(spread(month, number, row.orders), time(8)) + timedelta(minutes=number % 840)
+            created = datetime.combine(spread(month, number, row.orders), time(8), CHINA) + timedelta(minutes=number % 840)
             found.append(Paid(month, number, row.unit_price, number < row.refunds, created + timedelta(minutes=3), len(found)))
     return found
 
@@ -87,14 +92,19 @@ def order_measures(persona: Persona) -> OrderMeasures | None:
 
 
 def _buyers(persona: Persona, orders: list[Paid], single: frozenset[Month]) -> dict[str, set[object]]:
-    rule = persona.shop.buyers if persona.shop else None
     found: dict[str, set[object]] = defaultdict(set)
     for index, order in enumerate(orders):
-        turn = index if rule is None or index < rule.distinct else (index - rule.distinct) % rule.repeat
-        buyer = f"b{turn}" if rule else f"x{order.index}"
         if order.month in single:
-            found[buyer].add(order.paid_at.date())
+            found[buyer_of(persona, order, index)].add(order.paid_at.date())
     return found
+
+
+def buyer_of(persona: Persona, order: Paid, index: int | None) -> str:
+    """E7: ``index`` is the order's place among those of W12."""
+    rule = persona.shop.buyers if persona.shop else None
+    if rule is None or index is None:
+        return f"x{order.index}"
+    return f"b{index if index < rule.distinct else (index - rule.distinct) % rule.repeat}"
 
 
 def _places(persona: Persona, orders: list[Paid], quarter: list[Month]) -> dict[int, tuple[str, str]]:
@@ -143,3 +153,58 @@ def settlements(persona: Persona) -> list[Settlement]:
                 )
             )
     return found
+
+
+def order_facts(persona: Persona) -> Iterator[Order | Refund | ShopMonthlySummary]:
+    """What the shop serves: single orders and refunds from ``orders_from`` on, summaries before."""
+    measures = order_measures(persona)
+    assert measures
+    orders, sums = paid_orders(persona), shop_amounts(persona)
+    year = [order.index for order in orders if order.month in window(persona.as_of, 12)]
+    places = _places(persona, orders, window(persona.as_of, 3))
+    for order in orders:
+        if order.month in measures.months:
+            place = year.index(order.index) if len(year) < 2000 and order.index in year else None
+            yield _order(order, buyer_of(persona, order, place), *places[order.index])
+            if order.refunded:
+                yield _refund(order)
+    for month in sums["GMV"]:
+        if month not in measures.months:
+            yield ShopMonthlySummary(
+                platform="marketplace",
+                shop_number="1",
+                month=month,
+                paid_orders=int(sums["ORDERS"][month]),
+                gmv=sums["GMV"][month],
+                refunds=sums["REF"][month],
+            )
+
+
+def _order(order: Paid, buyer: str, city: str, address: str) -> Order:
+    return Order(
+        platform="marketplace",
+        order_number=f"O{order.index:06d}",
+        status=OrderStatus.PAID_THEN_REFUNDED if order.refunded else OrderStatus.COMPLETED,
+        created_at=order.paid_at - timedelta(minutes=3),
+        paid_at=order.paid_at,
+        shipped_at=order.paid_at + timedelta(days=1),
+        completed_at=order.paid_at + timedelta(days=2 if order.refunded else 4),
+        goods_amount=order.amount,
+        discount=ZERO,
+        paid_amount=order.amount,
+        buyer=PersonalId(buyer),
+        receiver_address=PersonalId(address),
+        receiver_city=city,
+    )
+
+
+def _refund(order: Paid) -> Refund:
+    return Refund(
+        platform="marketplace",
+        refund_number=f"O{order.index:06d}R1",
+        order_number=f"O{order.index:06d}",
+        requested_at=order.paid_at + timedelta(days=1),
+        succeeded_at=order.paid_at + timedelta(days=2),
+        amount=order.amount,
+        status=RefundStatus.SUCCEEDED,
+    )
