@@ -1,0 +1,25 @@
+"""The view compiler: one GraphQL operation, one SQL statement (design, idea 4).
+
+A selection (:mod:`hub.domain.selection`) is compiled against the catalogue, which says of each type of the contract where its columns and
+relations are found. Consent, masking, paging and time travel are part of the statement.
+
+catalogue      what a type, a column and a relation are
+customers, evaluations, facts   the declarations (facts: derived from :mod:`hub.domain.facts`)
+gate           the read gate: consent as conditions
+compiler       selection -> statement
+binding        arguments -> bound values; cursors and ids
+environment    who asks, for whom and what, what time it is
+reader         runs it in one transaction with the access-log row
+"""
+
+from hub.store.view.catalogue import Catalogue
+from hub.store.view.customers import CUSTOMER_TYPES
+from hub.store.view.environment import ViewSettings
+from hub.store.view.evaluations import EVALUATION_TYPES
+from hub.store.view.facts import fact_types
+from hub.store.view.reader import Reader
+
+CATALOGUE: Catalogue = {view.name: view for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *fact_types())}
+"""Every type of the contract that is read from the store."""
+
+__all__ = ["CATALOGUE", "Reader", "ViewSettings"]

@@ -1,0 +1,173 @@
+"""How a type of the contract is found in the store: its columns and its relations. Declarations only; the compiler makes SQL of them.
+
+Column    a value of the row; ``{t}`` stands for the row's alias
+Embedded  an object made of the same row
+One       at most one related row
+Many      all related rows, bounded by nature or by ``first``
+Paged     a Relay connection over related rows, with a stable order
+
+A relation names its rows by a function of the alias they shall have and the scope: the enclosing rows, the asked-for day and instant.
+Text that comes from a client never enters a statement; it is bound to a parameter (:class:`Argued`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Convert(Enum):
+    """How an argument's value becomes bound values."""
+
+    PLAIN = "plain"
+    CUSTOMER_ID = "customer id"
+    NODE_ID = "node id"
+    CURSOR = "cursor"
+    PAGE = "page size"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a row stands: aliases of the enclosing rows by type, SQL for the day and the instant asked for (None: now)."""
+
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    as_of: str | None = None
+    known_at: str | None = None
+
+    def __getitem__(self, type_name: str) -> str:
+        return self.aliases[type_name]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """FROM and WHERE of related rows."""
+
+    source: str
+    where: tuple[str, ...]
+
+
+RowsOf = Callable[[str, Scope], Rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Argued:
+    """An argument of a relation: ``where`` is added when it is given; ``{t}`` is the row, ``{p}`` the bound value cast to ``cast``.
+
+    ``sets`` instead names what it changes in the scope: ``as_of`` or ``known_at``.
+    """
+
+    cast: str
+    where: str | None = None
+    sets: str | None = None
+    convert: Convert = Convert.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A total order: ``day`` (nullable, newest first) if there is one, then ``id``, newest first."""
+
+    id: str
+    day: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    type: str
+    rows: RowsOf
+    newest: str | None = None
+    arguments: Mapping[str, Argued] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """``order`` is SQL after ORDER BY; ``limited`` rows take ``first`` (default ``default``)."""
+
+    type: str
+    rows: RowsOf
+    order: str
+    arguments: Mapping[str, Argued] = field(default_factory=dict)
+    default: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    type: str
+    rows: RowsOf
+    order: Order
+    arguments: Mapping[str, Argued] = field(default_factory=dict)
+    default: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOf:
+    """The row of any type behind a global id."""
+
+    tables: Mapping[str, tuple[str, str]]
+
+
+Member = Column | Embedded | One | Many | Paged | NodeOf
+
+
+@dataclass(frozen=True, slots=True)
+class TypeView:
+    """A type's members by field name.
+
+    ``table`` and ``key`` are set where the cases of an abstract type must find the row; ``typename`` where the row tells its type.
+    """
+
+    name: str
+    members: Mapping[str, Member]
+    table: str | None = None
+    key: str | None = None
+    typename: str | None = None
+
+
+Catalogue = Mapping[str, TypeView]
+
+
+def columns(**members: str) -> dict[str, Member]:
+    """Members that are plain expressions of the row."""
+    return {name: Column(sql) for name, sql in members.items()}
+
+
+def plain(*names: str) -> dict[str, Member]:
+    """Members that are columns of the row with the same name in snake case."""
+    return {name: Column("{t}." + snake(name)) for name in names}
+
+
+def decimals(*names: str) -> dict[str, Member]:
+    """Amounts and ratios: a decimal string, never a JSON number."""
+    return {name: Column("{t}." + snake(name) + "::text") for name in names}
+
+
+def snake(name: str) -> str:
+    return "".join("_" + char.lower() if char.isupper() else char for char in name).lstrip("_")
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in rest)
+
+
+def below(table: str, parent: str, key: str | None = None) -> RowsOf:
+    """Rows of a customer's table below a parent row: same customer, and the same ``key`` when one is named."""
+
+    def rows(t: str, scope: Scope) -> Rows:
+        p = scope[parent]
+        where = [f"{t}.customer_id = {p}.customer_id"]
+        if key is not None:
+            where.append(f"{t}.{key} = {p}.{key}")
+        return Rows(f"{table} {t}", tuple(where))
+
+    return rows

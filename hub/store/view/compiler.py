@@ -1,0 +1,284 @@
+"""A selection becomes one PostgreSQL statement that returns finished JSON.
+
+Only names from the catalogue and response keys enter its text; every value is a bound parameter. A response key is a GraphQL name
+(letters, digits, underscores), so that it can stand in a literal. Objects nest as correlated subqueries: PostgreSQL builds the answer, and
+Python never sees a row of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+from hub.domain.selection import Argument, Pick, Selection
+from hub.store.view.binding import MAX_PAGE, Binding, cursor_sql
+from hub.store.view.catalogue import (
+    Argued,
+    Catalogue,
+    Column,
+    Convert,
+    Embedded,
+    Many,
+    Member,
+    NodeOf,
+    One,
+    Order,
+    Paged,
+    Rows,
+    RowsOf,
+    Scope,
+)
+
+_PAIRS_AT_ONCE = 40
+"""PostgreSQL passes at most 100 arguments to a function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``text`` returns one row: ``body``, the JSON of the data, and ``seen``, the customers whose data may be in it."""
+
+    text: str
+    bindings: tuple[Binding, ...]
+
+
+def compile_selection(selection: Selection, catalogue: Catalogue, present: frozenset[str]) -> Statement:
+    """``present`` holds the slots that have a value: an argument that is not given leaves no trace in the statement."""
+    compiler = _Compiler(catalogue, present)
+    body = compiler.object(selection.type, selection.picks, "", Scope())
+    seen = compiler.seen(selection)
+    return Statement(f"select ({body})::text as body, {seen} as seen", tuple(compiler.bindings.values()))
+
+
+def json_object(pairs: Sequence[tuple[str, str]]) -> str:
+    """An object whose members keep their order, however many there are."""
+    chunks = [pairs[start : start + _PAIRS_AT_ONCE] for start in range(0, len(pairs), _PAIRS_AT_ONCE)]
+    built = ["json_build_object(" + ", ".join(f"'{key}', {value}" for key, value in chunk) + ")" for chunk in chunks]
+    if len(built) == 1:
+        return built[0]
+    first, *middle, last = (f"{part}::text" for part in built)
+    inner = [f"substr(left({part}, -1), 2)" for part in middle]
+    return "(" + " || ',' || ".join([f"left({first}, -1)", *inner, f"substr({last}, 2)"]) + ")::json"
+
+
+class _Compiler:
+    def __init__(self, catalogue: Catalogue, present: frozenset[str]) -> None:
+        self.catalogue, self.present = catalogue, present
+        self.bindings: dict[str, Binding] = {}
+        self._numbers = count(1)
+
+    def object(self, type_name: str, picks: Iterable[Pick], alias: str, scope: Scope) -> str:
+        inside = replace(scope, aliases={**scope.aliases, type_name: alias})
+        return json_object([(pick.key, self._value(type_name, pick, alias, inside)) for pick in picks])
+
+    def seen(self, selection: Selection) -> str:
+        """The customers that the roots of the statement reach: what the access log must name."""
+        found = [self._seen_by(pick) for pick in selection.picks if pick.name != "__typename"]
+        return " || ".join(found) or "'{}'::uuid[]"
+
+    def _seen_by(self, pick: Pick) -> str:
+        member, t = self.catalogue["Query"].members[pick.name], self._alias()
+        if isinstance(member, NodeOf):
+            name = self._bound(pick.arguments[0], Convert.NODE_ID)
+            return f"array(select customer_id from customer where customer_id = %({name}_customer)s::uuid)"
+        assert isinstance(member, One | Paged)
+        rows, _ = self._rows(member.rows, member.arguments, pick.arguments, t, Scope())
+        if isinstance(member, One):
+            return f"array(select {t}.customer_id from {_clauses(rows)})"
+        size, after = self._size(pick.arguments, member.default), self._after(pick.arguments, member.order, t)
+        return f"array(select {t}.customer_id from {_clauses(rows, after)} order by {_keys(member.order, t)} limit {size})"
+
+    def _value(self, type_name: str, pick: Pick, alias: str, scope: Scope) -> str:
+        if pick.name == "__typename":
+            told = self.catalogue[type_name].typename
+            return told.replace("{t}", alias) if told else f"'{type_name}'"
+        member: Member = self.catalogue[type_name].members[pick.name]
+        match member:
+            case Column(sql):
+                return sql.replace("{t}", alias)
+            case Embedded(kind):
+                return self._case(_of(pick), alias, scope, kind)
+            case One():
+                return self._one(member, pick, scope)
+            case Many():
+                return self._many(member, pick, scope)
+            case Paged():
+                return self._paged(member, pick, scope)
+            case NodeOf():
+                return self._node(member, pick, scope)
+
+    def _one(self, member: One, pick: Pick, scope: Scope) -> str:
+        t = self._alias()
+        rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
+        newest = f" order by {member.newest.replace('{t}', t)} limit 1" if member.newest else ""
+        if not newest:
+            return f"(select {self._case(_of(pick), t, inside, member.type)} from {_clauses(rows)})"
+        return f"(select {self._case(_of(pick), t, inside, member.type)} from (select {t}.* from {_clauses(rows)}{newest}) {t})"
+
+    def _many(self, member: Many, pick: Pick, scope: Scope) -> str:
+        t = self._alias()
+        rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
+        order = member.order.replace("{t}", t)
+        built = self._case(_of(pick), t, inside, member.type)
+        source = _clauses(rows)
+        if member.default is not None:
+            size = self._size(pick.arguments, member.default)
+            source = f"(select {t}.* from {source} order by {order} limit {size}) {t}"
+        return f"(select coalesce(json_agg({built} order by {order}), '[]'::json) from {source})"
+
+    def _paged(self, member: Paged, pick: Pick, scope: Scope) -> str:
+        """One pass over at most ``first + 1`` rows; a count of all only where it is asked for."""
+        t, page = self._alias(), self._alias()
+        rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
+        size, after = self._size(pick.arguments, member.default), self._after(pick.arguments, member.order, t)
+        parts = _PageParts(self, member, rows, inside, t, page, size, bool(after))
+        answer = json_object([(below.key, parts.of(below)) for below in _of(pick).picks])
+        if not parts.uses_rows:
+            return answer
+        keys = _keys(member.order, t)
+        limited = f"(select {t}.* from {_clauses(rows, after)} order by {keys} limit {size} + 1) {t}"
+        values = ", ".join([*parts.columns, f"row_number() over (order by {keys}) as i"])
+        return f"(select {answer} from (select {values} from {limited}) {page} having true)"
+
+    def _node(self, member: NodeOf, pick: Pick, scope: Scope) -> str:
+        name, of = self._bound(pick.arguments[0], Convert.NODE_ID), _of(pick)
+        cases = {case.type: case.picks for case in of.cases}
+        branches = []
+        for kind, (table, key) in member.tables.items():
+            t = self._alias()
+            built = self.object(kind, cases.get(kind, of.picks), t, scope)
+            where = f"{t}.customer_id = %({name}_customer)s::uuid and {t}.{key} = %({name}_key)s::uuid"
+            branches.append(f"when '{kind}' then (select {built} from {table} {t} where {where})")
+        return f"case %({name}_type)s::text {' '.join(branches)} end"
+
+    def _case(self, of: Selection, t: str, scope: Scope, declared: str) -> str:
+        """The object of a row whose type may only be known from the row: its ``kind`` then decides."""
+        view = self.catalogue[declared]
+        default = self.object(declared, of.picks, t, scope)
+        if not of.cases:
+            return default
+        branches = []
+        for case in of.cases:
+            concrete, s = self.catalogue[case.type], self._alias()
+            assert concrete.table is not None and view.key is not None
+            where = f"{s}.customer_id = {t}.customer_id and {s}.{view.key} = {t}.{view.key}"
+            built = self.object(case.type, case.picks, s, scope)
+            branches.append(f"when '{case.type}' then (select {built} from {concrete.table} {s} where {where})")
+        return f"case {t}.kind {' '.join(branches)} else {default} end"
+
+    def _rows(
+        self, rows_of: RowsOf, declared: Mapping[str, Argued], given: tuple[Argument, ...], t: str, scope: Scope
+    ) -> tuple[Rows, Scope]:
+        """The related rows under the arguments that are given, and the scope below them."""
+        where: list[str] = []
+        for argument in given:
+            found = declared.get(argument.name)
+            if found is None or argument.slot not in self.present:
+                continue
+            bound = f"%({self._bound(argument, found.convert)})s::{found.cast}"
+            if found.sets == "as_of":
+                scope = replace(scope, as_of=bound)
+            elif found.sets == "known_at":
+                scope = replace(scope, known_at=bound)
+            if found.where:
+                where.append(found.where.replace("{t}", t).replace("{p}", bound))
+        rows = rows_of(t, scope)
+        return Rows(rows.source, (*rows.where, *where)), scope
+
+    def _size(self, given: tuple[Argument, ...], default: int) -> str:
+        for argument in given:
+            if argument.name == "first":
+                return f"%({self._bound(argument, Convert.PAGE, default)})s::int"
+        return str(min(default, MAX_PAGE))
+
+    def _after(self, given: tuple[Argument, ...], order: Order, t: str) -> str:
+        for argument in given:
+            if argument.name == "after" and argument.slot in self.present:
+                return _later(order, t, self._bound(argument, Convert.CURSOR))
+        return ""
+
+    def _bound(self, argument: Argument, convert: Convert, default: int | None = None) -> str:
+        name = argument.slot
+        self.bindings[name] = Binding(name, argument.slot, convert, default)
+        return name
+
+    def _alias(self) -> str:
+        return f"t{next(self._numbers)}"
+
+
+class _PageParts:
+    """The parts of one connection: what each page row must carry (``columns``), and the members of the connection object."""
+
+    def __init__(self, compiler: _Compiler, member: Paged, rows: Rows, scope: Scope, t: str, page: str, size: str, after: bool) -> None:
+        self.compiler, self.member, self.rows, self.scope = compiler, member, rows, scope
+        self.t, self.page, self.size, self.after = t, page, size, after
+        self.columns: list[str] = []
+        self.uses_rows = False
+
+    def of(self, pick: Pick) -> str:
+        match pick.name:
+            case "totalCount":
+                return f"(select count(*) from {_clauses(self.rows)})"
+            case "nodes":
+                return self._list(self.compiler._case(_of(pick), self.t, self.scope, self.member.type))
+            case "edges":
+                return self._list(json_object([(below.key, self._edge(below)) for below in _of(pick).picks]))
+            case "pageInfo":
+                return json_object([(below.key, self._page_info(below)) for below in _of(pick).picks])
+        return f"'{self.member.type}Connection'"
+
+    def _edge(self, pick: Pick) -> str:
+        if pick.name == "node":
+            return self.compiler._case(_of(pick), self.t, self.scope, self.member.type)
+        return self._cursor() if pick.name == "cursor" else f"'{self.member.type}Edge'"
+
+    def _page_info(self, pick: Pick) -> str:
+        match pick.name:
+            case "hasNextPage":
+                self.uses_rows = True
+                return f"count(*) > {self.size}"
+            case "hasPreviousPage":
+                return "true" if self.after else "false"
+            case "startCursor":
+                return f"max({self._column(self._cursor())}) filter (where {self.page}.i = 1)"
+            case "endCursor":
+                last = f"order by {self.page}.i desc) filter (where {self.page}.i <= {self.size})"
+                return f"(array_agg({self._column(self._cursor())} {last})[1]"
+        return "'PageInfo'"
+
+    def _cursor(self) -> str:
+        day, row_id = self.member.order.day, self.member.order.id
+        return cursor_sql(f"{self.t}.{day}" if day else None, f"{self.t}.{row_id}")
+
+    def _list(self, built: str) -> str:
+        inside = f"order by {self.page}.i) filter (where {self.page}.i <= {self.size})"
+        return f"coalesce(json_agg({self._column(built)} {inside}, '[]'::json)"
+
+    def _column(self, sql: str) -> str:
+        self.uses_rows = True
+        self.columns.append(f"{sql} as c{len(self.columns)}")
+        return f"{self.page}.c{len(self.columns) - 1}"
+
+
+def _of(pick: Pick) -> Selection:
+    assert pick.of is not None
+    return pick.of
+
+
+def _clauses(rows: Rows, *more: str) -> str:
+    where = " and ".join(condition for condition in (*rows.where, *more) if condition)
+    return f"{rows.source} where {where}" if where else rows.source
+
+
+def _keys(order: Order, t: str) -> str:
+    newest = f"{t}.{order.day} desc nulls last, " if order.day else ""
+    return f"{newest}{t}.{order.id} desc"
+
+
+def _later(order: Order, t: str, name: str) -> str:
+    """Rows behind the cursor in the order of :func:`_keys`; rows without a day come last."""
+    older = f"{t}.{order.id} < %({name}_id)s::uuid"
+    if order.day is None:
+        return older
+    day, at = f"{t}.{order.day}", f"%({name}_day)s::date"
+    return f"case when {at} is null then {day} is null and {older} else {day} is null or {day} < {at} or ({day} = {at} and {older}) end"

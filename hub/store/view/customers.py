@@ -1,0 +1,157 @@
+"""The customer in the catalogue: who it is, what was consented, connected and covered."""
+
+from __future__ import annotations
+
+from hub.domain.enums import SourceKind
+from hub.store.view.catalogue import Argued, Column, Convert, Many, NodeOf, One, Order, Paged, Rows, Scope, TypeView, below, columns, plain
+from hub.store.view.environment import NOW, STALE_DAYS, TODAY
+from hub.store.view.evaluations import evaluation_fields
+from hub.store.view.facts import fact_fields
+from hub.store.view.gate import of_this_use
+
+_ALL_SOURCES = ", ".join(f"'{kind}'" for kind in SourceKind)
+_TIMES = {"asOf": Argued("date", sets="as_of"), "knownAt": Argued("timestamptz", sets="known_at")}
+
+
+def _customer(t: str, scope: Scope) -> Rows:
+    return Rows(f"customer {t}", ())
+
+
+def _consents(t: str, scope: Scope) -> Rows:
+    return Rows(f"consent {t}", (f"{t}.customer_id = {scope['Customer']}.customer_id", *of_this_use(t)))
+
+
+def _sources(t: str, scope: Scope) -> Rows:
+    """One row per kind of source, with the consent that counts, its connection and what is covered."""
+    p, k, w = scope["Customer"], f"{t}_k", f"{t}_v"
+    use, known = " and ".join(of_this_use(k)), f" and {w}.completed_at <= {scope.known_at}" if scope.known_at else ""
+    consent = (
+        f"left join lateral (select {k}.* from consent {k} where {k}.customer_id = {p}.customer_id and {k}.source = {t}.source and {use}"
+        f" order by ({k}.status = 'ACTIVE') desc, {k}.changed_at desc limit 1) {t}_c on true"
+    )
+    linked = f"left join connection {t}_n on {t}_n.customer_id = {p}.customer_id and {t}_n.connector = {t}_c.connector"
+    covered = (
+        f"left join lateral (select range_agg({w}.covered) as days from sync_window {w} where {w}.customer_id = {p}.customer_id"
+        f" and {w}.source = {t}.source and {w}.state = 'DONE'{known}) {t}_w on true"
+    )
+    listed = f"unnest(array[{_ALL_SOURCES}]) with ordinality {t}(source, place)"
+    return Rows(f"{listed} {consent} {linked} {covered}", ())
+
+
+_STATUS = f"""case
+ when {{t}}_c.consent_id is null then 'NOT_CONNECTED'
+ when {{t}}_c.status = 'REVOKED' then 'CONSENT_WITHDRAWN'
+ when {{t}}_c.status = 'EXPIRED' or {{t}}_c.expires_at <= {NOW} then 'CONSENT_EXPIRED'
+ when {{t}}_c.status <> 'ACTIVE' then 'CONSENT_MISSING'
+ when {{t}}_n.connection_id is null or {{t}}_n.status not in ('ACTIVE', 'REAUTHORISE') then 'NOT_CONNECTED'
+ when coalesce(isempty({{t}}_w.days), true) and {{t}}_n.last_verdict is null and {{t}}_n.status = 'ACTIVE' then 'SYNCING'
+ when coalesce(isempty({{t}}_w.days), true) then 'UPSTREAM_ERROR'
+ when {TODAY} - (upper({{t}}_w.days) - 1) > ({STALE_DAYS} ->> {{t}}.source)::int then 'STALE'
+ else 'AVAILABLE' end"""
+
+
+def _own_consent(t: str, scope: Scope) -> Rows:
+    p = scope["SourceAccess"]
+    return Rows(f"(select {p}_c.*) {t}", (f"{p}_c.consent_id is not null",))
+
+
+def _own_connection(t: str, scope: Scope) -> Rows:
+    p = scope["SourceAccess"]
+    return Rows(f"(select {p}_n.*) {t}", (f"{p}_n.connection_id is not null",))
+
+
+def _intervals(t: str, scope: Scope) -> Rows:
+    return Rows(f"unnest({scope['SourceAccess']}_w.days) {t}(days)", ())
+
+
+QUERY = TypeView(
+    "Query",
+    {
+        "customer": One(
+            "Customer", _customer, arguments={"id": Argued("uuid", "{t}.customer_id = {p}", convert=Convert.CUSTOMER_ID), **_TIMES}
+        ),
+        "customers": Paged("Customer", _customer, Order("customer_id"), _TIMES),
+        "node": NodeOf(
+            {
+                "Customer": ("customer", "customer_id"),
+                "Evaluation": ("evaluation", "evaluation_id"),
+                "Consent": ("consent", "consent_id"),
+                "PlatformConnection": ("connection", "connection_id"),
+            }
+        ),
+    },
+)
+
+CUSTOMER = TypeView(
+    "Customer",
+    {
+        **columns(id="{t}.customer_id"),
+        **plain("kind", "nameMasked", "uscc", "createdAt"),
+        "parties": Many("Party", below("party", "Customer"), "{t}.role, {t}.party_id"),
+        "sources": Many("SourceAccess", _sources, "{t}.place", {"only": Argued("text[]", "{t}.source = any({p})")}),
+        "consents": Many("Consent", _consents, "{t}.changed_at desc, {t}.consent_id desc", default=100),
+        "connections": Many("PlatformConnection", below("connection", "Customer"), "{t}.connector"),
+        **evaluation_fields(),
+        **fact_fields(),
+    },
+)
+
+PARTY = TypeView("Party", plain("role", "nameMasked", "idMasked", "birthOn"))
+
+SOURCE_ACCESS = TypeView(
+    "SourceAccess",
+    {
+        "source": Column("{t}.source"),
+        "status": Column(_STATUS),
+        "dataEnd": Column("upper({t}_w.days) - 1"),
+        "coverage": Many("Interval", _intervals, "{t}.days"),
+        "consent": One("Consent", _own_consent),
+        "connection": One("PlatformConnection", _own_connection),
+    },
+)
+
+INTERVAL = TypeView("Interval", columns(first="lower({t}.days)", last="upper({t}.days) - 1"))
+
+CONSENT = TypeView(
+    "Consent",
+    {
+        **columns(id="'Consent:' || {t}.customer_id || ':' || {t}.consent_id"),
+        **plain("source", "connector", "grantee", "purpose", "scenarios", "dataFrom", "dataTo", "status", "startsAt", "expiresAt"),
+        **plain("dataLifeDays", "written", "adverseNotice", "textVersion", "textHash", "changedAt"),
+        "events": Many("ConsentEvent", below("consent_event", "Consent", "consent_id"), "{t}.at, {t}.event_id", default=100),
+    },
+)
+
+CONSENT_EVENT = TypeView("ConsentEvent", plain("fromStatus", "toStatus", "actor", "at"))
+
+PLATFORM_CONNECTION = TypeView(
+    "PlatformConnection",
+    {
+        **columns(id="'PlatformConnection:' || {t}.customer_id || ':' || {t}.connection_id"),
+        **plain("connector", "status", "lastVerdict", "lastFault", "lastFaultDetail", "createdAt"),
+        "runs": Many(
+            "SyncRun", below("sync_run", "PlatformConnection", "connection_id"), "{t}.started_at desc, {t}.run_id desc", default=5
+        ),
+    },
+)
+
+SYNC_RUN = TypeView(
+    "SyncRun",
+    {
+        **columns(id="{t}.run_id"),
+        **plain("epoch", "startedAt", "endedAt", "verdict", "requests", "fetched", "stored", "unchanged", "quarantined", "rejected"),
+        **plain("windowsPlanned", "windowsDone", "fault", "faultDetail"),
+    },
+)
+
+CUSTOMER_TYPES = [
+    QUERY,
+    CUSTOMER,
+    PARTY,
+    SOURCE_ACCESS,
+    INTERVAL,
+    CONSENT,
+    CONSENT_EVENT,
+    PLATFORM_CONNECTION,
+    SYNC_RUN,
+]

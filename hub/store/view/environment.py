@@ -1,0 +1,40 @@
+"""What every statement may refer to beside its arguments: who asks, for whom and what, and what time it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from hub.domain.caller import Caller
+from hub.domain.periods import china_day
+
+NOW = "%(now)s::timestamptz"
+TODAY = "%(today)s::date"
+PURPOSE = "%(purpose)s::text"
+GRANTEE = "%(grantee)s::text"
+INTERNAL = "%(internal)s::boolean"
+STALE_DAYS = "%(stale_days)s::jsonb"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSettings:
+    """What the deployment fixes: the grantee consents are given to, and after how many days a source's data are stale (absent: never)."""
+
+    grantee: str
+    stale_days: Mapping[str, int] = field(default_factory=dict)
+
+
+def environment(caller: Caller, settings: ViewSettings, now: datetime) -> dict[str, Any]:
+    """The bound values of the names above. ``now`` is business time."""
+    return {
+        "now": now,
+        "today": china_day(now),
+        "purpose": caller.purpose,
+        "grantee": settings.grantee,
+        "internal": caller.sees_internals,
+        "stale_days": orjson.dumps(dict(settings.stale_days)).decode(),
+    }

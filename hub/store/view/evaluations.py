@@ -1,0 +1,161 @@
+"""Evaluations in the catalogue: the result, and the walk from each of its numbers to the facts it was made of."""
+
+from __future__ import annotations
+
+from hub.store.view.catalogue import (
+    Argued,
+    Column,
+    Many,
+    Member,
+    One,
+    Order,
+    Paged,
+    Rows,
+    RowsOf,
+    Scope,
+    TypeView,
+    below,
+    columns,
+    decimals,
+    plain,
+)
+from hub.store.view.environment import INTERNAL
+from hub.store.view.facts import FACT
+from hub.store.view.gate import readable
+
+_SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
+
+# Rounded where it is shown, once (domain brief, rule G9).
+_SHOWN_NUMBER = """case {t}.unit
+ when 'YUAN' then round({t}.number, 2)::text
+ when 'RATIO' then round({t}.number, 4)::text
+ when 'TIMES' then round({t}.number, 4)::text
+ when 'COUNT' then trim_scale({t}.number)::text
+ when 'DPD' then trim_scale({t}.number)::text
+ else round({t}.number, 2)::text end"""
+
+
+def _evaluations(t: str, scope: Scope) -> Rows:
+    where = [f"{t}.customer_id = {scope['Customer']}.customer_id"]
+    if scope.known_at is not None:
+        where.append(f"{t}.known_at <= {scope.known_at}")
+    if scope.as_of is not None:
+        where.append(f"{t}.as_of <= {scope.as_of}")
+    return Rows(f"evaluation {t}", tuple(where))
+
+
+def evaluation_fields() -> dict[str, Member]:
+    """The customer's fields."""
+    return {
+        "evaluation": One("Evaluation", _evaluations, "{t}.created_at desc, {t}.evaluation_id desc", _SCENARIO),
+        "evaluations": Paged("Evaluation", _evaluations, Order("evaluation_id"), _SCENARIO),
+    }
+
+
+def _part(table: str) -> RowsOf:
+    return below(table, "Evaluation", "evaluation_id")
+
+
+def _reasons(t: str, scope: Scope) -> Rows:
+    rows = below("evaluation_reason", "Evaluation", "evaluation_id")(t, scope)
+    return Rows(rows.source, (*rows.where, f"({t}.customer_visible or {INTERNAL})"))
+
+
+def _features_of_part(t: str, scope: Scope) -> Rows:
+    rows, p = below("feature_value", "LimitPart", "evaluation_id")(t, scope), scope["LimitPart"]
+    return Rows(rows.source, (*rows.where, f"{t}.feature_id = any({p}.feature_ids)"))
+
+
+def _feature_of_point(t: str, scope: Scope) -> Rows:
+    rows, p = below("feature_value", "ScorePoint", "evaluation_id")(t, scope), scope["ScorePoint"]
+    return Rows(rows.source, (*rows.where, f"{t}.feature_id = {p}.feature_id"))
+
+
+def _evidence(t: str, scope: Scope) -> Rows:
+    rows, p = below("feature_evidence", "FeatureValue", "evaluation_id")(t, scope), scope["FeatureValue"]
+    return Rows(rows.source, (*rows.where, f"{t}.feature_id = {p}.feature_id"))
+
+
+def _sample(t: str, scope: Scope) -> Rows:
+    """The facts of an evidence set, selected again as they were known at the evaluation, while consent lets them be read."""
+    e, v, c = scope["FeatureEvidence"], scope["Evaluation"], f"{t}_c"
+    joined = f"fact {t} join consent {c} on {c}.customer_id = {t}.customer_id"
+    return Rows(
+        joined,
+        (
+            f"{t}.customer_id = {e}.customer_id",
+            f"{t}.kind = {e}.kind",
+            f"({e}.first_day is null or {t}.occurred_on >= {e}.first_day)",
+            f"({e}.last_day is null or {t}.occurred_on <= {e}.last_day)",
+            f"({t}.occurred_on is null or {t}.occurred_on <= {v}.as_of)",
+            f"{t}.known_from <= {v}.known_at and ({t}.known_to is null or {t}.known_to > {v}.known_at)",
+            f"{c}.source = {e}.source",
+            *readable(c, t),
+        ),
+    )
+
+
+def _policy(t: str, scope: Scope) -> Rows:
+    p = scope["Evaluation"]
+    return Rows(f"policy {t}", (f"{t}.policy_id = {p}.policy_id", f"{t}.version = {p}.policy_version"))
+
+
+EVALUATION = TypeView(
+    "Evaluation",
+    {
+        **columns(id="'Evaluation:' || {t}.customer_id || ':' || {t}.evaluation_id", purpose="{t}.request_purpose"),
+        **columns(supersedes="'Evaluation:' || {t}.customer_id || ':' || {t}.supersedes"),
+        **plain("scenario", "asOf", "knownAt", "createdAt", "outcome", "tier", "score", "grade", "baseTermMonths", "termMonths"),
+        **plain("repayment", "guarantee", "binding", "flags", "notes", "nextBestSource", "inputsDigest"),
+        **decimals("requestedAmount", "tau", "consistency", "coverage", "verifiedRevenue", "probabilityOfDefault"),
+        **decimals("baseLimit", "finalLimit", "enhancement", "baseRate", "rate", "riskAdjustedMargin"),
+        "policy": One("PolicyVersion", _policy),
+        "reasons": Many("Reason", _reasons, "{t}.ordinal"),
+        "checks": Many("CheckResult", _part("check_result"), "{t}.check_id"),
+        "scorePoints": Many("ScorePoint", _part("score_point"), "{t}.characteristic"),
+        "features": Many("FeatureValue", _part("feature_value"), "{t}.feature_id", {"ids": Argued("text[]", "{t}.feature_id = any({p})")}),
+        "limitParts": Many("LimitPart", _part("limit_part"), "{t}.part, {t}.code", {"parts": Argued("text[]", "{t}.part = any({p})")}),
+        "series": Many("SeriesMonth", _part("series_month"), "{t}.series, {t}.month", {"names": Argued("text[]", "{t}.series = any({p})")}),
+    },
+)
+
+EVALUATION_TYPES = [
+    EVALUATION,
+    TypeView("PolicyVersion", {**columns(id="{t}.policy_id"), **plain("version", "sha256", "effectiveFrom", "publishedAt")}),
+    TypeView("Reason", plain("code", "textZh", "textEn", "cureZh", "cureEn", "customerVisible")),
+    TypeView(
+        "CheckResult",
+        {
+            **columns(id="{t}.check_id", deviation="round({t}.deviation, 4)::text"),
+            **columns(score="round({t}.check_score, 4)::text", weight="round({t}.weight, 4)::text"),
+            **plain("dimension", "status", "explanationZh", "explanationEn"),
+        },
+    ),
+    TypeView(
+        "ScorePoint", {**plain("characteristic", "featureId", "points", "maximum"), "feature": One("FeatureValue", _feature_of_point)}
+    ),
+    TypeView(
+        "FeatureValue",
+        {
+            **columns(id="{t}.feature_id", number=_SHOWN_NUMBER),
+            **plain("text", "unit", "missingReason", "formula", "formulaVersion", "windowFirst", "windowLast", "coveredMonths"),
+            "evidence": Many("FeatureEvidence", _evidence, "{t}.ordinal"),
+        },
+    ),
+    TypeView(
+        "FeatureEvidence",
+        {
+            **plain("kind", "source", "firstDay", "lastDay", "facts", "digest"),
+            "sample": Many(FACT, _sample, "{t}.occurred_on desc nulls last, {t}.fact_id desc", default=3),
+        },
+    ),
+    TypeView(
+        "LimitPart",
+        {
+            **plain("part", "code", "earned", "binding"),
+            **decimals("amount", "share"),
+            "features": Many("FeatureValue", _features_of_part, "{t}.feature_id"),
+        },
+    ),
+    TypeView("SeriesMonth", {**plain("series", "month", "source"), "value": Column("trim_scale({t}.value)::text")}),
+]

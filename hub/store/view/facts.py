@@ -1,0 +1,112 @@
+"""The kinds of fact in the catalogue, derived from their declarations: type, fields of the customer, provenance.
+
+A personal field shows its masked form and nothing else.
+"""
+
+from __future__ import annotations
+
+from hub.domain.facts import FactSpec, FieldSpec, FieldType, all_specs
+from hub.domain.facts.names import field_name, list_name
+from hub.store.view.catalogue import Argued, Column, Embedded, Many, Member, One, Order, Paged, Rows, RowsOf, Scope, TypeView, plain
+from hub.store.view.gate import facts_of_customer
+
+FACT = "Fact"
+_DAYS = {"from": Argued("date", "{t}.occurred_on >= {p}"), "to": Argued("date", "{t}.occurred_on <= {p}")}
+
+
+def _envelope(kind: str) -> dict[str, Member]:
+    return {
+        "id": Column(f"{kind} || ':' || {{t}}.customer_id || ':' || {{t}}.fact_id"),
+        **plain("version", "occurredOn", "knownFrom", "knownTo"),
+        "evidence": Embedded("Provenance"),
+    }
+
+
+def _member(field: FieldSpec) -> Member:
+    match field.kind:
+        case FieldType.PERSONAL:
+            return Column(f"{{t}}.{field.name}_masked")
+        case FieldType.MONEY:
+            return Column(f"{{t}}.{field.name}::text")
+        case FieldType.NUMBER:
+            return Column(f"trim_scale({{t}}.{field.name})::text")
+        case FieldType.LINES:
+            return Many("StatementLine", _lines(field.name), "{t}.code")
+    return Column(f"{{t}}.{field.name}")
+
+
+def _lines(column: str) -> RowsOf:
+    def rows(t: str, scope: Scope) -> Rows:
+        return Rows(f"jsonb_each_text({scope['FinancialStatement']}.{column}) {t}(code, amount)", ())
+
+    return rows
+
+
+def _type_of(spec: FactSpec) -> TypeView:
+    own = {field_name(field): _member(field) for field in spec.fields}
+    return TypeView(spec.name, {**own, **_envelope(f"'{spec.name}'")}, spec.table, "fact_id")
+
+
+def fact_fields() -> dict[str, Member]:
+    """The customer's fields: one connection per kind of fact, newest first."""
+    return {list_name(spec): _paged(spec) for spec in all_specs()}
+
+
+def _paged(spec: FactSpec) -> Paged:
+    day = "occurred_on" if spec.occurred else None
+    return Paged(spec.name, facts_of_customer(spec.table, spec.source), Order("fact_id", day), _DAYS if day else {})
+
+
+def _in_customer(table: str, key: str, parent_key: str) -> RowsOf:
+    """The one row of a customer's table that the fact points at."""
+
+    def rows(t: str, scope: Scope) -> Rows:
+        p = scope["Provenance"]
+        return Rows(f"{table} {t}", (f"{t}.customer_id = {p}.customer_id", f"{t}.{key} = {p}.{parent_key}"))
+
+    return rows
+
+
+def _run_of_page(t: str, scope: Scope) -> Rows:
+    p = scope["RawPage"]
+    return Rows(f"sync_run {t}", (f"{t}.customer_id = {p}.customer_id", f"{t}.run_id = {p}.run_id"))
+
+
+PROVENANCE = TypeView(
+    "Provenance",
+    {
+        "position": Column("{t}.position"),
+        "sourceKey": Column("{t}.source_key"),
+        "contentHash": Column("encode({t}.content_hash, 'hex')"),
+        "page": One("RawPage", _in_customer("raw_page", "page_id", "page_id")),
+        "connection": One("PlatformConnection", _in_customer("connection", "connection_id", "connection_id")),
+        "consent": One("Consent", _in_customer("consent", "consent_id", "consent_id")),
+    },
+)
+
+RAW_PAGE = TypeView(
+    "RawPage",
+    {
+        **plain("sha256", "size", "status", "contentType", "fetchedAt", "stream"),
+        "request": Embedded("PageRequest"),
+        "run": One("SyncRun", _run_of_page),
+    },
+)
+
+PAGE_REQUEST = TypeView(
+    "PageRequest",
+    {
+        "method": Column("{t}.request->>'method'"),
+        "path": Column("{t}.request->>'path'"),
+        "query": Column("({t}.request->'query')::text"),
+        "bodySha256": Column("{t}.request->>'body_sha256'"),
+    },
+)
+
+STATEMENT_LINE = TypeView("StatementLine", plain("code", "amount"))
+
+
+def fact_types() -> list[TypeView]:
+    """Every type that belongs to facts."""
+    interface = TypeView(FACT, _envelope("{t}.kind"), None, "fact_id", "{t}.kind")
+    return [interface, PROVENANCE, RAW_PAGE, PAGE_REQUEST, STATEMENT_LINE, *(_type_of(spec) for spec in all_specs())]

@@ -1,0 +1,45 @@
+"""The read gate as SQL: a fact is visible only while an ACTIVE consent for its source, this grantee and this purpose covers its day.
+
+Says the same as :func:`hub.consent.gate.decide`, inside the statement, for each row (trust rules, section h).
+"""
+
+from __future__ import annotations
+
+from hub.store.view.catalogue import Rows, RowsOf, Scope
+from hub.store.view.environment import GRANTEE, NOW, PURPOSE
+
+
+def of_this_use(c: str) -> tuple[str, ...]:
+    """A consent for this grantee and purpose."""
+    return (f"{c}.grantee = {GRANTEE}", f"{c}.purpose = {PURPOSE}")
+
+
+def readable(c: str, t: str) -> tuple[str, ...]:
+    """The consent ``c`` lets the fact ``t`` be read now: in force, the day within its range, the data within their life."""
+    return (
+        *of_this_use(c),
+        f"{c}.status = 'ACTIVE'",
+        f"({c}.expires_at is null or {c}.expires_at > {NOW})",
+        f"({t}.occurred_on is null or {t}.occurred_on between {c}.data_from and {c}.data_to)",
+        f"{t}.known_from + make_interval(days => {c}.data_life_days) > {NOW}",
+    )
+
+
+def as_known(t: str, scope: Scope) -> tuple[str, ...]:
+    """The versions in force at the instant asked for, of facts up to the day asked for."""
+    version = f"{t}.known_to is null"
+    if scope.known_at is not None:
+        version = f"{t}.known_from <= {scope.known_at} and ({t}.known_to is null or {t}.known_to > {scope.known_at})"
+    return (version,) if scope.as_of is None else (version, f"({t}.occurred_on is null or {t}.occurred_on <= {scope.as_of})")
+
+
+def facts_of_customer(table: str, source: str) -> RowsOf:
+    """The readable facts of one kind of the enclosing customer."""
+
+    def rows(t: str, scope: Scope) -> Rows:
+        c = f"{t}_c"
+        joined = f"{table} {t} join consent {c} on {c}.customer_id = {t}.customer_id"
+        where = (f"{t}.customer_id = {scope['Customer']}.customer_id", f"{c}.source = '{source}'")
+        return Rows(joined, (*where, *readable(c, t), *as_known(t, scope)))
+
+    return rows

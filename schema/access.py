@@ -1,0 +1,93 @@
+"""What a caller must hold to see a type or a field, or to run a mutation. Declared once, printed into the SDL, enforced by the plan.
+
+A type declares for all its fields, a field may declare for itself. What declares nothing is refused at run time and fails a test. The scope
+names the class of callers (:data:`SCOPES`); the level is the JR/T 0171-2020 class; the kind is what consent speaks about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+import strawberry
+from strawberry.schema_directive import Location
+
+from hub.domain.enums import Sensitivity, SourceKind
+from schema.types import enums as _enums  # noqa: F401  (every type sees the vocabularies registered)
+
+SCOPES: Mapping[str, str] = {
+    "customers:read": "Who the customers are, what was consented, connected and covered.",
+    "customers:write": "Make a customer known to the hub.",
+    "links:write": "Ask a customer for consent through the hosted link pages.",
+    "consents:write": "Pass on a customer's withdrawal of consent.",
+    "behaviour:write": "Send device and behaviour sessions of the own app.",
+    "enhancement:read": "Results of credit enhancement, with their reasons.",
+    "enhancement:evaluate": "Ask for an evaluation.",
+    "evidence:read": "How a result came about: features, checks, points, parts of the limit, series.",
+    "facts:read": "The facts themselves, with their provenance.",
+    "clients:write": "Register the clients of this hub.",
+    "schema:introspect": "Introspection of this schema.",
+}
+
+_PARTNER = {
+    "customers:read",
+    "customers:write",
+    "links:write",
+    "consents:write",
+    "behaviour:write",
+    "enhancement:read",
+    "enhancement:evaluate",
+}
+
+AUDIENCES: Mapping[str, frozenset[str]] = {
+    "PARTNER": frozenset(_PARTNER),
+    "INTERNAL": frozenset(set(SCOPES) - {"clients:write"}),
+    "ADMIN": frozenset({"clients:write", "schema:introspect"}),
+}
+"""The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
+
+
+class DataKind(Enum):
+    """What a field speaks about beside the kinds of source."""
+
+    PROFILE = "PROFILE"
+    CONSENT = "CONSENT"
+    OPERATIONS = "OPERATIONS"
+    RESULT = "RESULT"
+    EVIDENCE = "EVIDENCE"
+    CLIENT = "CLIENT"
+    NONE = "NONE"
+
+
+@strawberry.schema_directive(
+    locations=[Location.OBJECT, Location.INTERFACE, Location.FIELD_DEFINITION],
+    name="access",
+    description="What a caller must hold: a scope. The level is the JR/T 0171-2020 class (C1 to C3), the kind is what the consent must cover.",
+)
+class Access:
+    scope: str
+    level: str
+    kind: str
+
+
+def access(scope: str, kind: DataKind | SourceKind = DataKind.NONE, level: Sensitivity = Sensitivity.C1) -> Access:
+    """Declares an access rule. Raises KeyError for a scope that does not exist."""
+    SCOPES[scope]
+    return Access(scope=scope, level=level.value, kind=kind.value)
+
+
+def shown(doc: str, rule: Access | None = None) -> Any:
+    """A field with its description for a partner's developer, and its own access rule where it differs from the type's."""
+    return strawberry.field(description=doc, directives=[rule] if rule else [])
+
+
+def asked(doc: str, rule: Access | None = None, returns: Any = None) -> Callable[[Callable[..., Any]], Any]:
+    """A field with arguments: decorates the function that declares them. ``returns`` where an annotation cannot say it."""
+    made: Callable[[Callable[..., Any]], Any] = strawberry.field(description=doc, directives=[rule] if rule else [], graphql_type=returns)
+    return made
+
+
+def stored() -> Any:
+    """The body of a field whose value comes from the store: it is never run (:mod:`schema.plan`)."""
+    raise NotImplementedError("a stored field is answered by the plan")

@@ -1,0 +1,23 @@
+"""What every operation is given: who asks, the store to read from, the services that mutations call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from hub.domain.caller import Caller
+from hub.domain.selection import SlotValues, StoredRead
+from schema.services import Services
+
+
+class Reads(Protocol):
+    """Answers a stored read with the JSON text of its data. Implemented by ``hub.store.view.Reader``."""
+
+    async def read(self, caller: Caller, read: StoredRead, values: SlotValues) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    caller: Caller
+    reads: Reads
+    services: Services

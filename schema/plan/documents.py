@@ -1,0 +1,77 @@
+"""Documents: parsed, measured and validated once, then remembered by their text. Errors are remembered too."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse, specified_rules, validate
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from schema.plan.limits import INTROSPECTING, Limits, check_document
+from schema.plan.selecting import Plan, Planner
+
+_KEPT = 500
+
+
+@dataclass(slots=True)
+class Document:
+    """A document with what was found out about it. ``plans`` grows with the operations and shapes that are asked for."""
+
+    sha256: str
+    node: DocumentNode | None
+    errors: list[GraphQLError]
+    plans: dict[tuple[str | None, tuple[tuple[str, bool], ...]], Plan] = field(default_factory=dict)
+
+
+class Documents:
+    """One per schema."""
+
+    def __init__(self, schema: GraphQLSchema, planner: Planner, limits: Limits | None = None) -> None:
+        self.schema, self.planner, self.limits = schema, planner, limits or Limits()
+        self._known: OrderedDict[tuple[str, bool], Document] = OrderedDict()
+
+    def of(self, text: str, *, introspecting: bool) -> Document:
+        """``introspecting`` callers may nest as deep as introspection needs."""
+        key = (text, introspecting)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._read(text, INTROSPECTING if introspecting else self.limits)
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(key)
+        return found
+
+    def _read(self, text: str, limits: Limits) -> Document:
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        try:
+            node = parse(text, max_tokens=limits.tokens)
+            check_document(node, limits)
+        except GraphQLError as error:
+            return Document(sha256, None, [error])
+        except RecursionError:
+            return Document(sha256, None, [GraphQLError("The document holds too much: depth.")])
+        rules = [*specified_rules, OneOfInputValidationRule]
+        errors = validate(self.schema, node, rules, max_errors=5, hide_suggestions=True, allow_empty_selection_sets=False)
+        return Document(sha256, node, errors)
+
+    def plan(self, document: Document, operation_name: str | None, variables: dict[str, object]) -> Plan:
+        """The plan of one operation of a valid document, for the values its ``@skip`` and ``@include`` take."""
+        operation = operation_of(document, operation_name)
+        flags = self.planner.flags(document, operation, variables)
+        key = (operation_name, tuple(sorted(flags.items())))
+        if key not in document.plans:
+            document.plans[key] = self.planner.plan(document.node, document.sha256, operation, flags)
+        return document.plans[key]
+
+
+def operation_of(document: Document, name: str | None) -> OperationDefinitionNode:
+    """Raises GraphQLError when the name does not choose exactly one operation."""
+    assert document.node is not None
+    found = [node for node in document.node.definitions if isinstance(node, OperationDefinitionNode)]
+    chosen = [node for node in found if name is None or (node.name is not None and node.name.value == name)]
+    if len(chosen) != 1:
+        raise GraphQLError("Say with `operationName` which operation of the document to run.")
+    return chosen[0]

@@ -1,0 +1,65 @@
+"""Hangs the plan into Strawberry: documents are remembered, permissions checked, stored reads answered without a resolver."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, cast
+
+import orjson
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionResult
+
+from hub.errors import NotAllowed
+from schema.context import Context
+from schema.plan.documents import Document, Documents
+from schema.plan.selecting import Plan, Way
+
+
+class StoredReads(SchemaExtension):
+    """One per request."""
+
+    document: Document
+
+    @property
+    def documents(self) -> Documents:
+        return cast(Documents, cast(Any, self.execution_context.schema).documents)
+
+    @property
+    def context(self) -> Context:
+        return cast(Context, self.execution_context.context)
+
+    def on_parse(self) -> Iterator[None]:
+        scopes = self.context.caller.scopes
+        self.document = self.documents.of(self.execution_context.query or "", introspecting="schema:introspect" in scopes)
+        if self.document.node is None:
+            raise self.document.errors[0]
+        self.execution_context.graphql_document = self.document.node
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        self.execution_context.pre_execution_errors = list(self.document.errors)
+        yield
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        given: Mapping[str, Any] = self.execution_context.variables or {}
+        plan = self.documents.plan(self.document, self.execution_context.operation_name, dict(given))
+        require(plan, self.context.caller.scopes)
+        if plan.way is Way.STORED:
+            assert plan.read is not None
+            values = plan.values(self.documents.schema, given)
+            body = await self.context.reads.read(self.context.caller, plan.read, values)
+            self.execution_context.result = ExecutionResult(data=cast(Any, orjson.Fragment(body)), errors=None)
+        yield
+
+
+def require(plan: Plan, scopes: frozenset[str]) -> None:
+    """Raises NotAllowed, naming what is missing and where, unless every scope the operation needs is held."""
+    for scope, coordinate in sorted(plan.needs.items()):
+        if scope not in scopes:
+            raise NotAllowed(f"{coordinate} needs the scope {scope}.", remedy="Ask for it with the token, or leave the field out.")
+
+
+def first_line(error: GraphQLError) -> str:
+    """An error without hints about the schema that GraphQL puts behind its first sentence."""
+    return error.message.split(" Did you mean")[0]

@@ -1,0 +1,58 @@
+"""Customer: the unified view (统一客户视图)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from hub.domain.enums import Sensitivity, SourceKind
+from schema.access import DataKind, access, asked, shown, stored
+from schema.types.consent import Consent
+from schema.types.enums import CustomerKind
+from schema.types.evaluation import Evaluation
+from schema.types.facts import FactFields
+from schema.types.pages import Connection
+from schema.types.party import Party
+from schema.types.platform_connection import PlatformConnection
+from schema.types.source_access import SourceAccess
+
+_PERSONAL = access("customers:read", DataKind.PROFILE, Sensitivity.C2)
+_RESULT = access("enhancement:read", DataKind.RESULT)
+
+
+@strawberry.type
+class CustomerProfile:
+    """What the store itself knows of a customer; the kinds of fact join it in :class:`Customer`."""
+
+    id: strawberry.ID = shown("Opaque id.")
+    kind: CustomerKind = shown("Business or person.")
+    name_masked: str = shown("Name, masked.", _PERSONAL)
+    uscc: str | None = shown("统一社会信用代码 of a business; null for a person.")
+    created_at: datetime = shown("Made known to the hub.")
+    parties: list[Party] = shown("The persons and businesses behind the customer.", _PERSONAL)
+    consents: list[Consent] = shown("Consents for the asking institution and purpose, newest first.")
+    connections: list[PlatformConnection] = shown("Links to platforms.")
+
+    @asked("Every kind of source with its status: what can be used, and why the rest cannot.")
+    def sources(
+        self, only: Annotated[list[SourceKind] | None, strawberry.argument(description="Only these kinds.")] = None
+    ) -> list[SourceAccess]:
+        return stored()  # type: ignore[no-any-return]
+
+    @asked("The latest evaluation for a scenario; null when there is none.", _RESULT)
+    def evaluation(self, scenario: str) -> Evaluation | None:
+        return stored()  # type: ignore[no-any-return]
+
+    @asked("All evaluations, newest first.", _RESULT)
+    def evaluations(self, first: int = 20, after: str | None = None, scenario: str | None = None) -> Connection[Evaluation]:
+        return stored()  # type: ignore[no-any-return]
+
+
+@strawberry.type(
+    description="One customer: who it is, what was consented and connected, every kind of fact, and the enhancements that follow from them.",
+    directives=[access("customers:read", DataKind.PROFILE)],
+)
+class Customer(FactFields, CustomerProfile):  # type: ignore[misc]
+    """The profile first, then the kinds of fact."""

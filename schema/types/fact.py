@@ -1,0 +1,25 @@
+"""Fact: what every kind of fact has."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import strawberry
+
+from schema.access import DataKind, access, shown
+from schema.types.provenance import Provenance
+
+FACT_RULE = access("facts:read", DataKind.EVIDENCE)
+
+
+@strawberry.interface(
+    description="What every kind of fact has. A fact is never overwritten: a change closes a version and adds the next one.",
+    directives=[FACT_RULE],
+)
+class Fact:
+    id: strawberry.ID = shown("Opaque id of this version.")
+    version: int = shown("1 for the first version.")
+    occurred_on: date | None = shown("Day (China Standard Time) on which it counts; for a month its first day; null for a state.")
+    known_from: datetime = shown("When the hub learned it.")
+    known_to: datetime | None = shown("When a newer version replaced it; null for the current one.")
+    evidence: Provenance = shown("Where it comes from.")

@@ -1,0 +1,33 @@
+"""Relay connections: ``nodes`` for those who want rows, ``edges`` for those who want a cursor with each."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import strawberry
+
+from schema.access import shown
+
+T = TypeVar("T")
+
+
+@strawberry.type(description="Where a page stands in the whole. A cursor is opaque and stays valid when rows are added.")
+class PageInfo:
+    has_next_page: bool = shown("There are rows after this page.")
+    has_previous_page: bool = shown("The page was asked for with `after`.")
+    start_cursor: str | None = shown("Cursor of the first row; null when the page is empty.")
+    end_cursor: str | None = shown("Cursor of the last row; pass it as `after` to go on.")
+
+
+@strawberry.type(description="A row with its cursor.")
+class Edge(Generic[T]):
+    node: T = shown("The row.")
+    cursor: str = shown("Its cursor.")
+
+
+@strawberry.type(description="One page of rows, the newest first.")
+class Connection(Generic[T]):
+    total_count: int = shown("Number of all rows under the same arguments. Costs a count: ask for it once, not with every page.")
+    nodes: list[T] = shown("The rows.")
+    edges: list[Edge[T]] = shown("The rows with their cursors.")
+    page_info: PageInfo = shown("Where this page stands.")

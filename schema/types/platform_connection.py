@@ -1,0 +1,29 @@
+"""PlatformConnection."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from hub.domain.enums import ConnectionStatus, Verdict
+from schema.access import DataKind, access, asked, shown, stored
+from schema.types.sync_run import SyncRun
+
+
+@strawberry.type(
+    description="One customer's link to one platform. A platform may serve several kinds of source.",
+    directives=[access("customers:read", DataKind.OPERATIONS)],
+)
+class PlatformConnection:
+    id: strawberry.ID = shown("Opaque id; `node(id)` finds it.")
+    connector: str = shown("Platform.")
+    status: ConnectionStatus = shown("Where it stands. REAUTHORISE: the customer must authorise the platform again.")
+    last_verdict: Verdict | None = shown("How the last run ended.")
+    last_fault: str | None = shown("Class of the fault that ended the last run; null when it ended well.")
+    last_fault_detail: str | None = shown("What the fault said. Never a value.")
+    created_at: datetime = shown("Made.")
+
+    @asked("The latest runs, newest first; at most 100.")
+    def runs(self, first: int = 5) -> list[SyncRun]:
+        return stored()  # type: ignore[no-any-return]

@@ -1,0 +1,37 @@
+"""Query: everything that reads. Each operation is one SQL statement."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from schema.access import DataKind, access, asked, stored
+from schema.types.consent import Consent
+from schema.types.customer import Customer
+from schema.types.evaluation import Evaluation
+from schema.types.pages import Connection
+from schema.types.platform_connection import PlatformConnection
+
+AsOf = Annotated[date | None, strawberry.argument(description="Only what counts up to this day.")]
+KnownAt = Annotated[datetime | None, strawberry.argument(description="As the hub knew it at this instant. Default: now.")]
+Node = Annotated[Customer | Evaluation | Consent | PlatformConnection, strawberry.union("Node", description="What has an id of its own.")]
+_RULE = access("customers:read", DataKind.PROFILE)
+
+
+@strawberry.type(
+    description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[_RULE]
+)
+class Query:
+    @asked("One customer.", returns=Customer | None)
+    def customer(self, id: strawberry.ID, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
+        return stored()
+
+    @asked("The customers of the asking client, newest first.", returns=Connection[Customer])
+    def customers(self, first: int = 20, after: str | None = None, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
+        return stored()
+
+    @asked("Whatever has this id.", returns=Node | None)
+    def node(self, id: strawberry.ID) -> Any:
+        return stored()
