@@ -97,7 +97,7 @@ async def open_runtime(
     connectors = {name: registry.load(name) for name in configs}
     database, vault, blind = Database(urls), Vault(keys), Blind(keys.blind)
     equipment = Equipment(database, vault, blind, clock, settings.grantee, connectors, configs)
-    hosts = [url for config in configs.values() for key, url in config.items() if key == "base_url" or key.endswith("_url")]
+    hosts = {url for name in configs for key, url in equipment.config(name).items() if key.endswith("_url") and url.startswith("http")}
     http, dispatcher = Http(hosts), Dispatcher(database)
     try:
         async with dispatcher.app.open_async():

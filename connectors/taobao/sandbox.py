@@ -1,0 +1,332 @@
+"""The simulated TOP: OAuth, the signed gateway with its checks in their order, and the answers of one seller's shop.
+
+Errors come inside HTTP 200; without ``format=json`` the answer is XML; a window that the platform does not serve is refused by its start.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from xml.sax.saxutils import escape
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from connectors.sandbox.bucket import Bucket
+from connectors.sandbox.consent_page import consent_page
+from connectors.sandbox.expand import Reach
+from connectors.sandbox.persona import Persona
+from connectors.sandbox.platform import Platform, Switches, World
+from connectors.taobao.bills import METHOD as BILLS
+from connectors.taobao.orders import METHOD as SOLD
+from connectors.taobao.refunds import METHOD as REFUNDS
+from connectors.taobao.sandbox_books import SellerBooks, Shelf, shop_number
+from connectors.taobao.shop import EXTENSION, METHOD
+from connectors.taobao.sign import GATEWAY, verify
+from connectors.taobao.summaries import METHOD as MONTHS
+from hub.domain.enums import SourceKind
+from hub.domain.periods import CHINA, china_day, china_time, last_day, month_of
+from hub.errors import PersonaInvalid
+
+APP_KEY = "23000001"
+CODE_LIFE, SESSION_LIFE = 600, 86_400
+INCREMENT = "taobao.trades.sold.increment.get"
+
+
+class TopError(Exception):
+    """An ``error_response``."""
+
+    def __init__(self, code: int, msg: str, sub_code: str = "", sub_msg: str = "") -> None:
+        self.body = {"code": code, "msg": msg, "sub_code": sub_code, "sub_msg": sub_msg, "request_id": secrets.token_hex(6)}
+        super().__init__(msg)
+
+
+@dataclass
+class _Code:
+    persona: Persona
+    redirect_uri: str
+    expires: float
+
+
+@dataclass
+class _Session:
+    persona: Persona
+    expires: float
+
+
+class Top:
+    """The platform's state and its endpoints. ``bucket`` limits calls; it is generous unless a test says otherwise."""
+
+    def __init__(self, world: World, *, per_second: float = 2000, burst: int = 4000) -> None:
+        self.world, self.secret = world, secrets.token_hex(16)
+        self.codes: dict[str, _Code] = {}
+        self.sessions: dict[str, _Session] = {}
+        self.refreshes: dict[str, Persona] = {}
+        self._books: dict[tuple[str, bool], SellerBooks] = {}
+        self.bucket = Bucket(per_second, burst)
+        self.methods: Mapping[str, Callable[[SellerBooks, Mapping[str, str]], dict[str, Any]]] = {
+            SOLD: self._sold,
+            INCREMENT: self._increment,
+            REFUNDS: self._refunds,
+            BILLS: self._bills,
+            METHOD: self._shop,
+            EXTENSION: self._profile,
+            MONTHS: self._months,
+        }
+
+    def books(self, persona: Persona) -> SellerBooks:
+        key = (persona.id, self.world.switched("taobao", "malformed"))
+        if key not in self._books:
+            self._books[key] = SellerBooks(persona, malformed=key[1])
+        return self._books[key]
+
+    # --- OAuth ---------------------------------------------------------------------------------------------------------------
+
+    async def authorise(self, request: Request) -> Response:
+        query = dict(request.query_params)
+        form = {name: str(value) for name, value in (await request.form()).items()} if request.method == "POST" else {}
+        query |= form
+        redirect = query.get("redirect_uri", "")
+        if query.get("client_id") != APP_KEY or query.get("response_type") != "code" or not self.world.allows_redirect(redirect):
+            return JSONResponse({"error": "invalid_request", "error_description": "client_id, response_type or redirect_uri"}, 400)
+        if not form:
+            return consent_page("淘宝开放平台授权", f"应用 {APP_KEY} 请求读取您的店铺、订单、退款和账单", hidden=query)
+        state = {"state": query["state"]} if "state" in query else {}
+        if query.get("decision") != "agree":
+            return RedirectResponse(_join(redirect, {"error": "access_denied", **state}), 302)
+        try:
+            persona = self.world.persona(query.get("login"))
+        except PersonaInvalid:
+            return JSONResponse({"error": "invalid_request", "error_description": "no such seller"}, 400)
+        return RedirectResponse(_join(redirect, {"code": self.issue_code(persona, redirect), **state}), 302)
+
+    def issue_code(self, persona: Persona, redirect_uri: str, life: float = CODE_LIFE) -> str:
+        code = secrets.token_urlsafe(18)
+        self.codes[code] = _Code(persona, redirect_uri, time.time() + life)
+        return code
+
+    async def token(self, request: Request) -> Response:
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        given = form.get("client_secret", "").encode()
+        if form.get("client_id") != APP_KEY or not secrets.compare_digest(given, self.secret.encode()):
+            return JSONResponse({"error": "invalid_client", "error_description": "client_id or client_secret"}, 400)
+        if form.get("grant_type") == "authorization_code":
+            code = self.codes.pop(form.get("code", ""), None)
+            good = code is not None and code.expires >= time.time() and code.redirect_uri == form.get("redirect_uri")
+            persona = code.persona if code and good else None
+        else:
+            persona = self.refreshes.get(form.get("refresh_token", "")) if form.get("grant_type") == "refresh_token" else None
+        if persona is None:
+            return JSONResponse({"error": "invalid_grant", "error_description": "code or refresh_token"}, 400)
+        return JSONResponse(self.issue_session(persona))
+
+    def issue_session(self, persona: Persona) -> dict[str, Any]:
+        """The flat, non-standard token answer."""
+        session, refresh = secrets.token_hex(20), secrets.token_hex(20)
+        self.sessions[session] = _Session(persona, time.time() + SESSION_LIFE)
+        self.refreshes[refresh] = persona
+        lifetimes = dict.fromkeys(("expires_in", "r1_expires_in", "r2_expires_in", "w1_expires_in", "w2_expires_in"), SESSION_LIFE)
+        who = {"taobao_user_id": shop_number(persona), "taobao_user_nick": persona.shop.name if persona.shop else persona.id}
+        return {
+            "access_token": session,
+            "token_type": "Bearer",
+            "refresh_token": refresh,
+            "re_expires_in": 30 * SESSION_LIFE,
+            **lifetimes,
+            **who,
+        }
+
+    # --- gateway -------------------------------------------------------------------------------------------------------------
+
+    async def gateway(self, request: Request) -> Response:
+        parameters = dict(request.query_params) | {name: str(value) for name, value in (await request.form()).items()}
+        try:
+            seller = self._checked(parameters)
+            answer = self.methods[parameters["method"]](self.books(seller), parameters)
+        except TopError as error:
+            answer = {"error_response": error.body}
+        if parameters.get("format", "xml") != "json":
+            return Response(_xml(orjson.loads(orjson.dumps(answer))), media_type="text/xml; charset=utf-8")
+        return Response(orjson.dumps(answer), media_type="application/json; charset=utf-8")
+
+    def _checked(self, parameters: Mapping[str, str]) -> Persona:
+        """The vendor's checks: key, signature, timestamp, rate, method, session."""
+        if parameters.get("app_key") != APP_KEY:
+            raise TopError(29, "Invalid app Key")
+        if not verify(parameters, self.secret):
+            raise TopError(25, "Invalid signature")
+        try:
+            fresh = self.world.is_fresh(china_time(parameters.get("timestamp", "")), timedelta(minutes=10))
+        except ValueError:
+            fresh = False
+        if not fresh:
+            raise TopError(31, "Invalid timestamp")
+        if self.world.switched("taobao", "banned") or self.bucket.take() > 0:
+            raise TopError(7, "App Call Limited", "accesscontrol.limited-by-api-access-count", "This ban will last for 1 more seconds")
+        if parameters.get("method") not in self.methods:
+            raise TopError(22, "Invalid method")
+        session = self.sessions.get(parameters.get("session", ""))
+        if session is None or session.expires < time.time():
+            raise TopError(27, "Invalid session", "invalid-sessionkey", "session expired")
+        return session.persona
+
+    def _sold(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
+        first, last = _span(given, "start_created", "end_created")
+        days = _served(books.orders_reach, first, last, "start_created")
+        return {"trades_sold_get_response": _listed(books.orders, first, last, given, "trades", "trade") | days}
+
+    def _increment(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
+        first, last = _span(given, "start_modified", "end_modified", timedelta(days=1))
+        days = _served(books.orders_reach, first, last, "start_modified")
+        return {"trades_sold_increment_get_response": _listed(books.changed, first, last, given, "trades", "trade") | days}
+
+    def _refunds(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
+        first, last = _span(given, "start_modified", "end_modified", timedelta(days=31))
+        days = _served(books.orders_reach, first, last, "start_modified")
+        return {"refunds_receive_get_response": _listed(books.refunds, first, last, given, "refunds", "refund") | days}
+
+    def _bills(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
+        """A statement belongs to the month before its day: so a day is answered even where the day itself is not covered."""
+        first, last = _span(given, "start_time", "end_time", timedelta(days=1))
+        if last.date() < books.bills_reach.first or first > books.persona.known_at:
+            raise TopError(41, "Invalid Arguments", "isv.invalid-parameter:start_time", "out of the days served")
+        covered = books.bills_reach.intervals(first.date(), last.date())
+        return {"bill_bills_get_response": _listed(books.bills, first, last, given, "bills", "bill_dto") | {"zx_days": _days(covered)}}
+
+    def _shop(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
+        shop = books.persona.shop
+        if shop is None:
+            raise TopError(15, "Remote service error", "isv.shop-not-exist", "this account has no shop")
+        scores = {
+            "item_score": str(shop.score.description),
+            "service_score": str(shop.score.service),
+            "delivery_score": str(shop.score.logistics),
+        }
+        row = {"sid": shop_number(books.persona), "title": shop.name, "created": f"{shop.opened_on} 00:00:00", "shop_score": scores}
+        return {"shop_seller_get_response": {"shop": row}}
+
+    def _profile(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
+        persona, shop = books.persona, books.persona.shop
+        reach = Reach(persona, SourceKind.SHOP)
+        if shop is None:
+            raise TopError(15, "Remote service error", "isv.shop-not-exist", "this account has no shop")
+        place = {"city": shop.ship_from.city, "lat": str(shop.ship_from.lat), "lon": str(shop.ship_from.lon)}
+        known = [row for row in shop.penalties if reach.exists(row.decided_on)]
+        penalties = [
+            {
+                "penalty_id": f"P{number:04d}",
+                "type": row.kind,
+                "severity": row.severity,
+                "decided": str(row.decided_on),
+                "points": row.points,
+            }
+            for number, row in enumerate(known, 1)
+        ]
+        answer: dict[str, Any] = {
+            "owner_cert_no": persona.holder(shop.owner)[0],
+            "scope": shop.scope,
+            "category": shop.category,
+            "ship_from": place,
+        }
+        answer |= {"skus_listed": shop.skus.listed, "skus_sold": shop.skus.sold} if shop.skus else {}
+        answer |= {"measured_on": str(reach.until), "penalties": {"penalty": penalties}, "zx_days": _days(reach.intervals())}
+        return {"zx_shop_profile_get_response": answer}
+
+    def _months(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
+        answer = {"months": {"month": books.summaries()}, "zx_days": _days(books.summary_days())}
+        return {"zx_shop_months_get_response": answer}
+
+
+def _span(given: Mapping[str, str], start: str, end: str, longest: timedelta | None = None) -> tuple[datetime, datetime]:
+    if not given.get("fields"):
+        raise TopError(40, "Missing required arguments: fields")
+    try:
+        first, last = (china_time(given[name]).astimezone(CHINA) for name in (start, end))
+    except KeyError as missing:
+        raise TopError(40, f"Missing required arguments: {missing.args[0]}") from None
+    except ValueError:
+        raise TopError(41, "Invalid Arguments", "isv.invalid-parameter", "not a time") from None
+    if last < first or (longest is not None and last - first > longest):
+        raise TopError(41, "Invalid Arguments", f"isv.invalid-parameter:{end}", "the window is too long or ends before it starts")
+    return first, last
+
+
+def _served(reach: Reach, first: datetime, last: datetime, name: str) -> dict[str, Any]:
+    """Which days of a window are served; refused when none is."""
+    covered = reach.intervals(first.date(), last.date())
+    if not covered:
+        raise TopError(41, "Invalid Arguments", f"isv.invalid-parameter:{name}", "out of the days served")
+    whole = covered == [(first.date(), last.date())]
+    return {} if whole else {"zx_days": _days(covered)}
+
+
+def _days(spans: list[tuple[date, date]]) -> list[list[str]]:
+    return [[str(first), str(last)] for first, last in spans]
+
+
+def _listed(shelf: Shelf, first: datetime, last: datetime, given: Mapping[str, str], outer: str, inner: str) -> dict[str, Any]:
+    """One page of a wrapped list: total_results, or has_next when ``use_has_next`` asks for it."""
+    try:
+        page, size = int(given.get("page_no", "1")), int(given.get("page_size", "40"))
+    except ValueError:
+        raise TopError(41, "Invalid Arguments", "isv.invalid-parameter:page_no", "not a number") from None
+    if page < 1 or not 1 <= size <= 100:
+        raise TopError(41, "Invalid Arguments", "isv.invalid-parameter:page_size", "page_size is at most 100")
+    rows = shelf.between(first, last)
+    shown = rows[(page - 1) * size : page * size]
+    counted = {"has_next": page * size < len(rows)} if given.get("use_has_next") == "true" else {"total_results": len(rows)}
+    return {outer: {inner: shown} if shown else {}, **counted, "request_id": secrets.token_hex(6)}
+
+
+def _xml(value: Any) -> str:
+    return '<?xml version="1.0" encoding="utf-8" ?>' + _element(value)
+
+
+def _element(value: Any) -> str:
+    if isinstance(value, dict):
+        return "".join(
+            "".join(f"<{name}>{_element(item)}</{name}>" for item in part)
+            if isinstance(part, list)
+            else f"<{name}>{_element(part)}</{name}>"
+            for name, part in value.items()
+        )
+    return escape("" if value is None else str(value))
+
+
+def _join(url: str, query: Mapping[str, str]) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
+
+
+def platform(top: Top, world: World) -> Platform:
+    """The platform around a given state."""
+    routes = [
+        Route("/authorize", top.authorise, methods=["GET", "POST"]),
+        Route("/token", top.token, methods=["POST"]),
+        Route(GATEWAY, top.gateway, methods=["GET", "POST"]),
+    ]
+    persona = world.personas[0]
+    redirect = world.redirect_uris[0] if world.redirect_uris else "http://127.0.0.1/callback"
+    month = month_of(china_day(persona.known_at - timedelta(days=31)))
+    outsider = {
+        "app_key": APP_KEY,
+        "app_secret": top.secret,
+        "paths": {"authorize": "/authorize", "token": "/token", "gateway": GATEWAY},
+        "redirect_uri": redirect,
+        "code": top.issue_code(persona, redirect, life=SESSION_LIFE),
+        "session": top.issue_session(persona)["access_token"],
+        "period": {"from": f"{month}-01", "to": str(last_day(month))},
+    }
+    config = {"app_key": APP_KEY, "app_secret": top.secret, "oauth_url": "base_url"}
+    return Platform("taobao", Switches(Starlette(routes=routes), world, "taobao"), config=config, outsider=outsider)
+
+
+def build(world: World) -> Platform:
+    return platform(Top(world), world)
