@@ -28,22 +28,23 @@ _SUMS = text(
     f"""
     WITH served AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:connections AS uuid[]), CAST(:months AS date[])) AS s(connection_id, month)
-    ), paid AS (
-        SELECT connection_id, date_trunc('month', paid_at AT TIME ZONE 'Asia/Shanghai')::date AS month, status, paid_amount,
-               (completed_at AT TIME ZONE 'Asia/Shanghai')::date AS completed_on
-        FROM fact_order WHERE {LIVE} AND status IN ('PAID', 'COMPLETED', 'PAID_THEN_REFUNDED')
-    ), refunded AS (
-        SELECT connection_id, date_trunc('month', succeeded_at AT TIME ZONE 'Asia/Shanghai')::date AS month, amount
-        FROM fact_refund WHERE {LIVE} AND status = 'SUCCEEDED'
+    ), paid AS MATERIALIZED (
+        SELECT connection_id, date_trunc('month', paid_at AT TIME ZONE 'Asia/Shanghai')::date AS month, count(*) AS orders,
+               sum(paid_amount) AS gmv, sum(paid_amount) FILTER (WHERE status = 'COMPLETED' AND completed_at IS NOT NULL) AS completed,
+               sum(paid_amount * ((completed_at AT TIME ZONE 'Asia/Shanghai')::date - date '1970-01-01'))
+                   FILTER (WHERE status = 'COMPLETED') AS weighted
+        FROM fact_order WHERE {LIVE} AND status IN ('PAID', 'COMPLETED', 'PAID_THEN_REFUNDED') GROUP BY 1, 2
+    ), refunded AS MATERIALIZED (
+        SELECT connection_id, date_trunc('month', succeeded_at AT TIME ZONE 'Asia/Shanghai')::date AS month, sum(amount) AS ref
+        FROM fact_refund WHERE {LIVE} AND status = 'SUCCEEDED' GROUP BY 1, 2
     ), summed AS (
         SELECT connection_id, (month || '-01')::date AS month, paid_orders, gmv, refunds FROM fact_shop_monthly_summary WHERE {LIVE}
     )
-    SELECT month, count(*) AS orders, sum(paid_amount) AS gmv, 0::numeric AS ref,
-           coalesce(sum(paid_amount) FILTER (WHERE status = 'COMPLETED' AND completed_on IS NOT NULL), 0) AS completed,
-           coalesce(sum(paid_amount * (completed_on - month)) FILTER (WHERE status = 'COMPLETED'), 0) AS weighted
+    SELECT month, sum(orders) AS orders, sum(gmv) AS gmv, 0::numeric AS ref, coalesce(sum(completed), 0) AS completed,
+           coalesce(sum(weighted - completed * (month - date '1970-01-01')), 0) AS weighted
     FROM paid JOIN served USING (connection_id, month) GROUP BY month
     UNION ALL
-    SELECT month, 0, 0, sum(amount), 0, 0 FROM refunded JOIN served USING (connection_id, month) GROUP BY month
+    SELECT month, 0, 0, sum(ref), 0, 0 FROM refunded JOIN served USING (connection_id, month) GROUP BY month
     UNION ALL
     SELECT month, sum(paid_orders), sum(gmv), sum(refunds), 0, 0 FROM summed
     WHERE NOT EXISTS (SELECT FROM served WHERE (served.connection_id, served.month) = (summed.connection_id, summed.month)) GROUP BY month
@@ -107,8 +108,9 @@ def _amounts(rows: Any) -> Mapping[str, Series]:
     found: dict[str, dict[Month, Decimal]] = {"GMV": {}, "REF": {}, "ORDERS": {}}
     for row in rows:
         for name, value in (("GMV", row.gmv), ("REF", row.ref), ("ORDERS", Decimal(row.orders))):
-            month = month_of(row.month)
-            found[name][month] = found[name].get(month, ZERO) + value
+            if value:
+                month = month_of(row.month)
+                found[name][month] = found[name].get(month, ZERO) + value
     return found
 
 
