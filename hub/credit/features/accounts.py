@@ -91,7 +91,7 @@ def low_balance_days(read: Reading) -> Value:
     read.months(SourceKind.PAYMENT, 6)
     series, state = read.series(), read.dossier.source(SourceKind.PAYMENT)
     months = read.enough((month for month in read.window(6) if month in series.months and state.covers(month)), 6)
-    limits = {month: LOW_SHARE * series.including_vat(month, read.shared.r_vat) for month in months}
+    limits = {month: LOW_SHARE * series.including_vat(series.months[month], read.shared.r_vat) for month in months}
     closing = _closings(read, first_day(months[0]), last_day(months[-1]))
     return sum(1 for day, balance in closing.items() if month_of(day) in limits and balance < limits[month_of(day)])
 

@@ -145,8 +145,8 @@ class Reading:
         series = self.series()
         months = self.enough((month for month in amounts if month in series.months), count)
         convert = series.including_vat if with_vat else series.excluding_vat
-        whole = sum((convert(month, self.shared.r_vat) for month in months), ZERO)
-        return ratio(sum((amounts[month] for month in months), ZERO), whole)
+        whole = sum((series.months[month] for month in months), ZERO)
+        return ratio(sum((amounts[month] for month in months), ZERO), convert(whole, self.shared.r_vat))
 
     # Persons
 

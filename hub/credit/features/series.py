@@ -71,12 +71,12 @@ class SalesSeries:
     def kinds(self) -> tuple[type, ...]:
         return KINDS_OF[self.source] if self.source else ()
 
-    def including_vat(self, month: Month, rate: Decimal) -> Decimal:
-        amount = self.months[month]
+    def including_vat(self, amount: Decimal, rate: Decimal) -> Decimal:
+        """An amount of S, with VAT."""
         return amount if self.vat_included else amount * (1 + rate)
 
-    def excluding_vat(self, month: Month, rate: Decimal) -> Decimal:
-        amount = self.months[month]
+    def excluding_vat(self, amount: Decimal, rate: Decimal) -> Decimal:
+        """An amount of S, without VAT."""
         return amount / (1 + rate) if self.vat_included else amount
 
 

@@ -35,7 +35,7 @@ def days(read: Reading, stock: str, flow: str) -> Decimal:
     read.need(SourceKind.FINANCIALS)
     now, before, year = read.known(balance_sheet(read, 0)), read.known(balance_sheet(read, 12)), read.known(profit_and_loss(read))
     average = (now.get(stock, ZERO) + before.get(stock, ZERO)) / 2
-    return DAYS * ratio(average, read.known(year.get(flow)))
+    return ratio(DAYS * average, read.known(year.get(flow)))
 
 
 def _is_year(one: FinancialStatement) -> bool:
