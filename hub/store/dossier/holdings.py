@@ -83,4 +83,4 @@ def _consent(row: Any) -> HeldConsent:
 
 def _window(row: Any) -> HeldWindow:
     covered = tuple(Interval(one.lower, one.upper - timedelta(days=1)) for one in row.covered or ())
-    return HeldWindow(row.connection_id, SourceKind(row.source), frozenset(row.kinds), covered, row.served)
+    return HeldWindow(row.connection_id, SourceKind(row.source), frozenset(row.kinds or [""]), covered, row.served)

@@ -198,3 +198,16 @@ async def test_a_customer_sees_only_his_own(database: Database) -> None:
     assert got.facts == {}
     assert got.evidence == ()
     assert {state.reason for state in got.sources.values()} == {MissingReason.NOT_CONNECTED}
+
+
+async def test_windows_that_name_no_kind_of_fact_still_cover(database: Database) -> None:
+    persona = small()
+    async with database.work() as tx:
+        seed = Seed(tx, persona.known_at - timedelta(hours=1))
+        await seed.subject(None, "339999198805120029")
+        await seed.connect(SourceKind.DEVICE)
+        await seed.allow(SourceKind.DEVICE)
+        await seed.window(SourceKind.DEVICE, [], [(date(2025, 10, 1), date(2026, 1, 19))])
+        got = await loaded(tx, persona, seed.customer_id)
+    assert got.source(SourceKind.DEVICE).reason is None
+    assert got.source(SourceKind.DEVICE).data_end == date(2026, 1, 19)
