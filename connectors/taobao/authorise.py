@@ -11,10 +11,13 @@ from hub.connect import Context, ContractBroken, Dialogue, Grant, Misconfigured,
 from hub.connect.answers import json_object
 from hub.domain.enums import SourceKind
 
+LIFETIMES = ("expires_in", "r1_expires_in", "r2_expires_in")
+"""The hub only reads: the lifetimes of the writing levels (w1, w2) are not its own. A level that was not granted has a lifetime of 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class TopAuthorisation:
-    """See the module. The token answer is flat; lifetimes per API level (r1 ... w2) are kept, ``expires_in`` counts."""
+    """See the module. The token answer is flat, with a lifetime per API level; the shortest of those the hub uses counts."""
 
     def begin(self, context: Context, *, redirect_uri: str, state: str, verifier: str, text_hash: str) -> Generator[Request, Response, str]:
         yield from ()
@@ -30,8 +33,8 @@ class TopAuthorisation:
         return f"{base}/authorize?{urlencode(query)}"
 
     def complete(self, context: Context, *, redirect_uri: str, verifier: str, callback: Mapping[str, str]) -> Dialogue:
-        if callback.get("error"):
-            raise Reauthorise("the customer refused", code=callback["error"][:40])
+        if callback.get("error") == "access_denied":
+            raise Reauthorise("the customer refused", code="access_denied")
         if not callback.get("code"):
             raise ContractBroken("the callback carries neither a code nor a refusal")
         return (
@@ -70,8 +73,8 @@ def _refusal(status: int, error: str) -> Exception:
 
 
 def _grant(answer: Mapping[str, Any]) -> Grant:
-    if not isinstance(answer.get("access_token"), str):
-        raise ContractBroken("the token answer has no access_token")
+    if not isinstance(answer.get("access_token"), str) or not answer.get("taobao_user_id"):
+        raise ContractBroken("the token answer lacks the token or the user")
     kept = {
         name: str(answer[name])
         for name in ("taobao_user_nick", "r1_expires_in", "r2_expires_in", "w1_expires_in", "w2_expires_in")
@@ -80,9 +83,17 @@ def _grant(answer: Mapping[str, Any]) -> Grant:
     return Grant(
         access_token=answer["access_token"],
         refresh_token=answer.get("refresh_token") or None,
-        expires_in=int(answer["expires_in"]) if answer.get("expires_in") else None,
-        refresh_expires_in=int(answer["re_expires_in"]) if answer.get("re_expires_in") else None,
-        account=str(answer.get("taobao_user_id", "")),
+        expires_in=min((life for life in (_seconds(answer, name) for name in LIFETIMES) if life), default=None),
+        refresh_expires_in=_seconds(answer, "re_expires_in"),
+        account=str(answer["taobao_user_id"]),
         scopes=(SourceKind.SHOP, SourceKind.SETTLEMENT),
         extra=kept,
     )
+
+
+def _seconds(answer: Mapping[str, Any], name: str) -> int | None:
+    """A lifetime, sent as a number or as text; None when there is none."""
+    found = str(answer.get(name) or 0)
+    if not found.isdecimal():
+        raise ContractBroken(f"{name} is not a number of seconds")
+    return int(found) or None

@@ -1,7 +1,7 @@
-"""Reading a list from its last page backwards, as the vendor asks for: new rows appear at the front and shift the pages.
+"""Reading a list from its last page backwards, as the vendor asks for, because rows shift while a list is read.
 
 The first request asks page 1 for the total. If everything fits on it, it is the whole answer; otherwise its rows are left and the pages are read from the last to the first.
-If the total changes meanwhile, rows were added: the window starts again. ``seen`` counts what was read so far, ``base`` what of it an earlier start had read, so that the
+If the total changes meanwhile, rows came or went: the window starts again. ``seen`` counts what was read so far, ``base`` what of it an earlier start had read, so that the
 declared total is what the whole window must have given.
 """
 
@@ -16,6 +16,7 @@ SIZE = 100
 
 
 def page_parameters(cursor: Json | None) -> dict[str, str]:
+    """The page of a cursor; the total is wanted, so not ``use_has_next``."""
     return {"page_no": str(cursor["page"] if cursor else 1), "page_size": str(SIZE), "use_has_next": "false"}
 
 
@@ -30,7 +31,7 @@ def turn(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], cursor: Js
     seen, base = int(cursor.get("seen", 0)), int(cursor.get("base", 0))
     if total != cursor["total"]:
         return Page(next=_at(max(last, 1), total, seen, seen))
-    if not rows:
+    if total and not rows:
         raise ContractBroken("a page before the end is empty")
     page = int(cursor["page"])
     if page > 1:

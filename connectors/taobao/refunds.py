@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from connectors.taobao.gateway import PLATFORM, call, covered_of, instant, money, result_of, rows_of, text
+from connectors.taobao.fields import instant, money, text, word
+from connectors.taobao.gateway import PLATFORM, call, complete_days, covered_of, result_of, rows_of
 from connectors.taobao.paging import page_parameters, turn
-from hub.connect import Context, Json, Page, Record, Request, Response, Unreadable, Window, windows
+from hub.connect import Context, Json, Page, Record, Request, Response, Window, windows
 from hub.domain.enums import SourceKind
 from hub.domain.facts import Refund
 from hub.domain.facts.refund import RefundStatus
@@ -34,7 +35,7 @@ class Refunds:
     look_back_days: int = 31
 
     def windows(self, context: Context, first: date, last: date) -> Sequence[Window]:
-        return windows.months(self.name, first, last)
+        return windows.months(self.name, first, complete_days(context, last))
 
     def request(self, context: Context, window: Window, cursor: Json | None) -> Request:
         span = {"start_modified": f"{window.first} 00:00:00", "end_modified": f"{window.last} 23:59:59"}
@@ -45,17 +46,12 @@ class Refunds:
         return turn(found, rows_of(found, "refunds", "refund"), cursor, covered_of(found, window))
 
     def normalise(self, context: Context, record: Record) -> Iterable[Any]:
-        status = STATUS.get(text(record, "status"))
-        if status is None:
-            raise Unreadable("status", "not in the code table")
-        requested = instant(record, "created")
-        if requested is None:
-            raise Unreadable("created", "missing")
+        status = word(record, "status", STATUS)
         yield Refund(
             platform=PLATFORM,
             refund_number=text(record, "refund_id"),
             order_number=text(record, "tid"),
-            requested_at=requested,
+            requested_at=instant(record, "created"),
             succeeded_at=instant(record, "modified") if status is RefundStatus.SUCCEEDED else None,
             amount=money(record, "refund_fee"),
             status=status,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
@@ -23,6 +23,7 @@ from starlette.routing import Route
 from connectors.sandbox.bucket import Bucket
 from connectors.sandbox.consent_page import consent_page
 from connectors.sandbox.expand import Reach
+from connectors.sandbox.expand_shop import ShopOrder
 from connectors.sandbox.persona import Persona
 from connectors.sandbox.platform import Platform, Switches, World
 from connectors.taobao.bills import METHOD as BILLS
@@ -32,13 +33,14 @@ from connectors.taobao.sandbox_books import SellerBooks, Shelf, shop_number
 from connectors.taobao.shop import EXTENSION, METHOD
 from connectors.taobao.sign import GATEWAY, verify
 from connectors.taobao.summaries import METHOD as MONTHS
-from hub.domain.enums import SourceKind
-from hub.domain.periods import CHINA, china_day, china_time, last_day, month_of
+from hub.domain.periods import CHINA, china_time
 from hub.errors import PersonaInvalid
 
 APP_KEY = "23000001"
 CODE_LIFE, SESSION_LIFE = 600, 86_400
 INCREMENT = "taobao.trades.sold.increment.get"
+Span = tuple[datetime, datetime]
+T = TypeVar("T")
 
 
 class TopError(Exception):
@@ -70,7 +72,7 @@ class Top:
         self.codes: dict[str, _Code] = {}
         self.sessions: dict[str, _Session] = {}
         self.refreshes: dict[str, Persona] = {}
-        self._books: dict[tuple[str, bool], SellerBooks] = {}
+        self._books: dict[str, SellerBooks] = {}
         self.bucket = Bucket(per_second, burst)
         self.methods: Mapping[str, Callable[[SellerBooks, Mapping[str, str]], dict[str, Any]]] = {
             SOLD: self._sold,
@@ -83,10 +85,9 @@ class Top:
         }
 
     def books(self, persona: Persona) -> SellerBooks:
-        key = (persona.id, self.world.switched("taobao", "malformed"))
-        if key not in self._books:
-            self._books[key] = SellerBooks(persona, malformed=key[1])
-        return self._books[key]
+        if persona.id not in self._books:
+            self._books[persona.id] = SellerBooks(persona)
+        return self._books[persona.id]
 
     # --- OAuth ---------------------------------------------------------------------------------------------------------------
 
@@ -159,7 +160,10 @@ class Top:
 
     def _checked(self, parameters: Mapping[str, str]) -> Persona:
         """The vendor's checks: key, signature, timestamp, rate, method, session."""
-        if parameters.get("app_key") != APP_KEY:
+        for name, code in (("method", 21), ("app_key", 28), ("sign", 24), ("timestamp", 30), ("v", 32)):
+            if not parameters.get(name):
+                raise TopError(code, f"Missing {name}")
+        if parameters["app_key"] != APP_KEY:
             raise TopError(29, "Invalid app Key")
         if not verify(parameters, self.secret):
             raise TopError(25, "Invalid signature")
@@ -173,33 +177,43 @@ class Top:
             raise TopError(7, "App Call Limited", "accesscontrol.limited-by-api-access-count", "This ban will last for 1 more seconds")
         if parameters.get("method") not in self.methods:
             raise TopError(22, "Invalid method")
-        session = self.sessions.get(parameters.get("session", ""))
+        if not parameters.get("session"):
+            raise TopError(26, "Missing session")
+        session = self.sessions.get(parameters["session"])
         if session is None or session.expires < time.time():
             raise TopError(27, "Invalid session", "invalid-sessionkey", "session expired")
         return session.persona
 
     def _sold(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
-        first, last = _span(given, "start_created", "end_created")
-        days = _served(books.orders_reach, first, last, "start_created")
-        return {"trades_sold_get_response": _listed(books.orders, first, last, given, "trades", "trade") | days}
+        span = _span(given, "start_created", "end_created")
+        days = _served(books.orders_reach, span, "start_created")
+        return {"trades_sold_get_response": _listed(books.orders, self._order_row(books), span, given, "trades", "trade") | days}
 
     def _increment(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
-        first, last = _span(given, "start_modified", "end_modified", timedelta(days=1))
-        days = _served(books.orders_reach, first, last, "start_modified")
-        return {"trades_sold_increment_get_response": _listed(books.changed, first, last, given, "trades", "trade") | days}
+        span = _span(given, "start_modified", "end_modified", timedelta(days=1))
+        days = _served(books.orders_reach, span, "start_modified")
+        return {"trades_sold_increment_get_response": _listed(books.changed, self._order_row(books), span, given, "trades", "trade") | days}
+
+    def _order_row(self, books: SellerBooks) -> Callable[[ShopOrder], dict[str, Any]]:
+        """With the switch ``malformed`` the oldest order has an unreadable payment."""
+        if not self.world.switched("taobao", "malformed"):
+            return books.order_row
+        spoilt = books.orders.records[:1]
+        return lambda order: books.order_row(order) | ({"payment": "n/a"} if order in spoilt else {})
 
     def _refunds(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
-        first, last = _span(given, "start_modified", "end_modified", timedelta(days=31))
-        days = _served(books.orders_reach, first, last, "start_modified")
-        return {"refunds_receive_get_response": _listed(books.refunds, first, last, given, "refunds", "refund") | days}
+        span = _span(given, "start_modified", "end_modified", timedelta(days=31))
+        days = _served(books.orders_reach, span, "start_modified")
+        return {"refunds_receive_get_response": _listed(books.refunds, books.refund_row, span, given, "refunds", "refund") | days}
 
     def _bills(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
         """A statement belongs to the month before its day: so a day is answered even where the day itself is not covered."""
-        first, last = _span(given, "start_time", "end_time", timedelta(days=1))
+        first, last = span = _span(given, "start_time", "end_time", timedelta(days=1))
         if last.date() < books.bills_reach.first or first > books.persona.known_at:
             raise TopError(41, "Invalid Arguments", "isv.invalid-parameter:start_time", "out of the days served")
         covered = books.bills_reach.intervals(first.date(), last.date())
-        return {"bill_bills_get_response": _listed(books.bills, first, last, given, "bills", "bill_dto") | {"zx_days": _days(covered)}}
+        answer = _listed(books.bills, dict, span, given, "bills", "bill")
+        return {"bill_bills_get_response": answer | {"zx_days": _days(covered)}}
 
     def _shop(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
         shop = books.persona.shop
@@ -214,8 +228,7 @@ class Top:
         return {"shop_seller_get_response": {"shop": row}}
 
     def _profile(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
-        persona, shop = books.persona, books.persona.shop
-        reach = Reach(persona, SourceKind.SHOP)
+        persona, shop, reach = books.persona, books.persona.shop, books.shop_reach
         if shop is None:
             raise TopError(15, "Remote service error", "isv.shop-not-exist", "this account has no shop")
         place = {"city": shop.ship_from.city, "lat": str(shop.ship_from.lat), "lon": str(shop.ship_from.lon)}
@@ -237,15 +250,20 @@ class Top:
             "ship_from": place,
         }
         answer |= {"skus_listed": shop.skus.listed, "skus_sold": shop.skus.sold} if shop.skus else {}
-        answer |= {"measured_on": str(reach.until), "penalties": {"penalty": penalties}, "zx_days": _days(reach.intervals())}
+        answer |= {
+            "penalties": {"penalty": penalties} if penalties else {},
+            "total_results": len(penalties),
+            "zx_days": _days(reach.intervals()),
+        }
         return {"zx_shop_profile_get_response": answer}
 
     def _months(self, books: SellerBooks, given: Mapping[str, str]) -> dict[str, Any]:
-        answer = {"months": {"month": books.summaries()}, "zx_days": _days(books.summary_days())}
+        rows = [row for row in books.month_sums if given.get("start_month", "") <= row["month"] <= given.get("end_month", "9999")]
+        answer = {"months": {"month": rows} if rows else {}, "total_results": len(rows), "zx_days": _days(books.summary_days())}
         return {"zx_shop_months_get_response": answer}
 
 
-def _span(given: Mapping[str, str], start: str, end: str, longest: timedelta | None = None) -> tuple[datetime, datetime]:
+def _span(given: Mapping[str, str], start: str, end: str, longest: timedelta | None = None) -> Span:
     if not given.get("fields"):
         raise TopError(40, "Missing required arguments: fields")
     try:
@@ -259,30 +277,34 @@ def _span(given: Mapping[str, str], start: str, end: str, longest: timedelta | N
     return first, last
 
 
-def _served(reach: Reach, first: datetime, last: datetime, name: str) -> dict[str, Any]:
+def _served(reach: Reach, span: Span, name: str) -> dict[str, Any]:
     """Which days of a window are served; refused when none is."""
-    covered = reach.intervals(first.date(), last.date())
+    first, last = (moment.date() for moment in span)
+    covered = reach.intervals(first, last)
     if not covered:
         raise TopError(41, "Invalid Arguments", f"isv.invalid-parameter:{name}", "out of the days served")
-    whole = covered == [(first.date(), last.date())]
-    return {} if whole else {"zx_days": _days(covered)}
+    return {} if covered == [(first, last)] else {"zx_days": _days(covered)}
 
 
 def _days(spans: list[tuple[date, date]]) -> list[list[str]]:
     return [[str(first), str(last)] for first, last in spans]
 
 
-def _listed(shelf: Shelf, first: datetime, last: datetime, given: Mapping[str, str], outer: str, inner: str) -> dict[str, Any]:
-    """One page of a wrapped list: total_results, or has_next when ``use_has_next`` asks for it."""
+def _listed(
+    shelf: Shelf[T], row: Callable[[T], dict[str, Any]], span: Span, given: Mapping[str, str], outer: str, inner: str
+) -> dict[str, Any]:
+    """One page of a wrapped list with the fields asked for: total_results, or has_next when ``use_has_next`` asks for it."""
     try:
         page, size = int(given.get("page_no", "1")), int(given.get("page_size", "40"))
     except ValueError:
         raise TopError(41, "Invalid Arguments", "isv.invalid-parameter:page_no", "not a number") from None
     if page < 1 or not 1 <= size <= 100:
         raise TopError(41, "Invalid Arguments", "isv.invalid-parameter:page_size", "page_size is at most 100")
-    rows = shelf.between(first, last)
-    shown = rows[(page - 1) * size : page * size]
-    counted = {"has_next": page * size < len(rows)} if given.get("use_has_next") == "true" else {"total_results": len(rows)}
+    records, total = shelf.page(*span, page, size)
+    # ``orders.refund_status`` asks for a member of ``orders``.
+    names = {name.strip().split(".")[0] for name in given["fields"].split(",")}
+    shown = [{name: value for name, value in row(record).items() if name in names} for record in records]
+    counted = {"has_next": page * size < total} if given.get("use_has_next") == "true" else {"total_results": total}
     return {outer: {inner: shown} if shown else {}, **counted, "request_id": secrets.token_hex(6)}
 
 
@@ -312,20 +334,27 @@ def platform(top: Top, world: World) -> Platform:
         Route("/token", top.token, methods=["POST"]),
         Route(GATEWAY, top.gateway, methods=["GET", "POST"]),
     ]
-    persona = world.personas[0]
+    config = {"app_key": APP_KEY, "app_secret": top.secret, "oauth_url": "base_url", "quota_per_second": "2000", "quota_in_flight": "16"}
+    return Platform("taobao", Switches(Starlette(routes=routes), world, "taobao"), config=config, outsider=_outsider(top, world))
+
+
+def _outsider(top: Top, world: World) -> dict[str, Any]:
+    """Identifiers and secret; a code, a session and a period with data for the first persona whose shop has a whole month."""
     redirect = world.redirect_uris[0] if world.redirect_uris else "http://127.0.0.1/callback"
-    month = month_of(china_day(persona.known_at - timedelta(days=31)))
-    outsider = {
+    known = {
         "app_key": APP_KEY,
         "app_secret": top.secret,
         "paths": {"authorize": "/authorize", "token": "/token", "gateway": GATEWAY},
         "redirect_uri": redirect,
-        "code": top.issue_code(persona, redirect, life=SESSION_LIFE),
-        "session": top.issue_session(persona)["access_token"],
-        "period": {"from": f"{month}-01", "to": str(last_day(month))},
     }
-    config = {"app_key": APP_KEY, "app_secret": top.secret, "oauth_url": "base_url"}
-    return Platform("taobao", Switches(Starlette(routes=routes), world, "taobao"), config=config, outsider=outsider)
+    for persona in world.personas:
+        month = top.books(persona).data_month()
+        if month is not None:
+            code = top.issue_code(persona, redirect, life=SESSION_LIFE)
+            session = top.issue_session(persona)["access_token"]
+            period = {"from": str(month[0]), "to": str(month[1])}
+            return {**known, "persona": persona.id, "code": code, "session": session, "day": str(month[1]), "period": period}
+    return known
 
 
 def build(world: World) -> Platform:

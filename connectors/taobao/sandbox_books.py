@@ -1,147 +1,168 @@
-"""One persona's shop as the platform serves it: rows encoded once, found by day."""
+"""One persona's shop as the platform serves it: records in order of a time, rows in the vendor's words made when they are asked for."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+from zlib import crc32
 
-import orjson
-
-from connectors.sandbox.expand import Reach
-from connectors.sandbox.expand_shop import ShopOrder, ShopRefund, books, orders_reach, summary_months
+from connectors.sandbox import expand_shop
+from connectors.sandbox.expand_shop import RefundState, ShopOrder, ShopRefund, ShopStatement, State
 from connectors.sandbox.persona import Persona
 from hub.domain.enums import SourceKind
 from hub.domain.periods import CHINA, first_day, last_day
 
 Spans = list[tuple[date, date]]
+Row = dict[str, Any]
+T = TypeVar("T")
+
+ORDER_WORDS: dict[State, str] = {
+    "UNPAID": "WAIT_BUYER_PAY",
+    "CLOSED_UNPAID": "TRADE_CLOSED_BY_TAOBAO",
+    "PAID": "WAIT_SELLER_SEND_GOODS",
+    "SHIPPED": "WAIT_BUYER_CONFIRM_GOODS",
+    "COMPLETED": "TRADE_FINISHED",
+    "REFUNDED": "TRADE_CLOSED",
+}
+REFUND_WORDS: dict[RefundState, str] = {"REQUESTED": "WAIT_SELLER_AGREE", "SUCCEEDED": "SUCCESS", "REFUSED": "SELLER_REFUSE_BUYER"}
 
 
-class Shelf:
-    """Rows in order of a time, newest first when asked for, each encoded once."""
+class Shelf(Generic[T]):
+    """Records in order of a time."""
 
-    def __init__(self, rows: Iterable[tuple[datetime, dict[str, Any]]]) -> None:
-        ordered = sorted(rows, key=lambda row: row[0])
-        self.times = [time for time, _ in ordered]
-        self.rows = [orjson.Fragment(orjson.dumps(row)) for _, row in ordered]
+    def __init__(self, records: Iterable[T], time: Callable[[T], datetime]) -> None:
+        self.records = sorted(records, key=time)
+        self.times = [time(record) for record in self.records]
 
-    def between(self, first: datetime, last: datetime) -> list[orjson.Fragment]:
-        """Rows from first to last, both included, newest first."""
-        return self.rows[bisect_left(self.times, first) : bisect_right(self.times, last)][::-1]
+    def page(self, first: datetime, last: datetime, number: int, size: int) -> tuple[list[T], int]:
+        """One page of the records from first to last, both included, newest first; and how many there are in all."""
+        begin, end = bisect_left(self.times, first), bisect_right(self.times, last)
+        stop = end - (number - 1) * size
+        return self.records[max(begin, stop - size) : max(begin, stop)][::-1], end - begin
 
 
 class SellerBooks:
-    """What the gateway answers about one persona."""
+    """What the gateway answers about one persona. Expanded once, when it is first asked for."""
 
-    def __init__(self, persona: Persona, *, malformed: bool = False) -> None:
-        self.persona, known = persona, books(persona)
-        now = persona.known_at
-        self.orders_reach, self.bills_reach = orders_reach(persona), Reach(persona, SourceKind.SETTLEMENT)
-        orders = [_order(order, now) for order in known.orders if order.created <= now and self.orders_reach.covers(order.created.date())]
-        if malformed and orders:
-            orders[0] = (orders[0][0], {**orders[0][1], "payment": "n/a"})
-        self.orders = Shelf(orders)
-        self.changed = Shelf((_moment(str(row["modified"])), row) for _, row in orders)
-        self.refunds = Shelf(
-            _refund(one, now) for one in known.refunds if one.requested <= now and self.orders_reach.covers(_changed(one, now).date())
-        )
-        self.totals = known.summaries()
-        self.summary_months = summary_months(persona, self.totals)
-        self.bills = Shelf(self._bill_rows())
+    def __init__(self, persona: Persona) -> None:
+        self.persona = persona
+        self.orders_reach = expand_shop.orders_reach(persona)
+        self.shop_reach = expand_shop.vendor_reach(persona, SourceKind.SHOP)
+        self.bills_reach = expand_shop.vendor_reach(persona, SourceKind.SETTLEMENT)
 
-    def _bill_rows(self) -> Iterable[tuple[datetime, dict[str, Any]]]:
-        if self.persona.shop is None:
-            return
-        today = self.persona.known_at.astimezone(CHINA).date()
-        for one in books(self.persona).statements(self.persona.shop.fee_rate):
-            whole = self.bills_reach.covers(first_day(one.month)) and self.bills_reach.covers(last_day(one.month))
-            if not whole or one.settled_on > today:
-                continue
-            booked = datetime(one.settled_on.year, one.settled_on.month, one.settled_on.day, 9, tzinfo=CHINA)
-            parts = (("1", one.gross), ("2", one.refund), ("3", one.commission), ("9", one.net))
-            for kind, amount in parts:
-                yield booked, _bill(one.month, kind, amount, booked)
+    @cached_property
+    def orders(self) -> Shelf[ShopOrder]:
+        served = (one for one in expand_shop.shop_orders(self.persona) if self.orders_reach.covers(one.created.date()))
+        return Shelf(served, lambda one: one.created)
 
-    def summaries(self) -> list[dict[str, Any]]:
-        rows = (self.totals[month] for month in self.summary_months)
+    @cached_property
+    def changed(self) -> Shelf[ShopOrder]:
+        return Shelf(self.orders.records, lambda one: one.modified)
+
+    @cached_property
+    def refunds(self) -> Shelf[ShopRefund]:
+        served = (one for one in expand_shop.shop_refunds(self.persona) if self.orders_reach.covers(one.modified.date()))
+        return Shelf(served, lambda one: one.modified)
+
+    @cached_property
+    def refund_words(self) -> dict[str, str]:
+        """The state of the refund of those orders that have one."""
+        return {one.order_key: REFUND_WORDS[one.state] for one in expand_shop.shop_refunds(self.persona)}
+
+    @cached_property
+    def bills(self) -> Shelf[Row]:
+        rows = (row for one in expand_shop.statements(self.persona) for row in _bill_rows(one))
+        return Shelf(rows, lambda row: datetime.fromisoformat(row["book_time"]).replace(tzinfo=CHINA))
+
+    @cached_property
+    def month_sums(self) -> list[Row]:
         sid = shop_number(self.persona)
         return [
-            {"sid": sid, "month": r.month, "paid_orders": r.orders, "gmv": f"{r.gmv:.2f}", "refund_fee": f"{r.refunds:.2f}"} for r in rows
+            {
+                "sid": sid,
+                "month": one.month,
+                "paid_orders": one.paid_orders,
+                "gmv": yuan_text(one.gmv),
+                "refund_fee": yuan_text(one.refunds),
+            }
+            for one in expand_shop.summaries(self.persona)
         ]
 
     def summary_days(self) -> Spans:
-        return [(first_day(month), last_day(month)) for month in self.summary_months]
+        return [(first_day(row["month"]), last_day(row["month"])) for row in self.month_sums]
+
+    def order_row(self, order: ShopOrder) -> Row:
+        amount = yuan_text(order.amount)
+        row: Row = {
+            "tid": order.key,
+            "type": "fixed",
+            "status": ORDER_WORDS[order.state],
+            "created": naked(order.created),
+            "modified": naked(order.modified),
+            "total_fee": amount,
+            "discount_fee": "0.00",
+            "adjust_fee": "0.00",
+            "post_fee": "0.00",
+            "payment": amount,
+            "received_payment": amount if order.state == "COMPLETED" else "0.00",
+            "buyer_open_uid": order.buyer,
+            "receiver_city": order.city,
+            "receiver_address": order.address,
+            "orders": {"order": [{"oid": order.key, "refund_status": self.refund_words.get(order.key, "NO_REFUND")}]},
+        }
+        times = (("pay_time", order.paid), ("consign_time", order.shipped), ("end_time", order.ended))
+        return row | {name: naked(moment) for name, moment in times if moment is not None}
+
+    def refund_row(self, refund: ShopRefund) -> Row:
+        return {
+            "refund_id": refund.key,
+            "tid": refund.order_key,
+            "oid": refund.order_key,
+            "status": REFUND_WORDS[refund.state],
+            "created": naked(refund.requested),
+            "modified": naked(refund.modified),
+            "refund_fee": yuan_text(refund.amount),
+            "total_fee": yuan_text(refund.amount),
+        }
+
+    def data_month(self) -> tuple[date, date] | None:
+        """First and last day of the latest month that has orders and is served whole; None when there is none."""
+        whole = [
+            month
+            for month, row in (expand_shop.shop_months(self.persona.shop).items() if self.persona.shop else ())
+            if row.orders and self.orders_reach.covers(first_day(month)) and self.orders_reach.covers(last_day(month))
+        ]
+        return (first_day(whole[-1]), last_day(whole[-1])) if whole else None
+
+
+def _bill_rows(one: ShopStatement) -> Iterable[Row]:
+    """One row per fee subject; what goes back to buyers comes negative, as the vendor sends it."""
+    number = f"ST{one.month.replace('-', '')}"
+    parts = (("1", one.gross), ("2", -one.refund), ("3", one.commission), ("9", one.net))
+    for subject, amount in parts:
+        yield {
+            "bid": f"{number}{subject}",
+            "account_id": subject,
+            "amount": int(amount * 100),
+            "book_time": f"{one.settled_on} 09:00:00",
+            "status": 1,
+            "statement_no": number,
+            "period": one.month,
+        }
 
 
 def shop_number(persona: Persona) -> str:
-    return str(100000 + sum(persona.id.encode()) % 900000)
+    return str(100_000_000 + crc32(persona.id.encode()) % 900_000_000)
 
 
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA)
+def naked(moment: datetime) -> str:
+    """The vendor's time: China Standard Time without an offset. Every instant of a persona's shop is in that time already."""
+    return moment.isoformat(" ", "seconds")[:19]
 
 
-def _naked(moment: datetime) -> str:
-    return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _order(order: ShopOrder, now: datetime) -> tuple[datetime, dict[str, Any]]:
-    """A trade as it stands at ``now``, and when it was made."""
-    status, changed = _status(order, now)
-    row: dict[str, Any] = {
-        "tid": order.number,
-        "status": status,
-        "type": "fixed",
-        "created": _naked(order.created),
-        "modified": _naked(changed),
-        "total_fee": f"{order.amount:.2f}",
-        "discount_fee": "0.00",
-        "payment": f"{order.amount:.2f}",
-        "post_fee": "0.00",
-        "buyer_open_uid": order.buyer,
-        "receiver_city": order.city,
-        "receiver_address": order.address,
-        "orders": {"order": [{"refund_status": "SUCCESS" if status == "TRADE_CLOSED" else "NO_REFUND"}]},
-    }
-    for name, moment in (
-        ("pay_time", order.paid),
-        ("consign_time", order.shipped if order.refunded is None else None),
-        ("end_time", order.ended),
-    ):
-        if moment is not None and moment <= now:
-            row[name] = _naked(moment)
-    return order.created, row
-
-
-def _status(order: ShopOrder, now: datetime) -> tuple[str, datetime]:
-    """The vendor's status at ``now``, and since when."""
-    if order.ended <= now:
-        if order.paid is None:
-            return "TRADE_CLOSED_BY_TAOBAO", order.ended
-        return ("TRADE_CLOSED" if order.refunded else "TRADE_FINISHED"), order.ended
-    if order.paid is None or order.paid > now:
-        return "WAIT_BUYER_PAY", order.created
-    if order.refunded is None and order.shipped and order.shipped <= now:
-        return "WAIT_BUYER_CONFIRM_GOODS", order.shipped
-    return "WAIT_SELLER_SEND_GOODS", order.paid
-
-
-def _changed(one: ShopRefund, now: datetime) -> datetime:
-    return one.succeeded if one.succeeded and one.succeeded <= now else one.requested
-
-
-def _refund(one: ShopRefund, now: datetime) -> tuple[datetime, dict[str, Any]]:
-    changed = _changed(one, now)
-    status = (
-        "SUCCESS" if one.succeeded and one.succeeded <= now else "SELLER_REFUSE_BUYER" if one.succeeded is None else "WAIT_SELLER_AGREE"
-    )
-    row = {"refund_id": one.number, "tid": one.order.number, "created": _naked(one.requested), "modified": _naked(changed)}
-    return changed, {**row, "refund_fee": f"{one.order.amount:.2f}", "status": status}
-
-
-def _bill(month: str, kind: str, amount: Decimal, booked: datetime) -> dict[str, Any]:
-    number = f"ST{month.replace('-', '')}"
-    row = {"bid": f"{number}{kind}", "statement_no": number, "period": month, "bill_type": kind, "book_time": _naked(booked)}
-    return {**row, "amount": int(amount * 100)}
+def yuan_text(amount: Decimal) -> str:
+    return f"{amount:.2f}"

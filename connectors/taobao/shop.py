@@ -1,24 +1,26 @@
 """The shop itself: ``taobao.shop.seller.get`` for what the vendor gives, then our extension for owner, scope, assortment, place and penalties.
 
-Two calls, one after the other; the second page's records carry what both said.
+Two calls, one after the other: each fact's record is on the page that says it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from connectors.taobao.gateway import PLATFORM, call, covered_of, money, result_of, text
-from hub.connect import Context, Json, Page, Record, Request, Response, Unreadable, Window, windows
+from connectors.taobao.fields import day, degrees, maybe_count, optional, personal, score, text, word
+from connectors.taobao.gateway import PLATFORM, call, covered_of, result_of, rows_of
+from hub.connect import Context, ContractBroken, Json, NoData, Page, Record, Request, Response, Window, windows
 from hub.domain.enums import SourceKind
 from hub.domain.facts import Shop, ShopPenalty, ShopScore
-from hub.domain.identifiers import PersonalId
 
 METHOD = "taobao.shop.seller.get"
 EXTENSION = "taobao.zx.shop.profile.get"
 FIELDS = "sid,title,created,shop_score"
+SCOPES = {"FULL": "FULL", "PARTIAL": "PARTIAL"}
+PENALTIES = {name: name for name in ("FAKE_TRADE", "IP", "QUALITY", "OTHER")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,74 +39,67 @@ class ShopProfile:
 
     def read(self, context: Context, window: Window, cursor: Json | None, response: Response) -> Page:
         if cursor is None:
-            shop = result_of(context, response, "shop_seller_get_response").get("shop") or {}
-            scores = {name: str(value) for name, value in (shop.get("shop_score") or {}).items()}
-            return Page(next={**{name: str(shop.get(name, "")) for name in ("sid", "title", "created")}, "scores": scores})
+            return self._read_shop(context, window, response)
         found = result_of(context, response, "zx_shop_profile_get_response")
-        shop_record = {"kind": "shop", **cursor, **{name: value for name, value in found.items() if name != "penalties"}}
-        penalties = [{"kind": "penalty", **row} for row in (found.get("penalties") or {}).get("penalty", [])]
-        records = (shop_record, *penalties)
-        return Page(records, total=len(records), covered=covered_of(found, window))
+        profile = {name: value for name, value in found.items() if name not in ("penalties", "zx_days", "request_id")}
+        penalties = [{**row, "kind": "penalty"} for row in rows_of(found, "penalties", "penalty")]
+        total = found.get("total_results")
+        if not isinstance(total, int):
+            raise ContractBroken("a list without total_results")
+        return Page(({**profile, **cursor, "kind": "shop"}, *penalties), total=2 + total, covered=covered_of(found, window))
+
+    def _read_shop(self, context: Context, window: Window, response: Response) -> Page:
+        """The score is a record of this page; number, title and opening, which everybody may see, travel on in the cursor."""
+        shop = result_of(context, response, "shop_seller_get_response").get("shop")
+        if not isinstance(shop, Mapping):
+            raise NoData("the customer has no shop", covered=False)
+        scores = shop.get("shop_score") if isinstance(shop.get("shop_score"), Mapping) else {}
+        record = {**(scores or {}), "kind": "score", "sid": shop.get("sid"), "measured_on": window.last.isoformat()}
+        return Page((record,), next={name: str(shop.get(name) or "") for name in ("sid", "title", "created")})
 
     def normalise(self, context: Context, record: Record) -> Iterable[Any]:
-        if record["kind"] == "penalty":
-            yield _penalty(record)
-            return
-        yield _shop(record)
-        yield _score(record)
+        yield _FACTS[record["kind"]](record)
 
 
 def _shop(record: Record) -> Shop:
-    place = record.get("ship_from") or {}
+    place = record.get("ship_from")
+    place = place if isinstance(place, Mapping) else {}
     return Shop(
         platform=PLATFORM,
         shop_number=text(record, "sid"),
         name=text(record, "title"),
-        owner=PersonalId(text(record, "owner_cert_no")) if record.get("owner_cert_no") else None,
-        opened_on=_day(record, "created"),
-        category=str(record["category"]) if record.get("category") else None,
-        scope=text(record, "scope"),
-        ship_from_city=place.get("city"),
-        ship_from_latitude=_degree(place, "lat"),
-        ship_from_longitude=_degree(place, "lon"),
-        skus_listed=record.get("skus_listed"),
-        skus_sold=record.get("skus_sold"),
+        owner=personal(record, "owner_cert_no"),
+        opened_on=day(record, "created"),
+        category=optional(record, "category"),
+        scope=word(record, "scope", SCOPES),
+        ship_from_city=optional(place, "city"),
+        ship_from_latitude=degrees(place, "lat"),
+        ship_from_longitude=degrees(place, "lon"),
+        skus_listed=maybe_count(record, "skus_listed"),
+        skus_sold=maybe_count(record, "skus_sold"),
     )
 
 
 def _score(record: Record) -> ShopScore:
-    scores = record["scores"]
     return ShopScore(
         platform=PLATFORM,
         shop_number=text(record, "sid"),
-        measured_on=_day(record, "measured_on"),
-        description=money(scores, "item_score"),
-        service=money(scores, "service_score"),
-        logistics=money(scores, "delivery_score"),
+        measured_on=day(record, "measured_on"),
+        description=score(record, "item_score"),
+        service=score(record, "service_score"),
+        logistics=score(record, "delivery_score"),
     )
 
 
 def _penalty(record: Record) -> ShopPenalty:
-    kind = text(record, "type")
-    if kind not in ("FAKE_TRADE", "IP", "QUALITY", "OTHER"):
-        raise Unreadable("type", "not in the code table")
-    points = record.get("points")
     return ShopPenalty(
         platform=PLATFORM,
         penalty_number=text(record, "penalty_id"),
-        kind=kind,
-        severity=record.get("severity"),
-        decided_on=_day(record, "decided"),
-        points=int(points) if points is not None else None,
+        kind=word(record, "type", PENALTIES),
+        severity=optional(record, "severity"),
+        decided_on=day(record, "decided"),
+        points=maybe_count(record, "points"),
     )
 
 
-def _day(record: Record, name: str) -> date:
-    try:
-        return date.fromisoformat(text(record, name)[:10])
-    except ValueError:
-        raise Unreadable(name, "not a day") from None
-
-
-def _degree(place: Mapping[str, Any], name: str) -> float | None:
-    return float(place[name]) if place.get(name) is not None else None
+_FACTS: Mapping[str, Callable[[Record], Any]] = {"shop": _shop, "score": _score, "penalty": _penalty}

@@ -31,7 +31,7 @@ def signature(parameters: Mapping[str, str], secret: str, method: str) -> str:
 def verify(parameters: Mapping[str, str], secret: str) -> bool:
     """Whether ``sign`` fits the other parameters; constant time."""
     method = parameters.get("sign_method", "")
-    return method in METHODS and hmac.compare_digest(signature(parameters, secret, method), parameters.get("sign", ""))
+    return method in METHODS and hmac.compare_digest(signature(parameters, secret, method).encode(), parameters.get("sign", "").encode())
 
 
 def common(config: Mapping[str, str], method: str, session: str, now: datetime) -> dict[str, str]:
@@ -51,6 +51,8 @@ def sign(context: Context, request: Request) -> Request:
     """Moves the business parameters of an unsigned call into the signed form that is sent."""
     if context.grant is None:
         raise Misconfigured("a call to the gateway needs a session")
+    if context.config["sign_method"] not in METHODS:
+        raise Misconfigured("the setting sign_method is none of md5, hmac and hmac-sha256")
     business = dict(request.query)
     parameters = {**business, **common(context.config, business["method"], context.grant.access_token, context.now)}
     return Request.form(GATEWAY, {**parameters, "sign": signature(parameters, context.config["app_secret"], context.config["sign_method"])})

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from connectors.taobao.gateway import PLATFORM, call, covered_of, money, result_of, rows_of, text
-from hub.connect import Context, Json, NoData, Page, Record, Request, Response, Window, windows
+from connectors.taobao.fields import count, money, month, text
+from connectors.taobao.gateway import PLATFORM, call, complete_days, covered_of, result_of, rows_of
+from hub.connect import Context, ContractBroken, Json, NoData, Page, Record, Request, Response, Window, windows
 from hub.domain.enums import SourceKind
 from hub.domain.facts import ShopMonthlySummary
-from hub.domain.periods import Month
+from hub.domain.periods import add_months, first_day, last_day, month_of
 
 METHOD = "taobao.zx.shop.months.get"
 
@@ -27,7 +28,11 @@ class MonthlySummaries:
     look_back_days: int = 0
 
     def windows(self, context: Context, first: date, last: date) -> Sequence[Window]:
-        return windows.whole(self.name, first, last)
+        """One window of whole months, so that nothing outside the range is asked for."""
+        last = complete_days(context, last)
+        start = first if first.day == 1 else first_day(add_months(month_of(first), 1))
+        end = last if last == last_day(month_of(last)) else first_day(month_of(last)) - timedelta(days=1)
+        return windows.whole(self.name, start, end) if start <= end else []
 
     def request(self, context: Context, window: Window, cursor: Json | None) -> Request:
         return call(METHOD, start_month=f"{window.first:%Y-%m}", end_month=f"{window.last:%Y-%m}")
@@ -38,14 +43,17 @@ class MonthlySummaries:
         covered = covered_of(found, window)
         if not rows and not covered:
             raise NoData("no month is served as a summary", covered=False)
-        return Page(tuple(rows), total=len(rows), covered=covered)
+        total = found.get("total_results")
+        if not isinstance(total, int):
+            raise ContractBroken("a list without total_results")
+        return Page(tuple(rows), total=total, covered=covered)
 
     def normalise(self, context: Context, record: Record) -> Iterable[Any]:
         yield ShopMonthlySummary(
             platform=PLATFORM,
             shop_number=text(record, "sid"),
-            month=Month(text(record, "month")),
-            paid_orders=int(text(record, "paid_orders")),
+            month=month(record, "month"),
+            paid_orders=count(record, "paid_orders"),
             gmv=money(record, "gmv"),
             refunds=money(record, "refund_fee"),
         )
