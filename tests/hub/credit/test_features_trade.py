@@ -202,3 +202,9 @@ def test_a_ratio_uses_common_months_only() -> None:
     gap = state(K.PAYMENT, *covering(gaps=("2025-03",)))
     amounts = {"GMV": {**monthly([100] * 12), "2025-03": 99999}, "OUT.PURCHASE": monthly([60] * 12)}
     assert value(made(on=(K.SHOP,), states=(gap,), amounts=amounts), "rr_gross_margin", SHOP) == Decimal("0.4")
+
+
+def test_a_ratio_leaves_out_costs_of_months_whose_sales_are_unknown() -> None:
+    gap = state(K.SHOP, *covering(gaps=("2025-03",)))
+    amounts = {"GMV": monthly([100] * 12), "OUT.PURCHASE": {**monthly([60] * 12), "2025-03": 99999}}
+    assert value(made(on=(K.PAYMENT,), states=(gap,), amounts=amounts), "rr_gross_margin", SHOP) == Decimal("0.4")
