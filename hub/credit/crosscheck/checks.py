@@ -1,0 +1,129 @@
+"""The thirteen checks: each yields a deviation, or says that it is UNAVAILABLE (a needed source or value is missing) or NOT_APPLICABLE.
+
+Bands and weights are parameters. ``s(d)`` is 1 up to the good band, falls to one half at the fair and to 0 at the poor one (domain brief, 4.1, 4.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from hub.credit.crosscheck.observers import Observers
+from hub.credit.crosscheck.people import contribution_base, head_count, personal_income
+from hub.credit.crosscheck.place import activity, holders, place, settlement_held_by_another
+from hub.credit.crosscheck.revenue import equity, margin, pair, shape
+from hub.credit.dossier import Dossier
+from hub.credit.policies import document
+from hub.credit.values import FeatureSet
+from hub.domain.enums import MissingReason
+from hub.domain.money import ZERO
+
+
+class Status(StrEnum):
+    """Outcome of one check."""
+
+    PASS = "PASS"  # noqa: S105 -- a status
+    WARN = "WARN"
+    FAIL = "FAIL"
+    SEVERE = "SEVERE"
+    UNAVAILABLE = "UNAVAILABLE"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+
+
+OPEN = (Status.UNAVAILABLE, Status.NOT_APPLICABLE)
+ADVERSE = (Status.WARN, Status.FAIL, Status.SEVERE)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check. ``deviation`` and ``score`` are None while it is open; ``weight`` is after halving, before renormalisation."""
+
+    id: str
+    status: Status
+    deviation: Decimal | None
+    score: Decimal | None
+    weight: Decimal
+    hard: bool = False
+
+    @property
+    def dimension(self) -> str:
+        return self.id[0]
+
+    @property
+    def available(self) -> bool:
+        return self.status not in OPEN
+
+
+Outcome = Decimal | Status
+"""A deviation, or UNAVAILABLE or NOT_APPLICABLE."""
+
+
+def run_checks(dossier: Dossier, features: FeatureSet, observers: Observers) -> dict[str, Check]:
+    """Every check by id, in the order R, P, L."""
+    parameters = document("engine")["checks"]
+    functions: Mapping[str, Callable[[], Outcome | MissingReason | None]] = {
+        "R1": lambda: pair(observers, "TAX", "TRADE"),
+        "R2": lambda: pair(observers, "TRADE", "CASH"),
+        "R3": lambda: pair(observers, "TAX", "CASH"),
+        "R4": lambda: shape(observers),
+        "R5": lambda: margin(dossier, features),
+        "R6": lambda: equity(dossier),
+        "P1": lambda: head_count(dossier),
+        "P2": lambda: contribution_base(dossier),
+        "P3": lambda: personal_income(dossier, features),
+        "L1": lambda: holders(dossier),
+        "L2": lambda: place(dossier),
+        "L3": lambda: activity(dossier),
+        "L4": lambda: _feature(features, "cb_address_concentration"),
+    }
+    found = {name: _check(name, parameters[name], function()) for name, function in functions.items()}
+    return _with_hard_flags(dossier, _with_partial_weights(found, observers))
+
+
+def _check(name: str, parameters: Mapping[str, Any], outcome: Outcome | MissingReason | None) -> Check:
+    weight = Decimal(parameters["weight"])
+    if outcome is MissingReason.NOT_APPLICABLE or outcome is Status.NOT_APPLICABLE:
+        return Check(name, Status.NOT_APPLICABLE, None, None, weight)
+    if not isinstance(outcome, Decimal):
+        return Check(name, Status.UNAVAILABLE, None, None, weight)
+    bands = tuple(Decimal(parameters[band]) for band in ("good", "fair", "poor"))
+    return Check(name, _status(outcome, *bands), outcome, score_of(outcome, *bands), weight)
+
+
+def _status(deviation: Decimal, good: Decimal, fair: Decimal, poor: Decimal) -> Status:
+    if deviation <= good:
+        return Status.PASS
+    return Status.WARN if deviation <= fair else Status.FAIL if deviation <= poor else Status.SEVERE
+
+
+def score_of(deviation: Decimal, good: Decimal, fair: Decimal, poor: Decimal) -> Decimal:
+    """s(d): 1, then two straight lines through one half, then 0."""
+    half = Decimal("0.5")
+    if deviation <= good:
+        return Decimal(1)
+    if deviation <= fair:
+        return 1 - half * (deviation - good) / (fair - good)
+    return half - half * (deviation - fair) / (poor - fair) if deviation <= poor else ZERO
+
+
+def _feature(features: FeatureSet, name: str) -> Outcome | MissingReason | None:
+    found = features[name]
+    return found.number if found.missing is None else found.missing
+
+
+def _with_partial_weights(checks: Mapping[str, Check], observers: Observers) -> dict[str, Check]:
+    """A pair with a partial observer counts half."""
+    half = Decimal(document("engine")["partial_weight"])
+    pairs = {"R1": ("TAX", "TRADE"), "R2": ("TRADE", "CASH"), "R3": ("TAX", "CASH")}
+    halved = {name for name, (one, other) in pairs.items() if observers.by_name[one].partial or observers.by_name[other].partial}
+    return {name: replace(check, weight=check.weight * half) if name in halved else check for name, check in checks.items()}
+
+
+def _with_hard_flags(dossier: Dossier, checks: dict[str, Check]) -> dict[str, Check]:
+    """L1 is hard when the settlement account belongs to another party, L4 when severe on enough orders."""
+    orders = dossier.orders.orders_w3 if dossier.orders else 0
+    delivery = checks["L4"].status is Status.SEVERE and orders >= int(document("engine")["hard_delivery_orders"])
+    return {**checks, "L1": replace(checks["L1"], hard=settlement_held_by_another(dossier)), "L4": replace(checks["L4"], hard=delivery)}

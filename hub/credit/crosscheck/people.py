@@ -1,0 +1,84 @@
+"""Dimension P: head-count, contribution base and personal income (domain brief, 4.3)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hub.credit.dossier import Dossier
+from hub.credit.features.series import employer_months, headcounts, withholding
+from hub.credit.maths import dev
+from hub.credit.parameters import parameters
+from hub.credit.values import FeatureSet
+from hub.domain.enums import MissingReason, SourceKind
+from hub.domain.facts import PersonalIncome
+from hub.domain.money import ZERO
+from hub.domain.periods import Month, window
+
+
+def head_count(dossier: Dossier) -> Decimal | MissingReason | None:
+    """dev of the mean insured and the mean declared head-count over the months both know. NOT_APPLICABLE without employees or business."""
+    if not dossier.subject.is_business or _no_employees(dossier):
+        return MissingReason.NOT_APPLICABLE
+    insured, declared = _insured(dossier), _declared(dossier)
+    months = _common(insured, declared)
+    if not months:
+        return None
+    return dev(
+        Decimal(sum(insured[month] for month in months)) / len(months), Decimal(sum(declared[month] for month in months)) / len(months)
+    )
+
+
+def contribution_base(dossier: Dossier) -> Decimal | MissingReason | None:
+    """max(0, wage - base) / wage over the months both know. Bases below the wage are common: a warning, not fraud."""
+    if not dossier.subject.is_business or _no_employees(dossier):
+        return MissingReason.NOT_APPLICABLE
+    months = window(dossier.as_of, 12)
+    wages = {month: one.wage_total for month, one in withholding(dossier, months).items() if one.wage_total is not None}
+    bases = {
+        month: sum((row.base_sum for row in rows if row.insurance == "PENSION"), ZERO)
+        for month, rows in employer_months(dossier, months).items()
+    }
+    shared = [month for month in months if month in wages and month in bases]
+    if len(shared) < _least():
+        return None
+    wage, base = sum((wages[month] for month in shared), ZERO), sum((bases[month] for month in shared), ZERO)
+    return max(ZERO, wage - base) / wage if wage > 0 else None
+
+
+def personal_income(dossier: Dossier, features: FeatureSet) -> Decimal | MissingReason | None:
+    """dev of a year's income as the housing fund implies it and as the payer declared it. NOT_APPLICABLE when the fund knows no account of the person."""
+    implied = features["op_hf_implied_income"]
+    if implied.number is None:
+        return implied.missing
+    person = dossier.subject.responsible_hash or dossier.subject.own_hash
+    months = window(dossier.as_of, 12)
+    covered = [month for month in months if dossier.source(SourceKind.TAX).covers(month)]
+    rows = [one for one in dossier.of(PersonalIncome) if one.person == person and one.month in covered]
+    if not rows or len(covered) < _least():
+        return None
+    declared = sum((one.amount for one in rows), ZERO) / len(covered)
+    return dev(12 * implied.number, 12 * declared)
+
+
+def _insured(dossier: Dossier) -> dict[Month, int]:
+    return headcounts(dossier, window(dossier.as_of, 12)) if dossier.readable(SourceKind.SOCIAL_INSURANCE) else {}
+
+
+def _declared(dossier: Dossier) -> dict[Month, int]:
+    returns = withholding(dossier, window(dossier.as_of, 12)) if dossier.readable(SourceKind.TAX) else {}
+    return {month: one.headcount for month, one in returns.items() if one.headcount is not None}
+
+
+def _common(one: dict[Month, int], other: dict[Month, int]) -> list[Month]:
+    months = [month for month in one if month in other]
+    return months if len(months) >= _least() else []
+
+
+def _no_employees(dossier: Dossier) -> bool:
+    """A readable source covers W12, and every one that speaks shows nobody."""
+    spoken = [heads for heads in (_insured(dossier), _declared(dossier)) if heads]
+    return any(len(heads) >= _least() for heads in spoken) and not any(count for heads in spoken for count in heads.values())
+
+
+def _least() -> int:
+    return parameters().minimum_months[12]

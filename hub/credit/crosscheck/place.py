@@ -1,0 +1,101 @@
+"""Dimension L: identity, place and relations (domain brief, 4.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from hub.credit.dossier import Dossier
+from hub.credit.maths import hav
+from hub.domain.enums import MissingReason, SourceKind
+from hub.domain.facts import (
+    BehaviourSession,
+    BusinessRegistration,
+    HousingFundAccount,
+    PaymentAccount,
+    Shop,
+    SocialInsuranceContribution,
+    TaxpayerProfile,
+    VerifiedPlace,
+)
+from hub.domain.periods import china_day
+
+FEWEST_HOLDERS = 2
+DEVICE_DAYS = 90
+
+
+def holders(dossier: Dossier) -> Decimal | None:
+    """1 - matched / compared over the readable sources that name a holder; None with fewer than two of them."""
+    named = _business_holders(dossier) if dossier.subject.is_business else _person_holders(dossier)
+    compared = [holder for holder in named if holder is not None]
+    if len(compared) < FEWEST_HOLDERS:
+        return None
+    matched = sum(1 for holder in compared if holder in dossier.subject.own_hashes)
+    return 1 - Decimal(matched) / len(compared)
+
+
+def settlement_held_by_another(dossier: Dossier) -> bool:
+    """The account that receives the sales money belongs to another party."""
+    return any(holder is not None and holder not in dossier.subject.own_hashes for holder in [_settlement_holder(dossier)])
+
+
+def _business_holders(dossier: Dossier) -> list[str | None]:
+    registered = [one.responsible for one in dossier.of(BusinessRegistration) if one.uscc == dossier.subject.uscc]
+    taxed = [one.holder for one in dossier.of(TaxpayerProfile)]
+    shops = [one.owner for one in dossier.of(Shop)]
+    return [*registered[:1], *taxed[:1], *shops[:1], _settlement_holder(dossier)]
+
+
+def _person_holders(dossier: Dossier) -> list[str | None]:
+    taxed = [one.holder for one in dossier.of(TaxpayerProfile)]
+    insured = [one.person for one in dossier.of(SocialInsuranceContribution)]
+    funds = [one.person for one in dossier.of(HousingFundAccount)]
+    return [*taxed[:1], _settlement_holder(dossier), *insured[:1], *funds[:1]]
+
+
+def _settlement_holder(dossier: Dossier) -> str | None:
+    found = [one.holder for one in dossier.of(PaymentAccount) if one.role == "SETTLEMENT"]
+    return found[0] if found else None
+
+
+def place(dossier: Dossier) -> Decimal | MissingReason | None:
+    """Kilometres from the registered or operating place, the nearer one, to the ship-from place; without a shop to the place verified on the spot."""
+    if not dossier.subject.is_business:
+        return MissingReason.NOT_APPLICABLE
+    starts = [point for one in dossier.of(BusinessRegistration) if one.uscc == dossier.subject.uscc for point in _registered(one)]
+    end = _ship_from(dossier) if dossier.readable(SourceKind.SHOP) else _verified(dossier)
+    if not starts or end is None:
+        return None
+    return min(hav(*start, *end) for start in starts)
+
+
+def _registered(one: BusinessRegistration) -> list[tuple[float, float]]:
+    points = [(one.latitude, one.longitude), (one.operating_latitude, one.operating_longitude)]
+    return [(latitude, longitude) for latitude, longitude in points if latitude is not None and longitude is not None]
+
+
+def _ship_from(dossier: Dossier) -> tuple[float, float] | None:
+    points = [(one.ship_from_latitude, one.ship_from_longitude) for one in dossier.of(Shop)]
+    return next(((latitude, longitude) for latitude, longitude in points if latitude is not None and longitude is not None), None)
+
+
+def _verified(dossier: Dossier) -> tuple[float, float] | None:
+    places = sorted(dossier.of(VerifiedPlace), key=lambda one: one.verified_on)
+    return (places[-1].latitude, places[-1].longitude) if places else None
+
+
+def activity(dossier: Dossier) -> Decimal | None:
+    """1 - share of the device sessions of the last 90 days that came from the operating city (for a person the city of residence)."""
+    city = _operating_city(dossier)
+    first = dossier.as_of - timedelta(days=DEVICE_DAYS)
+    recent = [one for one in dossier.of(BehaviourSession) if first <= china_day(one.at) < dossier.as_of]
+    if city is None or not recent:
+        return None
+    return 1 - Decimal(sum(1 for one in recent if one.city == city)) / len(recent)
+
+
+def _operating_city(dossier: Dossier) -> str | None:
+    if not dossier.subject.is_business:
+        return dossier.subject.residence_city
+    own = [one for one in dossier.of(BusinessRegistration) if one.uscc == dossier.subject.uscc]
+    return (own[0].operating_city or own[0].city) if own else None

@@ -1,0 +1,192 @@
+"""Verified revenue, dimensions, consistency, coverage and tier, in the order of decision of the domain brief, section 4.5."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from hub.credit.crosscheck.checks import OPEN, Check, Status
+from hub.credit.crosscheck.observers import Observers
+from hub.credit.dossier import Dossier
+from hub.credit.maths import median
+from hub.credit.policies import document
+from hub.domain.enums import SourceKind
+from hub.domain.money import ZERO
+
+PAIRS = {"R1": ("TAX", "TRADE"), "R2": ("TRADE", "CASH"), "R3": ("TAX", "CASH")}
+PAIR_ORDER = ("R2", "R1", "R3")
+DIMENSIONS = ("R", "P", "L")
+
+
+class Tier(StrEnum):
+    """How well the data agree."""
+
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+    UNVERIFIED = "UNVERIFIED"
+    CONFLICT = "CONFLICT"
+
+
+RANK = (Tier.LOW, Tier.MEDIUM, Tier.HIGH)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """See the module. ``revenue`` is VR with the haircut of a single observer where there is one; CONFLICT has none."""
+
+    checks: Mapping[str, Check]
+    dimensions: Mapping[str, Decimal | None]
+    consistency: Decimal | None
+    coverage: Decimal | None
+    tier: Tier
+    tau: Decimal
+    revenue: Decimal | None
+    flags: tuple[str, ...]
+    next_best_source: SourceKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Revenue:
+    value: Decimal | None
+    outlier: str | None = None
+    conflict: bool = False
+    ceiling: Tier = Tier.HIGH
+
+
+def judge(dossier: Dossier, observers: Observers, checks: Mapping[str, Check]) -> Verdict:
+    """The verdict over all checks."""
+    revenue = _verified(observers, checks)
+    checks = _outlier_halved(checks, revenue.outlier)
+    dimensions = {name: _dimension(name, checks.values()) for name in DIMENSIONS}
+    consistency, coverage = _consistency(dimensions), _coverage(checks.values())
+    flags = tuple(_flags(checks, revenue))
+    tier = _tier(observers, checks, dimensions, consistency, coverage, revenue)
+    conflict = tier is Tier.CONFLICT
+    tau = Decimal(document("engine")["tiers"].get(tier, {}).get("tau", "0"))
+    best = None if conflict else _next_best(dossier, checks)
+    return Verdict(checks, dimensions, consistency, coverage, tier, tau, None if conflict else revenue.value, flags, best)
+
+
+def _verified(observers: Observers, checks: Mapping[str, Check]) -> _Revenue:
+    values = observers.available()
+    pairs = {name: checks[name] for name in PAIR_ORDER if checks[name].available}
+    if not values:
+        return _Revenue(None)
+    if len(values) == 1 or not pairs:
+        return _Revenue(Decimal(document("engine")["single_observer_haircut"]) * max(values.values()))
+    if all(check.status in (Status.PASS, Status.WARN) for check in pairs.values()):
+        return _Revenue(median(list(values.values())) if len(values) == 3 else min(values.values()))
+    passing = [name for name, check in pairs.items() if check.status is Status.PASS]
+    if passing:
+        best = min(passing, key=lambda name: (pairs[name].deviation or ZERO, PAIR_ORDER.index(name)))
+        outlier = next((name for name in values if name not in PAIRS[best]), None)
+        return _Revenue(min(values[name] for name in PAIRS[best]), outlier, ceiling=Tier.MEDIUM)
+    if any(check.status is Status.SEVERE for check in pairs.values()):
+        return _Revenue(None, conflict=True)
+    return _Revenue(min(values.values()), ceiling=Tier.LOW)
+
+
+def _outlier_halved(checks: Mapping[str, Check], outlier: str | None) -> dict[str, Check]:
+    """Checks that involve an outlier get half weight."""
+    half = Decimal(document("engine")["outlier_weight"])
+    involved = {name for name, pair in {**PAIRS, "R4": ("TRADE", "CASH")}.items() if outlier in pair}
+    return {name: replace(check, weight=check.weight * half) if name in involved else check for name, check in checks.items()}
+
+
+def _weights(checks: Iterable[Check]) -> tuple[Decimal, Decimal]:
+    """Available and applicable weight."""
+    applicable = [check for check in checks if check.status is not Status.NOT_APPLICABLE]
+    return sum((check.weight for check in applicable if check.available), ZERO), sum((check.weight for check in applicable), ZERO)
+
+
+def _dimension(name: str, checks: Iterable[Check]) -> Decimal | None:
+    """Weighted score of the available checks; None with less than half of the applicable weight."""
+    mine = [check for check in checks if check.dimension == name]
+    available, applicable = _weights(mine)
+    if applicable == 0 or available < applicable / 2:
+        return None
+    return sum((check.weight * check.score for check in mine if check.score is not None), ZERO) / available
+
+
+def _consistency(dimensions: Mapping[str, Decimal | None]) -> Decimal | None:
+    weights = {name: Decimal(weight) for name, weight in document("engine")["dimensions"].items()}
+    known = {name: score for name, score in dimensions.items() if score is not None}
+    if not known:
+        return None
+    return sum((weights[name] * score for name, score in known.items()), ZERO) / sum((weights[name] for name in known), ZERO)
+
+
+def _coverage(checks: Iterable[Check]) -> Decimal | None:
+    """Share of the applicable weight that is available, over the dimensions in which anything applies."""
+    weights = {name: Decimal(weight) for name, weight in document("engine")["dimensions"].items()}
+    shares = {name: _weights([check for check in checks if check.dimension == name]) for name in DIMENSIONS}
+    applicable = {name: (have, of) for name, (have, of) in shares.items() if of > 0}
+    if not applicable:
+        return None
+    total = sum((weights[name] for name in applicable), ZERO)
+    return sum((weights[name] * have / of for name, (have, of) in applicable.items()), ZERO) / total
+
+
+def _flags(checks: Mapping[str, Check], revenue: _Revenue) -> Iterable[str]:
+    yield from (f"HARD_{name}" for name in ("L1", "L4") if checks[name].hard)
+    if revenue.outlier:
+        yield f"OUTLIER_{revenue.outlier}"
+    if revenue.conflict:
+        yield "REVENUE_CONFLICT"
+
+
+def _tier(
+    observers: Observers,
+    checks: Mapping[str, Check],
+    dimensions: Mapping[str, Decimal | None],
+    consistency: Decimal | None,
+    coverage: Decimal | None,
+    revenue: _Revenue,
+) -> Tier:
+    limits = document("engine")["tiers"]
+    if any(check.hard for check in checks.values()) or revenue.conflict:
+        return Tier.CONFLICT
+    pairs = any(checks[name].available for name in PAIRS)
+    if len(observers.available()) < 2 or not pairs or dimensions["R"] is None or consistency is None or coverage is None:
+        return Tier.UNVERIFIED
+    if consistency < Decimal(limits["LOW"]["consistency"]):
+        return Tier.CONFLICT
+    failed = any(check.status in (Status.FAIL, Status.SEVERE) for check in checks.values() if check.dimension == "R")
+    tier = Tier.LOW
+    for candidate in (Tier.MEDIUM, Tier.HIGH):
+        enough = consistency >= Decimal(limits[candidate]["consistency"]) and coverage >= Decimal(limits[candidate]["coverage"])
+        if enough and not (candidate is Tier.HIGH and failed):
+            tier = candidate
+    ceiling = min(revenue.ceiling, Tier.MEDIUM if dimensions["L"] is None else Tier.HIGH, key=RANK.index)
+    return min(tier, ceiling, key=RANK.index)
+
+
+def _next_best(dossier: Dossier, checks: Mapping[str, Check]) -> SourceKind | None:
+    """The unreadable source whose connection alone adds most to the coverage; ties in the order of the source kinds."""
+    before = _coverage(checks.values())
+    gains: list[tuple[Decimal, SourceKind]] = []
+    for kind in SourceKind:
+        if dossier.readable(kind):
+            continue
+        imagined = {name: _imagined(dossier, check, kind) for name, check in checks.items()}
+        after = _coverage(imagined.values())
+        if before is not None and after is not None and after > before:
+            gains.append((after - before, kind))
+    return max(gains, key=lambda gain: gain[0])[1] if gains else None
+
+
+def _imagined(dossier: Dossier, check: Check, kind: SourceKind) -> Check:
+    """A check that would become available with this source: all else that it needs is readable, and this was missing."""
+    needs = document("engine")["checks"][check.id]["needs"]
+    if check.status is not Status.UNAVAILABLE or not any(kind in options for options in needs):
+        return check
+    lacking = [options for options in needs if not any(dossier.readable(SourceKind(option)) for option in options)]
+    if lacking and all(kind in options for options in lacking):
+        return replace(check, status=Status.PASS)
+    return check
+
+
+__all__ = ["OPEN", "Tier", "Verdict", "judge"]

@@ -1,0 +1,118 @@
+"""Expressions of policies, in zen-engine's language, with exact decimals and three values.
+
+A name stands for a feature or an input. Before an expression is evaluated its names are looked at: one that is NOT_APPLICABLE or missing makes the whole expression
+so, because null never compares. Numbers are handed over as text, since zen-engine computes decimals exactly but takes Python's as floats.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import zen
+
+from hub.credit.values import Feature
+from hub.domain.enums import MissingReason, Unit
+from hub.errors import PolicyInvalid
+
+_STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w*\s*\()")
+_WORDS = frozenset({"and", "or", "not", "in", "true", "false", "null"})
+TEXTUAL = frozenset({Unit.ENUM, Unit.BOOL})
+
+Value = Decimal | int | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a name stands for: a value, or why there is none. ``numeric`` decides how it is handed over."""
+
+    value: Value | None
+    missing: MissingReason | None
+    numeric: bool
+    features: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(feature: Feature) -> Known:
+        return Known(feature.value, feature.missing, feature.unit not in TEXTUAL, (feature.id,))
+
+
+Names = Mapping[str, Known]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An expression that cannot be evaluated, and the reason of the first of its names that has no value."""
+
+    reason: MissingReason
+
+
+@cache
+def names_in(expression: str) -> tuple[str, ...]:
+    """The names an expression uses, in order."""
+    plain = _STRING.sub("''", expression)
+    return tuple(dict.fromkeys(name for name in _NAME.findall(plain) if name not in _WORDS))
+
+
+def check(expression: str, known: frozenset[str], where: str) -> None:
+    """Raises PolicyInvalid for an expression that does not parse or uses a name nobody provides."""
+    unknown = [name for name in names_in(expression) if name not in known]
+    if unknown:
+        raise PolicyInvalid(
+            f"{where}: nothing is called {unknown[0]!r}.", remedy="Use a feature id of the catalogue or a documented input."
+        )
+    try:
+        zen.compile_expression(expression)
+    except RuntimeError as error:
+        raise PolicyInvalid(f"{where}: {expression!r} cannot be read ({_first_line(error)}).", remedy="Correct the expression.") from None
+
+
+def evaluate(expression: str, names: Names) -> bool | Missing:
+    """The truth of a condition."""
+    missing = _missing(expression, names)
+    return missing or bool(_run(expression, names, as_text=False))
+
+
+def amount(expression: str, names: Names) -> Decimal | Missing:
+    """The exact value of an amount."""
+    missing = _missing(expression, names)
+    return missing or Decimal(str(_run(expression, names, as_text=True)))
+
+
+def features_in(expression: str, names: Names) -> tuple[str, ...]:
+    """The features an expression depends on."""
+    return tuple(dict.fromkeys(feature for name in names_in(expression) for feature in names[name].features))
+
+
+def _missing(expression: str, names: Names) -> Missing | None:
+    reasons = [names[name].missing for name in names_in(expression) if names[name].missing]
+    if not reasons:
+        return None
+    return Missing(
+        MissingReason.NOT_APPLICABLE if MissingReason.NOT_APPLICABLE in reasons else next(reason for reason in reasons if reason)
+    )
+
+
+def _run(expression: str, names: Names, *, as_text: bool) -> Any:
+    used = names_in(expression)
+    # NO_DEBT and the like: a numeric feature whose value is text is compared as text.
+    numeric = frozenset(name for name in used if names[name].numeric and not isinstance(names[name].value, str))
+    context = {name: str(names[name].value) if name in numeric else names[name].value for name in used}
+    return _compiled(expression, numeric, as_text).evaluate(context)
+
+
+@cache
+def _compiled(expression: str, numeric: frozenset[str], as_text: bool) -> Any:
+    parts = _STRING.split(expression)
+    texts = _STRING.findall(expression)
+    read = [_NAME.sub(lambda found: f"number({found[0]})" if found[0] in numeric else found[0], part) for part in parts]
+    joined = "".join(part + (texts[index] if index < len(texts) else "") for index, part in enumerate(read))
+    return zen.compile_expression(f"string({joined})" if as_text else joined)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:160]
