@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
@@ -71,7 +72,7 @@ class Top:
         self.world, self.secret = world, secrets.token_hex(16)
         self.codes: dict[str, _Code] = {}
         self.sessions: dict[str, _Session] = {}
-        self.refreshes: dict[str, Persona] = {}
+        self.refreshes: dict[str, _Session] = {}
         self._books: dict[str, SellerBooks] = {}
         self.bucket = Bucket(per_second, burst)
         self.methods: Mapping[str, Callable[[SellerBooks, Mapping[str, str]], dict[str, Any]]] = {
@@ -121,35 +122,51 @@ class Top:
             return JSONResponse({"error": "invalid_client", "error_description": "client_id or client_secret"}, 400)
         if form.get("grant_type") == "authorization_code":
             code = self.codes.pop(form.get("code", ""), None)
-            good = code is not None and code.expires >= time.time() and code.redirect_uri == form.get("redirect_uri")
-            persona = code.persona if code and good else None
-        else:
-            persona = self.refreshes.get(form.get("refresh_token", "")) if form.get("grant_type") == "refresh_token" else None
-        if persona is None:
-            return JSONResponse({"error": "invalid_grant", "error_description": "code or refresh_token"}, 400)
-        return JSONResponse(self.issue_session(persona))
+            if code is not None and code.expires >= time.time() and code.redirect_uri == form.get("redirect_uri"):
+                return JSONResponse(self.issue_session(code.persona))
+        elif form.get("grant_type") == "refresh_token":
+            token = form.get("refresh_token", "")
+            held = self.refreshes.get(token)
+            if held is not None and held.expires >= time.time():
+                return JSONResponse(self._session(held.persona, token))
+        return JSONResponse({"error": "invalid_grant", "error_description": "code or refresh_token"}, 400)
 
     def issue_session(self, persona: Persona) -> dict[str, Any]:
-        """The flat, non-standard token answer."""
-        session, refresh = secrets.token_hex(20), secrets.token_hex(20)
+        """A new authorisation: a session and its refresh token."""
+        refresh = secrets.token_hex(20)
+        self.refreshes[refresh] = _Session(persona, time.time() + 30 * SESSION_LIFE)
+        return self._session(persona, refresh)
+
+    def _session(self, persona: Persona, refresh: str) -> dict[str, Any]:
+        """The flat, non-standard token answer. A refresh gives a new session and leaves the refresh token and its end as they were."""
+        session = secrets.token_hex(20)
         self.sessions[session] = _Session(persona, time.time() + SESSION_LIFE)
-        self.refreshes[refresh] = persona
-        lifetimes = dict.fromkeys(("expires_in", "r1_expires_in", "r2_expires_in", "w1_expires_in", "w2_expires_in"), SESSION_LIFE)
-        who = {"taobao_user_id": shop_number(persona), "taobao_user_nick": persona.shop.name if persona.shop else persona.id}
+        lifetimes = dict.fromkeys(("expires_in", "r1_expires_in", "r2_expires_in"), SESSION_LIFE)
         return {
             "access_token": session,
             "token_type": "Bearer",
             "refresh_token": refresh,
-            "re_expires_in": 30 * SESSION_LIFE,
+            "re_expires_in": int(self.refreshes[refresh].expires - time.time()),
             **lifetimes,
-            **who,
+            "w1_expires_in": 0,
+            "w2_expires_in": 0,
+            "taobao_user_id": shop_number(persona),
+            "taobao_user_nick": persona.shop.name if persona.shop else persona.id,
         }
+
+    def end(self, persona: Persona) -> None:
+        """The seller ends his subscription on the platform's own pages: nothing issued for him is good any more."""
+        for held in (*self.sessions.values(), *self.refreshes.values()):
+            held.expires = 0 if held.persona is persona else held.expires
 
     # --- gateway -------------------------------------------------------------------------------------------------------------
 
     async def gateway(self, request: Request) -> Response:
-        parameters = dict(request.query_params) | {name: str(value) for name, value in (await request.form()).items()}
+        query, form = dict(request.query_params), {name: str(value) for name, value in (await request.form()).items()}
+        parameters = query | form
         try:
+            if query.keys() & form.keys():
+                raise TopError(41, "Invalid Arguments", "isv.invalid-parameter", "a parameter is sent twice")
             seller = self._checked(parameters)
             answer = self.methods[parameters["method"]](self.books(seller), parameters)
         except TopError as error:
@@ -173,8 +190,11 @@ class Top:
             fresh = False
         if not fresh:
             raise TopError(31, "Invalid timestamp")
-        if self.world.switched("taobao", "banned") or self.bucket.take() > 0:
-            raise TopError(7, "App Call Limited", "accesscontrol.limited-by-api-access-count", "This ban will last for 1 more seconds")
+        wait = 1.0 if self.world.switched("taobao", "banned") else self.bucket.take()
+        if wait:
+            raise TopError(
+                7, "App Call Limited", "accesscontrol.limited-by-api-access-count", f"This ban will last for {ceil(wait)} more seconds"
+            )
         if parameters.get("method") not in self.methods:
             raise TopError(22, "Invalid method")
         if not parameters.get("session"):
