@@ -77,6 +77,10 @@ def access(scope: str, kind: DataKind | SourceKind = DataKind.NONE, level: Sensi
     return Access(scope=scope, level=level.value, kind=kind.value)
 
 
+ANYONE = Access(scope="anyone", level=Sensitivity.C1.value, kind=DataKind.NONE.value)
+"""For what every authenticated client may see: problems, and payloads whose mutation has a rule of its own."""
+
+
 def shown(doc: str, rule: Access | None = None) -> Any:
     """A field with its description for a partner's developer, and its own access rule where it differs from the type's."""
     return strawberry.field(description=doc, directives=[rule] if rule else [])

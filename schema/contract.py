@@ -6,11 +6,13 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from schema.mutations.root import Mutation
 from schema.plan.documents import Documents
 from schema.plan.extension import StoredReads
 from schema.plan.rules import Rules
 from schema.plan.selecting import Planner
 from schema.scalars import SCALARS
+from schema.stored import wire
 from schema.types.facts import FACT_TYPES
 from schema.types.query import Query
 
@@ -20,7 +22,8 @@ class HubSchema(strawberry.Schema):
 
     def __init__(self) -> None:
         config = StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True)
-        super().__init__(query=Query, types=list(FACT_TYPES.values()), extensions=[StoredReads], config=config)
+        super().__init__(query=Query, mutation=Mutation, types=list(FACT_TYPES.values()), extensions=[StoredReads], config=config)
+        wire(self._schema)
         self.rules = Rules(self._schema)
         self.documents = Documents(self._schema, Planner(self._schema, self.rules))
 

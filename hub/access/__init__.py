@@ -1,0 +1,15 @@
+"""The partners' OAuth 2.0 server and the guard of the API (trust rules, section b).
+
+jose       opening signed tokens strictly; the only place that touches joserfc for foreign tokens
+clients    who may ask: registration, keys, scopes by audience
+keys       the hub's own signing keys, sealed at rest, rotated
+replay     identifiers that are used once: assertions, proofs, revoked tokens
+nonces     DPoP nonces: an HMAC of the five-minute slot, nothing stored
+assertions a client proves itself (RFC 7523)
+proofs     a client proves its key with each request (RFC 9449)
+tokens     access tokens: made, opened (RFC 9068)
+server     /oauth/* and the metadata (RFC 6749, 7009, 7662, 8414, 9728)
+guard      request -> Caller
+idempotency  one key, one effect
+caller     the client's side, as a partner's app would write it
+"""

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 
-from schema.access import Access
+from schema.access import ANYONE, Access
 
 BACKREF = "strawberry-definition"
 UNDECLARED = "(undeclared)"
@@ -34,6 +34,7 @@ class Rules:
             if not structural(owner):
                 rule = self.by_coordinate.get((owner, name))
                 found.setdefault(rule.scope if rule else UNDECLARED, f"{owner}.{name}")
+        found.pop(ANYONE.scope, None)
         return found
 
     def undeclared(self) -> list[str]:

@@ -68,12 +68,16 @@ class Plan:
 
     def values(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> SlotValues:
         """The slots' values for the variables of one request. Raises GraphQLError for variables that do not fit."""
-        variables = coerced(schema, self.operation, given)
-        found: dict[str, Any] = {}
-        for one in self.argued:
-            for name, value in get_argument_values(one.definition, one.node, variables, hide_suggestions=True).items():
-                found[f"{one.name}_{name}"] = _plain(value)
-        return found
+        return argument_values(self.argued, coerced(schema, self.operation, given))
+
+
+def argument_values(argued: Iterable[Argued], variables: VariableValues) -> SlotValues:
+    """The slots' values under coerced variables. Raises GraphQLError."""
+    found: dict[str, Any] = {}
+    for one in argued:
+        for name, value in get_argument_values(one.definition, one.node, variables, hide_suggestions=True).items():
+            found[f"{one.name}_{name}"] = _plain(value)
+    return found
 
 
 def coerced(schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
@@ -111,7 +115,7 @@ class Planner:
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         root = self.schema.get_root_type(operation.operation)
         assert root is not None
-        tree = _Tree(self.schema, fragments, flags)
+        tree = Tree(self.schema, fragments, flags)
         selection = tree.selection(root, [operation.selection_set])
         names = {pick.name for pick in selection.picks}
         introspects = bool(names & {"__schema", "__type"})
@@ -121,7 +125,7 @@ class Planner:
         if introspects and names - {"__schema", "__type", "__typename"}:
             raise GraphQLError("Ask for introspection and for data in two requests.")
         name = operation.name.value if operation.name else ""
-        read = StoredRead(name, sha256, tuple(f"{owner}.{field}" for owner, field in coordinates), selection) if stored else None
+        read = StoredRead(name, sha256, tree.fields, selection) if stored else None
         return Plan(Way.STORED if stored else Way.ORDINARY, needs, operation, read, tuple(tree.argued.values()), introspects)
 
 
@@ -138,13 +142,18 @@ def _flag_names(document: DocumentNode) -> frozenset[str]:
     return frozenset(found)
 
 
-class _Tree:
+class Tree:
     """One walk over an operation. ``coordinates`` are the fields it reads, ``argued`` those with arguments, by node."""
 
     def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], flags: Mapping[str, bool]) -> None:
         self.schema, self.fragments, self.flags = schema, fragments, flags
         self.coordinates: list[tuple[str, str]] = []
         self.argued: dict[int, Argued] = {}
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The coordinates as ``Type.field``."""
+        return tuple(dict.fromkeys(f"{owner}.{name}" for owner, name in self.coordinates))
 
     def selection(self, type_: Any, sets: Iterable[SelectionSetNode]) -> Selection:
         sets = list(sets)

@@ -59,7 +59,24 @@ class LimitPartKind(StrEnum):
     CAP = "CAP"
 
 
+class LoanPurpose(StrEnum):
+    """What the money is for. CONSUMPTION is bounded by regulation."""
+
+    OPERATING = "OPERATING"
+    CONSUMPTION = "CONSUMPTION"
+
+
+class Audience(StrEnum):
+    """PARTNER: an app outside, gets results. INTERNAL: a risk system of the institution. ADMIN: manages the hub."""
+
+    PARTNER = "PARTNER"
+    INTERNAL = "INTERNAL"
+    ADMIN = "ADMIN"
+
+
 for _enum in (
+    LoanPurpose,
+    Audience,
     AccessStatus,
     CustomerKind,
     CheckStatus,

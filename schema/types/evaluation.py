@@ -10,7 +10,7 @@ import strawberry
 
 from hub.domain.enums import Outcome, SourceKind
 from schema.access import DataKind, access, asked, shown, stored
-from schema.types.enums import LimitPartKind, Tier
+from schema.types.enums import LimitPartKind, LoanPurpose, Tier
 from schema.types.evaluation_parts import CheckResult, LimitPart, PolicyVersion, Reason, ScorePoint, SeriesMonth
 from schema.types.feature_value import FeatureValue
 
@@ -33,7 +33,7 @@ class Evaluation:
     known_at: datetime = shown("Instant up to which facts were known to it.")
     created_at: datetime = shown("Made.")
     supersedes: strawberry.ID | None = shown("The evaluation before it.")
-    purpose: str = shown("What the money is for: OPERATING or CONSUMPTION.")
+    purpose: LoanPurpose = shown("What the money is for.")
     requested_amount: Decimal | None = shown("Amount asked for, in yuan.")
     outcome: Outcome = shown("The result.")
     tier: Tier | None = shown("How far independent sources confirm each other; null when nothing could be asserted.")

@@ -1,0 +1,96 @@
+"""The guard of the API: request -> Caller. The checks stand in the order of the trust rules, section b.
+
+The client's state and the use of the proof are one statement, committed before the operation begins: a proof counts once even when the operation
+fails.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+
+from hub.access.clients import Client
+from hub.access.jose import MAX_TOKEN, peek_header
+from hub.access.keys import SERVER, SigningKeys
+from hub.access.nonces import Nonces
+from hub.access.proofs import Asked, Proof, check_proof
+from hub.access.tokens import AccessToken, open_access_token
+from hub.domain.caller import Caller
+from hub.errors import TokenInvalid
+from hub.store.database import Database
+
+_ADMIT = """
+with fresh as (
+  insert into used_token_id (kind, issuer, jti, expires_at)
+  select 'DPOP', %(thumbprint)s::text, %(proof)s::text, %(expires_at)s::timestamptz where %(thumbprint)s::text is not null
+  on conflict do nothing returning 1
+)
+select c.client_id, c.audience, c.scopes, c.purposes, c.jwks, c.return_urls, c.bearer, exists (select 1 from fresh) as fresh,
+  exists (select 1 from used_token_id where kind = 'REVOKED' and issuer = c.client_id and jti = %(token)s::text) as revoked
+from client c where c.client_id = %(client)s::text and c.disabled_at is null
+"""
+
+
+class Guard:
+    """Admits requests to the resource ``origin``/graphql. ``now`` is real time."""
+
+    def __init__(self, database: Database, keys: SigningKeys, nonces: Nonces, origin: str, now: Callable[[], float] = time.time) -> None:
+        self.database, self.keys, self.nonces, self.origin, self.now = database, keys, nonces, origin, now
+
+    @property
+    def resource(self) -> str:
+        return f"{self.origin}/graphql"
+
+    async def caller(self, request: Request) -> Caller:
+        """Raises TokenInvalid (NonceNeeded when only the proof's nonce is missing or old)."""
+        scheme, text = _credentials(request)
+        keys = await self.keys.knowing(str(peek_header(text).get("kid")))
+        token = open_access_token(text, keys, self.origin, self.resource, self.now())
+        proof = self._proof(request, scheme, text, token)
+        client = await self._admit(token, proof)
+        if proof is None and not client.bearer:
+            raise TokenInvalid("The client's tokens must be bound to its key.")
+        if token.purpose and token.purpose not in client.purposes:
+            raise TokenInvalid("The client may no longer ask for this purpose.")
+        return Caller(client.client_id, client.audience, token.scopes & client.scopes, token.purpose)
+
+    def _proof(self, request: Request, scheme: str, text: str, token: AccessToken) -> Proof | None:
+        """A bound token needs its proof and the scheme DPoP; an unbound one the scheme Bearer and no proof."""
+        headers = request.headers.getlist("dpop")
+        if token.thumbprint is None:
+            if scheme != "bearer" or headers:
+                raise TokenInvalid("An unbound token is sent as Bearer, without a proof.")
+            return None
+        if scheme != "dpop":
+            raise TokenInvalid("A bound token is sent as DPoP, with a proof.")
+        proof = check_proof(headers, Asked(request.method, self.resource, text), self.nonces, self.now())
+        if proof.thumbprint != token.thumbprint:
+            raise TokenInvalid("The proof was made with another key than the token's.")
+        return proof
+
+    async def _admit(self, token: AccessToken, proof: Proof | None) -> Client:
+        values: dict[str, Any] = {"client": token.client_id, "token": token.jti, "thumbprint": None, "proof": None, "expires_at": None}
+        if proof is not None:
+            values |= {"thumbprint": proof.thumbprint, "proof": proof.jti, "expires_at": datetime.fromtimestamp(proof.expires_at, UTC)}
+        async with self.database.write(SERVER) as tx:
+            row = (await tx.exec_driver_sql(_ADMIT, values)).first()
+        if row is None:
+            raise TokenInvalid("The client is not registered, or disabled.")
+        if row.revoked or (proof is not None and not row.fresh):
+            raise TokenInvalid("The token was revoked, or its proof was used before.")
+        return Client.of(row)
+
+
+def _credentials(request: Request) -> tuple[str, str]:
+    """Scheme (lower case) and token of the one Authorization header."""
+    headers = request.headers.getlist("authorization")
+    if len(headers) != 1 or len(headers[0]) > MAX_TOKEN:
+        raise TokenInvalid("Send exactly one Authorization header.")
+    scheme, _, text = headers[0].partition(" ")
+    if scheme.lower() not in ("dpop", "bearer") or not text or " " in text:
+        raise TokenInvalid("The Authorization header is not of the scheme DPoP or Bearer.")
+    return scheme.lower(), text

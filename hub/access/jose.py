@@ -1,0 +1,131 @@
+"""Opening a signed token strictly. What is unknown is refused: header members, algorithms, claims that are no claims.
+
+joserfc checks the signature; sizes, the allow-list of header members, duplicate members and the number of parts are checked here, before
+and after (trust rules, section b: an empty ``crit``, ``jku``, ``jwk``, ``x5u`` and ``x5c`` pass the library).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+
+from hub.errors import TokenInvalid
+
+MAX_TOKEN = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A token whose signature holds."""
+
+    header: dict[str, Any]
+    claims: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What a token must look like before anything is computed. ``optional`` header members may be missing, no other member may be there."""
+
+    algorithms: tuple[str, ...]
+    typ: tuple[str | None, ...]
+    required: frozenset[str]
+    optional: frozenset[str] = frozenset()
+
+
+def open_token(token: str, expect: Expect, key_of: Callable[[dict[str, Any]], Key]) -> Opened:
+    """Raises TokenInvalid unless the token is signed by the key that ``key_of`` finds for its header, and is as expected."""
+    header = peek_header(token)
+    members = frozenset(header)
+    if not expect.required <= members or not members <= expect.required | expect.optional:
+        raise TokenInvalid("The token's header holds members that are not expected, or lacks some.")
+    if header["alg"] not in expect.algorithms or header.get("typ") not in expect.typ:
+        raise TokenInvalid("The token's algorithm or type is not accepted.")
+    try:
+        signed = jws.deserialize_compact(token.encode(), key_of(header), algorithms=list(expect.algorithms))
+    except (JoseError, ValueError) as error:
+        raise TokenInvalid("The token's signature does not hold.") from error
+    return Opened(header, _parsed(signed.payload or b""))
+
+
+def peek(token: str) -> dict[str, Any]:
+    """The claims of a token that nobody has checked: only to find out whose key should open it."""
+    return _object(_parts(token)[1])
+
+
+def peek_header(token: str) -> dict[str, Any]:
+    """The header of a token that nobody has checked: only to find out which key should open it."""
+    return _object(_parts(token)[0])
+
+
+def _parts(token: str) -> list[str]:
+    parts = token.split(".")
+    if not 0 < len(token) <= MAX_TOKEN or len(parts) != 3 or not token.isascii():
+        raise TokenInvalid("The token is not a compact signed token.")
+    return parts
+
+
+def _object(part: str) -> dict[str, Any]:
+    try:
+        raw = base64.b64decode(part.encode() + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise TokenInvalid("The token is not base64url.") from None
+    return _parsed(raw)
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise TokenInvalid("The token does not hold a JSON object.") from None
+    if not isinstance(found, dict):
+        raise TokenInvalid("The token does not hold a JSON object.")
+    return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member appears twice")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def key_from(jwk: Any, kinds: Sequence[str] = ("EC", "OKP", "RSA")) -> Key:
+    """A public key. Raises TokenInvalid for private members, other kinds and unusable values."""
+    if not isinstance(jwk, dict) or jwk.get("kty") not in kinds or {"d", "p", "q", "k"} & set(jwk):
+        raise TokenInvalid("The key is not a public key of an accepted kind.")
+    try:
+        made: Key = _KINDS[jwk["kty"]].import_key(jwk)
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise TokenInvalid("The key cannot be used.") from None
+    return made
+
+
+_KINDS: dict[str, Any] = {"EC": ECKey, "OKP": OKPKey, "RSA": RSAKey}
+
+
+def whole_number(claims: dict[str, Any], name: str) -> int:
+    """A NumericDate claim. Raises TokenInvalid when it is missing or no whole number."""
+    value = claims.get(name)
+    if type(value) is not int or not 0 <= value < 2**40:
+        raise TokenInvalid(f"The token's {name} is missing or no time.")
+    return value
+
+
+def text_claim(claims: dict[str, Any], name: str, longest: int = 256) -> str:
+    """A text claim. Raises TokenInvalid when it is missing, empty, too long or no text."""
+    value = claims.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise TokenInvalid(f"The token's {name} is missing or no text.")
+    return value

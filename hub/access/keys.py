@@ -1,0 +1,110 @@
+"""The hub's own signing keys: ES256, sealed under the key-encryption key, rotated with an overlap.
+
+A retired key signs nothing more and verifies until the last token it signed has expired.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import orjson
+from joserfc.jwk import ECKey
+from sqlalchemy import insert, select, update
+
+from hub.errors import SecretMissing
+from hub.store.database import Database, Read, Scope, Write
+from hub.store.tables import signing_key
+
+ROTATE_AFTER = timedelta(days=30)
+KEPT_AFTER = timedelta(minutes=20)
+_CACHED = 60.0
+SERVER = Scope("", "")
+"""The server's own transactions: they touch no customer."""
+
+
+class Wrapping(Protocol):
+    """Seals under the key-encryption key. Implemented by ``hub.vault.KeyService``."""
+
+    @property
+    def current(self) -> str: ...
+
+    def wrap(self, data_key: bytes, binding: bytes) -> bytes: ...
+
+    def unwrap(self, wrapped: bytes, kek_id: str, binding: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """``signing`` signs; ``verifying`` holds the public keys that are accepted, by id."""
+
+    signing: ECKey
+    verifying: dict[str, ECKey]
+    read_at: float
+
+    def jwks(self) -> dict[str, Any]:
+        return {"keys": [{**key.as_dict(private=False), "alg": "ES256", "use": "sig"} for key in self.verifying.values()]}
+
+
+class SigningKeys:
+    """Reads the keys at most once a minute, makes the first one."""
+
+    def __init__(self, database: Database, wrapping: Wrapping) -> None:
+        self.database, self.wrapping = database, wrapping
+        self._known: KeySet | None = None
+
+    async def current(self) -> KeySet:
+        if self._known is None or time.monotonic() - self._known.read_at > _CACHED:
+            async with self.database.write(SERVER) as tx:
+                self._known = await self._load(tx)
+        return self._known
+
+    async def knowing(self, kid: str) -> KeySet:
+        """The current keys; read again, at most once a second, when another process has made a key that is not known here."""
+        found = await self.current()
+        if kid not in found.verifying and time.monotonic() - found.read_at > 1.0:
+            self._known = None
+            found = await self.current()
+        return found
+
+    async def rotate(self) -> str:
+        """Makes a new signing key and retires the others; returns its id."""
+        async with self.database.write(SERVER) as tx:
+            await tx.execute(update(signing_key).where(signing_key.c.retired_at.is_(None)).values(retired_at=datetime.now(UTC)))
+            made = await self._make(tx)
+        self._known = None
+        return str(made.kid)
+
+    async def _load(self, tx: Write) -> KeySet:
+        rows = [row for row in await _rows(tx) if row.retired_at is None or row.retired_at > datetime.now(UTC) - KEPT_AFTER]
+        verifying = {row.kid: ECKey.import_key(row.public_jwk) for row in rows}
+        live = [row for row in rows if row.retired_at is None]
+        if live:
+            return KeySet(self._open(live[0]), verifying, time.monotonic())
+        made = await self._make(tx)
+        return KeySet(made, {**verifying, str(made.kid): made}, time.monotonic())
+
+    async def _make(self, tx: Write) -> ECKey:
+        made = ECKey.generate_key("P-256", private=True, auto_kid=True)
+        kid, kek = str(made.kid), self.wrapping.current
+        sealed = self.wrapping.wrap(orjson.dumps(made.as_dict(private=True)), _binding(kid))
+        public = dict(made.as_dict(private=False))
+        row = {"kid": kid, "public_jwk": public, "sealed": kek.encode() + b"\0" + sealed, "created_at": datetime.now(UTC)}
+        await tx.execute(insert(signing_key), row)
+        return made
+
+    def _open(self, row: Any) -> ECKey:
+        kek, separator, sealed = bytes(row.sealed).partition(b"\0")
+        if not separator:
+            raise SecretMissing("A signing key is damaged.", remedy="Rotate the signing keys: `hub keys rotate`.")
+        return ECKey.import_key(orjson.loads(self.wrapping.unwrap(sealed, kek.decode(), _binding(row.kid))))
+
+
+async def _rows(tx: Read | Write) -> list[Any]:
+    return list(await tx.execute(select(signing_key).order_by(signing_key.c.created_at.desc())))
+
+
+def _binding(kid: str) -> bytes:
+    return f"hub|signing_key|sealed|{kid}".encode()

@@ -1,0 +1,67 @@
+"""DPoP proofs (RFC 9449): with each request a client proves that it holds the key its token is bound to."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.access.jose import Expect, key_from, open_token, text_claim, whole_number
+from hub.access.nonces import Nonces
+from hub.errors import TokenInvalid
+
+ALGORITHMS = ("ES256", "Ed25519")
+MAX_PROOF = 4096
+WINDOW = 60
+
+_EXPECT = Expect(ALGORITHMS, ("dpop+jwt",), frozenset({"alg", "typ", "jwk"}))
+
+
+class NonceNeeded(TokenInvalid):
+    """The proof lacks the server's current nonce."""
+
+    remedy = "Repeat the request with the nonce of the DPoP-Nonce header."
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A proof that holds. ``jti`` must still be used once, by key, until ``expires_at``."""
+
+    thumbprint: str
+    jti: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the proof must speak about: the request's method and public address (no query), and the token it comes with."""
+
+    method: str
+    url: str
+    token: str | None = None
+
+
+def check_proof(headers: Sequence[str], asked: Asked, nonces: Nonces, now: float) -> Proof:
+    """``headers`` are the values of all DPoP headers. Raises TokenInvalid; NonceNeeded when only the nonce is missing or old."""
+    if len(headers) != 1 or len(headers[0]) > MAX_PROOF:
+        raise TokenInvalid("Send exactly one DPoP proof.")
+    opened = open_token(headers[0], _EXPECT, lambda header: key_from(header["jwk"], ("EC", "OKP")))
+    claims = opened.claims
+    if claims.get("htm") != asked.method or claims.get("htu") != asked.url:
+        raise TokenInvalid("The proof was made for another request.")
+    if abs(whole_number(claims, "iat") - now) > WINDOW:
+        raise TokenInvalid("The proof is too old, or comes from the future.")
+    if asked.token is not None and not hmac.compare_digest(text_claim(claims, "ath").encode(), token_hash(asked.token).encode()):
+        raise TokenInvalid("The proof was made for another token.")
+    jti = text_claim(claims, "jti", 64)
+    nonce = claims.get("nonce")
+    if not isinstance(nonce, str) or not nonces.accepts(nonce, now):
+        raise NonceNeeded()
+    return Proof(key_from(opened.header["jwk"]).thumbprint(), jti, int(now) + 2 * WINDOW + 1)
+
+
+def token_hash(token: str) -> str:
+    """``ath``: base64url of the token's SHA-256."""
+    return base64.urlsafe_b64encode(hashlib.sha256(token.encode("ascii")).digest()).rstrip(b"=").decode()

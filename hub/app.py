@@ -1,0 +1,114 @@
+"""The API process: GraphQL, the partners' OAuth server, the link pages, health. A composition root: it may see every room.
+
+Decisions are made on ``scope["path"]``; the Host header is compared whole with the configured origin before anything else, and nothing is ever
+built from it (trust rules, section f).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from hub.access.guard import Guard
+from hub.access.keys import SigningKeys
+from hub.access.nonces import Nonces
+from hub.access.proofs import ALGORITHMS, NonceNeeded
+from hub.access.server import AuthorizationServer
+from hub.domain.clock import Clock
+from hub.errors import TokenInvalid
+from hub.store.database import Database
+from hub.store.view import CATALOGUE, Reader, ViewSettings
+from hub.vault import KeyService
+from schema.access import SCOPES
+from schema.contract import build_schema
+from schema.endpoint import Endpoint
+from schema.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class AppRuntime:
+    """What the API works with. ``origin`` is the public one (scheme, host and port); ``hosts`` are further Host values to answer to."""
+
+    database: Database
+    keys: KeyService
+    clock: Clock
+    services: Services
+    view: ViewSettings
+    origin: str
+    hosts: frozenset[str] = frozenset()
+    link_app: ASGIApp | None = None
+
+
+def build_app(runtime: AppRuntime) -> ASGIApp:
+    """The ASGI application, guarded by the Host check."""
+    # Strawberry's logger prints the document and a traceback for every error.
+    logging.getLogger("strawberry.execution").disabled = True
+    signing, nonces = SigningKeys(runtime.database, runtime.keys), Nonces(runtime.keys.blind)
+    server = AuthorizationServer(runtime.database, signing, nonces, runtime.origin, tuple(SCOPES))
+    guard = Guard(runtime.database, signing, nonces, runtime.origin)
+    endpoint = _endpoint(runtime, guard, server)
+    routes: list[Route | Mount] = [
+        Route("/graphql", _Handler(endpoint)),
+        *server.routes(),
+        Route("/healthz", _healthy),
+    ]
+    if runtime.link_app is not None:
+        routes.append(Mount("/link", runtime.link_app))
+    return HostCheck(Starlette(routes=routes), frozenset({urlsplit(runtime.origin).netloc}) | runtime.hosts)
+
+
+def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) -> Endpoint:
+    def courtesy() -> Mapping[str, str]:
+        return {"DPoP-Nonce": server.nonces.current(server.now())}
+
+    def challenge(error: TokenInvalid) -> Mapping[str, str]:
+        """RFC 9449, sections 7.1 and 9; RFC 9728 says where the token comes from."""
+        name = "use_dpop_nonce" if isinstance(error, NonceNeeded) else "invalid_token"
+        described = f'error="{name}", algs="{" ".join(ALGORITHMS)}"'
+        source = f'resource_metadata="{runtime.origin}/.well-known/oauth-protected-resource/graphql"'
+        return {"WWW-Authenticate": f"DPoP {described}, {source}", **courtesy()}
+
+    reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock)
+    return Endpoint(build_schema(), reader, runtime.services, guard.caller, challenge, courtesy)
+
+
+class _Handler:
+    """An ASGI endpoint that hears every method, so that the endpoint itself answers 405."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        response = await self.endpoint(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+async def _healthy(request: Request) -> Response:
+    """Up, and nothing else."""
+    return PlainTextResponse("up")
+
+
+class HostCheck:
+    """Refuses a request unless it has exactly one Host header, which is one of ``hosts`` (name and port)."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        self.app, self.hosts = app, frozenset(host.encode("ascii") for host in hosts)
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        found = [value.lower() for name, value in scope["headers"] if name == b"host"]
+        if len(found) != 1 or found[0] not in self.hosts:
+            await PlainTextResponse("This is not the host you are looking for.", 421)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)

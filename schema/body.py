@@ -1,0 +1,78 @@
+"""The body of a request, read strictly: one content type, strict UTF-8, one JSON object with known members, bounded in size and depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+MAX_BODY = 64 * 1024
+MAX_NESTING = 20
+_MEMBERS = {"query", "variables", "operationName", "extensions"}
+
+
+class BadRequest(Exception):
+    """The request is not a GraphQL request."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked."""
+
+    query: str
+    variables: dict[str, Any]
+    operation: str | None
+
+
+async def read_question(request: Request) -> Question:
+    """Raises BadRequest."""
+    kinds = request.headers.getlist("content-type")
+    if len(kinds) != 1 or not _is_json(kinds[0]):
+        raise BadRequest("Send application/json.", 415)
+    if "content-encoding" in request.headers:
+        raise BadRequest("Send the body uncompressed.", 415)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise BadRequest("The body is too long.", 413)
+    return _parsed(bytes(body))
+
+
+def _is_json(content_type: str) -> bool:
+    kind, _, parameters = content_type.lower().partition(";")
+    return kind.strip() == "application/json" and parameters.strip().replace('"', "") in ("", "charset=utf-8")
+
+
+def _parsed(body: bytes) -> Question:
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadRequest("The body is not JSON.") from None
+    if not isinstance(found, dict) or not set(found) <= _MEMBERS:
+        raise BadRequest("Send one JSON object with query, variables and operationName.")
+    query, variables, name = found.get("query"), found.get("variables"), found.get("operationName")
+    if not isinstance(query, str) or not query.strip():
+        raise BadRequest("The query is missing.")
+    if not isinstance(variables, dict | None) or not isinstance(name, str | None) or not isinstance(found.get("extensions"), dict | None):
+        raise BadRequest("The variables must be an object and the operation's name a string.")
+    if _depth(variables) > MAX_NESTING:
+        raise BadRequest("The variables nest too deep.")
+    return Question(query, variables or {}, name or None)
+
+
+def _depth(value: Any) -> int:
+    """Levels of nesting; stops counting behind the limit."""
+    level, depth = [value], 0
+    while level and depth <= MAX_NESTING:
+        level = [item for one in level if isinstance(one, dict | list) for item in (one.values() if isinstance(one, dict) else one)]
+        depth += bool(level)
+        if not level:
+            break
+    return depth

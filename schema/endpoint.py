@@ -1,0 +1,140 @@
+"""GraphQL over HTTP: POST, one JSON object, one operation. Everything else is refused before anything is executed.
+
+Queries over GET, batches, multipart, compressed bodies and other media types are off. The answer is ``application/graphql-response+json`` where
+the client asks for it (then a request that could not be executed is a 4xx), ``application/json`` otherwise. Neither the document nor its variables
+nor the answer are ever logged: the log line has the document's digest, the operation's name and the outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import Response
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+
+from hub.domain.caller import Caller
+from hub.domain.identifiers import new_id
+from hub.errors import CallerMustFix, CustomerMustAct, HubError, PlatformFault, TokenInvalid, WaitAndRetry
+from schema.body import BadRequest, Question, read_question
+from schema.context import Context, Reads
+from schema.contract import HubSchema
+from schema.services import Services
+
+GRAPHQL_JSON = "application/graphql-response+json"
+MAX_SECONDS = 10.0
+_SHOWN = (CallerMustFix, CustomerMustAct, WaitAndRetry, PlatformFault)
+_log = structlog.get_logger("hub.graphql")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the headers of the 401 then, ``courtesy`` those of every answer."""
+
+    schema: HubSchema
+    reads: Reads
+    services: Services
+    admit: Callable[[Request], Awaitable[Caller]]
+    challenge: Callable[[TokenInvalid], Mapping[str, str]]
+    courtesy: Callable[[], Mapping[str, str]]
+
+    async def __call__(self, request: Request) -> Response:
+        """One request. Never raises but for cancellation."""
+        began, media = time.perf_counter(), media_type(request.headers.getlist("accept"))
+        if request.method != "POST":
+            return Response("GraphQL is asked by POST.", 405, {"Allow": "POST"})
+        if media is None:
+            return Response("Accept application/graphql-response+json or application/json.", 406)
+        try:
+            caller = await self.admit(request)
+            question = await read_question(request)
+        except TokenInvalid as error:
+            answer = _answer({"errors": [shown(error)]}, media, 401, self.challenge(error))
+            _log.info("graphql.refused", client=None, status=401)
+            return answer
+        except BadRequest as bad:
+            return _answer({"errors": [{"message": str(bad)}]}, media, bad.status, self.courtesy())
+        result, status = await self._run(caller, question, media)
+        answer = _answer(result, media, status, self.courtesy())
+        self._tell(caller, question, answer, time.perf_counter() - began)
+        return answer
+
+    async def _run(self, caller: Caller, question: Question, media: str) -> tuple[dict[str, Any], int]:
+        context = Context(caller, self.reads, self.services)
+        try:
+            async with asyncio.timeout(MAX_SECONDS):
+                result = await self.schema.execute(question.query, question.variables, context, operation_name=question.operation)
+        except TimeoutError:
+            return {"errors": [{"message": "The operation took too long.", "extensions": {"code": "TooSlow"}}]}, 503
+        except (CannotGetOperationTypeError, InvalidOperationTypeError):
+            result = ExecutionResult(data=None, errors=[GraphQLError("The document has no such operation, or it is not served here.")])
+        return _shaped(result, media)
+
+    def _tell(self, caller: Caller, question: Question, answer: Response, seconds: float) -> None:
+        _log.info(
+            "graphql.answered",
+            client=caller.client_id,
+            document=hashlib.sha256(question.query.encode()).hexdigest(),
+            status=answer.status_code,
+            size=len(answer.body),
+            milliseconds=round(seconds * 1000, 1),
+        )
+
+
+def media_type(accepts: list[str]) -> str | None:
+    """What to answer in; None when the client accepts neither."""
+    wanted = [part.split(";")[0].strip().lower() for header in accepts for part in header.split(",")] or ["*/*"]
+    for part in wanted:
+        if part == GRAPHQL_JSON:
+            return GRAPHQL_JSON
+        if part in ("application/json", "*/*", "application/*"):
+            return "application/json"
+    return None
+
+
+def _shaped(result: Any, media: str) -> tuple[dict[str, Any], int]:
+    """The answer and its status: without data, in the newer media type, a request error is 400 and an internal one 500."""
+    errors = [shown(error) for error in (result.errors or ())[:5]]
+    if not errors:
+        return {"data": result.data}, 200
+    if result.data is not None:
+        return {"errors": errors, "data": result.data}, 200
+    internal = any("id" in error.get("extensions", {}) for error in errors)
+    refused = 500 if internal else 400
+    return {"errors": errors}, refused if media == GRAPHQL_JSON else 200
+
+
+def shown(error: Exception) -> dict[str, Any]:
+    """What the client sees of an error: our own expected ones and GraphQL's; of all else one sentence and an id that is logged."""
+    original = error.original_error if isinstance(error, GraphQLError) else error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    place = {"path": error.path} if isinstance(error, GraphQLError) and error.path else {}
+    if isinstance(original, _SHOWN) and isinstance(original, HubError):
+        code = {"code": type(original).__name__, "remedy": original.remedy}
+        return {"message": original.message, "extensions": code, **place}
+    if isinstance(error, GraphQLError) and (original is None or isinstance(original, GraphQLError | ValueError)):
+        return _of_graphql(error) | place
+    error_id = str(new_id())
+    _log.error("graphql.masked", error_id=error_id, kind=type(original).__name__, exc_info=original)
+    return {"message": "Something went wrong in the hub.", "extensions": {"code": "Internal", "id": error_id}, **place}
+
+
+def _of_graphql(error: GraphQLError) -> dict[str, Any]:
+    """A parse, validation or coercion error, without hints about what else the schema holds."""
+    locations = [{"line": at.line, "column": at.column} for at in error.locations or ()]
+    message = error.message.split(" Did you mean")[0]
+    return {"message": message, **({"locations": locations} if locations else {})}
+
+
+def _answer(body: dict[str, Any], media: str, status: int, headers: Mapping[str, str]) -> Response:
+    return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **headers}, f"{media}; charset=utf-8")

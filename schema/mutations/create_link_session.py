@@ -1,0 +1,54 @@
+"""createLinkSession."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from hub.domain.enums import Purpose, SourceKind
+from schema import services
+from schema.access import ANYONE, DataKind, access, asked, shown
+from schema.mutations.calling import HubInfo, Key, call
+from schema.mutations.problems import (
+    ConsentMissing,
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    TryLater,
+    outcome,
+)
+
+
+@strawberry.input(description="What the customer is asked for.")
+class CreateLinkSessionInput:
+    customer_id: strawberry.ID = shown("The customer.")
+    sources: list[SourceKind] = shown("Kinds of source; each is consented by itself.")
+    scenarios: list[str] = shown("Enhancement scenarios the consent shall cover, for example `S03`.")
+    purpose: Purpose = shown("What the data will be used for.")
+    return_url: str = shown("Where the customer's browser goes at the end: one of the client's registered addresses.")
+
+    def value(self) -> services.CreateLinkSession:
+        return services.CreateLinkSession(str(self.customer_id), tuple(self.sources), tuple(self.scenarios), self.purpose, self.return_url)
+
+
+@strawberry.type(description="A link for the customer: opens once, in one browser, for an hour.", directives=[ANYONE])
+class LinkSessionCreated:
+    link_id: strawberry.ID = shown("Id of the link; comes back with the customer.")
+    url: str = shown("Send the customer's browser here.")
+
+
+CreateLinkSessionResult = Annotated[
+    LinkSessionCreated | InvalidInput | NotAllowed | NotFound | ConsentMissing | IdempotencyKeyReused | TryLater,
+    strawberry.union("CreateLinkSessionResult"),
+]
+
+
+@asked("Asks a customer for consent and authorisation through the hosted link pages.", access("links:write", DataKind.CONSENT))
+async def create_link_session(info: HubInfo, idempotency_key: Key, input: CreateLinkSessionInput) -> CreateLinkSessionResult:
+    async def run() -> LinkSessionCreated:
+        made = await call(info, idempotency_key, info.context.services.create_link_session, input.value())
+        return LinkSessionCreated(link_id=strawberry.ID(made.link_id), url=made.url)
+
+    return await outcome(run)  # type: ignore[no-any-return]

@@ -1,0 +1,56 @@
+"""withdrawConsent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from hub.domain.enums import SourceKind
+from schema import services
+from schema.access import ANYONE, DataKind, access, asked, shown
+from schema.mutations.calling import HubInfo, Key, call
+from schema.mutations.problems import (
+    ConsentMissing,
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    TryLater,
+    outcome,
+)
+from schema.stored import read_node
+from schema.types.consent import Consent
+
+
+@strawberry.input(description="What the customer withdraws.")
+class WithdrawConsentInput:
+    customer_id: strawberry.ID = shown("The customer.")
+    source: SourceKind = shown("Kind of source, for the purpose of the asking token.")
+
+    def value(self) -> services.WithdrawConsent:
+        return services.WithdrawConsent(str(self.customer_id), self.source)
+
+
+@strawberry.type(description="The consent is withdrawn: fetching and reading have ended.", directives=[ANYONE])
+class ConsentWithdrawn:
+    id: strawberry.Private[str]
+
+    @asked("The consent.", access("customers:read", DataKind.CONSENT))
+    async def consent(self, info: HubInfo) -> Consent:
+        return await read_node(info, "Consent", self.id)  # type: ignore[no-any-return]
+
+
+WithdrawConsentResult = Annotated[
+    ConsentWithdrawn | InvalidInput | NotAllowed | NotFound | ConsentMissing | IdempotencyKeyReused | TryLater,
+    strawberry.union("WithdrawConsentResult"),
+]
+
+
+@asked("Passes on that the customer withdraws a consent (PIPL 15).", access("consents:write", DataKind.CONSENT))
+async def withdraw_consent(info: HubInfo, idempotency_key: Key, input: WithdrawConsentInput) -> WithdrawConsentResult:
+    async def run() -> ConsentWithdrawn:
+        done = await call(info, idempotency_key, info.context.services.withdraw_consent, input.value())
+        return ConsentWithdrawn(id=f"Consent:{input.customer_id}:{done.consent_id}")
+
+    return await outcome(run)  # type: ignore[no-any-return]
