@@ -22,6 +22,7 @@ from hub.errors import PolicyInvalid
 _STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w*\s*\()")
 _WORDS = frozenset({"and", "or", "not", "in", "true", "false", "null"})
+SMALLEST = Decimal(1).scaleb(-26)
 TEXTUAL = frozenset({Unit.ENUM, Unit.BOOL})
 
 Value = Decimal | int | str | bool
@@ -101,8 +102,15 @@ def _run(expression: str, names: Names, *, as_text: bool) -> Any:
     used = names_in(expression)
     # NO_DEBT and the like: a numeric feature whose value is text is compared as text.
     numeric = frozenset(name for name in used if names[name].numeric and not isinstance(names[name].value, str))
-    context = {name: str(names[name].value) if name in numeric else names[name].value for name in used}
+    context = {name: _plain(names[name].value) if name in numeric else names[name].value for name in used}
     return _compiled(expression, numeric, as_text).evaluate(context)
+
+
+def _plain(value: Value | None) -> str:
+    """A number as zen-engine reads it: no exponent, at most 26 decimals (its own limit is 28, leading zeros included)."""
+    number = Decimal(value or 0)
+    exponent = number.as_tuple().exponent
+    return f"{number.quantize(SMALLEST) if isinstance(exponent, int) and exponent < -26 else number:f}"
 
 
 @cache

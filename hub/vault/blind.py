@@ -1,7 +1,7 @@
 """Blind indexes: keyed hashes for equality search, never a bare hash (the ids of one region are enumerated in seconds).
 
 One key per family. Every field that holds a USCC or resident ID uses the family ``identifier``, so that holders compare across platforms; any other personal
-field has a family of its own.
+field has a family of its own, except account numbers, which join movements with their account.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import hmac
 from functools import cache
 
 IDENTIFIER = "identifier"
-IDENTIFIER_FIELDS = frozenset({"owner", "holder", "responsible", "person", "borrower"})
+FAMILIES = {**dict.fromkeys(("owner", "holder", "responsible", "person", "borrower"), IDENTIFIER), "account_number": "account"}
+"""Fields that are compared across kinds of fact: holders with subjects, movements with their accounts."""
 
 
 class Blind:
@@ -27,4 +28,4 @@ class Blind:
 
     def of_field(self, kind: str, field: str, text: str) -> str:
         """The hash of a personal field of a fact."""
-        return self.hash(IDENTIFIER if field in IDENTIFIER_FIELDS else f"{kind}.{field}", text)
+        return self.hash(FAMILIES.get(field, f"{kind}.{field}"), text)

@@ -1,0 +1,135 @@
+"""One evaluation: gate, eligibility, cross-check, score, limit, price, outcome, reasons. Pure: the same dossier, policy and request give the same result.
+
+Order of decision: the domain brief, section 5.1. "Cannot decide: X is missing" (INSUFFICIENT_DATA) is apart from "declined" (INELIGIBLE).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hub.credit.crosscheck import Observers, Tier, Verdict, judge, observe, run_checks
+from hub.credit.dossier import Dossier
+from hub.credit.expressions import Known
+from hub.credit.features import compute_features, sales_series
+from hub.credit.features.series import SalesSeries
+from hub.credit.late_features import after_cross_check, after_offer
+from hub.credit.policy import Policy
+from hub.credit.scenario import eligibility, gate
+from hub.credit.scenario.inputs import Material, known_inputs
+from hub.credit.scenario.limit import Ground, Limit, Price, calculate, price, uplifts
+from hub.credit.scenario.reasons import Reasons, Said, reasons
+from hub.credit.score import Score, score
+from hub.credit.segments import Segments, segments
+from hub.credit.values import Feature
+from hub.domain.enums import MissingReason, Outcome, SourceKind
+
+K07 = "K07"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for: OPERATING or CONSUMPTION, and perhaps an amount in yuan."""
+
+    purpose: str = "OPERATING"
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that was found behind an open gate."""
+
+    segments: Segments
+    features: Mapping[str, Feature]
+    observers: Observers
+    verdict: Verdict
+    eligibility: eligibility.Eligibility
+    score: Score
+    limit: Limit | None
+    price: Price | None
+    sales: SalesSeries
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The result. ``findings`` is None behind a closed gate; ``gate`` says which sources closed it and why."""
+
+    policy: Policy
+    request: Request
+    dossier: Dossier
+    outcome: Outcome
+    reasons: Reasons
+    gate: tuple[tuple[SourceKind, MissingReason], ...]
+    findings: Findings | None
+
+
+def evaluate(dossier: Dossier, policy: Policy, request: Request) -> Evaluation:
+    """See the module."""
+    closed = gate.closed_by(dossier, policy)
+    if closed:
+        spoken = reasons(Outcome.INSUFFICIENT_DATA, None, Said(missing=[reason for _, reason in closed]))
+        return Evaluation(policy, request, dossier, Outcome.INSUFFICIENT_DATA, spoken, tuple(closed), None)
+    findings = _find(dossier, policy, request)
+    outcome, decided = _outcome(policy, findings, request)
+    said = Said([reason for _, reason in findings.eligibility.unknown], decided, findings.score.reasons())
+    return Evaluation(policy, request, dossier, outcome, reasons(outcome, findings.verdict, said), (), _withheld(findings, outcome))
+
+
+def _find(dossier: Dossier, policy: Policy, request: Request) -> Findings:
+    features = dict(compute_features(dossier, policy.profile))
+    observers = observe(dossier)
+    verdict = judge(dossier, observers, run_checks(dossier, features, observers))
+    material = Material(dossier, features, verdict)
+    features |= after_cross_check(dossier, verdict, material)
+    names = {**{name: Known.of(feature) for name, feature in features.items()}, **known_inputs(material)}
+    found = eligibility.judge(policy, names)
+    points = score(names, conflict=verdict.tier is Tier.CONFLICT, unverified=verdict.tier is Tier.UNVERIFIED)
+    ground = Ground(dossier, policy, names, observers, verdict.tau, request.purpose)
+    enhanced = uplifts(ground)[2] > 0
+    offer = price(points.grade, verdict.tau, points.default_probability, enhanced=enhanced)
+    limit = calculate(ground, offer) if offer and verdict.tier is not Tier.CONFLICT else None
+    features |= after_offer(dossier, points, offer if limit else None)
+    groups = segments(dossier, observers, verdict.revenue)
+    return Findings(
+        groups, features, observers, verdict, found, points, limit, offer if limit else None, sales_series(dossier, policy.profile)
+    )
+
+
+def _outcome(policy: Policy, found: Findings, request: Request) -> tuple[Outcome, Sequence[str]]:
+    """The first that applies, and the codes that decided it."""
+    conflict, limit = found.verdict.tier is Tier.CONFLICT, found.limit
+    if found.eligibility.unknown:
+        return Outcome.INSUFFICIENT_DATA, ()
+    if found.eligibility.failed:
+        return Outcome.INELIGIBLE, found.eligibility.failed
+    referred = _referred(found, request)
+    if conflict or referred is not None:
+        return Outcome.REFER_MANUAL, referred or ()
+    if found.score.grade == "E":
+        return Outcome.INELIGIBLE, found.score.reasons()
+    if limit is None:
+        return Outcome.REFER_MANUAL, ()
+    if limit.final_limit == 0:
+        return Outcome.INELIGIBLE, limit.binding
+    return (Outcome.ENHANCED if limit.effective > 0 else Outcome.BASE_ONLY), ()
+
+
+def _referred(found: Findings, request: Request) -> Sequence[str] | None:
+    """Codes that send the case to a person: a referring rule, K07, or a low tier with more asked than the base limit. None: nothing does."""
+    if found.eligibility.referred:
+        return found.eligibility.referred
+    if found.price is not None and found.price.margin < 0:
+        return (K07,)
+    limit = found.limit
+    asked = request.amount is not None and limit is not None and request.amount > limit.base_limit
+    return () if found.verdict.tier is Tier.LOW and asked else None
+
+
+def _withheld(found: Findings, outcome: Outcome) -> Findings:
+    """Where nothing can be offered, no limit and no price are shown."""
+    if outcome is Outcome.INSUFFICIENT_DATA or found.eligibility.failed or found.score.grade == "E":
+        return Findings(
+            found.segments, found.features, found.observers, found.verdict, found.eligibility, found.score, None, None, found.sales
+        )
+    return found
