@@ -1,17 +1,19 @@
 """The one place that opens sockets.
 
-:class:`Http` calls platforms: only hosts that an operator listed, explicit time limits, no redirects, no proxy from the environment, answers
-capped. :class:`Browser` acts for a person in the demo and reaches loopback only.
+:class:`Http` calls platforms: only hosts that an operator listed, explicit time limits, no redirects, no proxy from the environment, answers capped, a pool of
+connections per platform so that one that hangs costs the others nothing. :class:`Browser` acts for a person in the demo and reaches loopback only.
+:class:`Caller` speaks to a hub's own API.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import httpx
 
@@ -21,13 +23,21 @@ from hub.errors import ContractBroken, FixConfiguration, PlatformBusy
 
 MAXIMUM = 16 * 1024 * 1024
 WHOLE_CALL = 60.0
+INTERACTION = "X-Interaction-Id"
 _LIMITS = httpx.Timeout(30.0, connect=5.0)
+# What a prefix is compared with must be what the server reads: no dot segments, also none in disguise, no backslash, no control characters.
+_DISGUISED = re.compile(r"\.\.|%2e|%2f|%5c|\\|[^\x21-\x7e]", re.IGNORECASE)
 
 
 class PlatformUnreachable(PlatformBusy):
     """The platform does not answer."""
 
     remedy = "Its data is missing until it answers again."
+
+    @property
+    def unsent(self) -> bool:
+        """Whether the request certainly never reached the platform, so that even one with an effect may be repeated."""
+        return bool(self.facts.get("unsent"))
 
 
 class HostNotAllowed(FixConfiguration):
@@ -48,18 +58,46 @@ class Allowed:
     @staticmethod
     def of(url: str) -> Allowed:
         """Raises HostNotAllowed for what may never be listed: plain http off loopback, user info, a fragment, an odd host."""
-        parts = urlsplit(url)
+        parts = _split(url)
         host = parts.hostname or ""
-        plain = host.isascii() and host != "" and parts.username is None and not parts.fragment
-        if not plain or parts.scheme not in ("http", "https") or (parts.scheme == "http" and not is_loopback(host)):
-            raise HostNotAllowed("A base URL must be https, or http on loopback, without user info or fragment.")
-        return Allowed(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80), parts.path.rstrip("/"))
+        if parts.scheme not in ("http", "https") or parts.query or (parts.scheme == "http" and not is_loopback(host)):
+            raise HostNotAllowed("A base URL must be https, or http on loopback, without user info, query or fragment.")
+        return Allowed(parts.scheme, host, _port(parts), parts.path.rstrip("/"))
 
     def admits(self, url: str) -> bool:
+        """Whether a URL lies below this entry. Raises HostNotAllowed for one that no entry may admit."""
+        parts = _split(url)
+        same = (parts.scheme, parts.hostname, _port(parts)) == (self.scheme, self.host, self.port)
+        return same and (parts.path == self.prefix or parts.path.startswith(self.prefix + "/"))
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a plain URL. Raises HostNotAllowed for user info, fragments, disguised paths, hosts that only look like names."""
+    try:
         parts = urlsplit(url)
-        same = (parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)) == (self.scheme, self.host, self.port)
-        below = parts.path == self.prefix or parts.path.startswith(self.prefix + "/")
-        return same and below and ".." not in parts.path and parts.username is None
+        port, host = parts.port, parts.hostname or ""
+    except ValueError:
+        raise HostNotAllowed("This is not a URL.") from None
+    dressed = "@" in parts.netloc or parts.fragment or port == 0 or _DISGUISED.search(parts.path) or any(char <= " " for char in url)
+    if dressed or not _is_plain(host):
+        raise HostNotAllowed(
+            "Only plain URLs are called: no user info, no fragment, no encoded path separators, a name or address as host."
+        )
+    return parts
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _is_plain(host: str) -> bool:
+    """A DNS name, a full dotted quad or an IPv6 address. Forms that a resolver would turn into an address (``127.1``, ``0x7f.1``) are none."""
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return bool(re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", host)) and not re.fullmatch(
+            r"(0x[0-9a-f]*|\d+)", host.rsplit(".", 1)[-1]
+        )
 
 
 def is_loopback(host: str) -> bool:
@@ -71,31 +109,52 @@ def is_loopback(host: str) -> bool:
 
 
 class Http:
-    """Calls platforms. One per process; close it at the end."""
+    """Calls platforms. One per process; close it at the end. ``connections`` is per platform (scheme, host and port)."""
 
-    def __init__(self, allowed: Iterable[str], *, connections: int = 32) -> None:
+    def __init__(self, allowed: Iterable[str], *, connections: int = 16) -> None:
         self._allowed = tuple(Allowed.of(url) for url in allowed)
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._client = httpx.AsyncClient(timeout=_LIMITS, follow_redirects=False, trust_env=False, limits=limits)
+        self._limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        self._clients: dict[tuple[str, str, int], httpx.AsyncClient] = {}
 
     async def close(self) -> None:
-        await self._client.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
     async def send(self, base_url: str, request: Request) -> Response:
-        """Sends a signed request below a base URL. Raises HostNotAllowed, PlatformUnreachable, ContractBroken (too large an answer)."""
+        """Sends a signed request below a base URL. Raises HostNotAllowed, PlatformUnreachable, ContractBroken (too large or garbled an answer)."""
         url = base_url.rstrip("/") + request.path
         if request.query:
             url += ("&" if "?" in url else "?") + urlencode(request.query)
-        if not any(entry.admits(url) for entry in self._allowed):
-            raise HostNotAllowed(f"The host {urlsplit(url).hostname} is not on the operator's list.")
-        headers = [*request.headers, ("X-Interaction-Id", str(new_id()))]
+        client, headers = self._client(url), list(request.headers)
+        if not any(name.lower() == INTERACTION.lower() for name, _ in headers):
+            headers.append((INTERACTION, str(new_id())))
         try:
-            async with asyncio.timeout(WHOLE_CALL):
-                async with self._client.stream(request.method, url, headers=headers, content=request.body or None) as answer:
-                    body = await _capped(answer)
+            async with (
+                asyncio.timeout(WHOLE_CALL),
+                client.stream(request.method, url, headers=headers, content=request.body or None) as answer,
+            ):
+                body = await _capped(answer)
         except (httpx.TransportError, TimeoutError) as error:
-            raise PlatformUnreachable(f"The platform does not answer ({type(error).__name__}).") from None
+            unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            raise PlatformUnreachable(f"The platform does not answer ({type(error).__name__}).", unsent=unsent) from None
+        except httpx.DecodingError:
+            raise ContractBroken("The platform's answer cannot be decompressed.") from None
         return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body)
+
+    def _client(self, url: str) -> httpx.AsyncClient:
+        """The pool of the platform that a URL belongs to. Raises HostNotAllowed before any socket is opened."""
+        for entry in self._allowed:
+            if entry.admits(url):
+                key = (entry.scheme, entry.host, entry.port)
+                if key not in self._clients:
+                    self._clients[key] = self._new_client()
+                return self._clients[key]
+        raise HostNotAllowed(f"The host {urlsplit(url).hostname} is not on the operator's list.")
+
+    def _new_client(self) -> httpx.AsyncClient:
+        # Raw pages are kept as received, so no compression is asked for.
+        headers = {"Accept-Encoding": "identity", "User-Agent": "zengxin-hub"}
+        return httpx.AsyncClient(timeout=_LIMITS, follow_redirects=False, trust_env=False, limits=self._limits, headers=headers)
 
 
 async def _capped(answer: httpx.Response) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,15 @@ async def _demo(chosen: Any, once: bool, as_json: bool) -> None:
         answer, evidence = await journey.ask("CustomerEnhancement"), await journey.ask("LimitEvidence")
         seconds = time.monotonic() - began
         if as_json:
-            emit({"customer": str(journey.customer_id), "answer": answer, "evidence": evidence, "syncs": [_state(state) for state in ended], "seconds": round(seconds, 1)})
+            emit(
+                {
+                    "customer": str(journey.customer_id),
+                    "answer": answer,
+                    "evidence": evidence,
+                    "syncs": [_state(state) for state in ended],
+                    "seconds": round(seconds, 1),
+                }
+            )
         else:
             _tell(stage, answer, evidence, seconds)
         if not once:
@@ -67,13 +75,30 @@ def _step(say: Any, title: str) -> Iterator[None]:
 
 
 def _state(state: State) -> dict[str, Any]:
-    return {"connector": state.connector, "verdict": state.verdict, "records": state.fetched, "stored": state.stored, "requests": state.requests, "fault": state.fault}
+    return {
+        "connector": state.connector,
+        "verdict": state.verdict,
+        "records": state.fetched,
+        "stored": state.stored,
+        "requests": state.requests,
+        "fault": state.fault,
+    }
 
 
 def _tell(stage: Stage, answer: dict[str, Any], evidence: dict[str, Any], seconds: float) -> None:
-    console.print(Panel(Syntax(stage.example("CustomerEnhancement"), "graphql", theme="ansi_dark"), title="The question (GraphQL over HTTP, token from the hub's own OAuth server)"))
+    console.print(
+        Panel(
+            Syntax(stage.example("CustomerEnhancement"), "graphql", theme="ansi_dark"),
+            title="The question (GraphQL over HTTP, token from the hub's own OAuth server)",
+        )
+    )
     console.print(Panel(JSON(orjson.dumps(answer).decode()), title="The answer"))
-    console.print(Panel(JSON(orjson.dumps(evidence).decode()), title="Where the limit comes from: policy → feature → facts → raw page → request → connection → consent"))
+    console.print(
+        Panel(
+            JSON(orjson.dumps(evidence).decode()),
+            title="Where the limit comes from: policy → feature → facts → raw page → request → connection → consent",
+        )
+    )
     console.print(_summary(answer["customer"]["evaluation"]))
     console.print(f"The whole took {seconds:.1f} s.")
 
@@ -95,7 +120,9 @@ def _summary(found: dict[str, Any]) -> Table:
 
 
 async def _serve(stage: Stage, say: Any) -> None:
-    say(f"\nServing at [bold]{stage.origin}/graphql[/bold] until Ctrl-C. A token for scripts: hub token --client risk-desk --home {stage.settings.home}")
+    say(
+        f"\nServing at [bold]{stage.origin}/graphql[/bold] until Ctrl-C. A token for scripts: hub token --client risk-desk --home {stage.settings.home}"
+    )
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
