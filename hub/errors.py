@@ -6,9 +6,9 @@ HubError
   CustomerMustAct       the customer must consent or authorise again
     ConsentMissing, GrantRevoked
   CallerMustFix         the request is wrong; sending it again as it is cannot work
-    NotAllowed, NotFound, InvalidInput, TokenInvalid
+    NotAllowed, NotFound, InvalidInput, KeyReused, TokenInvalid
   WaitAndRetry          nothing is wrong that time does not heal
-    PlatformBusy, LeaseLost
+    PlatformBusy, LeaseLost, TwinRunning
   PlatformFault         the platform broke its contract
     ContractBroken
   RecordUnreadable      one record is kept in quarantine; the rest goes on
@@ -103,6 +103,12 @@ class InvalidInput(CallerMustFix):
     """The input does not fit."""
 
 
+class KeyReused(CallerMustFix):
+    """The idempotency key was used before for another input."""
+
+    remedy = "Use a new key for a new request."
+
+
 class TokenInvalid(CallerMustFix):
     """The access token or its proof is not valid."""
 
@@ -117,6 +123,12 @@ class PlatformBusy(WaitAndRetry):
 
 class LeaseLost(WaitAndRetry):
     """Another worker has taken over this connection."""
+
+
+class TwinRunning(WaitAndRetry):
+    """The same request is still being worked on."""
+
+    remedy = "Send it again in a moment, with the same key."
 
 
 class PlatformFault(HubError):

@@ -64,7 +64,16 @@ def _parsed(body: bytes) -> Question:
         raise BadRequest("The variables must be an object and the operation's name a string.")
     if _depth(variables) > MAX_NESTING:
         raise BadRequest("The variables nest too deep.")
+    if b"\\u0000" in body and _holds_nul(variables):
+        raise BadRequest("A text holds no NUL character.")
     return Question(query, variables or {}, name or None)
+
+
+def _holds_nul(value: Any) -> bool:
+    """PostgreSQL stores no NUL. Called for values whose nesting is bounded."""
+    if isinstance(value, dict):
+        return any(_holds_nul(item) for pair in value.items() for item in pair)
+    return any(map(_holds_nul, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value
 
 
 def _depth(value: Any) -> int:

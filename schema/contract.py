@@ -1,10 +1,16 @@
-"""The schema itself: types, scalars, the extension that answers stored reads, and the resolvers of the ordinary way."""
+"""The schema itself: types, scalars, the extension that answers stored reads, and the resolvers of the ordinary way.
+
+``python -m schema.contract`` prints the contract as SDL; ``make schema`` writes it to ``schema/schema.graphql``.
+"""
 
 from __future__ import annotations
 
+import sys
+
 import strawberry
-from graphql import GraphQLSchema
+from graphql import GraphQLError, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from schema.mutations.root import Mutation
 from schema.plan.documents import Documents
@@ -17,14 +23,25 @@ from schema.types.facts import FACT_TYPES
 from schema.types.query import Query
 
 
+class Undeclared(Exception):
+    """Fields of the contract that declare no access rule, for themselves or with their type."""
+
+    def __init__(self, coordinates: list[str]) -> None:
+        super().__init__(
+            f"No access rule is declared for {', '.join(coordinates)}. Add one where the field is declared (schema/access.py)."
+        )
+
+
 class HubSchema(strawberry.Schema):
-    """Strawberry's schema with the documents it has seen and its access rules."""
+    """Strawberry's schema with the documents it has seen and its access rules. Raises Undeclared for a field without one."""
 
     def __init__(self) -> None:
         config = StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True)
         super().__init__(query=Query, mutation=Mutation, types=list(FACT_TYPES.values()), extensions=[StoredReads], config=config)
         wire(self._schema)
         self.rules = Rules(self._schema)
+        if missing := self.rules.undeclared():
+            raise Undeclared(missing)
         self.documents = Documents(self._schema, Planner(self._schema, self.rules))
 
     @property
@@ -32,6 +49,17 @@ class HubSchema(strawberry.Schema):
         """graphql-core's schema."""
         return self._schema
 
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Strawberry's own log would hold the document; the endpoint logs what may be logged."""
+
+    def sdl(self) -> str:
+        """The contract as text, access rules included, with a line feed at the end."""
+        return self.as_str() + "\n"
+
 
 def build_schema() -> HubSchema:
     return HubSchema()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(build_schema().sdl())

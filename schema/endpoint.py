@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -32,6 +34,7 @@ from schema.services import Services
 
 GRAPHQL_JSON = "application/graphql-response+json"
 MAX_SECONDS = 10.0
+_PLACES = 12
 _SHOWN = (CallerMustFix, CustomerMustAct, WaitAndRetry, PlatformFault)
 _log = structlog.get_logger("hub.graphql")
 
@@ -125,8 +128,14 @@ def shown(error: Exception) -> dict[str, Any]:
     if isinstance(error, GraphQLError) and (original is None or isinstance(original, GraphQLError | ValueError)):
         return _of_graphql(error) | place
     error_id = str(new_id())
-    _log.error("graphql.masked", error_id=error_id, kind=type(original).__name__, exc_info=original)
+    _log.error("graphql.masked", error_id=error_id, kind=type(original).__name__, places=_places(original))
     return {"message": "Something went wrong in the hub.", "extensions": {"code": "Internal", "id": error_id}, **place}
+
+
+def _places(error: BaseException | None) -> list[str]:
+    """Where it was raised, innermost last. The error's own text stays out of the log: a database puts statements and values into it."""
+    frames = traceback.extract_tb(error.__traceback__)[-_PLACES:] if error is not None else []
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _of_graphql(error: GraphQLError) -> dict[str, Any]:

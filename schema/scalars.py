@@ -31,7 +31,10 @@ def _of_text(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if not isinstance(value, str) or len(value) > 40:
             raise ValueError("expected a short string")
-        return parse(value)
+        try:
+            return parse(value)
+        except OverflowError:
+            raise ValueError("out of range") from None
 
     return read
 

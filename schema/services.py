@@ -15,13 +15,6 @@ from typing import Any
 
 from hub.domain.caller import Caller
 from hub.domain.enums import Purpose, SourceKind
-from hub.errors import CallerMustFix
-
-
-class KeyReused(CallerMustFix):
-    """The idempotency key was used before for another input."""
-
-    remedy = "Use a new key for a new request."
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLAbstractType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, get_named_type, is_abstract_type
+from graphql.execution.values import VariableValues
 from strawberry.types import Info
 
 from hub.domain.selection import Argument, Case, Pick, Selection, StoredRead
@@ -68,12 +69,15 @@ def _type_of(value: Mapping[str, Any], _info: GraphQLResolveInfo[Any], _type: Gr
 async def read_node(info: Info[Context, Any], type_name: str, node_id: str) -> Any:
     """The object with this id, with everything the operation selects of it, in one statement: the payload of a mutation."""
     raw = info._raw_info
-    tree = Tree(raw.schema, raw.fragments, {name: bool(value) for name, value in raw.variable_values.coerced.items()})
+    # Strawberry's executor hands resolvers the coerced values alone, where graphql-core's hands their sources, too.
+    given: Any = raw.variable_values
+    coerced: dict[str, Any] = getattr(given, "coerced", given)
+    tree = Tree(raw.schema, raw.fragments, {name: bool(value) for name, value in coerced.items()})
     below = [node.selection_set for node in raw.field_nodes if node.selection_set is not None]
     picks = named(tree.selection(raw.schema.type_map[type_name], below)).picks
     root = Selection("Query", (Pick("node", "node", (Argument("id", "node_id"),), Selection("Node", (), (Case(type_name, picks),))),))
     read = StoredRead(raw.operation.name.value if raw.operation.name else "", "", tree.fields, root)
-    values = {**argument_values(tree.argued.values(), raw.variable_values), "node_id": node_id}
+    values = {**argument_values(tree.argued.values(), VariableValues({}, coerced)), "node_id": node_id}
     body = orjson.loads(await info.context.reads.read(info.context.caller, read, values))
     return _planned(body["node"])
 

@@ -34,7 +34,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
         super().__init__(
-            uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", http="httptools", timeout_graceful_shutdown=5)
+            uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", http="httptools", timeout_graceful_shutdown=5)
         )
         self.listener = listener
         self.task: asyncio.Task[None] | None = None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
+from hub.cli.logs import configure
 from hub.cli.root import app
 from hub.errors import HubError
 
 
 def main() -> None:
     """Runs a command. An expected error is one sentence with its remedy on stderr and exit code 1."""
+    # A person at a terminal watches progress and wants to hear of trouble only; elsewhere the log is the progress.
+    configure(logging.WARNING if sys.stderr.isatty() else logging.INFO)
     try:
         app(standalone_mode=True)
     except HubError as error:

@@ -34,7 +34,7 @@ async def _demo(chosen: Any, once: bool, as_json: bool) -> None:
     persona, began = own_personas()[0], time.monotonic()
     say = console.print if not as_json else _silent
     say(f"[bold]Zengxin Hub 增信[/bold]  one seller, six platforms, one answer.  Home: {chosen.home}")
-    async with open_stage(chosen, [persona], database="demo", fresh=True) as stage:
+    async with open_stage(chosen, [persona], database="demo") as stage:
         journey = Journey(stage, persona)
         with _step(say, "The customer consents and authorises each platform in a browser"):
             await journey.register()

@@ -30,7 +30,7 @@ def run(path: Path, home: Path | None, *, as_json: bool) -> None:
 
 async def evaluate(persona: Persona, chosen: Settings, *, quiet: bool = True) -> dict[str, Any]:
     """Connects, syncs and evaluates one persona; returns the expected-format document of its evaluation."""
-    async with open_stage(chosen, [persona], database="evaluate", fresh=True) as stage:
+    async with open_stage(chosen, [persona], database="evaluate") as stage:
         journey = Journey(stage, persona)
         await journey.walk(quiet=quiet)
         return await stage.document_of(journey.customer_id, persona.id)

@@ -15,13 +15,11 @@ from connectors.sandbox.sections import Source
 from hub.cli.browser import authorise_everything
 from hub.cli.caller import Caller
 from hub.cli.progress import State, watch
-from hub.cli.stage import Stage
+from hub.cli.stage import RETURN_URL, Stage
 from hub.consent import grants
 from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.errors import HubError
-
-RETURN_URL = "https://partner.example/back"
 
 
 class Journey:

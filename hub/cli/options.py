@@ -25,8 +25,10 @@ console = Console(stderr=True, highlight=False)
 
 def settings(home: Path | None, **values: Any) -> Settings:
     """The settings of this process: environment first, then the command's options."""
-    chosen = {"home": home.expanduser().resolve()} if home else {}
-    return Settings(**chosen, **{name: value for name, value in values.items() if value is not None})
+    chosen: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+    if home:
+        chosen["home"] = home.expanduser().resolve()
+    return Settings(**chosen)
 
 
 def emit(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Everything wired, on one page: settings -> store, vault, http, engine, link pages. The only place that knows all rooms but the API's own (hub.app)."""
+"""Everything wired, on one page: settings -> store, vault, http, engine, link pages, API."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import orjson
+from starlette.types import ASGIApp
 
 from connectors import registry
+from hub.app import AppRuntime, build_app
+from hub.app.services import HubServices
 from hub.connect import Connector
+from hub.credit.parameters import parameters
 from hub.domain.clock import Clock
 from hub.errors import FixConfiguration
 from hub.http import Http
@@ -19,6 +24,9 @@ from hub.link.service import LinkService
 from hub.settings import Settings
 from hub.store.database import Database
 from hub.store.embedded import Embedded, Urls
+from hub.store.evaluations import publish_policies
+from hub.store.evaluations.policies import documents_of_the_package
+from hub.store.view import ViewSettings
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment
 from hub.sync.dispatch import Dispatcher
@@ -51,13 +59,34 @@ class Runtime:
         linking = Linking(self.equipment, self.calls)
         return LinkService(self.database, linking, self.clock, grantee=self.settings.grantee, origin=origin, nudge=self.dispatcher.nudge)
 
-    def link_pages(self, origin: str) -> LinkPages:
-        return LinkPages(self.links(origin))
+    def api(self, origin: str) -> ASGIApp:
+        """The whole API under its public origin."""
+        links = self.links(origin)
+        stale = {kind.value: days for kind, days in parameters().staleness.items()}
+        return build_app(
+            AppRuntime(
+                database=self.database,
+                keys=self.vault.keys,
+                clock=self.clock,
+                services=HubServices(self.equipment, links).port(),
+                view=ViewSettings(self.settings.grantee, stale),
+                origin=origin,
+                link_app=LinkPages(links).app(),
+            )
+        )
+
+    async def publish(self) -> None:
+        """Publishes the policies that come with this version of the hub."""
+        async with self.database.work() as tx:
+            await publish_policies(tx, documents_of_the_package(), datetime.now(UTC))
 
 
 @asynccontextmanager
-async def store_of(settings: Settings, *, database: str = "hub") -> AsyncIterator[Urls]:
-    """Where the store is: an operator's PostgreSQL, or the embedded one, started here and stopped at the end."""
+async def store_of(settings: Settings, *, database: str = "hub", fresh: bool = False) -> AsyncIterator[Urls]:
+    """Where the store is: an operator's PostgreSQL, or the embedded one, started here and stopped at the end.
+
+    ``fresh`` empties a database of the embedded one first.
+    """
     given = (settings.database_url, settings.app_database_url, settings.worker_database_url)
     if any(given):
         if not all(given):
@@ -68,7 +97,7 @@ async def store_of(settings: Settings, *, database: str = "hub") -> AsyncIterato
         return
     embedded = await asyncio.to_thread(Embedded, settings.home / "postgres")
     try:
-        yield await embedded.prepare(database)
+        yield await embedded.prepare(database, fresh=fresh)
     finally:
         await asyncio.to_thread(embedded.stop)
 

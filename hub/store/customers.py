@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from hub.connect import Subject
 from hub.domain.identifiers import CustomerId, birth_date, is_resident_id, is_uscc, mask, new_id
@@ -51,15 +52,20 @@ def _check(new: NewCustomer) -> None:
 
 
 async def create_customer(tx: Write, vault: Vault, blind: Blind, new: NewCustomer, client_ids: Sequence[str], now: datetime) -> CustomerId:
-    """Makes a customer that the clients may see. One that exists already is given to them under its own id. Raises InvalidInput."""
+    """Makes a customer that the clients may see. One that exists already is given to them under its own id, if they know the person, too.
+
+    Raises InvalidInput.
+    """
     _check(new)
     identifier = new.uscc or new.person.resident_id
     subject_hash = blind.hash(IDENTIFIER, identifier)
     found = (await tx.execute(select(customer.c.customer_id).where(customer.c.subject_hash == subject_hash))).scalar()
     if found is not None:
+        await _check_person(tx, blind, CustomerId(found), new.person)
+        await _show(tx, CustomerId(found), client_ids)
         return CustomerId(found)
     customer_id = CustomerId(new_id())
-    await tx.execute(insert(customer_client), [{"customer_id": customer_id, "client_id": client_id} for client_id in client_ids])
+    await _show(tx, customer_id, client_ids)
     row = {
         "customer_id": customer_id,
         "kind": new.kind,
@@ -72,6 +78,21 @@ async def create_customer(tx: Write, vault: Vault, blind: Blind, new: NewCustome
     sealer = await vault.make_key(tx, customer_id)
     await tx.execute(insert(party), [_party(sealer, blind, customer_id, role, *who) for role, *who in _parties(new)])
     return customer_id
+
+
+async def _show(tx: Write, customer_id: CustomerId, client_ids: Sequence[str]) -> None:
+    rows = [{"customer_id": customer_id, "client_id": client_id} for client_id in client_ids]
+    await tx.execute(upsert(customer_client).on_conflict_do_nothing(), rows)
+
+
+async def _check_person(tx: Write, blind: Blind, customer_id: CustomerId, person: NewPerson) -> None:
+    """Whoever knows the business must know who answers for it: a code alone opens nothing."""
+    mine = (party.c.customer_id == customer_id, party.c.id_hash == blind.hash(IDENTIFIER, person.resident_id))
+    if (await tx.execute(select(party.c.party_id).where(*mine))).first() is None:
+        raise InvalidInput(
+            "The business and the person do not belong together as far as this hub knows.",
+            remedy="Check the resident ID of the operator or legal representative.",
+        )
 
 
 def _parties(new: NewCustomer) -> list[tuple[Any, ...]]:

@@ -57,17 +57,19 @@ class Embedded:
             self.url("hub_owner", database), self.url("hub_app", database), self.url("hub_worker", database), self.url("postgres", database)
         )
 
-    async def prepare(self, database: str = "hub", template: str | None = None) -> Urls:
-        """Creates the roles and the database where they are missing."""
-        await asyncio.to_thread(self._prepare, database, template)
+    async def prepare(self, database: str = "hub", template: str | None = None, *, fresh: bool = False) -> Urls:
+        """Creates the roles and the database where they are missing; ``fresh`` drops the database first."""
+        await asyncio.to_thread(self._prepare, database, template, fresh)
         return self.urls(database)
 
-    def _prepare(self, database: str, template: str | None) -> None:
+    def _prepare(self, database: str, template: str | None, fresh: bool) -> None:
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as admin:
             known = {row[0] for row in admin.execute("select rolname from pg_roles")}
             for role in ROLES:
                 if role not in known:
                     admin.execute(sql.SQL("create role {} login nosuperuser nobypassrls").format(sql.Identifier(role)))
+            if fresh:
+                admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database)))
             if not admin.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():
                 statement = sql.SQL("create database {} owner hub_owner").format(sql.Identifier(database))
                 if template:

@@ -7,8 +7,10 @@ not let it write to a table with row-level security.)
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,11 +21,15 @@ from uuid import UUID
 import orjson
 from sqlalchemy.dialects import postgresql
 
+from hub.connect import Unreadable
 from hub.domain.facts import FactSpec, FieldType, spec_of
 from hub.domain.identifiers import CustomerId, mask, new_id
 from hub.store.database import Write
 from hub.store.fact_tables import FACT_TABLES, columns_of
 from hub.vault import Blind
+
+LONGEST_KEY = 500
+"""Characters. An index entry of PostgreSQL holds 2,704 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,7 @@ def _row(spec: FactSpec, position: int, fact: object, blind: Blind) -> _Row:
             columns.append(orjson.dumps({line: str(amount) for line, amount in value.items()}, option=orjson.OPT_SORT_KEYS).decode())
         else:
             columns.append(str(value) if kind is FieldType.ENUM and value is not None else value)
-    key = "|".join(shown[name] if name in shown else _text(getattr(fact, name)) for name in spec.key)
+    key = "|".join(shown[name] if name in shown else _part(_text(getattr(fact, name))) for name in spec.key)
     return _Row(position, key, _digest(columns), spec.occurred_on(fact), tuple(columns))
 
 
@@ -158,9 +164,56 @@ def _text(value: object) -> str:
     return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
+def _part(text: str) -> str:
+    """One part of a key. A separator inside it is escaped: a platform must not be able to make two keys one."""
+    return text.replace("\\", "\\\\").replace("|", "\\|") if "|" in text or "\\" in text else text
+
+
 def _digest(columns: Sequence[Any]) -> bytes:
     """SHA-256 over the canonical text of the columns, as they are stored."""
     return hashlib.sha256(orjson.dumps(columns, default=_plain)).digest()
+
+
+def storable(fact: object) -> None:
+    """Raises Unreadable, naming the field, for a fact that PostgreSQL would refuse: one bad record must not cost its page."""
+    spec = spec_of(type(fact))
+    for field in spec.fields:
+        value = getattr(fact, field.name)
+        reason = _refusal(field.kind, value) if value is not None else "" if field.nullable else "is missing"
+        if reason:
+            raise Unreadable(field.name, reason)
+    if len(spec.source_key(fact)) > LONGEST_KEY:
+        raise Unreadable(spec.key[-1], "is longer than any key")
+
+
+def _refusal(kind: FieldType, value: Any) -> str:
+    """Why a value does not fit its column; empty when it does."""
+    if isinstance(value, str):
+        return _TEXTS.get(kind, _text_fault)(value)
+    if kind is FieldType.LINES:
+        return next((reason for line, amount in value.items() if (reason := _text_fault(line) or _number_fault(amount, 18))), "")
+    if kind is FieldType.INSTANT:
+        return "" if value.tzinfo is not None else "is a time without an offset"
+    return _number_fault(value, _DIGITS[kind]) if kind in _DIGITS else ""
+
+
+def _text_fault(text: str) -> str:
+    """PostgreSQL keeps no NUL, UTF-8 no half of a surrogate pair."""
+    return "holds a character that is none" if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text) else ""
+
+
+def _month_fault(text: str) -> str:
+    return "" if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text, re.ASCII) else "is no month"
+
+
+def _number_fault(number: int | float | Decimal, digits: int) -> str:
+    finite = number.is_finite() if isinstance(number, Decimal) else isinstance(number, int) or math.isfinite(number)
+    return "" if finite and abs(number) < 10**digits else "is larger than any real one"
+
+
+_TEXTS: Mapping[FieldType, Callable[[str], str]] = {FieldType.MONTH: _month_fault}
+_DIGITS: Mapping[FieldType, int] = {FieldType.INT: 18, FieldType.MONEY: 16, FieldType.NUMBER: 12, FieldType.COORDINATE: 4}
+"""Digits before the point that a column holds, or a coordinate may have."""
 
 
 def _plain(value: Any) -> str:

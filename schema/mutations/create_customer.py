@@ -53,14 +53,15 @@ class CustomerCreated:
         return await read_node(info, "Customer", self.id)  # type: ignore[no-any-return]
 
 
+Asked = Annotated[CreateCustomerInput, strawberry.argument(description="Who the customer is.")]
 CreateCustomerResult = Annotated[
     CustomerCreated | InvalidInput | NotAllowed | NotFound | ConsentMissing | IdempotencyKeyReused | TryLater,
-    strawberry.union("CreateCustomerResult"),
+    strawberry.union("CreateCustomerResult", description="The customer, or why not."),
 ]
 
 
 @asked("Makes a customer known to the hub.", access("customers:write", DataKind.PROFILE))
-async def create_customer(info: HubInfo, idempotency_key: Key, input: CreateCustomerInput) -> CreateCustomerResult:
+async def create_customer(info: HubInfo, idempotency_key: Key, input: Asked) -> CreateCustomerResult:
     async def run() -> CustomerCreated:
         return CustomerCreated(id=await call(info, idempotency_key, info.context.services.create_customer, input.value()))
 

@@ -39,14 +39,15 @@ class LinkSessionCreated:
     url: str = shown("Send the customer's browser here.")
 
 
+Asked = Annotated[CreateLinkSessionInput, strawberry.argument(description="Whom to ask, and for what.")]
 CreateLinkSessionResult = Annotated[
     LinkSessionCreated | InvalidInput | NotAllowed | NotFound | ConsentMissing | IdempotencyKeyReused | TryLater,
-    strawberry.union("CreateLinkSessionResult"),
+    strawberry.union("CreateLinkSessionResult", description="The link, or why not."),
 ]
 
 
 @asked("Asks a customer for consent and authorisation through the hosted link pages.", access("links:write", DataKind.CONSENT))
-async def create_link_session(info: HubInfo, idempotency_key: Key, input: CreateLinkSessionInput) -> CreateLinkSessionResult:
+async def create_link_session(info: HubInfo, idempotency_key: Key, input: Asked) -> CreateLinkSessionResult:
     async def run() -> LinkSessionCreated:
         made = await call(info, idempotency_key, info.context.services.create_link_session, input.value())
         return LinkSessionCreated(link_id=strawberry.ID(made.link_id), url=made.url)

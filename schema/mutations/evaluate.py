@@ -47,14 +47,15 @@ class EvaluationMade:
         return await read_node(info, "Evaluation", self.id)  # type: ignore[no-any-return]
 
 
+Asked = Annotated[EvaluateInput, strawberry.argument(description="Whom to evaluate, for which scenario.")]
 EvaluateResult = Annotated[
     EvaluationMade | InvalidInput | NotAllowed | NotFound | ConsentMissing | IdempotencyKeyReused | TryLater,
-    strawberry.union("EvaluateResult"),
+    strawberry.union("EvaluateResult", description="The evaluation, or why none was made."),
 ]
 
 
 @asked("Evaluates a customer for a scenario, from the facts the hub has.", access("enhancement:evaluate", DataKind.RESULT))
-async def evaluate(info: HubInfo, idempotency_key: Key, input: EvaluateInput) -> EvaluateResult:
+async def evaluate(info: HubInfo, idempotency_key: Key, input: Asked) -> EvaluateResult:
     async def run() -> EvaluationMade:
         made = await call(info, idempotency_key, info.context.services.evaluate, input.value())
         return EvaluationMade(id=f"Evaluation:{made.customer_id}:{made.evaluation_id}")

@@ -9,7 +9,6 @@ import strawberry
 
 from hub import errors
 from schema.access import ANYONE, shown
-from schema.services import KeyReused
 
 
 @strawberry.interface(description="Why it was not done, and what to do.", directives=[ANYONE])
@@ -49,7 +48,7 @@ class TryLater(Problem):
 
 
 BY_CLASS: dict[type[errors.HubError], type[Problem]] = {
-    KeyReused: IdempotencyKeyReused,
+    errors.KeyReused: IdempotencyKeyReused,
     errors.InvalidInput: InvalidInput,
     errors.NotAllowed: NotAllowed,
     errors.NotFound: NotFound,

@@ -56,16 +56,15 @@ class BehaviourSessionsRecorded:
     unchanged: int = shown("Sessions already known.")
 
 
+Asked = Annotated[RecordBehaviourSessionsInput, strawberry.argument(description="The sessions, and the days for which they are complete.")]
 RecordBehaviourSessionsResult = Annotated[
     BehaviourSessionsRecorded | InvalidInput | NotAllowed | NotFound | ConsentMissing | IdempotencyKeyReused | TryLater,
-    strawberry.union("RecordBehaviourSessionsResult"),
+    strawberry.union("RecordBehaviourSessionsResult", description="How many sessions were new, or why none was taken."),
 ]
 
 
 @asked("Sends device and behaviour sessions of the partner's own app.", access("behaviour:write", SourceKind.DEVICE))
-async def record_behaviour_sessions(
-    info: HubInfo, idempotency_key: Key, input: RecordBehaviourSessionsInput
-) -> RecordBehaviourSessionsResult:
+async def record_behaviour_sessions(info: HubInfo, idempotency_key: Key, input: Asked) -> RecordBehaviourSessionsResult:
     async def run() -> BehaviourSessionsRecorded:
         done = await call(info, idempotency_key, info.context.services.record_behaviour_sessions, input.value())
         return BehaviourSessionsRecorded(stored=done.stored, unchanged=done.unchanged)

@@ -57,14 +57,15 @@ class ClientRegistered:
     client_id: strawberry.ID = shown("Its id.")
 
 
+Asked = Annotated[RegisterClientInput, strawberry.argument(description="The client, its scopes and its public keys.")]
 RegisterClientResult = Annotated[
     ClientRegistered | InvalidInput | NotAllowed | NotFound | ConsentMissing | IdempotencyKeyReused | TryLater,
-    strawberry.union("RegisterClientResult"),
+    strawberry.union("RegisterClientResult", description="The client, or why not."),
 ]
 
 
 @asked("Registers a client.", access("clients:write", DataKind.CLIENT))
-async def register_client(info: HubInfo, idempotency_key: Key, input: RegisterClientInput) -> RegisterClientResult:
+async def register_client(info: HubInfo, idempotency_key: Key, input: Asked) -> RegisterClientResult:
     async def run() -> ClientRegistered:
         done = await call(info, idempotency_key, info.context.services.register_client, input.value())
         return ClientRegistered(client_id=strawberry.ID(done))

@@ -41,14 +41,15 @@ class ConsentWithdrawn:
         return await read_node(info, "Consent", self.id)  # type: ignore[no-any-return]
 
 
+Asked = Annotated[WithdrawConsentInput, strawberry.argument(description="Whose consent, for which kind of source.")]
 WithdrawConsentResult = Annotated[
     ConsentWithdrawn | InvalidInput | NotAllowed | NotFound | ConsentMissing | IdempotencyKeyReused | TryLater,
-    strawberry.union("WithdrawConsentResult"),
+    strawberry.union("WithdrawConsentResult", description="The consent as it stands now, or why nothing changed."),
 ]
 
 
 @asked("Passes on that the customer withdraws a consent (PIPL 15).", access("consents:write", DataKind.CONSENT))
-async def withdraw_consent(info: HubInfo, idempotency_key: Key, input: WithdrawConsentInput) -> WithdrawConsentResult:
+async def withdraw_consent(info: HubInfo, idempotency_key: Key, input: Asked) -> WithdrawConsentResult:
     async def run() -> ConsentWithdrawn:
         done = await call(info, idempotency_key, info.context.services.withdraw_consent, input.value())
         return ConsentWithdrawn(id=f"Consent:{input.customer_id}:{done.consent_id}")

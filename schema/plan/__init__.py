@@ -2,6 +2,7 @@
 
 documents    parse, measure, validate; remembered by the text of the document
 limits       the demand control of one memoised measuring pass
+cost         what an operation costs under its variables
 selecting    operation -> selection tree with slots for its arguments
 rules        which scope each coordinate of the contract needs
 extension    hangs all of it into Strawberry: a stored read is answered by the plan instead of resolvers

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse, specified_rules, validate
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from schema.plan.cost import Costing
 from schema.plan.limits import INTROSPECTING, Limits, check_document
-from schema.plan.selecting import Plan, Planner
+from schema.plan.selecting import Plan, Planner, coerced
 
 _KEPT = 500
+_SHAPES = 64
+"""Plans kept per document: a document with n flags has 2^n shapes, and a client chooses them."""
 
 
 @dataclass(slots=True)
@@ -63,8 +76,17 @@ class Documents:
         flags = self.planner.flags(document, operation, variables)
         key = (operation_name, tuple(sorted(flags.items())))
         if key not in document.plans:
+            if len(document.plans) >= _SHAPES:
+                document.plans.clear()
             document.plans[key] = self.planner.plan(document.node, document.sha256, operation, flags)
         return document.plans[key]
+
+    def cost(self, document: Document, plan: Plan, variables: Mapping[str, object]) -> int:
+        """What the planned operation costs under the variables of one request. Raises GraphQLError for variables that do not fit."""
+        assert document.node is not None
+        root = self.schema.get_root_type(plan.operation.operation)
+        fragments = {node.name.value: node for node in document.node.definitions if isinstance(node, FragmentDefinitionNode)}
+        return Costing(self.schema, fragments, coerced(self.schema, plan.operation, variables)).of(root, plan.operation.selection_set)
 
 
 def operation_of(document: Document, name: str | None) -> OperationDefinitionNode:

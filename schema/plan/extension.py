@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, cast
 
 import orjson
-from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 
-from hub.errors import NotAllowed
+from hub.errors import InvalidInput, NotAllowed
 from schema.context import Context
+from schema.plan.cost import check_cost
 from schema.plan.documents import Document, Documents
 from schema.plan.selecting import Plan, Way
+
+MAX_ANSWER = 2_000_000
 
 
 class StoredReads(SchemaExtension):
@@ -45,10 +47,14 @@ class StoredReads(SchemaExtension):
         given: Mapping[str, Any] = self.execution_context.variables or {}
         plan = self.documents.plan(self.document, self.execution_context.operation_name, dict(given))
         require(plan, self.context.caller.scopes)
+        if not plan.introspects:
+            check_cost(self.documents.cost(self.document, plan, given), self.context.caller.audience)
         if plan.way is Way.STORED:
             assert plan.read is not None
             values = plan.values(self.documents.schema, given)
             body = await self.context.reads.read(self.context.caller, plan.read, values)
+            if len(body) > MAX_ANSWER:
+                raise InvalidInput("The answer is too large.", remedy="Ask for smaller pages or fewer fields.")
             self.execution_context.result = ExecutionResult(data=cast(Any, orjson.Fragment(body)), errors=None)
         yield
 
@@ -58,8 +64,3 @@ def require(plan: Plan, scopes: frozenset[str]) -> None:
     for scope, coordinate in sorted(plan.needs.items()):
         if scope not in scopes:
             raise NotAllowed(f"{coordinate} needs the scope {scope}.", remedy="Ask for it with the token, or leave the field out.")
-
-
-def first_line(error: GraphQLError) -> str:
-    """An error without hints about the schema that GraphQL puts behind its first sentence."""
-    return error.message.split(" Did you mean")[0]

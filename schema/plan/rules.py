@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 
 from schema.access import ANYONE, Access
+from schema.types.pages import Connection, Edge, PageInfo
 
 BACKREF = "strawberry-definition"
 UNDECLARED = "(undeclared)"
@@ -23,7 +24,8 @@ class Rules:
                 self._read(type_)
 
     def _read(self, type_: GraphQLObjectType | GraphQLInterfaceType) -> None:
-        own = _declared(type_.extensions.get(BACKREF))
+        definition = type_.extensions.get(BACKREF)
+        own = _declared(definition) or (ANYONE if _structural(definition) else None)
         for name, field in type_.fields.items():
             self.by_coordinate[type_.name, name] = _declared(field.extensions.get(BACKREF)) or own
 
@@ -31,27 +33,22 @@ class Rules:
         """Scopes with a coordinate that needs each. What declares nothing needs a scope that nobody holds."""
         found: dict[str, str] = {}
         for owner, name in coordinates:
-            if not structural(owner):
-                rule = self.by_coordinate.get((owner, name))
-                found.setdefault(rule.scope if rule else UNDECLARED, f"{owner}.{name}")
+            rule = self.by_coordinate.get((owner, name))
+            found.setdefault(rule.scope if rule else UNDECLARED, f"{owner}.{name}")
         found.pop(ANYONE.scope, None)
         return found
 
     def undeclared(self) -> list[str]:
         """Coordinates without any rule; there must be none."""
-        return sorted(f"{owner}.{name}" for (owner, name), rule in self.by_coordinate.items() if rule is None and not structural(owner))
+        return sorted(f"{owner}.{name}" for (owner, name), rule in self.by_coordinate.items() if rule is None)
 
 
-def structural(type_name: str) -> bool:
-    """Types that only hold rows of another one: the rows carry the rules."""
-    return type_name == "PageInfo" or (type_name.endswith(("Connection", "Edge")) and type_name != "PlatformConnection")
+def _structural(definition: Any) -> bool:
+    """Types that only hold rows of another one: the rows carry the rules. Told by the class, a name could be borrowed."""
+    generic = getattr(definition, "concrete_of", None)
+    return getattr(generic or definition, "origin", None) in (Connection, Edge, PageInfo)
 
 
 def _declared(definition: Any) -> Access | None:
     directives = getattr(definition, "directives", None) or ()
     return next((one for one in directives if isinstance(one, Access)), None)
-
-
-def matrix(rules: Rules) -> Mapping[str, Access]:
-    """Every declared coordinate with its rule."""
-    return {f"{owner}.{name}": rule for (owner, name), rule in sorted(rules.by_coordinate.items()) if rule is not None}

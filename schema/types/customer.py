@@ -13,13 +13,15 @@ from schema.types.consent import Consent
 from schema.types.enums import CustomerKind
 from schema.types.evaluation import Evaluation
 from schema.types.facts import FactFields
-from schema.types.pages import Connection
+from schema.types.pages import After, Connection, First
 from schema.types.party import Party
 from schema.types.platform_connection import PlatformConnection
 from schema.types.source_access import SourceAccess
 
 _PERSONAL = access("customers:read", DataKind.PROFILE, Sensitivity.C2)
 _RESULT = access("enhancement:read", DataKind.RESULT)
+Scenario = Annotated[str, strawberry.argument(description="Scenario, for example `S03`.")]
+SomeScenario = Annotated[str | None, strawberry.argument(description="Only of this scenario.")]
 
 
 @strawberry.type
@@ -42,11 +44,11 @@ class CustomerProfile:
         return stored()  # type: ignore[no-any-return]
 
     @asked("The latest evaluation for a scenario; null when there is none.", _RESULT)
-    def evaluation(self, scenario: str) -> Evaluation | None:
+    def evaluation(self, scenario: Scenario) -> Evaluation | None:
         return stored()  # type: ignore[no-any-return]
 
     @asked("All evaluations, newest first.", _RESULT)
-    def evaluations(self, first: int = 20, after: str | None = None, scenario: str | None = None) -> Connection[Evaluation]:
+    def evaluations(self, first: First = 20, after: After = None, scenario: SomeScenario = None) -> Connection[Evaluation]:
         return stored()  # type: ignore[no-any-return]
 
 

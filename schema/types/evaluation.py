@@ -46,7 +46,7 @@ class Evaluation:
     probability_of_default: Decimal | None = shown("12-month probability, 0 to 1.")
     base_limit: Decimal | None = shown("基础额度: limit without enhancement, in yuan. Null is not zero.")
     final_limit: Decimal | None = shown("增信后额度: limit with enhancement, in yuan.")
-    enhancement: Decimal | None = shown("Effective uplift of the base, as a share.")
+    enhancement: Decimal | None = shown("增信额度: what the enhancement adds to the base limit, in yuan.")
     base_rate: Decimal | None = shown("Annual rate without enhancement, 0.04 is 4 %.")
     rate: Decimal | None = shown("Annual rate offered.")
     risk_adjusted_margin: Decimal | None = shown("Margin after funding, operation and expected loss.", _EVIDENCE)

@@ -18,7 +18,7 @@ from hub.domain.facts.names import field_name, list_name
 from hub.domain.periods import Month
 from schema.access import access, shown, stored
 from schema.types.fact import Fact
-from schema.types.pages import Connection
+from schema.types.pages import After, Connection, First
 from schema.types.statement_line import StatementLine
 
 _PYTHON: dict[FieldType, Any] = {
@@ -75,15 +75,15 @@ FACT_TYPES: dict[str, Any] = {spec.name: _type_of(spec) for spec in all_specs()}
 
 def _of_days(
     self: Any,
-    first: int = 20,
-    after: str | None = None,
+    first: First = 20,
+    after: After = None,
     from_: Annotated[date | None, strawberry.argument(name="from", description="First day, by `occurredOn`.")] = None,
     to: Annotated[date | None, strawberry.argument(description="Last day, by `occurredOn`.")] = None,
 ) -> Any:
     return stored()
 
 
-def _of_states(self: Any, first: int = 20, after: str | None = None) -> Any:
+def _of_states(self: Any, first: First = 20, after: After = None) -> Any:
     return stored()
 
 

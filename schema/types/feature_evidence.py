@@ -9,6 +9,7 @@ import strawberry
 from hub.domain.enums import SourceKind
 from schema.access import DataKind, access, asked, shown, stored
 from schema.types.fact import Fact
+from schema.types.pages import First
 
 
 @strawberry.type(
@@ -24,5 +25,5 @@ class FeatureEvidence:
     digest: str = shown("SHA-256 (hex) over their sorted ids: proves that the set shown today is the set read then.")
 
     @asked("The latest facts of the set, at most 100, while consent lets them be read.", access("facts:read", DataKind.EVIDENCE))
-    def sample(self, first: int = 3) -> list[Fact]:
+    def sample(self, first: First = 3) -> list[Fact]:
         return stored()  # type: ignore[no-any-return]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import strawberry
 
 from schema.access import shown
 
 T = TypeVar("T")
+First = Annotated[int, strawberry.argument(description="Number of rows, 1 to 100.")]
+After = Annotated[str | None, strawberry.argument(description="Rows behind this cursor: the `endCursor` of the page before.")]
 
 
 @strawberry.type(description="Where a page stands in the whole. A cursor is opaque and stays valid when rows are added.")

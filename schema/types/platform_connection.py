@@ -8,6 +8,7 @@ import strawberry
 
 from hub.domain.enums import ConnectionStatus, Verdict
 from schema.access import DataKind, access, asked, shown, stored
+from schema.types.pages import First
 from schema.types.sync_run import SyncRun
 
 
@@ -25,5 +26,5 @@ class PlatformConnection:
     created_at: datetime = shown("Made.")
 
     @asked("The latest runs, newest first; at most 100.")
-    def runs(self, first: int = 5) -> list[SyncRun]:
+    def runs(self, first: First = 5) -> list[SyncRun]:
         return stored()  # type: ignore[no-any-return]

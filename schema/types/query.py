@@ -11,9 +11,11 @@ from schema.access import DataKind, access, asked, stored
 from schema.types.consent import Consent
 from schema.types.customer import Customer
 from schema.types.evaluation import Evaluation
-from schema.types.pages import Connection
+from schema.types.pages import After, Connection, First
 from schema.types.platform_connection import PlatformConnection
 
+CustomerId = Annotated[strawberry.ID, strawberry.argument(description="Opaque id of the customer.")]
+NodeId = Annotated[strawberry.ID, strawberry.argument(description="An `id` of this contract, as it was answered.")]
 AsOf = Annotated[date | None, strawberry.argument(description="Only what counts up to this day.")]
 KnownAt = Annotated[datetime | None, strawberry.argument(description="As the hub knew it at this instant. Default: now.")]
 Node = Annotated[Customer | Evaluation | Consent | PlatformConnection, strawberry.union("Node", description="What has an id of its own.")]
@@ -25,13 +27,13 @@ _RULE = access("customers:read", DataKind.PROFILE)
 )
 class Query:
     @asked("One customer.", returns=Customer | None)
-    def customer(self, id: strawberry.ID, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
+    def customer(self, id: CustomerId, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()
 
     @asked("The customers of the asking client, newest first.", returns=Connection[Customer])
-    def customers(self, first: int = 20, after: str | None = None, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
+    def customers(self, first: First = 20, after: After = None, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()
 
     @asked("Whatever has this id.", returns=Node | None)
-    def node(self, id: strawberry.ID) -> Any:
+    def node(self, id: NodeId) -> Any:
         return stored()

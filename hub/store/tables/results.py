@@ -86,14 +86,14 @@ series_month = _of_evaluation(
     "series_month",
     text("series", primary_key=True),
     Column("month", Text, primary_key=True),
-    Column("value", Numeric(18, 6), nullable=True, comment="null: the month is not covered"),
+    Column("value", Numeric(), nullable=True, comment="null: the month is not covered"),
     text("source"),
 )
 
 feature_value = _of_evaluation(
     "feature_value",
     text("feature_id", primary_key=True),
-    Column("number", Numeric(24, 6), nullable=True),
+    Column("number", Numeric(), nullable=True, comment="exact; rounded where it is shown, once"),
     text("text", nullable=True, comment="enumerations, booleans and special values"),
     text("unit"),
     text("missing_reason", nullable=True),
@@ -121,9 +121,9 @@ check_result = _of_evaluation(
     text("check_id", primary_key=True),
     text("dimension"),
     text("status"),
-    Column("deviation", Numeric(18, 6), nullable=True),
-    Column("check_score", Numeric(9, 6), nullable=True),
-    Column("weight", Numeric(9, 6), nullable=False),
+    Column("deviation", Numeric(), nullable=True),
+    Column("check_score", Numeric(), nullable=True),
+    Column("weight", Numeric(), nullable=False),
     text("explanation_en"),
     text("explanation_zh"),
 )

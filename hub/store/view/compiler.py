@@ -51,7 +51,9 @@ def compile_selection(selection: Selection, catalogue: Catalogue, present: froze
 
 
 def json_object(pairs: Sequence[tuple[str, str]]) -> str:
-    """An object whose members keep their order, however many there are."""
+    """An object whose members keep their order, however many there are: none, where all are skipped."""
+    if not pairs:
+        return "'{}'::json"
     chunks = [pairs[start : start + _PAIRS_AT_ONCE] for start in range(0, len(pairs), _PAIRS_AT_ONCE)]
     built = ["json_build_object(" + ", ".join(f"'{key}', {value}" for key, value in chunk) + ")" for chunk in chunks]
     if len(built) == 1:

@@ -6,7 +6,6 @@ built from it (trust rules, section f).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -50,8 +49,6 @@ class AppRuntime:
 
 def build_app(runtime: AppRuntime) -> ASGIApp:
     """The ASGI application, guarded by the Host check."""
-    # Strawberry's logger prints the document and a traceback for every error.
-    logging.getLogger("strawberry.execution").disabled = True
     signing, nonces = SigningKeys(runtime.database, runtime.keys), Nonces(runtime.keys.blind)
     server = AuthorizationServer(runtime.database, signing, nonces, runtime.origin, tuple(SCOPES))
     guard = Guard(runtime.database, signing, nonces, runtime.origin)

@@ -1,0 +1,59 @@
+"""Logs: one JSON line per event on stderr, ids not values. What is not on the list of fields is dropped, whoever logs it (trust rules, section l).
+
+An exception is logged by its class and the places it passed through: its text may hold a value, and so may the locals of its frames.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from types import TracebackType
+from typing import Any
+
+import structlog
+
+FIELDS = frozenset({
+    "event", "level", "timestamp", "client", "document", "status", "size", "milliseconds", "error_id", "kind", "connection", "customer",
+    "connector", "verdict", "fault", "epoch", "scenario", "outcome", "trace", "stream", "path", "type",
+})  # fmt: skip
+
+Event = MutableMapping[str, Any]
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Sets up structlog for this process."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _places,
+            _listed,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _listed(_logger: Any, _method: str, event: Event) -> Event:
+    return {name: value for name, value in event.items() if name in FIELDS}
+
+
+def _places(_logger: Any, _method: str, event: Event) -> Event:
+    found = event.pop("exc_info", None)
+    error = found if isinstance(found, BaseException) else sys.exc_info()[1] if found else None
+    if error is not None:
+        event.setdefault("kind", type(error).__name__)
+        event["trace"] = list(_trace(error.__traceback__))
+    return event
+
+
+def _trace(at: TracebackType | None) -> list[str]:
+    places = []
+    while at is not None:
+        code = at.tb_frame.f_code
+        places.append(f"{code.co_filename.rpartition('site-packages/')[2]}:{at.tb_lineno} {code.co_name}")
+        at = at.tb_next
+    return places

@@ -1,0 +1,111 @@
+"""The production processes: ``hub serve``, ``hub worker``, ``hub migrate``. Each stops within 25 seconds of SIGTERM and leaves nothing half done."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+
+from connectors.sandbox.serve import Server, bind
+from hub.access.clients import NewClient, make_client_keys, register_client
+from hub.cli.caller import key_file, write_key
+from hub.cli.options import console, settings
+from hub.cli.runtime import Runtime, open_runtime, store_of
+from hub.settings import Settings
+from hub.store.evaluations import keep_reference
+from hub.store.evaluations.reference import LENDER, RELATIONS, read_reference_file
+from hub.store.migrate import migrate as migrate_store
+from hub.store.migrate import require_current
+from hub.store.tables import client
+from hub.worker import work as run_worker
+from schema.access import AUDIENCES
+
+ADMIN = "admin"
+
+
+def serve(home: Path | None, port: int) -> None:
+    uvloop.run(_with_runtime(settings(home, port=port), _serve))
+
+
+def work(home: Path | None) -> None:
+    uvloop.run(_with_runtime(settings(home), _work))
+
+
+def migrate(home: Path | None) -> None:
+    uvloop.run(_migrate(settings(home)))
+
+
+async def _with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[None]]) -> None:
+    """A process on a migrated store. Raises SchemaBehind when a migration is missing."""
+    async with store_of(chosen) as urls:
+        await require_current(urls)
+        async with open_runtime(chosen, urls) as runtime:
+            await process(runtime)
+
+
+async def _serve(runtime: Runtime) -> None:
+    chosen = runtime.settings
+    listener = bind(chosen.host, chosen.port)
+    origin = chosen.public_origin or "http://{}:{}".format(*listener.getsockname()[:2])
+    server = Server(runtime.api(origin), listener)
+    await server.start()
+    console.print(f"Serving {origin}/graphql on {chosen.host}:{listener.getsockname()[1]} until Ctrl-C.")
+    try:
+        await stopped()
+    finally:
+        await server.stop()
+
+
+async def _work(runtime: Runtime) -> None:
+    names = ", ".join(runtime.connectors) or "none: connectors.json lists no platform"
+    console.print(f"Working {runtime.settings.workers} connections at a time until Ctrl-C. Connectors: {names}.")
+    worker, stop = asyncio.create_task(run_worker(runtime)), asyncio.create_task(stopped())
+    await asyncio.wait({worker, stop}, return_when=asyncio.FIRST_COMPLETED)
+    worker.cancel()
+    ended = (await asyncio.gather(worker, return_exceptions=True))[0]
+    stop.cancel()
+    if isinstance(ended, Exception):
+        raise ended
+
+
+async def stopped() -> None:
+    """Returns on SIGTERM or Ctrl-C."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+async def _migrate(chosen: Settings) -> None:
+    async with store_of(chosen) as urls:
+        await migrate_store(urls)
+        async with open_runtime(chosen, urls) as runtime:
+            await runtime.publish()
+            await _load_reference(runtime)
+            made = await _first_admin(runtime)
+    console.print("The database is at this version, its policies are published." + (f" The first admin's key: {made}" if made else ""))
+
+
+async def _load_reference(runtime: Runtime) -> None:
+    """What the lender knows, from the files that lie in the home."""
+    for name in (LENDER, RELATIONS):
+        document = read_reference_file(runtime.settings.home / f"{name}.json")
+        if document is not None:
+            async with runtime.database.work() as tx:
+                await keep_reference(tx, name, document, runtime.clock.now())
+
+
+async def _first_admin(runtime: Runtime) -> Path | None:
+    """A hub without clients gets its first one, so that others can be registered through the API."""
+    chosen = runtime.settings
+    async with runtime.database.work() as tx:
+        if (await tx.execute(client.select().limit(1))).first() is not None:
+            return None
+        private, public = make_client_keys()
+        scopes = tuple(sorted(AUDIENCES["ADMIN"]))
+        await register_client(tx, NewClient(ADMIN, "First admin", "ADMIN", scopes, (), public, bearer=True), AUDIENCES)
+    write_key(chosen.home, ADMIN, private, chosen.public_origin or f"http://{chosen.host}:{chosen.port}")
+    return key_file(chosen.home, ADMIN)

@@ -1,0 +1,22 @@
+"""Evaluations in the store: made from a dossier, kept as immutable rows, each naming everything it read.
+
+policies    the dated policy documents that were published here, and which one applies on a day
+reference   what the lender knows or has configured, as a document
+rows        an evaluation as rows
+keep        load, evaluate, write
+"""
+
+from hub.store.evaluations.keep import Asked, Kept, evaluate_customer, scenarios_to_refresh
+from hub.store.evaluations.policies import effective_policy, publish_policies
+from hub.store.evaluations.reference import keep_reference, load_reference
+
+__all__ = [
+    "Asked",
+    "Kept",
+    "effective_policy",
+    "evaluate_customer",
+    "keep_reference",
+    "load_reference",
+    "publish_policies",
+    "scenarios_to_refresh",
+]

@@ -1,0 +1,138 @@
+"""Loads a dossier, evaluates it, writes the result: one transaction, nothing overwritten.
+
+The digest of the inputs is over everything that could change the result: policy, request, lender's data, source states and the digests of the fact sets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import orjson
+from sqlalchemy import insert, select, text
+
+from hub.credit.dossier import Dossier
+from hub.credit.evaluate import Evaluation, Request, evaluate
+from hub.credit.policy import Policy
+from hub.domain.enums import Outcome
+from hub.domain.identifiers import CustomerId, new_id
+from hub.errors import NotFound
+from hub.store.database import Read, Write
+from hub.store.dossier import load_dossier
+from hub.store.evaluations.policies import effective_policy
+from hub.store.evaluations.reference import load_reference
+from hub.store.evaluations.rows import Heading, head_row, part_rows
+from hub.store.tables import customer, evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One evaluation: whose, for what, as of which day, as known when, for which grantee and purpose of use."""
+
+    customer_id: CustomerId
+    scenario: str
+    request: Request
+    as_of: date
+    known_at: datetime
+    grantee: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An evaluation that was written."""
+
+    evaluation_id: UUID
+    outcome: Outcome
+
+
+async def evaluate_customer(tx: Write, asked: Asked) -> Kept:
+    """Evaluates a customer from the store and keeps the result. Raises NotFound, InvalidInput (no such scenario)."""
+    policy = await effective_policy(tx, asked.scenario, asked.as_of)
+    dossier = await _dossier(tx, asked)
+    made = evaluate(dossier, policy, asked.request)
+    heading = Heading(
+        customer_id=asked.customer_id,
+        evaluation_id=new_id(),
+        created_at=datetime.now(UTC),
+        supersedes=await _latest(tx, asked),
+        inputs_digest=inputs_digest(dossier, policy, asked.request),
+    )
+    await _write(tx, heading, made)
+    return Kept(heading.evaluation_id, made.outcome)
+
+
+async def _dossier(tx: Write, asked: Asked) -> Dossier:
+    found = (await tx.execute(select(customer.c.uscc).where(customer.c.customer_id == asked.customer_id))).first()
+    if found is None:
+        raise NotFound("There is no such customer.")
+    return await load_dossier(
+        tx,
+        asked.customer_id,
+        as_of=asked.as_of,
+        known_at=asked.known_at,
+        scenario=asked.scenario,
+        grantee=asked.grantee,
+        purpose=asked.purpose,
+        reference=await load_reference(tx, found.uscc),
+    )
+
+
+async def _latest(tx: Read | Write, asked: Asked) -> UUID | None:
+    mine = (evaluation.c.customer_id == asked.customer_id, evaluation.c.scenario == asked.scenario)
+    newest = (evaluation.c.created_at.desc(), evaluation.c.evaluation_id.desc())
+    found: UUID | None = (await tx.execute(select(evaluation.c.evaluation_id).where(*mine).order_by(*newest).limit(1))).scalar()
+    return found
+
+
+async def _write(tx: Write, heading: Heading, made: Evaluation) -> None:
+    await tx.execute(insert(evaluation), head_row(heading, made))
+    for table, rows in part_rows(heading, made):
+        await tx.execute(insert(table), rows)
+
+
+def inputs_digest(dossier: Dossier, policy: Policy, request: Request) -> str:
+    """Hex SHA-256 over the canonical JSON of all inputs. Sets are sorted, amounts are text."""
+    inputs = {
+        "policy": [policy.id, policy.version, policy.sha256],
+        "request": asdict(request),
+        "as_of": dossier.as_of,
+        "known_at": dossier.known_at.astimezone(UTC),
+        "subject": asdict(dossier.subject),
+        "reference": asdict(dossier.reference),
+        "sources": {kind.value: asdict(state) for kind, state in dossier.sources.items()},
+        "evidence": sorted(f"{one.kind}|{one.window}|{one.facts}|{one.digest}" for one in dossier.evidence),
+    }
+    return hashlib.sha256(orjson.dumps(inputs, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(type(value).__name__)
+
+
+_TO_REFRESH = text("""
+    SELECT DISTINCT c.purpose, s.scenario FROM consent c CROSS JOIN LATERAL unnest(c.scenarios) AS s(scenario)
+    WHERE c.customer_id = :customer AND c.grantee = :grantee AND c.status = 'ACTIVE'
+      AND EXISTS (SELECT 1 FROM policy p WHERE p.policy_id = s.scenario)
+      AND NOT EXISTS (SELECT 1 FROM connection n WHERE n.customer_id = :customer AND n.status = 'ACTIVE'
+                      AND (n.due_at <= now() OR n.lease_until > now()))
+      AND EXISTS (SELECT 1 FROM sync_run r WHERE r.customer_id = :customer AND r.stored > 0 AND r.ended_at > coalesce(
+            (SELECT max(v.created_at) FROM evaluation v WHERE v.customer_id = :customer AND v.scenario = s.scenario), '-infinity'))
+    ORDER BY 1, 2
+""")
+
+
+async def scenarios_to_refresh(tx: Read | Write, customer_id: CustomerId, grantee: str) -> list[tuple[str, str]]:
+    """(purpose, scenario) to evaluate anew: consented, changed since the last evaluation, and nothing of the customer still syncing.
+
+    The rows decide, not the job that asks: whichever run ends last finds the work, a second one finds none.
+    """
+    rows = (await tx.execute(_TO_REFRESH, {"customer": customer_id, "grantee": grantee})).all()
+    return [(row.purpose, row.scenario) for row in rows]

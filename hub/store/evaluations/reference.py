@@ -1,0 +1,73 @@
+"""What the lender knows or has configured: margin bands, whitelists, barred industries, contribution bases, the relationship graph.
+
+Two documents of the table ``reference_data``: ``lender``, and ``relations`` with the edges of a business by its USCC. A business without an entry has no
+graph loaded, which is not the same as having no related parties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from hub.credit.dossier import Reference, Related
+from hub.errors import FixConfiguration
+from hub.store.database import Read, Write
+from hub.store.tables import reference_data
+
+LENDER, RELATIONS = "lender", "relations"
+
+
+async def keep_reference(tx: Write, name: str, document: Mapping[str, Any], now: datetime) -> None:
+    """Replaces a document. Raises FixConfiguration for one that cannot be read."""
+    _read(document if name == LENDER else {}, document if name == RELATIONS else {}, None)
+    row = {"name": name, "document": dict(document), "changed_at": now}
+    statement = insert(reference_data).values(row)
+    await tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"document": row["document"], "changed_at": now}))
+
+
+async def load_reference(tx: Read | Write, uscc: str | None) -> Reference:
+    """The lender's data as they concern one business."""
+    rows = (await tx.execute(select(reference_data.c.name, reference_data.c.document))).all()
+    documents = {row.name: row.document for row in rows}
+    return _read(documents.get(LENDER, {}), documents.get(RELATIONS, {}), uscc)
+
+
+def read_reference_file(path: Path) -> dict[str, Any] | None:
+    """The document in a file, None where there is no file. Raises FixConfiguration."""
+    if not path.exists():
+        return None
+    try:
+        document = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise FixConfiguration(f"{path} is not JSON ({error}).", remedy="Correct it, or remove it.") from None
+    if not isinstance(document, dict):
+        raise FixConfiguration(f"{path} is not a JSON object.", remedy="Correct it, or remove it.")
+    return document
+
+
+def _read(lender: Mapping[str, Any], relations: Mapping[str, Any], uscc: str | None) -> Reference:
+    try:
+        bands = {prefix: (Decimal(low), Decimal(high)) for prefix, (low, high) in lender.get("margin_bands", {}).items()}
+        base = lender.get("social_insurance_base")
+        edges = {own: tuple(Related(row["uscc"], row["type"]) for row in rows) for own, rows in relations.items()}
+        return Reference(
+            lender=str(lender.get("lender", "")),
+            margin_bands=bands,
+            core_enterprises=frozenset(lender.get("core_enterprises", ())),
+            approved_buyers=frozenset(lender.get("approved_buyers", ())),
+            prohibited_industries=frozenset(lender.get("prohibited_industries", ())),
+            insurance_base=(Decimal(base["floor"]), Decimal(base["ceiling"])) if base else None,
+            related=edges.get(uscc or ""),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+        raise FixConfiguration(
+            f"The lender's reference data cannot be read ({type(error).__name__}: {error}).",
+            remedy="docs/reference says which names and types it takes.",
+        ) from None

@@ -1,0 +1,68 @@
+"""Idempotency keys: key, digest of the input and answer stand in the mutation's own transaction, so that a key has one effect and one answer.
+
+A twin waits for the first one at the unique key and then answers from its row; when the first one rolls back, nothing was stored and the twin does the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+
+from hub.errors import KeyReused, TwinRunning
+from hub.store.database import Write
+from hub.store.tables import idempotency_key
+
+TWIN_WAIT = "5s"
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+@dataclass(frozen=True, slots=True)
+class OnceKey:
+    """A client's key, and the hex SHA-256 of mutation name and input."""
+
+    client_id: str
+    key: str
+    request_sha256: str
+
+
+Answer = Mapping[str, Any]
+
+
+async def once(tx: Write, key: OnceKey, effect: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer of ``effect``, run at most once per key. Raises KeyReused, TwinRunning."""
+    mine = (idempotency_key.c.client_id == key.client_id, idempotency_key.c.key == key.key)
+    if not await _take(tx, key):
+        row = (await tx.execute(select(idempotency_key).where(*mine))).one()
+        if row.request_sha256 != key.request_sha256:
+            raise KeyReused
+        return dict(row.response)
+    answer = await effect()
+    await tx.execute(update(idempotency_key).where(*mine).values(response=dict(answer)))
+    return answer
+
+
+async def _take(tx: Write, key: OnceKey) -> bool:
+    """Whether this transaction is the key's first."""
+    row = {
+        "client_id": key.client_id,
+        "key": key.key,
+        "request_sha256": key.request_sha256,
+        "response": {},
+        "created_at": datetime.now(UTC),
+    }
+    await tx.execute(text(f"set local lock_timeout = '{TWIN_WAIT}'"))
+    try:
+        statement = insert(idempotency_key).values(row).on_conflict_do_nothing().returning(idempotency_key.c.key)
+        made = (await tx.execute(statement)).first() is not None
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            raise TwinRunning from None
+        raise
+    await tx.execute(text("set local lock_timeout = 0"))
+    return made
