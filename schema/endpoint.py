@@ -34,7 +34,7 @@ from schema.services import Services
 
 GRAPHQL_JSON = "application/graphql-response+json"
 MAX_SECONDS = 10.0
-_PLACES = 12
+_PLACES = 30
 _SHOWN = (CallerMustFix, CustomerMustAct, WaitAndRetry, PlatformFault)
 _log = structlog.get_logger("hub.graphql")
 

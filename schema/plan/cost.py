@@ -41,9 +41,9 @@ USUAL: Mapping[str, int] = {
     "Evaluation.checks": 13,
     "Evaluation.scorePoints": 16,
     "Evaluation.features": 90,
-    "Evaluation.limitParts": 14,
+    "Evaluation.limitParts": 16,
     "Evaluation.series": 240,
-    "LimitPart.features": 4,
+    "LimitPart.features": 3,
     "FeatureValue.evidence": 3,
     "FinancialStatement.lines": 40,
 }

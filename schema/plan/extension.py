@@ -45,7 +45,9 @@ class StoredReads(SchemaExtension):
 
     async def on_execute(self) -> AsyncIterator[None]:
         given: Mapping[str, Any] = self.execution_context.variables or {}
-        plan = self.documents.plan(self.document, self.execution_context.operation_name, dict(given))
+        # The public `operation_name` falls back to the first operation; a client that does not choose among several gets none.
+        chosen = self.execution_context._provided_operation_name
+        plan = self.documents.plan(self.document, chosen, dict(given))
         require(plan, self.context.caller.scopes)
         if not plan.introspects:
             check_cost(self.documents.cost(self.document, plan, given), self.context.caller.audience)

@@ -1,0 +1,157 @@
+"""What graphql-core's ordinary execution walks over: the small world as nested mappings whose callables take a field's arguments.
+
+The values are the store's own, each field asked for by itself; what arguments, pages, aliases, fragments and flags make of them is done here
+and by graphql-core, in other ways than the view compiler does it.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from graphql import GraphQLField, GraphQLSchema, get_named_type, is_abstract_type, is_leaf_type
+
+Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+Json = dict[str, Any]
+Moment = tuple[str | None, str | None]
+"""``asOf`` and ``knownAt``, as they are asked for."""
+
+FILTERS = {"only": "source", "ids": "id", "parts": "part", "names": "series", "scenario": "scenario"}
+"""Arguments that choose rows by a field of theirs."""
+
+KINDS = ("Order", "TaxReturn", "FinancialStatement", "Customer", "Evaluation", "Consent", "PlatformConnection")
+"""The object types of abstract ones that the world has."""
+
+
+def everything(schema: GraphQLSchema, type_name: str) -> str:
+    """A selection of all that a type has, pages as long as they may be."""
+    type_ = schema.type_map[type_name]
+    if is_abstract_type(type_):
+        concrete = [one.name for one in schema.get_possible_types(type_) if one.name in KINDS]
+        return "{ __typename " + " ".join(f"... on {name} {everything(schema, name)}" for name in concrete) + " }"
+    fields: Mapping[str, GraphQLField] = type_.fields  # type: ignore[attr-defined]
+    if type_name.endswith("Connection") and "edges" in fields:
+        return f"{{ edges {{ cursor node {everything(schema, type_name.removesuffix('Connection'))} }} }}"
+    return "{ __typename " + " ".join(_whole(schema, name, one) for name, one in fields.items() if name != "evaluation") + " }"
+
+
+def _whole(schema: GraphQLSchema, name: str, one: GraphQLField) -> str:
+    returned = get_named_type(one.type)
+    given = "(first: 100)" if "first" in one.args else ""
+    return name + given + ("" if is_leaf_type(returned) else " " + everything(schema, returned.name))
+
+
+class Oracle:
+    """``at`` holds the customers at each moment; ``nodes`` whatever has an id of its own, as it is now."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+        self.at: dict[Moment, list[Json]] = {}
+        self.nodes: dict[str, Json] = {}
+        self.cursors: set[str] = set()
+
+    async def look(self, ask: Ask, moments: list[Moment]) -> None:
+        query = (
+            "query ($d: Date, $k: DateTime) { customers(first: 100, asOf: $d, knownAt: $k) "
+            + everything(self.schema, "CustomerConnection")
+            + " }"
+        )
+        for day, known in moments:
+            found = (await ask(query, {"d": day, "k": known}))["customers"]
+            self.at[day, known] = found["edges"]
+        for edge in self.at[None, None]:
+            self._find(edge["node"])
+
+    def _find(self, value: Any) -> None:
+        """Ids of nodes and cursors, wherever they are."""
+        for item in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+            self._find(item)
+        if isinstance(value, dict):
+            if value.get("__typename") in {one.name for one in self.schema.get_possible_types(self.schema.type_map["Node"])}:  # type: ignore[arg-type]
+                self.nodes[value["id"]] = value
+            if "cursor" in value:
+                self.cursors.add(value["cursor"])
+
+    @property
+    def root(self) -> Json:
+        return {"customer": self._customer, "customers": self._customers, "node": self._node}
+
+    def _customer(self, id: str, **at: Any) -> Json | None:
+        found = [edge["node"] for edge in self._edges(at) if edge["node"]["id"] == id]
+        return self._object("Customer", found[0]) if found else None
+
+    def _customers(self, first: int, after: str | None = None, **at: Any) -> Json:
+        return self._page("Customer", self._edges(at), days=False, first=first, after=after)
+
+    def _node(self, id: str) -> Json | None:
+        found = self.nodes.get(id)
+        return self._object(found["__typename"], found) if found else None
+
+    def _edges(self, at: Json) -> list[Json]:
+        day, known = at.get("asOf"), at.get("knownAt")
+        return self.at[day and day.isoformat(), known and known.isoformat()]
+
+    def _object(self, type_name: str, value: Json) -> Json:
+        fields: Mapping[str, GraphQLField] = self.schema.type_map[type_name].fields  # type: ignore[attr-defined]
+        made = {name: self._member(one, value[name]) for name, one in fields.items() if name in value}
+        if type_name == "Customer":
+            made["evaluation"] = lambda scenario: self._latest(value, scenario)
+        return {"__typename": type_name, **made}
+
+    def _member(self, one: GraphQLField, value: Any) -> Any:
+        returned = get_named_type(one.type)
+        if is_leaf_type(returned) or value is None:
+            return value
+        if isinstance(value, dict) and "edges" in value:
+            kind = returned.name.removesuffix("Connection")
+            return lambda **given: self._page(kind, value["edges"], days="from" in one.args, **given)
+        if isinstance(value, list) and one.args:
+            return lambda **given: [self._made(row) for row in self._chosen(value, given)][: given.get("first")]
+        return [self._made(row) for row in value] if isinstance(value, list) else self._made(value)
+
+    def _made(self, value: Json) -> Json:
+        return self._object(value["__typename"], value)
+
+    def _chosen(self, rows: list[Json], given: Json) -> Iterator[Json]:
+        wanted = [
+            (FILTERS[name], value if isinstance(value, list) else [value])
+            for name, value in given.items()
+            if name in FILTERS and value is not None
+        ]
+        yield from (row for row in rows if all(row[name] in values for name, values in wanted))
+
+    def _latest(self, customer: Json, scenario: str) -> Json | None:
+        found = [edge["node"] for edge in customer["evaluations"]["edges"] if edge["node"]["scenario"] == scenario]
+        return self._made(max(found, key=lambda one: (one["createdAt"], one["id"]))) if found else None
+
+    def _page(self, kind: str, edges: list[Json], *, days: bool, first: int, after: str | None = None, **given: Any) -> Json:
+        """The rows after the cursor, by day and id, newest first."""
+        kept = [edge for edge in edges if self._within(edge["node"], given)]
+        rows = [edge for edge in kept if after is None or _place(edge["cursor"], days) < _place(after, days)]
+        page = rows[:first]
+        cursors = [edge["cursor"] for edge in page]
+        info = {"hasNextPage": len(rows) > first, "hasPreviousPage": after is not None}
+        nodes = [self._object(kind, edge["node"]) for edge in page]
+        return {
+            "totalCount": len(kept),
+            "nodes": nodes,
+            "edges": [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)],
+            "pageInfo": {**info, "startCursor": cursors[0] if cursors else None, "endCursor": cursors[-1] if cursors else None},
+        }
+
+    def _within(self, row: Json, given: Json) -> bool:
+        first, last = given.get("from"), given.get("to")
+        if not list(self._chosen([row], given)):
+            return False
+        return (first is None or row["occurredOn"] >= _text(first)) and (last is None or row["occurredOn"] <= _text(last))
+
+
+def _text(day: date | datetime) -> str:
+    return day.isoformat()
+
+
+def _place(cursor: str, days: bool) -> tuple[str, str]:
+    day, _, key = base64.b64decode(cursor).decode().partition("|")
+    return (day if days else "", key)

@@ -1,0 +1,41 @@
+"""What mutations call, over the small world: each service answers with ids that are in the store, or meets the problem it is told to meet."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from schema.services import Call, ConsentWithdrawn, Evaluated, LinkMade, Services, SessionsRecorded
+from tests.hub.view.world import World
+
+
+@dataclass
+class Port:
+    """``calls`` holds every call with its value; ``fails`` is raised instead of an answer; ``waits`` is how long a service takes, in seconds."""
+
+    world: World = field(default_factory=World)
+    calls: list[tuple[Call, Any]] = field(default_factory=list)
+    fails: Exception | None = None
+    waits: float = 0
+
+    @property
+    def services(self) -> Services:
+        return Services(
+            create_customer=self._serving(lambda _: self.world.id),
+            create_link_session=self._serving(lambda value: LinkMade("l-1", f"https://hub.example/link/{value.customer_id}")),
+            record_behaviour_sessions=self._serving(lambda value: SessionsRecorded(len(value.sessions), 0)),
+            evaluate=self._serving(lambda value: Evaluated(value.customer_id, str(self.world.evaluation))),
+            withdraw_consent=self._serving(lambda _: ConsentWithdrawn(str(self.world.shop_consent))),
+            register_client=self._serving(lambda value: value.client_id),
+        )
+
+    def _serving(self, answer: Any) -> Any:
+        async def service(call: Call, value: Any) -> Any:
+            self.calls.append((call, value))
+            await asyncio.sleep(self.waits)
+            if self.fails is not None:
+                raise self.fails
+            return answer(value)
+
+        return service

@@ -1,0 +1,189 @@
+"""Random valid operations: one statement must answer what graphql-core's ordinary execution answers (design, idea 4)."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from graphql import FragmentDefinitionNode, execute, parse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert
+
+from hub.domain.selection import Pick, Selection
+from hub.store import tables
+from hub.store.database import Database, Write
+from hub.store.embedded import Embedded
+from hub.store.view import Reader
+from schema.contract import HubSchema, build_schema
+from schema.plan.documents import Documents
+from schema.plan.limits import Limits
+from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, reader
+from tests.schema.operations import Maker, Operation, Pools
+from tests.schema.oracle import Moment, Oracle
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+SCHEMA: HubSchema = build_schema()
+WIDE = Limits(tokens=10**6, depth=100, fields=10**6, aliases=10**6, directives=10**6, fragments=10**6)
+DOCUMENTS = Documents(SCHEMA.core, SCHEMA.documents.planner, WIDE)
+DAY, THEN = "2025-12-05", (KNOWN - timedelta(hours=2)).isoformat()
+MOMENTS: list[Moment] = [(None, None), (DAY, None), (None, THEN), (DAY, THEN)]
+EXAMPLES = 250
+PREFERRED = [
+    *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
+    *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
+    *("runs", "events", "series", "scorePoints", "feature", "pageInfo"),
+]
+"""Fields that lead to what the world has."""
+
+
+@dataclass(repr=False)
+class Both:
+    """The same world behind both ways of answering."""
+
+    reader: Reader
+    oracle: Oracle
+    pools: Pools
+
+    async def planned(self, text: str, variables: dict[str, Any]) -> Any:
+        """By the plan; what selects nothing but the type of the root is not planned."""
+        document = DOCUMENTS.of(text, introspecting=False)
+        assert document.errors == [], (document.errors, text)
+        plan = DOCUMENTS.plan(document, None, variables)
+        if plan.read is None:
+            return self.ordinary(text, variables)
+        return orjson.loads(await self.reader.read(RISK, plan.read, plan.values(SCHEMA.core, variables)))
+
+    def ordinary(self, text: str, variables: dict[str, Any]) -> Any:
+        result: Any = execute(SCHEMA.core, parse(text), self.oracle.root, variable_values=variables)
+        assert result.errors is None, (result.errors, text)
+        return result.data
+
+
+async def enrich(tx: Write, world: World) -> None:
+    """More of what the small world has little of, so that lists have an order and rows to choose from."""
+    mine = {"customer_id": world.mine}
+    await tx.execute(insert(tables.consent), consent_row(world, uid(61), "FINANCIALS"))
+    steps = [(None, "PENDING"), ("PENDING", "ACTIVE")]
+    events = [{"event_id": uid(70 + n), "from_status": a, "to_status": b, "actor": "clock", "at": KNOWN} for n, (a, b) in enumerate(steps)]
+    await tx.execute(insert(tables.consent_event), [{**mine, **one, "consent_id": world.shop_consent} for one in events])
+    runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
+    await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
+    of = {**mine, "evaluation_id": world.evaluation}
+    months = [{"series": name, "month": f"2025-{n:02}", "source": "SHOP"} for name in ("GMV", "TAX") for n in range(7, 13)]
+    await tx.execute(
+        insert(tables.series_month), [{**of, **one, "value": Decimal(n) / 4 if n % 5 else None} for n, one in enumerate(months)]
+    )
+    parts = [("UPLIFT", "S03.U1", None, True), ("CAP", "PRODUCT", Decimal(500000), False), ("BASE_CAP", "DEBT", None, False)]
+    rows = [{"part": part, "code": code, "amount": amount, "earned": earned} for part, code, amount, earned in parts]
+    await tx.execute(
+        insert(tables.limit_part), [{**of, **row, "binding": False, "feature_ids": ["rr_none", "ss_gmv_mean"]} for row in rows]
+    )
+    points = [
+        {"characteristic": f"{n:02}", "feature_id": name, "points": n, "maximum": 9} for n, name in enumerate(["ss_gmv_mean", "nowhere"])
+    ]
+    await tx.execute(insert(tables.score_point), [{**of, **one} for one in points])
+
+
+def uid(number: int) -> Any:
+    return type(World().mine)(int=World().mine.int - 1 + number)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def both(cluster: Embedded) -> Any:
+    database = Database(await cluster.prepare("random_operations", template="template"))
+    world = await build(database)
+    async with database.work() as tx:
+        await enrich(tx, world)
+    found = Both(reader(database), Oracle(SCHEMA.core), {})
+    await found.oracle.look(found.planned, MOMENTS)
+    yield replace(found, pools=pools_of(found.oracle, world))
+    await database.close()
+
+
+def pools_of(oracle: Oracle, world: World) -> Pools:
+    sources = ["SHOP", "TAX", "FINANCIALS", "DEVICE"]
+    return {
+        "prefer": PREFERRED,
+        "customer.id": [world.id, world.id, world.id, str(world.theirs), str(world.page)],
+        "node.id": [*oracle.nodes, *oracle.nodes, str(world.theirs), "x"],
+        "first": [1, 2, 3, 100],
+        "after": [None, *sorted(oracle.cursors)],
+        "from": [None, "2025-12-02", "2026-01-01"],
+        "to": [None, "2025-12-04", "2025-11-30"],
+        "asOf": [None, DAY],
+        "knownAt": [None, THEN],
+        "scenario": ["S03", "S03", "S01"],
+        "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
+        "ids": [None, [], ["ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],
+        "parts": [None, ["LEG"], ["UPLIFT", "CAP"], "BASE_CAP", []],
+        "names": [None, ["GMV"], "TAX", ["TAX", "GMV"], ["x"]],
+    }
+
+
+def made(pools: Pools, random: Random) -> Operation:
+    return Maker(SCHEMA.core, pools, random).operation()
+
+
+async def test_the_oracle_has_something_to_say(both: Both) -> None:
+    orders = {}
+    for moment, edges in both.oracle.at.items():
+        (customer,) = [edge["node"] for edge in edges]
+        orders[moment] = [(edge["node"]["orderNumber"], edge["node"]["version"]) for edge in customer["orders"]["edges"]][:2]
+        assert len(customer["financialStatements"]["edges"]) == (moment[0] is None)
+    now, then = [("N5", 2), ("N4", 1)], [("N6", 1), ("N4", 1)]
+    assert orders == {(None, None): now, (DAY, None): now, (None, THEN): then, (DAY, THEN): then}
+    assert len(both.oracle.nodes) >= 7 and len(both.oracle.cursors) >= 8
+
+
+@given(st.integers(0, 2**64 - 1))
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+async def test_one_statement_answers_what_resolvers_would(both: Both, seed: int) -> None:
+    operation = made(both.pools, Random(seed))
+    planned = await both.planned(operation.text, operation.variables)
+    assert orjson.dumps(planned) == orjson.dumps(both.ordinary(operation.text, operation.variables)), operation
+
+
+async def test_what_is_drawn_is_worth_asking(both: Both) -> None:
+    """The drawn operations use every feature of the language that the plan handles, and most find data."""
+    began, seen, random = time.monotonic(), Counter[str](), Random(7)
+    for _ in range(100):
+        operation = made(both.pools, random)
+        answer = orjson.dumps(both.ordinary(operation.text, operation.variables))
+        seen["found"] += len(answer) > 60
+        for what in ("@skip", "@include", "... on", "...F", "($v", "asOf", "after", "pageInfo", "sample", "__typename", ": [", "node("):
+            seen[what] += what in operation.text
+        seen["fragments"] += any(isinstance(one, FragmentDefinitionNode) for one in parse(operation.text).definitions)
+    print(f"{dict(seen)} in {time.monotonic() - began:.1f} s")
+    assert min(seen.values()) >= 3 and seen["found"] > 50
+
+
+async def test_a_plan_that_loses_a_field_is_noticed(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: a compiler that leaves out the last member of objects, and one that forgets an argument."""
+    query = "query ($n: Int!) { customers(first: $n) { nodes { id kind orders(first: $n) { totalCount nodes { orderNumber } } } } }"
+    right = both.ordinary(query, {"n": 2})
+    assert await both.planned(query, {"n": 2}) == right
+    document = DOCUMENTS.of(query, introspecting=False)
+    plan = DOCUMENTS.plan(document, None, {"n": 2})
+    assert plan.read is not None
+    for spoilt in (_shorter, _deaf):
+        read = replace(plan.read, selection=spoilt(plan.read.selection))
+        answer = orjson.loads(await both.reader.read(RISK, read, plan.values(SCHEMA.core, {"n": 2})))
+        assert answer != right
+
+
+def _shorter(selection: Selection) -> Selection:
+    picks = selection.picks[: max(1, len(selection.picks) - 1)]
+    return Selection(selection.type, tuple(Pick(one.key, one.name, one.arguments, one.of and _shorter(one.of)) for one in picks))
+
+
+def _deaf(selection: Selection) -> Selection:
+    return Selection(selection.type, tuple(Pick(one.key, one.name, (), one.of and _deaf(one.of)) for one in selection.picks))
