@@ -105,6 +105,52 @@ def test_the_core_knows_no_vendor() -> None:
     assert named == []
 
 
+_CLIENTS = ("httpx", "httpx2", "requests", "aiohttp", "urllib3", "http.client", "urllib.request")
+
+
+def _http_clients(source: str, modules: tuple[str, ...] = _CLIENTS) -> list[str]:
+    """The modules among ``modules`` that a source imports, however it spells it."""
+    named: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            named += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            named += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("__import__", "import_module"):
+            named += [str(one.value) for one in node.args if isinstance(one, ast.Constant)]
+    return sorted({module for module in modules for name in named if name == module or name.startswith(module + ".")})
+
+
+def test_only_one_module_makes_http_clients() -> None:
+    """hub/http.py; a simulated platform serves and never calls, a connector has no socket of any kind."""
+    clients = {str(path.relative_to(ROOT)): found for path in _sources(*ROOMS) if (found := _http_clients(path.read_text("utf-8")))}
+    assert clients == {"hub/http.py": ["httpx"]}
+    plain = [
+        path for path in _sources("connectors") if "sandbox" not in path.relative_to(ROOT).parts and not path.name.startswith("sandbox")
+    ]
+    assert len(plain) > 50
+    sockets = ("socket", "ssl", "asyncio", "starlette", "uvicorn")
+    assert [path for path in plain if _http_clients(path.read_text("utf-8"), sockets)] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import httpx", ["httpx"]),
+        ("def late():\n    from httpx import AsyncClient as Quiet", ["httpx"]),
+        ("import httpx._client", ["httpx"]),
+        ("from urllib import request", ["urllib.request"]),
+        ("import urllib.request as calls", ["urllib.request"]),
+        ("from http.client import HTTPSConnection", ["http.client"]),
+        ("import importlib\nimportlib.import_module('aiohttp')", ["aiohttp"]),
+        ("__import__('requests')", ["requests"]),
+        ("from urllib.parse import urlencode\nfrom starlette.requests import Request\nfrom hub.http import Http", []),
+    ],
+)
+def test_the_search_for_clients_notices(source: str, found: list[str]) -> None:
+    assert _http_clients(source) == found
+
+
 def test_nothing_swallows_every_error() -> None:
     """No bare or broad ``except`` outside tests."""
     broad = []

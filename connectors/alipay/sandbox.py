@@ -285,7 +285,7 @@ def platform(alipay: Alipay, world: World) -> Platform:
         "alipay_public_key": alipay.platform_key.public,
         "accounts_method": ACCOUNTS,
     }
-    return Platform(NAME, app, config, _outsider(alipay, world))
+    return Platform(NAME, app, config, _outsider(alipay, world), trials={"": {"page_size": str(SMALLEST_PAGE)}})
 
 
 def _outsider(alipay: Alipay, world: World) -> dict[str, Any]:

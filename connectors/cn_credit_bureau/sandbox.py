@@ -206,15 +206,24 @@ def build(world: World) -> Platform:
 def platform(bureau: Bureau, world: World) -> Platform:
     """The platform as the kit wants it."""
     app = Switches(Starlette(routes=bureau.routes()), world, NAME)
-    return Platform(NAME, app, {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}, _outsider(bureau, world), BASE)
+    config = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    return Platform(NAME, app, config, _outsider(bureau, world), BASE, trials={"": {"page_size": "8"}})
 
 
 def _outsider(bureau: Bureau, world: World) -> Mapping[str, Any]:
-    """A code with its verifier, and an access token with an order that may be sent as it stands, for the first persona."""
-    known: Content = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "scope": SCOPE}
+    """A code with its verifier, and an access token with an order that may be sent as it stands, for the first persona with credit accounts, else the first."""
+    oauth = {"authorize": "/oauth2/authorize", "token": "/oauth2/token", "revoke": "/oauth2/revoke"}
+    reports = {"order": "/reports", "report": "/reports/{report_no}", "section": "/reports/{report_no}/sections/{section}"}
+    known: Content = {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "scope": SCOPE,
+        "paths": oauth | reports,
+        "sections": list(SECTIONS),
+    }
     if not world.personas:
         return known
-    persona = world.personas[0]
+    persona = max(world.personas, key=lambda one: bool(bureau.file_of(one).accounts))
     consent = bureau.grants.consents.add(persona, (SCOPE,))
     tokens = bureau.grants.issue_tokens(consent)
     covered = bureau.file_of(persona).covered
@@ -229,7 +238,7 @@ def _outsider(bureau: Bureau, world: World) -> Mapping[str, Any]:
     return {
         **known,
         "persona": persona.id,
-        "code": bureau.grants.issue_code(bureau.grants.consents.add(persona, (SCOPE,)), REDIRECT, challenge(VERIFIER)),
+        "code": bureau.grants.issue_code(bureau.grants.consents.add(persona, (SCOPE,)), REDIRECT, challenge(VERIFIER), life=REPORT_LIFE),
         "code_verifier": VERIFIER,
         "redirect_uri": REDIRECT,
         "access_token": tokens["access_token"],

@@ -23,6 +23,7 @@ from connectors.sandbox.expand import Reach
 from connectors.sandbox.persona import Persona
 from connectors.sandbox.platform import Platform, Switches, World
 from hub.connect.code_grant import challenge
+from hub.domain.enums import SourceKind
 from hub.domain.periods import china_day, month_of, months_between
 
 NAME = "cn_public_records"
@@ -145,25 +146,29 @@ def build(world: World, *, per_second: float = 500, burst: int = 1000) -> Platfo
     gateway = Gateway(world, per_second, burst)
     config = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
     app = Switches(Starlette(routes=gateway.routes()), world, NAME)
-    return Platform(NAME, app, config, _outsider(gateway), BASE_PATH)
+    return Platform(NAME, app, config, _outsider(gateway), BASE_PATH, trials={"": {"page_size": "1"}})
 
 
 def _outsider(gateway: Gateway) -> dict[str, Any]:
-    """What a client not written by this project needs."""
-    persona, scopes = gateway.world.persona(), tuple(SOURCE_OF)
+    """What a client not written by this project needs; the code, the tokens and the period are of the first persona with a register entry, else of the first."""
+    paths = {"authorize": "/oauth2/authorize", "token": "/oauth2/token", "revoke": "/oauth2/revoke", "service": "/services/{service}"}
+    known = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "paths": paths, "services": list(OFFERS)}
+    personas = sorted(gateway.world.personas, key=lambda one: not (one.business and Reach(one, SourceKind.REGISTRATION).source))
+    if not personas:
+        return known
+    persona, scopes = personas[0], tuple(SOURCE_OF)
     code = gateway.oauth.issue_code(gateway.consents.add(persona, scopes), OUTSIDER_REDIRECT, challenge(OUTSIDER_VERIFIER), life=86_400)
     tokens = gateway.oauth.issue_tokens(gateway.consents.add(persona, scopes))
     end = persona.as_of - timedelta(days=1)
     return {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
+        **known,
+        "persona": persona.id,
         "redirect_uri": OUTSIDER_REDIRECT,
         "code": code,
         "code_verifier": OUTSIDER_VERIFIER,
         "access_token": tokens["access_token"],
         "refresh_token": tokens["refresh_token"],
         "scope": tokens["scope"],
-        "services": list(OFFERS),
         "period": {"from": (end - timedelta(days=365)).isoformat(), "to": end.isoformat()},
     }
 

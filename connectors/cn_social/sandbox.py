@@ -212,21 +212,29 @@ def build(world: World, limits: Limits | None = None, *, plain_secret: bool = Fa
         "pagesize": "100",
     }
     app = Switches(Starlette(routes=gateway.routes()), world, NAME)
-    return Platform(NAME, app, config, _outsider(gateway), BASE_PATH)
+    trials = {"oauth2": {"pagesize": "20"}, "hmac": {"auth_mode": "hmac", "pagesize": "20"}}
+    return Platform(NAME, app, config, _outsider(gateway), BASE_PATH, trials)
 
 
 def _outsider(gateway: Gateway) -> dict[str, Any]:
-    """What a client not written by this project needs, for both modes."""
-    persona, scopes = gateway.world.persona(), tuple(SOURCE_OF)
+    """What a client not written by this project needs, for both modes; of the first persona that is insured, else of the first."""
+    oauth2 = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "authorize_path": "/oauth2/authorize", "token_path": "/oauth2/token"}
+    requester = gateway.desk.requester
+    hmac = {"rid": RID, "appkey": APPKEY, "header_prefix": requester.prefix, "sids": SIDS, "secret_wrap": requester.how}
+    personas = sorted(gateway.world.personas, key=lambda one: not sandbox_rows.ROWS["si/contribution/query"](one))
+    if not personas:
+        return {"service_path": "/sysapi/{service}", "oauth2": oauth2, "hmac": hmac}
+    persona, scopes = personas[0], tuple(SOURCE_OF)
     code = gateway.oauth.issue_code(gateway.consents.add(persona, scopes), OUTSIDER_REDIRECT, challenge(OUTSIDER_VERIFIER), life=86_400)
     issued = gateway.consents.add(persona, scopes)
     tokens = gateway.oauth.issue_tokens(issued)
     last = first_day(Month(persona.as_of.isoformat()[:7])) - timedelta(days=1)
     first = date(last.year, last.month, 1) - timedelta(days=150)
     return {
+        "persona": persona.id,
+        "service_path": "/sysapi/{service}",
         "oauth2": {
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
+            **oauth2,
             "redirect_uri": OUTSIDER_REDIRECT,
             "code": code,
             "code_verifier": OUTSIDER_VERIFIER,
@@ -234,14 +242,7 @@ def _outsider(gateway: Gateway) -> dict[str, Any]:
             "refresh_token": tokens["refresh_token"],
             "scope": tokens["scope"],
         },
-        "hmac": {
-            "rid": RID,
-            "appkey": APPKEY,
-            "header_prefix": gateway.desk.requester.prefix,
-            "sids": SIDS,
-            "secret_wrap": gateway.desk.requester.how,
-            "sqbh": gateway.consents.add(persona, scopes).number,
-        },
+        "hmac": {**hmac, "sqbh": gateway.consents.add(persona, scopes).number},
         "sqbh": issued.number,
         "identifiers": {"aac002": persona.responsible.resident_id, "aab998": persona.business.uscc if persona.business else None},
         "period": {

@@ -23,7 +23,7 @@ class Limits:
     burst: int = 1000
     per_consent_day: int = 100_000
     secret_every: float = 0
-    retry_after: float = 1
+    retry_after: float = 0.2
     task_polls: int = 0
     batch_months: int = 12
 

@@ -60,7 +60,7 @@ class ItemStream:
     reads: Callable[[Context, Record], Iterable[Any]]
     group: str | None = None
     survey: Callable[[Sequence[Row]], tuple[str, ...]] | None = None
-    window_days: int | None = field(default=1095, init=False)
+    window_days: int | None = field(default=36 * 31, init=False)
     look_back_days: int = field(default=LOOK_BACK_DAYS, init=False)
 
     def windows(self, context: Context, first: date, last: date) -> Sequence[Window]:

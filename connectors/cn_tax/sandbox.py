@@ -27,6 +27,7 @@ from connectors.cn_tax.sandbox_page import authorise_page
 from connectors.cn_tax.sandbox_rows import SOURCE_OF, taxpayer_number
 from connectors.cn_tax.sandbox_state import GRANTED, NAME, REFUSED, REVOKED, Authorisation, Collection, Refused, State, describe, progress
 from connectors.sandbox.platform import Platform, Switches, World
+from hub.domain.enums import SourceKind
 from hub.domain.periods import add_months, china_day, china_text, first_day, last_day, month_of
 
 SCOPES = ("tax.authorize", "tax.collect")
@@ -57,7 +58,7 @@ def build(world: World) -> Platform:
         "reorder_wait_s": "0.1",
     }
     app = Switches(Starlette(routes=routes), world, NAME)
-    return Platform(name=NAME, app=app, config=config, outsider=_outsider(state))
+    return Platform(name=NAME, app=app, config=config, outsider=_outsider(state), trials={"": {"page_size": "8"}})
 
 
 class _Gateway:
@@ -316,18 +317,20 @@ def _envelope(status: int, code: str, message: str, data: Mapping[str, Any] | No
 
 
 def _outsider(state: State) -> dict[str, Any]:
+    """The authorisation is of the first persona whose taxes are known, else of the first."""
+    paths = {"authorizations": "/authorizations", "collections": "/collections", "rows": "/collections/{CJBH}/items/{SJX_DM}"}
+    known = {"client_id": state.client_id, "client_secret": state.client_secret, "token_path": "/oauth2/token", "paths": paths}
     if not state.world.personas:
-        return {"client_id": state.client_id, "client_secret": state.client_secret, "token_path": "/oauth2/token"}
-    persona = state.world.personas[0]
+        return known
+    persona = max(state.world.personas, key=lambda one: one.tax is not None and SourceKind.TAX in one.sources)
     today = china_day(persona.known_at)
     first = first_day(add_months(month_of(today), 1 - MAX_MONTHS))
     granted = state.authorise(persona, ITEMS, (_months_on(today, -MAX_MONTHS_BACK), today, _months_on(today, 6)))
     granted.decision, granted.used = GRANTED, True
     allowed = state.world.redirect_uris[0] if state.world.redirect_uris else "http://127.0.0.1/callback"
     return {
-        "client_id": state.client_id,
-        "client_secret": state.client_secret,
-        "token_path": "/oauth2/token",
+        **known,
+        "persona": persona.id,
         "NSRSBH": taxpayer_number(persona),
         "SQBH": granted.number,
         "SJX": list(granted.items),

@@ -121,7 +121,7 @@ def shop_sums(persona: Persona) -> dict[Month, ShopSum]:
     for month, row in months.items():
         before = months.get(add_months(month, -1))
         late = min(row.late_refunds, before.orders) * before.unit_price if before else Decimal(0)
-        found[month] = ShopSum(month, row.orders, row.orders * row.unit_price, row.refunds * row.unit_price + late)
+        found[month] = ShopSum(month, row.orders, row.orders * row.unit_price, min(row.refunds, row.orders) * row.unit_price + late)
     return found
 
 

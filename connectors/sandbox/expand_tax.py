@@ -99,10 +99,9 @@ def vat_returns(persona: Persona) -> list[VatReturn]:
     if tax is None:
         return []
     found: list[VatReturn] = []
-    for block in tax.vat_returns:
-        for filings in _periods(tax, block):
-            served = [one for one in filings if _reached(reach, one.first, one.last) and _filed(reach, one.filed_on)]
-            found += [replace(one, superseded=one is not served[-1]) for one in served]
+    for filings in [*(one for block in tax.vat_returns for one in _periods(tax, block)), *_late_filings(tax)]:
+        served = [one for one in filings if _reached(reach, one.first, one.last) and _filed(reach, one.filed_on)]
+        found += [replace(one, superseded=one is not served[-1]) for one in served]
     return sorted(found, key=lambda one: (one.first, one.amendment))
 
 
@@ -168,9 +167,8 @@ def _periods(tax: Tax, block: VatReturns) -> Iterator[list[VatReturn]]:
     """The filings of each period of a block, the original first."""
     first, length = period_of(block.first)
     paid = _vat_paid(tax)
-    for index, declared in enumerate(block.declared):
+    for label, index, declared in zip(labels_of(block), range(len(block.declared)), block.declared, strict=True):
         month = add_months(first, index * length)
-        label = f"{month[:4]}Q{(int(month[5:]) + 2) // 3}" if length == 3 else str(month)
         following = add_months(month, length)
         exempt = block.exempt[index] if block.exempt and index < len(block.exempt) else ZERO
         original = VatReturn(
@@ -187,11 +185,33 @@ def _periods(tax: Tax, block: VatReturns) -> Iterator[list[VatReturn]]:
         yield _filings(tax, label, original)
 
 
+def labels_of(block: VatReturns) -> list[str]:
+    """The periods of a block as the persona writes them."""
+    first, length = period_of(block.first)
+    months = [add_months(first, index * length) for index in range(len(block.declared))]
+    return [f"{month[:4]}Q{(int(month[5:]) + 2) // 3}" if length == 3 else str(month) for month in months]
+
+
+def _late_filings(tax: Tax) -> Iterator[list[VatReturn]]:
+    """Returns of periods that no block tells: their first filing is the amendment, as of a missed period that was filed late."""
+    told = {label for block in tax.vat_returns for label in labels_of(block)}
+    for row in sorted((row for row in tax.amendments if row.period not in told), key=lambda row: row.filed_on):
+        if row.period not in told:
+            told.add(row.period)
+            block = VatReturns.model_validate({"first": row.period, "declared": ["0.00"], "filed_day": DUE_DAY})
+            yield from _periods(_with_missed(tax, row.period), block)
+
+
+def _with_missed(tax: Tax, period: str) -> Tax:
+    """The same tax affairs with one more period that was not filed when it was due."""
+    return tax.model_copy(update={"missed": (*tax.missed, period)})
+
+
 def _filings(tax: Tax, label: str, original: VatReturn) -> list[VatReturn]:
     """The original unless it was missed, then the amendments by day. An amendment of a wholly exempt period stays wholly exempt."""
     filings = [] if label in tax.missed else [original]
     for row in sorted((row for row in tax.amendments if row.period == label), key=lambda row: row.filed_on):
-        wholly = original.exempt == original.declared
+        wholly = ZERO < original.exempt == original.declared
         exempt = row.declared if wholly else min(original.exempt, row.declared)
         filings.append(replace(original, amendment=len(filings), filed_on=row.filed_on, declared=row.declared, exempt=exempt))
     return filings

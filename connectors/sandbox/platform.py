@@ -63,7 +63,8 @@ class Platform:
     """One simulated platform.
 
     ``base_path`` is the prefix of the vendor's paths, usually empty. ``config`` is what the hub's connector must be configured with (its
-    manifest's settings), ``outsider`` what a client not written by this project needs beside the base URL.
+    manifest's settings), ``outsider`` what a client not written by this project needs beside the base URL. ``trials`` are the ways in which the connector is
+    certified: a name, and the settings that differ from ``config`` (another mode, pages small enough that there are several).
     """
 
     name: str
@@ -71,6 +72,7 @@ class Platform:
     config: Mapping[str, str]
     outsider: Mapping[str, Any]
     base_path: str = ""
+    trials: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"": {}})
 
 
 class Switches:

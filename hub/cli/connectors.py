@@ -1,14 +1,18 @@
-"""``hub connectors``: the catalogue, and the skeleton of a new connector."""
+"""``hub connectors``: the catalogue, certification, and the skeleton of a new connector."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 
+import typer
+import uvloop
 from rich.table import Table
 
 from connectors import registry
+from hub.cli.certify import Candidate, certify
 from hub.cli.options import console, emit
 from hub.errors import InvalidInput
 
@@ -31,6 +35,20 @@ def print_list(*, as_json: bool) -> None:
     for manifest in rows:
         table.add_row(manifest.name, f"{manifest.title} {manifest.title_zh}", ", ".join(manifest.sources))
     console.print(table)
+
+
+def check(name: str, *, as_json: bool) -> None:
+    """Certifies a connector; exit code 1 when a check fails. Raises UnknownConnector."""
+    lines = uvloop.run(certify(Candidate.of(name)))
+    if as_json:
+        emit([asdict(line) for line in lines])
+    else:
+        table = Table("check", "", "why", title=f"Certification of {name}")
+        for line in lines:
+            table.add_row(line.check, "[green]ok[/green]" if line.ok else "[red]failed[/red]", line.why)
+        console.print(table)
+    if not all(line.ok for line in lines):
+        raise typer.Exit(1)
 
 
 def new(name: str, root: Path) -> None:

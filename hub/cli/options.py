@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
+from hub.errors import FixConfiguration
 from hub.settings import Settings
 
 Home = Annotated[
@@ -28,7 +30,12 @@ def settings(home: Path | None, **values: Any) -> Settings:
     chosen: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     if home:
         chosen["home"] = home.expanduser().resolve()
-    return Settings(**chosen)
+    try:
+        return Settings(**chosen)
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]
+        name = "HUB_" + "_".join(str(part) for part in fault["loc"]).upper()
+        raise FixConfiguration(f"{name} cannot be used: {fault['msg']}.", remedy="Correct the environment variable.") from None
 
 
 def emit(value: Any) -> None:

@@ -26,7 +26,7 @@ from schema.access import AUDIENCES
 ADMIN = "admin"
 
 
-def serve(home: Path | None, port: int) -> None:
+def serve(home: Path | None, port: int | None) -> None:
     uvloop.run(_with_runtime(settings(home, port=port), _serve))
 
 

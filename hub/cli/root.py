@@ -85,7 +85,12 @@ def token(
 
 
 @app.command()
-def serve(home: Home = None, port: Port = 8080) -> None:
+def serve(
+    home: Home = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port to listen on; 0 takes any free one. Default: HUB_PORT, else 8080.")
+    ] = None,
+) -> None:
     """The API: GraphQL, the partners' OAuth server and the link pages. Add processes on any host."""
     from hub.cli.processes import serve
 

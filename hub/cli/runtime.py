@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
+from sqlalchemy import select
 from starlette.types import ASGIApp
 
 from connectors import registry
@@ -17,7 +18,7 @@ from hub.app.services import HubServices
 from hub.connect import Connector
 from hub.credit.parameters import parameters
 from hub.domain.clock import Clock
-from hub.errors import FixConfiguration
+from hub.errors import FixConfiguration, HubError, SecretMissing
 from hub.http import Http
 from hub.link.pages import LinkPages
 from hub.link.service import LinkService
@@ -26,6 +27,7 @@ from hub.store.database import Database
 from hub.store.embedded import Embedded, Urls
 from hub.store.evaluations import publish_policies
 from hub.store.evaluations.policies import documents_of_the_package
+from hub.store.tables import data_key
 from hub.store.view import ViewSettings
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment
@@ -33,7 +35,7 @@ from hub.sync.dispatch import Dispatcher
 from hub.sync.engine import Changed, Engine
 from hub.sync.linking import Linking
 from hub.sync.settings import Patience
-from hub.vault import Blind, FileKeys, Vault
+from hub.vault import Blind, FileKeys, Vault, wrap_binding
 
 Configs = Mapping[str, Mapping[str, str]]
 
@@ -116,15 +118,34 @@ def read_configs(settings: Settings) -> Configs:
         ) from None
 
 
+async def _keys(settings: Settings, database: Database) -> FileKeys:
+    """The key file of this home. Raises SecretMissing, and writes nothing, when it is not the one that the database was filled under."""
+    path = settings.keys_dir / "keys.json"
+    async with database.work() as tx:
+        used = (await tx.execute(select(data_key).where(data_key.c.wrapped.is_not(None)).limit(1))).first()
+    if used is None:
+        return FileKeys(path)
+    if not path.exists():
+        raise SecretMissing(f"{path} is missing, and this database was filled under it.", remedy="Restore the key file from its backup.")
+    keys = FileKeys(path)
+    keys.unwrap(used.wrapped, used.kek_id, wrap_binding(used.customer_id, used.key_id))
+    return keys
+
+
 @asynccontextmanager
 async def open_runtime(
     settings: Settings, urls: Urls, *, clock: Clock | None = None, configs: Configs | None = None
 ) -> AsyncIterator[Runtime]:
     """A wired hub on a migrated store."""
     clock, configs = clock or Clock.system(), configs if configs is not None else read_configs(settings)
-    keys = FileKeys(settings.keys_dir / "keys.json")
     connectors = {name: registry.load(name) for name in configs}
-    database, vault, blind = Database(urls), Vault(keys), Blind(keys.blind)
+    database = Database(urls)
+    try:
+        keys = await _keys(settings, database)
+    except HubError:
+        await database.close()
+        raise
+    vault, blind = Vault(keys), Blind(keys.blind)
     equipment = Equipment(database, vault, blind, clock, settings.grantee, connectors, configs)
     hosts = {url for name in configs for key, url in equipment.config(name).items() if key.endswith("_url") and url.startswith("http")}
     http, dispatcher = Http(hosts), Dispatcher(database)

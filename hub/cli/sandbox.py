@@ -59,15 +59,16 @@ def start_platforms(world: World, port: int = 0) -> Sandbox:
 async def _serve(world: World, port: int, as_json: bool, connectors_file: Path | None) -> None:
     sandbox = start_platforms(world, port)
     await sandbox.start()
+    stop = asyncio.Event()
+    # Before anything is printed: whoever reads it may end this process at once.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if connectors_file:
         _write_private(connectors_file, orjson.dumps({name: one.config() for name, one in sandbox.running.items()}))
     if as_json:
         emit({"personas": [persona.id for persona in world.personas], "platforms": [one.describe() for one in sandbox.running.values()]})
     else:
         _print(sandbox)
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await stop.wait()
     await sandbox.stop()
 

@@ -32,11 +32,15 @@ class Scope:
     purpose: str
 
 
+ANSWER_SECONDS, WORK_SECONDS = 5, 60
+"""Time limits of one statement: for whoever waits for an answer, and for the hub's own work."""
+
 HUB = Scope("hub", "CREDIT_APPROVAL")
 """The hub's own work (syncing, evaluating), done as role hub_worker."""
 
 
-def _engine(url: str, size: int) -> AsyncEngine:
+def _engine(url: str, size: int, seconds: int) -> AsyncEngine:
+    """A pool. A statement that takes longer than ``seconds`` is ended by the server."""
     return create_async_engine(
         url,
         pool_size=size,
@@ -44,7 +48,9 @@ def _engine(url: str, size: int) -> AsyncEngine:
         pool_timeout=30,
         json_serializer=lambda value: orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode(),
         json_deserializer=orjson.loads,
-        connect_args={"options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"},
+        connect_args={
+            "options": f"-c statement_timeout={seconds * 1000} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
+        },
     )
 
 
@@ -53,8 +59,8 @@ class Database:
 
     def __init__(self, urls: Urls, *, app_pool: int = 10, worker_pool: int = 12) -> None:
         self.urls = urls
-        self.app = _engine(urls.app, app_pool)
-        self.worker = _engine(urls.worker, worker_pool)
+        self.app = _engine(urls.app, app_pool, ANSWER_SECONDS)
+        self.worker = _engine(urls.worker, worker_pool, WORK_SECONDS)
 
     async def close(self) -> None:
         await self.app.dispose()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 
 import procrastinate
@@ -11,8 +13,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
-from hub.errors import SchemaBehind
+from hub.errors import FixConfiguration, SchemaBehind
 from hub.store.embedded import Urls
 
 QUEUE_SCHEMA = "queue"
@@ -27,8 +31,20 @@ def alembic_config(url: str) -> Config:
 
 async def migrate(urls: Urls) -> None:
     """Runs every migration that is missing. Safe to run twice and from two hosts at once (advisory lock)."""
-    await asyncio.to_thread(command.upgrade, alembic_config(urls.owner), "head")
-    await asyncio.to_thread(_install_queue, urls.owner)
+    with _reachable(urls.owner):
+        await asyncio.to_thread(command.upgrade, alembic_config(urls.owner), "head")
+        await asyncio.to_thread(_install_queue, urls.owner)
+
+
+@contextmanager
+def _reachable(url: str) -> Iterator[None]:
+    """A database that does not answer, or refuses the login, is an operator's to mend. Its words may name the host, never the password."""
+    try:
+        yield
+    except OperationalError as error:
+        where = make_url(url).render_as_string(hide_password=True)
+        said = str(error.orig).strip().splitlines()[0]
+        raise FixConfiguration(f"The database {where} cannot be used: {said}.", remedy="Check HUB_DATABASE_URL.") from None
 
 
 def _install_queue(url: str) -> None:
@@ -55,7 +71,8 @@ _QUEUE_GRANTS = (
 
 async def require_current(urls: Urls) -> None:
     """Raises SchemaBehind when a migration is missing: a process refuses to start rather than fail later."""
-    behind = await asyncio.to_thread(_behind, urls.owner)
+    with _reachable(urls.owner):
+        behind = await asyncio.to_thread(_behind, urls.owner)
     if behind:
         raise SchemaBehind(f"The database is at revision {behind[0] or 'none'}, this hub needs {behind[1]}.")
 

@@ -2,6 +2,6 @@
 
 from hub.vault.blind import IDENTIFIER, Blind
 from hub.vault.keys import FileKeys, KeyService
-from hub.vault.vault import Place, Sealer, Vault
+from hub.vault.vault import Place, Sealer, Vault, wrap_binding
 
-__all__ = ["IDENTIFIER", "Blind", "FileKeys", "KeyService", "Place", "Sealer", "Vault"]
+__all__ = ["IDENTIFIER", "Blind", "FileKeys", "KeyService", "Place", "Sealer", "Vault", "wrap_binding"]

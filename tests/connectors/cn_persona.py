@@ -34,7 +34,7 @@ BASE: dict[str, Any] = {
     "scenario": "S03",
     "as_of": "2026-01-20",
     "known_at": "2026-01-20T10:00:00+08:00",
-    "reference": {},
+    "reference": {"lender": "样例银行"},
     "people": {
         "owner": {
             "name": "顾青禾",

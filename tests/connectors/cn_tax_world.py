@@ -26,7 +26,7 @@ def _persona(**parts: Any) -> dict[str, Any]:
         "scenario": "S01",
         "as_of": "2026-01-20",
         "known_at": "2026-01-20T10:00:00+08:00",
-        "reference": {},
+        "reference": {"lender": "样例银行"},
         "people": {
             "boss": {"name": "王一", "resident_id": BOSS, "residence_city": "宁波市", "hukou_city": "宁波市", "hukou_since": "1980-01-01"},
             "clerk": {

@@ -40,7 +40,7 @@ _DOCUMENT: dict[str, Any] = {
     "scenario": "S04",
     "as_of": "2026-01-20",
     "known_at": "2026-01-20T10:00:00+08:00",
-    "reference": {},
+    "reference": {"lender": "样例银行"},
     "people": {
         "operator": {
             "name": "乔南枝",

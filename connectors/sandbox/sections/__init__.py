@@ -13,7 +13,19 @@ from connectors.sandbox.sections.credit import (
     SocialInsurance,
     Statuses,
 )
-from connectors.sandbox.sections.part import Money, MonthText, Part, ResidentId, Series, Uscc
+from connectors.sandbox.sections.part import (
+    Day,
+    Moment,
+    Money,
+    MonthText,
+    Part,
+    Ratio,
+    ResidentId,
+    Series,
+    Uscc,
+    fault_of,
+    text_of,
+)
 from connectors.sandbox.sections.tax import (
     Amendment,
     Arrears,
@@ -60,6 +72,7 @@ from connectors.sandbox.sections.who import (
     Person,
     Place,
     PublicRecordRow,
+    ReferenceDocument,
     RequestSection,
     SessionCount,
     Source,
@@ -76,6 +89,7 @@ __all__ = [
     "Business",
     "Buyer",
     "Buyers",
+    "Day",
     "Device",
     "Education",
     "Employer",
@@ -93,6 +107,7 @@ __all__ = [
     "InvoiceStream",
     "Invoices",
     "Ledger",
+    "Moment",
     "Money",
     "MonthText",
     "Part",
@@ -106,7 +121,9 @@ __all__ = [
     "PublicRecordRow",
     "PurchaseOrderRow",
     "Rating",
+    "Ratio",
     "RedInvoice",
+    "ReferenceDocument",
     "Related",
     "Relations",
     "RequestSection",
@@ -127,4 +144,6 @@ __all__ = [
     "VatReturns",
     "VoidInvoice",
     "Withholding",
+    "fault_of",
+    "text_of",
 ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from connectors.sandbox.sections.part import Money, MonthText, Part
+from connectors.sandbox.sections.part import Count, Day, Flag, Money, MonthText, Part, PartnerCode, Ratio, text_of
+
+Insurance = Literal["PENSION", "MEDICAL", "UNEMPLOYMENT", "WORK_INJURY", "MATERNITY"]
+StatusCodes = Annotated[str, BeforeValidator(text_of(r"[N1-7CDZGBM*#]+", "a row of repayment statuses"))]
 
 
 class EmployerMonths(Part):
     first: MonthText
-    headcount: tuple[int, ...]
+    headcount: tuple[Count, ...]
     base: tuple[Money, ...]
     late: tuple[MonthText, ...] = ()
     unpaid: tuple[MonthText, ...] = ()
@@ -20,15 +22,17 @@ class EmployerMonths(Part):
 
 class Employer(Part):
     name: str
-    uscc: str
+    uscc: PartnerCode
 
 
 class BackPaid(Part):
     period: MonthText
-    paid_on: date
+    paid_on: Day
 
 
 class InsuredStint(Part):
+    """``employer`` is null for flexible enrolment."""
+
     person: str
     employer: Employer | None
     first: MonthText = Field(alias="from")
@@ -40,7 +44,7 @@ class InsuredStint(Part):
 
 class SocialInsurance(Part):
     city: str
-    rates: dict[str, tuple[Money, Money]]
+    rates: dict[Insurance, tuple[Ratio, Ratio]]
     employer: EmployerMonths | None = None
     persons: tuple[InsuredStint, ...] = ()
 
@@ -52,8 +56,8 @@ class FundStint(Part):
     first: MonthText = Field(alias="from")
     last: MonthText = Field(alias="to")
     base: Money
-    employer_rate: Money
-    employee_rate: Money
+    employer_rate: Ratio
+    employee_rate: Ratio
     opening_balance: Money | None = None
     missed: tuple[MonthText, ...] = ()
     back_paid: tuple[BackPaid, ...] = ()
@@ -66,29 +70,29 @@ class HousingFund(Part):
 
 class Statuses(Part):
     first: MonthText
-    codes: str
+    codes: StatusCodes
 
 
 class BureauAccount(Part):
     id: str
     of: str
     lender: str
-    kind: str
-    secured: bool
-    open: bool = True
-    repayment: str
-    opened_on: date
-    matures_on: date | None = None
+    kind: Literal["MORTGAGE", "OPERATING", "CONSUMER", "CARD", "GUARANTEED"]
+    secured: Flag
+    open: Flag = True
+    repayment: Literal["AMORTISING", "BULLET", "REVOLVING"]
+    opened_on: Day
+    matures_on: Day | None = None
     limit: Money | None = None
     balance: Money
     monthly_due: Money
-    bank_tax_loan: bool = False
+    bank_tax_loan: Flag = False
     statuses: Statuses
 
 
 class Inquiry(Part):
-    on: date
-    reason: str
+    on: Day
+    reason: Literal["LOAN_APPROVAL", "CARD_APPROVAL", "GUARANTEE_REVIEW", "POST_LOAN", "SELF"]
     org: str
 
 

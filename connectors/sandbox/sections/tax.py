@@ -2,52 +2,74 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Literal
+from decimal import Decimal
+from typing import Annotated, Literal
 
-from connectors.sandbox.sections.part import Money, MonthText, Part, Series
+from pydantic import AfterValidator, Field
+
+from connectors.sandbox.sections.part import (
+    Count,
+    Day,
+    DayOfMonth,
+    FilingDay,
+    Flag,
+    Money,
+    MonthText,
+    Ordinal,
+    Part,
+    PartnerCode,
+    PeriodText,
+    Ratio,
+    Series,
+)
+
+BALANCE = (
+    "total_assets", "total_liabilities", "equity", "fixed_assets", "cash", "acceptance_deposits", "receivables", "inventory",
+    "prepayments", "payables", "advances_received",
+)  # fmt: skip
+RESULT, MOVEMENTS = ("revenue", "cost", "net_profit"), ("owner_withdrawals", "injections", "appreciation", "depreciation")
 
 
 class VatReturns(Part):
-    first: str
+    first: PeriodText
     declared: tuple[Money, ...]
     exempt: tuple[Money, ...] | None = None
-    filed_day: int
+    filed_day: FilingDay
 
 
 class Amendment(Part):
-    period: str
+    period: PeriodText
     declared: Money
-    filed_on: date
+    filed_on: Day
 
 
 class TaxPaymentSeries(Series):
-    kind: str
-    day: int
+    kind: Literal["VAT", "CIT", "IIT_BUSINESS", "SURCHARGE", "OTHER"]
+    day: DayOfMonth
 
 
 class Rating(Part):
-    year: int
-    grade: str
-    published_on: date
+    year: Count
+    grade: Literal["A", "B", "M", "C", "D"]
+    published_on: Day
 
 
 class Withholding(Part):
     first: MonthText
-    headcount: tuple[int, ...]
+    headcount: tuple[Count, ...]
     wages: tuple[Money, ...]
 
 
 class IncomeSeries(Series):
     person: str
-    payer: str | None = None
+    payer: PartnerCode | None = None
 
 
 class Arrears(Part):
     amount: Money
-    since: date
-    open: bool
-    cleared_on: date | None = None
+    since: Day
+    open: Flag
+    cleared_on: Day | None = None
 
 
 class Tax(Part):
@@ -56,7 +78,7 @@ class Tax(Part):
     frequency: Literal["MONTH", "QUARTER"] | None = None
     vat_returns: tuple[VatReturns, ...] = ()
     amendments: tuple[Amendment, ...] = ()
-    missed: tuple[str, ...] = ()
+    missed: tuple[PeriodText, ...] = ()
     payments: tuple[TaxPaymentSeries, ...] = ()
     ratings: tuple[Rating, ...] = ()
     withholding: Withholding | None = None
@@ -64,14 +86,30 @@ class Tax(Part):
     arrears: tuple[Arrears, ...] = ()
 
 
+def _balance(lines: dict[str, Decimal]) -> dict[str, Decimal]:
+    return _lines(lines, BALANCE, ())
+
+
+def _result(lines: dict[str, Decimal]) -> dict[str, Decimal]:
+    return _lines(lines, RESULT, MOVEMENTS)
+
+
+def _lines(lines: dict[str, Decimal], needed: tuple[str, ...], allowed: tuple[str, ...]) -> dict[str, Decimal]:
+    missing = [name for name in needed if name not in lines]
+    unknown = [name for name in lines if name not in (*needed, *allowed)]
+    if missing or unknown:
+        raise ValueError(f"the line {missing[0]} is missing" if missing else f"the format knows no line {unknown[0]}")
+    return lines
+
+
 class BalanceSheet(Part):
-    on: date
-    lines: dict[str, Money]
+    on: Day
+    lines: Annotated[dict[str, Money], AfterValidator(_balance)]
 
 
 class ProfitAndLoss(Part):
-    year: int
-    lines: dict[str, Money]
+    year: Annotated[Count, Field(ge=1, le=9999)]
+    lines: Annotated[dict[str, Money], AfterValidator(_result)]
 
 
 class Financials(Part):
@@ -81,37 +119,37 @@ class Financials(Part):
 
 class TradeParty(Part):
     name: str
-    uscc: str
+    uscc: PartnerCode
 
 
 class PartyShare(Part):
     party: str
-    share: Money
-    invoices: int = 1
-    days: tuple[int, ...] | None = None
+    share: Ratio
+    invoices: Ordinal = 1
+    days: tuple[DayOfMonth, ...] | None = None
 
 
 class InvoiceStream(Part):
     first: MonthText
     net: tuple[Money, ...]
-    tax_rate: Money
-    split: tuple[PartyShare, ...]
+    tax_rate: Ratio
+    split: Annotated[tuple[PartyShare, ...], Field(min_length=1)]
 
 
 class RedInvoice(Part):
-    on: date
+    on: Day
     party: str
     net: Money
-    tax_rate: Money
-    reason: str
+    tax_rate: Ratio
+    reason: Literal["01", "02", "03", "04"]
     original_month: MonthText
 
 
 class VoidInvoice(Part):
-    on: date
+    on: Day
     party: str
     net: Money
-    tax_rate: Money
+    tax_rate: Ratio
 
 
 class Invoices(Part):
@@ -125,7 +163,7 @@ class Invoices(Part):
 class Related(Part):
     party: str
     type: str
-    share: Money | None = None
+    share: Ratio | None = None
 
 
 class Relations(Part):

@@ -2,58 +2,78 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from connectors.sandbox.sections.part import Money, MonthText, Part, Series
+from pydantic import Field
+
+from connectors.sandbox.sections.part import (
+    Count,
+    Day,
+    DayOfMonth,
+    Degrees,
+    Flag,
+    Money,
+    MonthText,
+    Ordinal,
+    Part,
+    PartnerCode,
+    Ratio,
+    Series,
+)
 from connectors.sandbox.sections.who import Place
+
+Category = Literal[
+    "SALES_RECEIPT", "PLATFORM_PAYOUT", "OWN_TRANSFER", "LOAN_DISBURSEMENT", "CAPITAL_INJECTION", "REFUND_IN", "TAX_REFUND", "SUBSIDY",
+    "PURCHASE", "WAGE", "RENT", "UTILITY", "LOGISTICS", "PLATFORM_FEE", "AD", "TAX", "SOCIAL", "LOAN_REPAYMENT", "OWNER_DRAW", "INVESTMENT",
+    "CASH", "UNKNOWN",
+]  # fmt: skip
 
 
 class ShopMonth(Part):
     month: MonthText
-    for_months: int = 1
-    orders: int
+    for_months: Ordinal = 1
+    orders: Count
     unit_price: Money
-    refunds: int = 0
-    late_refunds: int = 0
-    refused_refunds: int = 0
-    unpaid: int = 0
+    refunds: Count = 0
+    late_refunds: Count = 0
+    refused_refunds: Count = 0
+    unpaid: Count = 0
 
 
 class Buyers(Part):
-    distinct: int
-    repeat: int
+    distinct: Ordinal
+    repeat: Ordinal
 
 
 class ShopScores(Part):
-    description: Money
-    service: Money
-    logistics: Money
+    description: Ratio
+    service: Ratio
+    logistics: Ratio
 
 
 class Skus(Part):
-    listed: int
-    sold: int
+    listed: Count
+    sold: Count
 
 
 class Penalty(Part):
-    kind: str
+    kind: Literal["FAKE_TRADE", "IP", "QUALITY", "OTHER"]
     severity: str | None = None
-    decided_on: date
-    points: int | None = None
+    decided_on: Day
+    points: Count | None = None
 
 
 class ShopSection(Part):
     name: str
     owner: str
-    opened_on: date
+    opened_on: Day
     category: str | None = None
     scope: Literal["FULL", "PARTIAL"] = "FULL"
     months: tuple[ShopMonth, ...]
-    fee_rate: Money
+    fee_rate: Ratio
     buyers: Buyers | None = None
-    top_address_orders: int = 0
-    receiver_cities: tuple[str, ...]
+    top_address_orders: Count = 0
+    receiver_cities: Annotated[tuple[str, ...], Field(min_length=1)]
     ship_from: Place
     score: ShopScores
     skus: Skus | None = None
@@ -62,20 +82,20 @@ class ShopSection(Part):
 
 class Account(Part):
     id: str
-    type: str
+    type: Literal["BANK_CORP", "BANK_PERSONAL", "ALIPAY", "WECHAT", "ACQUIRING"]
     institution: str
     holder: str
-    role: str
-    opened_on: date | None = None
+    role: Literal["SETTLEMENT", "GENERAL"]
+    opened_on: Day | None = None
     opening_balance: Money
 
 
 class Flow(Series):
     account: str
-    category: str
+    category: Category
     direction: Literal["IN", "OUT"]
-    per_month: int = 1
-    days: tuple[int, ...] | None = None
+    per_month: Ordinal = 1
+    days: tuple[DayOfMonth, ...] | None = None
 
 
 class Ledger(Part):
@@ -86,8 +106,8 @@ class Ledger(Part):
 
 class Buyer(Part):
     name: str
-    uscc: str
-    government: bool
+    uscc: PartnerCode
+    government: Flag
 
 
 class PurchaseOrderRow(Part):
@@ -95,16 +115,16 @@ class PurchaseOrderRow(Part):
     buyer: str
     amount: Money
     confirmed: Money
-    signed_on: date
-    deliver_by: date
-    delivered_on: date | None = None
-    paid_on: date | None = None
-    status: str
+    signed_on: Day
+    deliver_by: Day
+    delivered_on: Day | None = None
+    paid_on: Day | None = None
+    status: Literal["OPEN", "DELIVERED", "CANCELLED"]
     invoiced: Money
 
 
 class Procurement(Part):
-    account_locked: bool
+    account_locked: Flag
     buyers: dict[str, Buyer]
     orders: tuple[PurchaseOrderRow, ...]
 
@@ -113,21 +133,21 @@ class PlotRow(Part):
     id: str
     crop: str
     season: str
-    claimed_mu: Money
-    satellite_mu: Money
-    register_mu: Money | None = None
-    insured_mu: Money | None = None
-    claimed_yield: Money
-    lat: float
-    lon: float
+    claimed_mu: Ratio
+    satellite_mu: Ratio
+    register_mu: Ratio | None = None
+    insured_mu: Ratio | None = None
+    claimed_yield: Ratio
+    lat: Degrees
+    lon: Degrees
 
 
 class Farm(Part):
     register_holder: str
     policy_holder: str
-    verified_seasons: int
-    insured: bool
-    purchase_contract: bool
-    credit_village: bool
-    harvest_on: date
-    plots: tuple[PlotRow, ...]
+    verified_seasons: Count
+    insured: Flag
+    purchase_contract: Flag
+    credit_village: Flag
+    harvest_on: Day
+    plots: Annotated[tuple[PlotRow, ...], Field(min_length=1)]

@@ -1,26 +1,42 @@
-"""Who the persona is: people, business, sources, identity, records, devices."""
+"""Who the persona is: people, business, sources, identity, records, devices, and what the lender has configured for the case."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from connectors.sandbox.sections.part import Money, MonthText, Part, ResidentId, Uscc
+from connectors.sandbox.sections.part import (
+    Count,
+    Day,
+    Degrees,
+    Flag,
+    Money,
+    MonthText,
+    Ordinal,
+    Part,
+    PartnerCode,
+    Ratio,
+    ResidentId,
+    Uscc,
+    fault_of,
+    text_of,
+)
+
+Industry = Annotated[str, BeforeValidator(text_of(r"[A-T][0-9]{4}", "a GB/T 4754 class with its section letter, such as F5292"))]
 
 
 class Place(Part):
     city: str
-    lat: float
-    lon: float
-    verified_on: date | None = None
+    lat: Degrees
+    lon: Degrees
+    verified_on: Day | None = None
 
 
 class Education(Part):
-    level: str
-    verified: bool
-    graduated_on: date | None = None
+    level: Literal["BELOW_HIGH", "HIGH", "COLLEGE", "BACHELOR", "MASTER", "DOCTOR"]
+    verified: Flag
+    graduated_on: Day | None = None
 
 
 class Person(Part):
@@ -28,7 +44,7 @@ class Person(Part):
     resident_id: ResidentId
     residence_city: str
     hukou_city: str
-    hukou_since: date
+    hukou_since: Day
     home: Place | None = None
     education: Education | None = None
 
@@ -36,12 +52,12 @@ class Person(Part):
 class Business(Part):
     uscc: Uscc
     name: str
-    industry: str
-    status: str
-    established_on: date
+    industry: Industry
+    status: Literal["ACTIVE", "REVOKED", "CANCELLED", "ABNORMAL"]
+    established_on: Day
     registered_capital: Money | None = None
     responsible: str
-    responsible_since: date | None = None
+    responsible_since: Day | None = None
     registered_to: str
     registered_at: Place
     operates_at: Place | None = None
@@ -50,11 +66,11 @@ class Business(Part):
 
 class Source(Part):
     first: MonthText = Field(alias="from")
-    until: date | None = None
+    until: Day | None = None
     gaps: tuple[MonthText, ...] = ()
     orders_from: MonthText | None = None
     consent: Literal["ACTIVE", "NEVER", "REVOKED", "EXPIRED"] = "ACTIVE"
-    consent_changed_on: date | None = None
+    consent_changed_on: Day | None = None
 
 
 class RequestSection(Part):
@@ -64,9 +80,9 @@ class RequestSection(Part):
 
 class IdentityCheck(Part):
     person: str
-    method: str
-    result: str
-    on: date
+    method: Literal["TWO_FACTOR", "THREE_FACTOR", "FACE_LIVENESS"]
+    result: Literal["MATCH", "MISMATCH", "UNAVAILABLE"]
+    on: Day
 
 
 class Identity(Part):
@@ -75,19 +91,53 @@ class Identity(Part):
 
 
 class PublicRecordRow(Part):
-    kind: str
-    role: str
-    status: str
-    filed_on: date
-    closed_on: date | None = None
+    kind: Literal["LITIGATION", "ENFORCEMENT", "DISHONEST", "ADMIN_PENALTY", "BANKRUPTCY"]
+    role: Literal["PLAINTIFF", "DEFENDANT"]
+    status: Literal["OPEN", "CLOSED"]
+    filed_on: Day
+    closed_on: Day | None = None
     amount: Money | None = None
 
 
 class SessionCount(Part):
     city: str
-    count: int
+    count: Count
 
 
 class Device(Part):
     sessions: tuple[SessionCount, ...]
-    devices: int
+    devices: Ordinal
+
+
+class Crop(Part):
+    yield_norm: Ratio
+    price: Ratio
+    input_cost: Ratio
+
+
+class InsuranceBase(Part):
+    floor: Money
+    ceiling: Money
+
+
+class ReferenceSection(Part):
+    """What the lender knows or has configured; no customer fact. It is loaded as configuration, so it stays a plain document."""
+
+    lender: str
+    margin_bands: dict[str, tuple[Ratio, Ratio]] = {}
+    core_enterprises: tuple[PartnerCode, ...] = ()
+    approved_buyers: tuple[PartnerCode, ...] = ()
+    prohibited_industries: tuple[str, ...] = ()
+    crops: dict[str, Crop] = {}
+    social_insurance_base: InsuranceBase | None = None
+
+
+def _checked(document: dict[str, Any]) -> dict[str, Any]:
+    try:
+        ReferenceSection.model_validate(document)
+    except ValidationError as error:
+        raise ValueError(fault_of(error).removeprefix("at ")) from None
+    return document
+
+
+ReferenceDocument = Annotated[dict[str, Any], AfterValidator(_checked)]
