@@ -13,6 +13,7 @@ import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import httpx
@@ -25,8 +26,9 @@ MAXIMUM = 16 * 1024 * 1024
 WHOLE_CALL = 60.0
 INTERACTION = "X-Interaction-Id"
 _LIMITS = httpx.Timeout(30.0, connect=5.0)
-# What a prefix is compared with must be what the server reads: no dot segments, also none in disguise, no backslash, no control characters.
-_DISGUISED = re.compile(r"\.\.|%2e|%2f|%5c|\\|[^\x21-\x7e]", re.IGNORECASE)
+# What a prefix is compared with must be what the server reads: no dot segments, also none in disguise (nor in a disguise that a second decoding
+# would lift), no backslash, no control characters.
+_DISGUISED = re.compile(r"\.\.|%(25)*(2e|2f|5c)|\\|[^\x21-\x7e]", re.IGNORECASE)
 
 
 class PlatformUnreachable(PlatformBusy):
@@ -78,8 +80,9 @@ def _split(url: str) -> SplitResult:
         port, host = parts.port, parts.hostname or ""
     except ValueError:
         raise HostNotAllowed("This is not a URL.") from None
-    dressed = "@" in parts.netloc or parts.fragment or port == 0 or _DISGUISED.search(parts.path) or any(char <= " " for char in url)
-    if dressed or not _is_plain(host):
+    # Lowering a host can turn a foreign letter into an ASCII one (the Kelvin sign into k), so the host is looked at as it was written.
+    dressed = "@" in parts.netloc or not parts.netloc.isascii() or parts.fragment or port == 0 or any(char <= " " for char in url)
+    if dressed or _DISGUISED.search(parts.path) or not _is_plain(host):
         raise HostNotAllowed(
             "Only plain URLs are called: no user info, no fragment, no encoded path separators, a name or address as host."
         )
@@ -121,7 +124,7 @@ class Http:
             await client.aclose()
 
     async def send(self, base_url: str, request: Request) -> Response:
-        """Sends a signed request below a base URL. Raises HostNotAllowed, PlatformUnreachable, ContractBroken (too large or garbled an answer)."""
+        """Sends a signed request below a base URL. Raises HostNotAllowed, PlatformUnreachable, ContractBroken (too large or packed an answer)."""
         url = base_url.rstrip("/") + request.path
         if request.query:
             url += ("&" if "?" in url else "?") + urlencode(request.query)
@@ -137,8 +140,8 @@ class Http:
         except (httpx.TransportError, TimeoutError) as error:
             unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             raise PlatformUnreachable(f"The platform does not answer ({type(error).__name__}).", unsent=unsent) from None
-        except httpx.DecodingError:
-            raise ContractBroken("The platform's answer cannot be decompressed.") from None
+        except httpx.InvalidURL:
+            raise HostNotAllowed("This is not a URL.") from None
         return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body)
 
     def _client(self, url: str) -> httpx.AsyncClient:
@@ -154,12 +157,18 @@ class Http:
     def _new_client(self) -> httpx.AsyncClient:
         # Raw pages are kept as received, so no compression is asked for.
         headers = {"Accept-Encoding": "identity", "User-Agent": "zengxin-hub"}
-        return httpx.AsyncClient(timeout=_LIMITS, follow_redirects=False, trust_env=False, limits=self._limits, headers=headers)
+        client = httpx.AsyncClient(timeout=_LIMITS, follow_redirects=False, trust_env=False, limits=self._limits, headers=headers)
+        # The pool serves all customers: a cookie that a platform sets in one customer's call must not travel with another's.
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        return client
 
 
 async def _capped(answer: httpx.Response) -> bytes:
+    """The bytes as received. One that is packed though nobody asked is refused: its hash would not be that of the answer, and it may be a bomb."""
+    if answer.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ContractBroken("The platform's answer is compressed, which was not asked for.")
     parts, size = [], 0
-    async for part in answer.aiter_bytes():
+    async for part in answer.aiter_raw():
         size += len(part)
         if size > MAXIMUM:
             raise ContractBroken(f"The platform's answer is larger than {MAXIMUM} bytes.")
@@ -218,11 +227,16 @@ class Caller:
         self._client = httpx.AsyncClient(base_url=origin, timeout=_LIMITS, follow_redirects=False, trust_env=False)
 
     async def post(self, path: str, body: bytes, headers: dict[str, str]) -> Response:
-        answer = await self._client.post(path, content=body, headers=headers)
-        return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
+        return await self._send("POST", path, body, headers)
 
     async def get(self, path: str) -> Response:
-        answer = await self._client.get(path)
+        return await self._send("GET", path, None, {})
+
+    async def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Response:
+        try:
+            answer = await self._client.request(method, path, content=body, headers=headers)
+        except httpx.TransportError as error:
+            raise PlatformUnreachable(f"No hub answers at {self.origin} ({type(error).__name__}).", remedy="Start it first.") from None
         return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
 
     async def close(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,63 +15,84 @@ from rich.json import JSON
 from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.tree import Tree
 
 from hub.cli.journey import Journey
 from hub.cli.options import console, emit, settings
 from hub.cli.progress import State
 from hub.cli.sandbox import own_personas
-from hub.cli.stage import Stage, open_stage
+from hub.cli.stage import RISK, Stage, open_stage
+from hub.cli.until import Stop
+from hub.settings import Settings
+
+QUESTION, EVIDENCE = "CustomerEnhancement", "LimitEvidence"
 
 
 def run(home: Path | None, port: int, *, once: bool, as_json: bool) -> None:
     chosen = settings(home, port=port)
     if home is None:
         chosen = chosen.model_copy(update={"home": chosen.home / "demo"})
-    uvloop.run(_demo(chosen, once, as_json))
+    uvloop.run(_Demo(chosen, quiet=as_json).run(once=once))
 
 
-async def _demo(chosen: Any, once: bool, as_json: bool) -> None:
-    persona, began = own_personas()[0], time.monotonic()
-    say = console.print if not as_json else _silent
-    say(f"[bold]Zengxin Hub 增信[/bold]  one seller, six platforms, one answer.  Home: {chosen.home}")
-    async with open_stage(chosen, [persona], database="demo") as stage:
-        journey = Journey(stage, persona)
-        with _step(say, "The customer consents and authorises each platform in a browser"):
+@dataclass(frozen=True)
+class _Demo:
+    """``quiet``: nothing but the data, as JSON on stdout."""
+
+    settings: Settings
+    quiet: bool
+
+    async def run(self, *, once: bool) -> None:
+        persona, began = own_personas()[0], time.monotonic()
+        async with open_stage(self.settings, [persona], database="demo") as stage:
+            stop = None if once else Stop()
+            self.say(f"[bold]Zengxin Hub 增信[/bold]: one seller, six platforms, one answer. Home: {self.settings.home}")
+            journey = Journey(stage, persona)
+            ended = await self._walk(journey)
+            answer, evidence = await journey.ask(QUESTION), await journey.ask(EVIDENCE)
+            seconds = time.monotonic() - began
+            if self.quiet:
+                emit(_document(stage, journey, ended, answer, evidence) | {"seconds": round(seconds, 1)})
+            else:
+                _tell(stage, answer, evidence)
+                self.say(f"The whole took {seconds:.1f} s.")
+            if stop is not None:
+                self.say(
+                    f"\nServing {stage.origin}/graphql until Ctrl-C. A token for scripts: hub token --client {RISK} --home {self.settings.home}"
+                )
+                await stop.wait()
+
+    async def _walk(self, journey: Journey) -> list[State]:
+        with self._step("The customer consents and authorises each platform in a browser"):
             await journey.register()
             await journey.consent()
             await journey.send_sessions()
-        say("[bold]•[/bold] Workers fetch what was consented, page by page")
-        ended = await journey.sync(quiet=as_json)
-        with _step(say, "Series, features, cross-checks, score and scenario"):
+        self.say("[bold]•[/bold] Workers fetch what was consented to, page by page")
+        ended = await journey.sync(quiet=self.quiet)
+        with self._step("Series, features, cross-checks, score and scenario"):
             await journey.evaluate()
-        answer, evidence = await journey.ask("CustomerEnhancement"), await journey.ask("LimitEvidence")
-        seconds = time.monotonic() - began
-        if as_json:
-            emit(
-                {
-                    "customer": str(journey.customer_id),
-                    "answer": answer,
-                    "evidence": evidence,
-                    "syncs": [_state(state) for state in ended],
-                    "seconds": round(seconds, 1),
-                }
-            )
-        else:
-            _tell(stage, answer, evidence, seconds)
-        if not once:
-            await _serve(stage, say)
+        return ended
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            console.print(text, soft_wrap=True)
+
+    @contextmanager
+    def _step(self, title: str) -> Iterator[None]:
+        began = time.monotonic()
+        self.say(f"[bold]•[/bold] {title} ...")
+        yield
+        self.say(f"  done in {time.monotonic() - began:.1f} s")
 
 
-def _silent(*_: Any) -> None:
-    """With --json nothing but the data is printed."""
-
-
-@contextmanager
-def _step(say: Any, title: str) -> Iterator[None]:
-    began = time.monotonic()
-    say(f"[bold]•[/bold] {title} ...")
-    yield
-    say(f"  done in {time.monotonic() - began:.1f} s")
+def _document(stage: Stage, journey: Journey, ended: list[State], answer: dict[str, Any], evidence: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "origin": stage.origin,
+        "customer": str(journey.customer_id),
+        "answer": answer,
+        "evidence": evidence,
+        "syncs": [_state(state) for state in ended],
+    }
 
 
 def _state(state: State) -> dict[str, Any]:
@@ -85,22 +106,40 @@ def _state(state: State) -> dict[str, Any]:
     }
 
 
-def _tell(stage: Stage, answer: dict[str, Any], evidence: dict[str, Any], seconds: float) -> None:
-    console.print(
-        Panel(
-            Syntax(stage.example("CustomerEnhancement"), "graphql", theme="ansi_dark"),
-            title="The question (GraphQL over HTTP, token from the hub's own OAuth server)",
-        )
-    )
+def _tell(stage: Stage, answer: dict[str, Any], evidence: dict[str, Any]) -> None:
+    question = Syntax(stage.example(QUESTION), "graphql", theme="ansi_dark", background_color="default")
+    console.print(Panel(question, title="The question, by GraphQL over HTTP with a token of the hub's own OAuth server"))
     console.print(Panel(JSON(orjson.dumps(answer).decode()), title="The answer"))
-    console.print(
-        Panel(
-            JSON(orjson.dumps(evidence).decode()),
-            title="Where the limit comes from: policy → feature → facts → raw page → request → connection → consent",
-        )
-    )
+    console.print(_walk_of(evidence["customer"]["evaluation"]))
     console.print(_summary(answer["customer"]["evaluation"]))
-    console.print(f"The whole took {seconds:.1f} s.")
+
+
+def _walk_of(said: dict[str, Any]) -> Tree:
+    """The evidence of the limit as a tree: the legs of the base, down to one page of each set of facts."""
+    policy = said["policy"]
+    tree = Tree(
+        f"[bold]Where {said['finalLimit']} yuan come from[/bold]: policy {policy['id']} {policy['version']}, {policy['sha256'][:12]}…"
+    )
+    for part in said["limitParts"]:
+        if part["part"] == "LEG":
+            leg = tree.add(f"leg {part['code']}: {part['amount']} yuan" + ("  [bold]the smaller one[/bold]" if part["binding"] else ""))
+            for feature in part["features"]:
+                _feature(leg, feature)
+    return tree
+
+
+def _feature(leg: Tree, feature: dict[str, Any]) -> None:
+    window = f"{feature['windowFirst']} to {feature['windowLast']}, {feature['coveredMonths']} months covered"
+    branch = leg.add(f"{feature['id']} v{feature['formulaVersion']} = {feature['number']} {feature['unit']}  ({window})")
+    for found in feature["evidence"]:
+        facts = branch.add(f"{found['facts']:,} {found['kind']} facts of {found['source']}, digest {found['digest'][:12]}…")
+        for sample in found["sample"][:1]:
+            proof = sample["evidence"]
+            page, asked = proof["page"], proof["page"]["request"]
+            facts.add(
+                f"such as record {proof['position']} of page {page['sha256'][:12]}… ({page['size']:,} bytes): {asked['method']} {asked['path']},"
+                f" connection {proof['connection']['connector']}, consent of {proof['consent']['grantee']}"
+            )
 
 
 def _summary(found: dict[str, Any]) -> Table:
@@ -117,13 +156,3 @@ def _summary(found: dict[str, Any]) -> Table:
     for name, value in rows.items():
         table.add_row(name, str(value))
     return table
-
-
-async def _serve(stage: Stage, say: Any) -> None:
-    say(
-        f"\nServing at [bold]{stage.origin}/graphql[/bold] until Ctrl-C. A token for scripts: hub token --client risk-desk --home {stage.settings.home}"
-    )
-    try:
-        await asyncio.Event().wait()
-    except asyncio.CancelledError:
-        say("Stopping.")

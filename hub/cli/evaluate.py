@@ -9,14 +9,14 @@ from typing import Any
 import uvloop
 
 from connectors.sandbox.persona import Persona, load
-from hub.cli.journey import Journey
 from hub.cli.options import console, emit, settings
-from hub.cli.stage import open_stage
+from hub.credit.policy import load_policy
 from hub.settings import Settings
 
 
 def run(path: Path, home: Path | None, *, as_json: bool) -> None:
     persona = load(path)
+    load_policy(persona.scenario)
     if home is not None:
         document = uvloop.run(evaluate(persona, settings(home), quiet=as_json))
     else:
@@ -30,6 +30,10 @@ def run(path: Path, home: Path | None, *, as_json: bool) -> None:
 
 async def evaluate(persona: Persona, chosen: Settings, *, quiet: bool = True) -> dict[str, Any]:
     """Connects, syncs and evaluates one persona; returns the expected-format document of its evaluation."""
+    # Imported here so that a file that is no persona is refused before the whole hub is loaded.
+    from hub.cli.journey import Journey
+    from hub.cli.stage import open_stage
+
     async with open_stage(chosen, [persona], database="evaluate") as stage:
         journey = Journey(stage, persona)
         await journey.walk(quiet=quiet)

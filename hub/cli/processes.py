@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hub.access.clients import NewClient, make_client_keys, register_client
 from hub.cli.caller import key_file, write_key
 from hub.cli.options import console, settings
 from hub.cli.runtime import Runtime, open_runtime, store_of
+from hub.cli.until import Stop
 from hub.settings import Settings
 from hub.store.evaluations import keep_reference
 from hub.store.evaluations.reference import LENDER, RELATIONS, read_reference_file
@@ -51,32 +51,26 @@ async def _serve(runtime: Runtime) -> None:
     listener = bind(chosen.host, chosen.port)
     origin = chosen.public_origin or "http://{}:{}".format(*listener.getsockname()[:2])
     server = Server(runtime.api(origin), listener)
+    stop = Stop()
     await server.start()
     console.print(f"Serving {origin}/graphql on {chosen.host}:{listener.getsockname()[1]} until Ctrl-C.")
     try:
-        await stopped()
+        await stop.wait()
     finally:
         await server.stop()
 
 
 async def _work(runtime: Runtime) -> None:
+    stop = Stop()
     names = ", ".join(runtime.connectors) or "none: connectors.json lists no platform"
     console.print(f"Working {runtime.settings.workers} connections at a time until Ctrl-C. Connectors: {names}.")
-    worker, stop = asyncio.create_task(run_worker(runtime)), asyncio.create_task(stopped())
-    await asyncio.wait({worker, stop}, return_when=asyncio.FIRST_COMPLETED)
+    worker, told = asyncio.create_task(run_worker(runtime)), asyncio.create_task(stop.wait())
+    await asyncio.wait({worker, told}, return_when=asyncio.FIRST_COMPLETED)
     worker.cancel()
     ended = (await asyncio.gather(worker, return_exceptions=True))[0]
-    stop.cancel()
+    told.cancel()
     if isinstance(ended, Exception):
         raise ended
-
-
-async def stopped() -> None:
-    """Returns on SIGTERM or Ctrl-C."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
 
 
 async def _migrate(chosen: Settings) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from connectors.sandbox.persona import Persona, load
 from connectors.sandbox.platform import World
 from connectors.sandbox.serve import Sandbox
 from hub.cli.options import console, emit
+from hub.cli.until import Stop
 from hub.errors import PersonaInvalid
 
 
@@ -59,10 +58,7 @@ def start_platforms(world: World, port: int = 0) -> Sandbox:
 async def _serve(world: World, port: int, as_json: bool, connectors_file: Path | None) -> None:
     sandbox = start_platforms(world, port)
     await sandbox.start()
-    stop = asyncio.Event()
-    # Before anything is printed: whoever reads it may end this process at once.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = Stop()
     if connectors_file:
         _write_private(connectors_file, orjson.dumps({name: one.config() for name, one in sandbox.running.items()}))
     if as_json:

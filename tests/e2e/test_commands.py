@@ -1,0 +1,155 @@
+"""The commands as an operator meets them: one sentence with the remedy and a failing exit code for what is wrong, and nothing half written."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from connectors.sandbox.serve import bind
+from tests.e2e.case import small_document
+
+HUB = (sys.executable, "-m", "hub.cli")
+
+
+def hub(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*HUB, *arguments], capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **(environment or {})}
+    )
+
+
+def refusal(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """What a failing command says: one line on stderr, nothing on stdout."""
+    ran = hub(*arguments, environment=environment)
+    assert ran.returncode == 1, ran.stderr
+    assert ran.stdout == ""
+    lines = ran.stderr.strip().splitlines()
+    assert len(lines) == 1, ran.stderr
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "There is no persona file at {path}. Name a JSON file of the format persona/1."),
+        ("{", "persona.json is not a persona: it is not JSON"),
+        ('{"format": "persona/2"}', "persona.json is not a persona: at format"),
+        ("[]", "persona.json is not a persona: at the top"),
+    ],
+    ids=["missing", "not JSON", "another format", "no object"],
+)
+def test_a_persona_that_is_none(tmp_path: Path, content: str | None, said: str) -> None:
+    path, home = tmp_path / "persona.json", tmp_path / "home"
+    if content is not None:
+        path.write_text(content)
+    assert refusal("evaluate", "--persona", str(path), "--json", "--home", str(home)).startswith("hub: " + said.format(path=path))
+    assert not home.exists()
+
+
+def test_a_scenario_without_a_policy(tmp_path: Path) -> None:
+    path = tmp_path / "persona.json"
+    path.write_text(json.dumps(small_document() | {"scenario": "S12"}))
+    said = refusal("evaluate", "--persona", str(path), "--json")
+    assert said == "hub: There is no policy for scenario S12. Known are S01, S03."
+
+
+def test_an_occupied_port(tmp_path: Path) -> None:
+    with bind("127.0.0.1", 0) as taken:
+        port = str(taken.getsockname()[1])
+        for command in (("demo", "--once"), ("sandbox",)):
+            home = [] if command == ("sandbox",) else ["--home", str(tmp_path / "home")]
+            said = refusal(*command, "--port", port, *home)
+            assert (
+                said
+                == f"hub: Port {port} on 127.0.0.1 is in use by another process. Choose another one with --port, or 0 for any free port."
+            )
+    assert not (tmp_path / "home").exists()
+
+
+def test_settings_that_are_wrong(tmp_path: Path) -> None:
+    home = ("--home", str(tmp_path))
+    assert refusal("serve", *home, environment={"HUB_PORT": "many"}).startswith("hub: HUB_PORT cannot be used: ")
+    assert refusal("serve", *home, environment={"HUB_DATABASE_URL": "postgresql+psycopg://a@127.0.0.1:1/x"}) == (
+        "hub: HUB_DATABASE_URL, HUB_APP_DATABASE_URL and HUB_WORKER_DATABASE_URL go together. Set all three, or none."
+    )
+    url = "postgresql+psycopg://someone:opensesame@127.0.0.1:1/x"
+    urls = {f"HUB_{name}DATABASE_URL": url for name in ("", "APP_", "WORKER_")}
+    said = refusal("serve", *home, environment=urls)
+    assert said.startswith("hub: The database postgresql+psycopg://someone:***@127.0.0.1:1/x cannot be used: ")
+    assert "opensesame" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def running(*arguments: str, until: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of the hub that has said ``until`` on stderr. It is ended by SIGTERM and must exit with 0."""
+    process = subprocess.Popen([*HUB, *arguments], stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"})
+    assert process.stderr is not None
+    heard = ""
+    while until not in heard:
+        line = process.stderr.readline()
+        assert line, f"it ended: {heard}"
+        heard += line
+    try:
+        yield process
+    finally:
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert time.monotonic() - began < 25
+
+
+def test_a_hub_from_nothing(tmp_path: Path) -> None:
+    """Not migrated: refused. Migrated: serves, works, gives the first admin a token. Another key file: refused, and left as it is."""
+    home = ("--home", str(tmp_path))
+    for command in ("serve", "worker"):
+        said = refusal(command, *home)
+        assert said.startswith("hub: The database is at revision none, this hub needs ")
+        assert said.endswith("Run `hub migrate` first.")
+    assert not (tmp_path / "keys").exists()
+    assert hub("migrate", *home).returncode == 0
+    assert hub("migrate", *home).returncode == 0
+    with running("serve", *home, "--port", "0", until="Serving ") as server, running("worker", *home, until="Working "):
+        assert server.poll() is None
+        origin = _origin_of(server)
+        token = hub("token", "--client", "admin", *home, "--url", origin)
+        assert token.returncode == 0, token.stderr
+        answer = httpx.post(
+            f"{origin}/graphql",
+            json={"query": "{__typename}"},
+            headers={"Authorization": f"Bearer {token.stdout.strip()}"},
+            trust_env=False,
+        )
+        assert answer.json() == {"data": {"__typename": "Query"}}
+        assert refusal("token", "--client", "nobody", *home) == (
+            f"hub: There is no usable key of client 'nobody' in {tmp_path / 'clients'}. Clients with a key there: admin."
+        )
+    assert refusal("token", "--client", "admin", *home, "--url", origin).startswith(f"hub: No hub answers at {origin} ")
+
+
+def _origin_of(server: subprocess.Popen[str]) -> str:
+    """Where it listens, asked of the system: the process was told to take any free port."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[3] == "0A" and fields[9] in _sockets_of(server.pid):
+            return f"http://127.0.0.1:{int(fields[1].split(':')[1], 16)}"
+    raise AssertionError("it does not listen")
+
+
+def _sockets_of(pid: int) -> set[str]:
+    found = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        target = os.readlink(entry)
+        if target.startswith("socket:["):
+            found.add(target[8:-1])
+    return found
