@@ -70,5 +70,6 @@ def decide(consent: GivenConsent | None, ask: Ask, now: datetime) -> Decision:
 def _matches(consent: GivenConsent, ask: Ask) -> bool:
     same = (consent.source, consent.grantee, consent.purpose) == (ask.source, ask.grantee, ask.purpose)
     scenario = ask.scenario is None or ask.scenario in consent.scenarios
-    within = (ask.first is None or consent.data_from <= ask.first) and (ask.last is None or ask.last <= consent.data_to)
+    # Either end must lie inside: a range that only begins (or only ends) somewhere is not consented to beyond the other end.
+    within = all(consent.data_from <= day <= consent.data_to for day in (ask.first, ask.last) if day is not None)
     return same and scenario and within

@@ -7,7 +7,7 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from hub.consent.gate import GivenConsent
@@ -23,20 +23,30 @@ OPEN = (ConsentStatus.PENDING, ConsentStatus.ACTIVE, ConsentStatus.PAUSED)
 
 
 async def ask(tx: Write, customer_id: CustomerId, connector: str, offer: Offer, now: datetime, actor: str) -> UUID:
-    """Records that a consent is asked for. One that is open already is asked again under the same id only while it is PENDING."""
-    existing = (await tx.execute(_open_one(customer_id, offer.source, offer.grantee, offer.purpose))).mappings().first()
-    if existing is not None:
+    """Records that a consent is asked for, and returns its id. One that was given stays as it is; one that was only asked for is asked anew, so
+    that what is shown, what is hashed and what will be given are the same offer."""
+    existing = (await tx.execute(_open_one(customer_id, offer.source, offer.grantee, offer.purpose).with_for_update())).mappings().first()
+    if existing is not None and existing["status"] != ConsentStatus.PENDING:
         return UUID(str(existing["consent_id"]))
-    consent_id = new_id()
+    consent_id = new_id() if existing is None else UUID(str(existing["consent_id"]))
     row = _row(customer_id, consent_id, connector, offer, now)
-    await tx.execute(insert(consent), row)
-    await _event(tx, customer_id, consent_id, None, ConsentStatus.PENDING, now, actor)
+    if existing is None:
+        await tx.execute(insert(consent), row)
+    elif existing["text_hash"] == offer.text_hash and existing["connector"] == connector:
+        return consent_id
+    else:
+        await tx.execute(update(consent).where(*_this(customer_id, consent_id)).values(**row))
+    was = None if existing is None else ConsentStatus.PENDING
+    await _event(tx, customer_id, consent_id, was, ConsentStatus.PENDING, now, actor)
     return consent_id
 
 
 async def give(tx: Write, customer_id: CustomerId, consent_id: UUID, evidence: Mapping[str, Any], now: datetime) -> None:
-    """The customer agrees: PENDING becomes ACTIVE, with the evidence of how."""
+    """The customer agrees: PENDING becomes ACTIVE, with the evidence of how. Raises ConsentMissing, also for an offer that has run out meanwhile."""
     changes = {"starts_at": now, "evidence": dict(evidence)}
+    ends = (await tx.execute(select(consent.c.expires_at).where(*_this(customer_id, consent_id)))).scalar()
+    if ends is not None and ends <= now:
+        raise ConsentMissing("This consent was asked for too long ago.", remedy="Ask the customer again.")
     await _move(tx, customer_id, consent_id, (ConsentStatus.PENDING,), ConsentStatus.ACTIVE, now, "customer", changes)
 
 
@@ -114,12 +124,16 @@ async def _move(
     actor: str,
     more: Mapping[str, Any],
 ) -> None:
-    mine = (consent.c.customer_id == customer_id, consent.c.consent_id == consent_id)
+    mine = _this(customer_id, consent_id)
     was = (await tx.execute(select(consent.c.status).where(*mine).with_for_update())).scalar()
     if was is None or was not in before:
         raise ConsentMissing(f"A consent that is {was or 'not there'} cannot become {after}.", remedy="Ask the customer again.")
     await tx.execute(update(consent).where(*mine).values(status=after, changed_at=now, **more))
     await _event(tx, customer_id, consent_id, ConsentStatus(was), after, now, actor)
+
+
+def _this(customer_id: CustomerId, consent_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return consent.c.customer_id == customer_id, consent.c.consent_id == consent_id
 
 
 async def _event(

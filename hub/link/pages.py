@@ -9,15 +9,18 @@ import secrets
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
+import structlog
 from jinja2 import DictLoader, Environment, select_autoescape
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from hub.errors import CallerMustFix, CustomerMustAct, HubError, PlatformFault
+from hub.errors import CallerMustFix, CustomerMustAct, FixConfiguration, HubError, PlatformFault, WaitAndRetry
 from hub.link.service import LinkService
-from hub.link.view import LinkView, csrf_of
+from hub.link.view import csrf_of
+
+log = structlog.get_logger("hub.link")
 
 COOKIE = "link_browser"
 _STATES = {
@@ -58,8 +61,7 @@ class LinkPages:
 
     async def open(self, request: Request) -> Response:
         """The first step: binds this browser, then hides the token from the address bar."""
-        browser = request.cookies.get(COOKIE) or secrets.token_urlsafe(32)
-        await self.service.bind(request.path_params["token"], browser)
+        browser = await self.service.bind(request.path_params["token"], request.cookies.get(COOKIE))
         answer = RedirectResponse(f"{self.prefix}/", 303)
         answer.set_cookie(
             COOKIE, browser, max_age=3600, path=self.prefix, httponly=True, samesite="lax", secure=self.service.origin.startswith("https:")
@@ -71,7 +73,7 @@ class LinkPages:
         zh = request.query_params.get("lang", "zh" if "zh" in request.headers.get("accept-language", "zh") else "en") != "en"
         return HTMLResponse(
             self.templates.get_template("page.html").render(view=view, zh=zh, prefix=self.prefix, states=_STATES),
-            headers=self._policy(view),
+            headers=self._policy(*view.origins),
         )
 
     async def agree(self, request: Request) -> Response:
@@ -92,9 +94,9 @@ class LinkPages:
         form = await request.form()
         return RedirectResponse(await self.service.finish(_checked(request, str(form.get("csrf", "")))), 303)
 
-    def _policy(self, view: LinkView) -> dict[str, str]:
+    def _policy(self, *origins: str) -> dict[str, str]:
         """``form-action`` names the platforms because browsers apply it to the redirect that follows a form."""
-        targets = " ".join(("'self'", *view.origins))
+        targets = " ".join(("'self'", *origins))
         csp = f"default-src 'none'; style-src 'self'; form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
         return {
             "Content-Security-Policy": csp,
@@ -106,12 +108,29 @@ class LinkPages:
     def _guarded(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             try:
-                return await handler(request)
+                answer = await handler(request)
             except HubError as error:
-                page = self.templates.get_template("refused.html").render(message=error.sentence(), prefix=self.prefix)
-                return HTMLResponse(page, 502 if isinstance(error, PlatformFault) else 403, headers={"Cache-Control": "no-store"})
+                page = self.templates.get_template("refused.html").render(message=_told(error), prefix=self.prefix)
+                answer = HTMLResponse(page, _status(error))
+            for name, value in self._policy().items():
+                answer.headers.setdefault(name, value)
+            return answer
 
         return guarded
+
+
+def _status(error: HubError) -> int:
+    """What is the platform's fault is a bad gateway, what time heals is unavailable, what an operator must fix is ours, the rest is the caller's."""
+    kinds = ((PlatformFault, 502), (WaitAndRetry, 503), (FixConfiguration, 500))
+    return next((status for kind, status in kinds if isinstance(error, kind)), 403)
+
+
+def _told(error: HubError) -> str:
+    """A customer is not told how this hub is configured."""
+    if not isinstance(error, FixConfiguration):
+        return error.sentence()
+    log.error("link_misconfigured", fault=type(error).__name__)
+    return "The institution's service is not set up correctly at the moment. Try again later."
 
 
 def _browser(request: Request) -> str:
@@ -123,6 +142,6 @@ def _browser(request: Request) -> str:
 
 def _checked(request: Request, csrf: str) -> str:
     browser = _browser(request)
-    if not secrets.compare_digest(csrf, csrf_of(browser)):
+    if not secrets.compare_digest(csrf.encode(), csrf_of(browser).encode()):
         raise CallerMustFix("The form did not come from this page.", remedy="Reload the page and try again.")
     return browser

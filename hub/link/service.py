@@ -14,11 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.engine import RowMapping
 
 from hub.connect import Connector
 from hub.consent import grants
-from hub.consent.terms import Offer
+from hub.consent.terms import Offer, day_of_asking
 from hub.domain.clock import Clock
 from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
 from hub.domain.identifiers import CustomerId, new_id
@@ -79,31 +80,34 @@ class LinkService:
         await tx.execute(insert(link_session), self._session_row(request, link_id, token))
         return link_id, f"{self.origin}/link/s/{token}"
 
-    async def bind(self, token: str, browser: str) -> None:
-        """Binds a link to the first browser that opens it. Raises NotFound for unknown, expired and used links alike."""
+    async def bind(self, token: str, browser: str | None) -> str:
+        """Binds a link to the first browser that opens it and returns the secret this browser shows from now on.
+
+        The secret is new for each link, whatever cookie the browser brought: in a browser that two customers use, one must not act for the other.
+        Raises NotFound for unknown, expired and used links alike.
+        """
         async with self.database.work() as tx:
             found = (await tx.execute(select(link_session).where(link_session.c.token_hash == _hash(token)).with_for_update())).first()
-            if (
-                found is None
-                or found.status != "OPEN"
-                or found.expires_at <= datetime.now(UTC)
-                or found.browser_hash not in (None, _hash(browser))
-            ):
+            ours = found is not None and (found.browser_hash is None or (browser is not None and found.browser_hash == _hash(browser)))
+            if found is None or not ours or found.status != "OPEN" or found.expires_at <= datetime.now(UTC):
                 raise NotFound("This link does not exist, has expired or has been used.", remedy="Ask the app that sent you for a new one.")
+            if browser is None or found.browser_hash is None:
+                browser = secrets.token_urlsafe(32)
             mine = (link_session.c.customer_id == found.customer_id, link_session.c.link_id == found.link_id)
             await tx.execute(update(link_session).where(*mine).values(browser_hash=_hash(browser)))
+        return browser
 
     async def view(self, browser: str) -> LinkView:
         """What the page shows."""
         async with self.database.work() as tx:
             session = await self._session(tx, browser)
-            rows = [row for row in await grants.consents_of(tx, CustomerId(session.customer_id)) if row["purpose"] == session.purpose]
+            rows = await self._offered(tx, session)
             found = await tx.execute(select(connection).where(connection.c.customer_id == session.customer_id))
             states = {row.connector: row for row in found}
             name = (await tx.execute(select(customer.c.name_masked).where(customer.c.customer_id == session.customer_id))).scalar_one()
         platforms: dict[str, list[Item]] = {}
         for row in sorted(rows, key=lambda row: list(SourceKind).index(SourceKind(row["source"]))):
-            offer = self._offer_of(SourceKind(row["source"]), row["connector"], session)
+            offer = self._offer_of(row)
             platforms.setdefault(row["connector"], []).append(Item.of(row, offer))
         shown = tuple(self._platform_view(name, items, states.get(name)) for name, items in platforms.items())
         return LinkView.of(session, browser, name, shown, self.platforms.origins())
@@ -113,7 +117,7 @@ class LinkService:
         async with self.database.work() as tx:
             session = await self._session(tx, browser)
             customer_id = CustomerId(session.customer_id)
-            offered = {str(row["consent_id"]): row for row in await grants.consents_of(tx, customer_id) if row["connector"] == connector}
+            offered = {str(row["consent_id"]): row for row in await self._offered(tx, session) if row["connector"] == connector}
             if not consent_ids or not set(consent_ids) <= offered.keys():
                 raise InvalidInput("Nothing that this platform offers was ticked.", remedy="Tick at least one item and try again.")
             for consent_id in consent_ids:
@@ -162,6 +166,12 @@ class LinkService:
             raise CustomerMustAct("This link has expired or is finished.", remedy="Ask the app that sent you for a new one.")
         return found
 
+    async def _offered(self, tx: Write, session: Row[Any]) -> list[RowMapping]:
+        """What the page shows and takes an answer to: consents that are open, of the link's purpose and grantee. One that has ended is history."""
+        rows = await grants.consents_of(tx, CustomerId(session.customer_id))
+        use = (session.purpose, session.grantee)
+        return [row for row in rows if (row["purpose"], row["grantee"]) == use and row["status"] in grants.OPEN]
+
     async def _use_attempt(self, tx: Write, session: Row[Any], state: str, connector: str) -> Row[Any]:
         table = authorisation_attempt.c
         mine = (table.customer_id == session.customer_id, table.state_hash == _hash(state), table.link_id == session.link_id)
@@ -203,7 +213,8 @@ class LinkService:
         mine = (connection.c.customer_id == customer_id, connection.c.connection_id == connection_id)
         values = {
             "status": ConnectionStatus.ACTIVE,
-            "due_at": datetime.now(UTC) if due else None,
+            # The database's clock, as it stands now: a run that is just going on must see that this came after it began.
+            "due_at": func.clock_timestamp() if due else None,
             "last_fault": None,
             "last_fault_detail": None,
         }
@@ -223,9 +234,12 @@ class LinkService:
         title, title_zh = self._titles(connector)
         return Offer(source, title, title_zh, self.grantee, request.purpose, request.scenarios, self.clock.today())
 
-    def _offer_of(self, source: SourceKind, connector: str, session: Row[Any]) -> Offer:
-        title, title_zh = self._titles(connector)
-        return Offer(source, title, title_zh, session.grantee, session.purpose, tuple(session.scenarios), self.clock.today())
+    def _offer_of(self, row: RowMapping) -> Offer:
+        """The offer a consent row was made from: what is shown is what was hashed, also on a later day."""
+        title, title_zh = self._titles(row["connector"])
+        asked = day_of_asking(row["data_to"], row["text_version"])
+        use = (row["grantee"], row["purpose"], tuple(row["scenarios"]))
+        return Offer(SourceKind(row["source"]), title, title_zh, *use, asked, row["text_version"])
 
     def _titles(self, connector: str) -> tuple[str, str]:
         known: Connector | None = self.platforms.connectors.get(connector)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import RowMapping
 
 from hub.consent.terms import Offer, terms
-from hub.domain.enums import ConsentStatus
+from hub.domain.enums import ConnectionStatus, ConsentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class PlatformView:
-    """One platform with what it is asked for. ``state`` is OPEN until the customer has authorised it."""
+    """One platform with what it is asked for. ``state`` is OPEN until the customer has authorised it.
+
+    ``to_do``: something is left to agree to here. An item that was given to a platform that is authorised cannot be ticked again.
+    """
 
     connector: str
     title: str
@@ -39,6 +42,13 @@ class PlatformView:
     state: str
     items: tuple[Item, ...]
     fault: str | None
+
+    @property
+    def to_do(self) -> bool:
+        return self.state != ConnectionStatus.ACTIVE or not all(item.given for item in self.items)
+
+    def is_settled(self, item: Item) -> bool:
+        return self.state == ConnectionStatus.ACTIVE and item.given
 
 
 @dataclass(frozen=True, slots=True)

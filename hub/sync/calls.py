@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from hub.connect import Connector, Context, ContractBroken, Misconfigured, Reauthorise, Request, Response, RetryAt
@@ -19,6 +20,7 @@ from hub.errors import FixConfiguration, GrantRevoked, PlatformBusy
 from hub.http import Http
 
 R = TypeVar("R")
+Gate = Callable[[], Awaitable[None]]
 
 
 class Bucket:
@@ -56,19 +58,33 @@ class Calls:
             self._buckets[name] = Bucket(quota)
         return self._buckets[name]
 
-    async def send(self, connector: Connector, config: Mapping[str, str], request: Request) -> Response:
-        """One request as it is, within the platform's quota."""
+    @asynccontextmanager
+    async def turn(self, connector: Connector, config: Mapping[str, str]) -> AsyncIterator[None]:
+        """Within the platform's quota. What may change while waiting for it (consent, epoch, the time that is signed) is looked at inside."""
         bucket = self.bucket(connector, config)
         await bucket.take()
         async with bucket.in_flight:
-            return await self.http.send(base_of(connector, config, request), request)
+            yield
 
-    async def converse(self, connector: Connector, context: Context, dialogue: Generator[Request, Response, R]) -> R:
-        """Drives a sans-I/O dialogue. Its requests are sent once each: a token call that timed out may have rotated the token."""
+    async def send(self, connector: Connector, config: Mapping[str, str], request: Request) -> Response:
+        """One request as it is. Take a :meth:`turn` first."""
+        return await self.http.send(base_of(connector, config, request), request)
+
+    async def converse(
+        self, connector: Connector, context: Context, dialogue: Generator[Request, Response, R], gate: Gate | None = None
+    ) -> R:
+        """Drives a sans-I/O dialogue. Its requests are sent once each: a token call that timed out may have rotated the token.
+
+        ``gate`` is asked before each request and raises where it may no longer leave.
+        """
         try:
             request = next(dialogue)
             while True:
-                request = dialogue.send(await self.send(connector, context.config, request))
+                async with self.turn(connector, context.config):
+                    if gate is not None:
+                        await gate()
+                    response = await self.send(connector, context.config, request)
+                request = dialogue.send(response)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         except Fault as fault:
@@ -76,11 +92,19 @@ class Calls:
 
 
 def base_of(connector: Connector, config: Mapping[str, str], request: Request) -> str:
-    """The base URL of a request: the connector's own, a host of its manifest, or an absolute one that the allow-list must hold."""
+    """The base URL of a request: the connector's own, or the one its ``host`` names, as a setting or a host of the manifest.
+
+    A setting may name ``base_url`` instead of a URL. Raises FixConfiguration for a host that nobody declared: a signed request goes nowhere by guess.
+    """
     if not request.host:
         return config["base_url"]
     named = config.get(request.host) or connector.manifest.hosts.get(request.host, request.host)
-    return named if named.startswith("http") else config["base_url"]
+    named = config["base_url"] if named == "base_url" else named
+    if not named.startswith(("https://", "http://")):
+        raise FixConfiguration(
+            f"{connector.manifest.title}: no setting says where {request.host!r} is.", remedy="Set it in connectors.json."
+        )
+    return named
 
 
 _ERRORS: Mapping[type[Fault], Callable[[str], Exception]] = {

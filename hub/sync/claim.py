@@ -23,11 +23,19 @@ _CLAIM = text("""
 _BEGIN = text(
     "INSERT INTO sync_run (customer_id, run_id, connection_id, epoch, started_at) VALUES (:customer, :run, :connection, :epoch, now())"
 )
+# Whoever made the connection due while the run went on (a new authorisation, another source consented) is not forgotten by its end.
 _END = text("""
-    UPDATE connection SET lease_until = NULL, due_at = now() + make_interval(secs => CAST(:again AS double precision)),
-        status = coalesce(:status, status), last_verdict = :verdict, last_fault = :fault, last_fault_detail = :detail
+    UPDATE connection c SET lease_until = NULL, last_verdict = :verdict, last_fault = :fault, last_fault_detail = :detail,
+        due_at = CASE WHEN c.due_at > r.started_at THEN c.due_at ELSE now() + make_interval(secs => CAST(:again AS double precision)) END,
+        status = CASE WHEN c.due_at > r.started_at THEN c.status ELSE coalesce(:status, c.status) END
+    FROM sync_run r WHERE r.customer_id = c.customer_id AND r.run_id = :run
+        AND c.customer_id = :customer AND c.connection_id = :connection AND c.epoch = :epoch
+""")
+_RENEW = text("""
+    UPDATE connection SET lease_until = now() + make_interval(secs => :lease)
     WHERE customer_id = :customer AND connection_id = :connection AND epoch = :epoch
 """)
+_RELEASE = text("UPDATE connection SET lease_until = NULL WHERE customer_id = :customer AND connection_id = :connection AND epoch = :epoch")
 _CLOSE = text(
     "UPDATE sync_run SET ended_at = now(), verdict = :verdict, fault = :fault, fault_detail = :detail WHERE customer_id = :customer AND run_id = :run"
 )
@@ -42,6 +50,18 @@ async def claim(tx: Write, customer_id: CustomerId, connection_id: UUID) -> Run 
     run = Run(customer_id, connection_id, new_id(), epoch)
     await tx.execute(_BEGIN, {"customer": customer_id, "connection": connection_id, "run": run.run_id, "epoch": epoch})
     return run
+
+
+async def renew(tx: Write, run: Run) -> None:
+    """A run that waits for its platform is alive: nobody needs to take over. Raises LeaseLost."""
+    values = {"customer": run.customer_id, "connection": run.connection_id, "epoch": run.epoch, "lease": LEASE_SECONDS}
+    if (await tx.execute(_RENEW, values)).rowcount != 1:
+        raise LeaseLost
+
+
+async def release(tx: Write, run: Run) -> None:
+    """Gives a run up that was told to stop: the connection is still due, another worker may have it at once."""
+    await tx.execute(_RELEASE, {"customer": run.customer_id, "connection": run.connection_id, "epoch": run.epoch})
 
 
 async def finish(

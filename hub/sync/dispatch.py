@@ -11,8 +11,10 @@ from uuid import UUID
 
 import procrastinate
 import structlog
+from procrastinate.exceptions import ProcrastinateException
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub.domain.identifiers import ConnectionId, CustomerId
 from hub.store.database import Database
@@ -24,10 +26,14 @@ log = structlog.get_logger("hub.dispatch")
 QUEUE = "sync"
 TASK = "hub.sync.look"
 
-_DUE = text("""
-    SELECT customer_id, connection_id FROM connection
-    WHERE status = 'ACTIVE' AND due_at <= now() AND coalesce(lease_until, '-infinity') < now() ORDER BY due_at LIMIT 500
-""")
+# A nudge that nobody has taken yet is not doubled: else a backlog would grow with every period, and always by the same rows.
+_DUE = text(f"""
+    SELECT customer_id, connection_id FROM connection c
+    WHERE status = 'ACTIVE' AND due_at <= now() AND coalesce(lease_until, '-infinity') < now()
+        AND NOT EXISTS (SELECT 1 FROM {QUEUE_SCHEMA}.procrastinate_jobs j
+                        WHERE j.status = 'todo' AND j.task_name = :task AND j.args ->> 'connection' = c.connection_id::text)
+    ORDER BY due_at LIMIT 500
+""")  # noqa: S608 -- the schema is ours
 _ONE_AT_A_TIME = text("SELECT pg_try_advisory_xact_lock(4611686018427387905)")
 
 
@@ -74,10 +80,20 @@ class Dispatcher:
             reconciling.cancel()
 
     async def _reconcile(self) -> None:
-        """Nudges what is due and nobody's, whoever forgot it."""
+        """Nudges what is due and nobody's, whoever forgot it; a database that is away for a moment does not end it."""
         while True:
-            async with self.database.work() as tx:
-                if (await tx.execute(_ONE_AT_A_TIME)).scalar():
-                    for row in (await tx.execute(_DUE)).all():
-                        await self.nudge(row.customer_id, row.connection_id)
+            try:
+                await self.reconcile()
+            except (SQLAlchemyError, ProcrastinateException) as error:
+                log.warning("reconciler_waits", error=type(error).__name__)
             await asyncio.sleep(self.period)
+
+    async def reconcile(self) -> int:
+        """One look at the rows, by one process at a time. Returns how many connections were nudged."""
+        async with self.database.work() as tx:
+            if not (await tx.execute(_ONE_AT_A_TIME)).scalar():
+                return 0
+            due = (await tx.execute(_DUE, {"task": TASK})).all()
+            for row in due:
+                await self.nudge(row.customer_id, row.connection_id)
+            return len(due)

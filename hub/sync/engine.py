@@ -7,7 +7,8 @@ success (trust rules, section k).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,12 +18,12 @@ from sqlalchemy import text
 from hub.connect import Fault, Misconfigured, Reauthorise
 from hub.domain.enums import ConnectionStatus, Verdict
 from hub.domain.identifiers import CustomerId
-from hub.errors import FixConfiguration, GrantRevoked, HubError, LeaseLost
+from hub.errors import ConsentMissing, FixConfiguration, GrantRevoked, HubError, LeaseLost, PlatformBusy
 from hub.http import PlatformUnreachable
 from hub.store.pages import Run
 from hub.sync import grants
 from hub.sync.calls import Calls
-from hub.sync.claim import claim, finish
+from hub.sync.claim import claim, finish, release, renew
 from hub.sync.context import Equipment, load
 from hub.sync.plan import Task, plan
 from hub.sync.reader import Park, Reader
@@ -30,11 +31,14 @@ from hub.sync.settings import Patience
 
 log = structlog.get_logger("hub.sync")
 
+BUSY = 60.0
+"""Seconds until a connection whose authorisation could not be refreshed now is tried again."""
+
 _TALLY = text("""
     SELECT count(*) FILTER (WHERE state IN ('OPEN', 'FAILED')) AS unfinished,
-        count(*) FILTER (WHERE fetched <> stored + unchanged + quarantined + rejected OR (declared_total IS NOT NULL AND declared_total <> fetched)) AS unequal,
+        count(*) FILTER (WHERE state = 'DONE' AND (fetched <> stored + unchanged + quarantined + rejected OR declared_total <> fetched)) AS unequal,
         coalesce(sum(fetched), 0) AS fetched, string_agg(DISTINCT reason, '; ') FILTER (WHERE state = 'FAILED') AS reasons
-    FROM sync_window WHERE customer_id = :customer AND connection_id = :connection
+    FROM sync_window WHERE customer_id = :customer AND connection_id = :connection AND source = ANY(:sources)
 """)
 _CHANGED = text("SELECT stored FROM sync_run WHERE customer_id = :customer AND run_id = :run")
 
@@ -67,50 +71,92 @@ class Engine:
         if run is None:
             return None
         try:
-            ending = await self._ending(run)
+            async with self._alive(run):
+                ending = await self._ending(run)
             async with self.equipment.database.work() as tx:
                 await finish(tx, run, ending.verdict, fault=ending.fault, detail=ending.detail, again=ending.again, status=ending.status)
         except LeaseLost:
             log.warning("run_overtaken", connection=str(connection_id), epoch=run.epoch)
             return None
+        except asyncio.CancelledError:
+            # The process is told to stop: what is committed stays, the rest is due at once, for whoever is there.
+            async with self.equipment.database.work() as tx:
+                await release(tx, run)
+            raise
         log.info("run_ended", connection=str(connection_id), verdict=ending.verdict, fault=ending.fault)
         await self._tell(run)
         return ending.verdict
 
+    @asynccontextmanager
+    async def _alive(self, run: Run) -> AsyncIterator[None]:
+        """Renews the lease while the platform is slow; that it was lost is noticed by the next request or commit."""
+        beating = asyncio.create_task(self._beat(run))
+        try:
+            yield
+        finally:
+            beating.cancel()
+            await asyncio.wait([beating])
+            if not beating.cancelled():
+                beating.exception()
+
+    async def _beat(self, run: Run) -> None:
+        while True:
+            await asyncio.sleep(self.patience.heartbeat)
+            async with self.equipment.database.work() as tx:
+                await renew(tx, run)
+
     async def _ending(self, run: Run) -> Ending:
         """Reads everything and says how it went; a fault that ends the run is an ending, too."""
         try:
-            await self._read_everything(run)
-        except Park as park:
-            return Ending(Verdict.PARKED, "Park", park.reason, again=park.seconds)
-        except (Reauthorise, GrantRevoked) as fault:
-            return Ending(Verdict.FAILED, "Reauthorise", str(fault), status=ConnectionStatus.REAUTHORISE)
-        except PlatformUnreachable as fault:
-            return Ending(Verdict.FAILED, "PlatformUnreachable", str(fault))
-        except (Misconfigured, FixConfiguration) as fault:
-            return Ending(Verdict.FAILED, "Misconfigured", str(fault))
+            return await self._read_everything(run)
         except LeaseLost:
             raise
-        except (Fault, HubError) as fault:
-            return Ending(Verdict.FAILED, type(fault).__name__, str(fault))
-        return await self._tally(run)
+        except (Park, Fault, HubError) as fault:
+            return self._after(fault, run)
 
-    async def _read_everything(self, run: Run) -> None:
+    def _after(self, fault: Park | Fault | HubError, run: Run) -> Ending:
+        """What a fault that ends the run means for its connection. Only an explicit grant error ends that, too."""
+        if isinstance(fault, Park):
+            return Ending(Verdict.PARKED, "Park", fault.reason, again=fault.seconds)
+        if isinstance(fault, Reauthorise | GrantRevoked):
+            return Ending(Verdict.FAILED, "Reauthorise", str(fault), status=ConnectionStatus.REAUTHORISE)
+        if isinstance(fault, ConsentMissing):
+            return Ending(Verdict.FAILED, "ConsentMissing", str(fault))
+        if isinstance(fault, PlatformUnreachable):
+            return Ending(Verdict.FAILED, "PlatformUnreachable", str(fault), again=self.patience.again)
+        if isinstance(fault, PlatformBusy):
+            return Ending(Verdict.PARKED, "PlatformBusy", str(fault), again=BUSY)
+        if isinstance(fault, Misconfigured | FixConfiguration):
+            return Ending(Verdict.FAILED, "Misconfigured", str(fault), again=self._spread(run))
+        return Ending(Verdict.FAILED, type(fault).__name__, str(fault), again=self.patience.again)
+
+    async def _read_everything(self, run: Run) -> Ending:
         equipment = self.equipment
         async with equipment.database.work() as tx:
             subjected = await load(equipment, tx, run.customer_id, run.connection_id)
+            if not subjected.consents:
+                raise ConsentMissing("No source of this connection is consented to.")
             held = await grants.read(equipment, tx, run.customer_id, run.connection_id)
             sealer = await equipment.vault.sealer(tx, run.customer_id)
             tasks = await plan(tx, run, subjected)
         reader = Reader(equipment, self.calls, self.patience, run, subjected, sealer, held)
         await _drain(tasks, reader, self.patience.windows_at_once)
+        return await self._tally(run, sorted(subjected.consents))
 
-    async def _tally(self, run: Run) -> Ending:
+    async def _tally(self, run: Run, sources: Sequence[str]) -> Ending:
+        """Over all windows of the sources that were consented when the run began."""
         async with self.equipment.database.work() as tx:
-            row = (await tx.execute(_TALLY, {"customer": run.customer_id, "connection": run.connection_id})).one()
+            values = {"customer": run.customer_id, "connection": run.connection_id, "sources": list(sources)}
+            row = (await tx.execute(_TALLY, values)).one()
         if row.unfinished or row.unequal:
-            return Ending(Verdict.INCOMPLETE, "Incomplete", row.reasons or "the figures of a window do not add up")
-        return Ending(Verdict.COMPLETE if row.fetched else Verdict.EMPTY_EXPECTED)
+            detail = row.reasons or ("the figures of a window do not add up" if row.unequal else "a window was not read to its end")
+            return Ending(Verdict.INCOMPLETE, "Incomplete", detail, again=self._spread(run))
+        return Ending(Verdict.COMPLETE if row.fetched else Verdict.EMPTY_EXPECTED, again=self._spread(run))
+
+    def _spread(self, run: Run) -> float | None:
+        """The period, longer by up to a tenth by the connection's id, so that what was connected together is not due together for ever."""
+        period = self.patience.period
+        return None if period is None else period * (1 + run.connection_id.int % 1000 / 10_000)
 
     async def _tell(self, run: Run) -> None:
         if self.changed is None:

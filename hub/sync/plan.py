@@ -1,7 +1,8 @@
 """Which windows a run reads: what was never finished, and, in a new cycle, states and look-back once more.
 
 A cycle ends with a verdict of COMPLETE, INCOMPLETE or EMPTY_EXPECTED. A parked or crashed run is continued: what it finished is not asked again. A window that failed stays
-visibly FAILED until the next cycle asks again.
+visibly FAILED until the next cycle asks again, and so does one whose figures are not what the platform declared. An open window that is no longer asked for (the consent
+has another range, the platform reaches less far back) is not read.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from hub.connect import Json, Stream, Window
 from hub.domain.enums import Verdict
 from hub.store.database import Write
 from hub.store.pages import Run
-from hub.store.tables import connection, sync_window
+from hub.store.tables import sync_window
 from hub.sync.context import Subjected
 
 ENDED = (Verdict.COMPLETE, Verdict.INCOMPLETE, Verdict.EMPTY_EXPECTED)
@@ -29,8 +30,23 @@ SELECT %s, %s, %s, %s, %s, %s, u.first_day, u.last_day, 'OPEN' FROM unnest(%s::d
 ON CONFLICT (customer_id, connection_id, stream, first_day) DO UPDATE
 SET state = 'OPEN', cursor = NULL, last_day = excluded.last_day, run_id = excluded.run_id, kinds = excluded.kinds, covered = NULL, reason = NULL, completed_at = NULL,
     declared_total = NULL, pages = 0, fetched = 0, stored = 0, unchanged = 0, quarantined = 0, rejected = 0
-WHERE sync_window.state <> 'OPEN' AND (sync_window.last_day <> excluded.last_day OR excluded.first_day IN (SELECT v.first_day FROM unnest(%s::date[]) AS v(first_day)))
+WHERE CASE WHEN sync_window.state = 'OPEN' THEN sync_window.last_day > excluded.last_day
+    ELSE sync_window.last_day <> excluded.last_day OR excluded.first_day IN (SELECT v.first_day FROM unnest(%s::date[]) AS v(first_day)) END
 """
+_DROP = """
+UPDATE sync_window SET state = 'NOT_SERVED', reason = 'no longer asked for'
+WHERE customer_id = %s AND connection_id = %s AND stream = %s AND state = 'OPEN' AND first_day <> ALL(%s::date[])
+"""
+# The last run that planned or ended. One that died after planning has no verdict: its cycle goes on.
+_BEFORE = text("""
+    SELECT verdict FROM sync_run
+    WHERE customer_id = :customer AND connection_id = :connection AND run_id <> :run AND (verdict IS NOT NULL OR windows_planned > 0)
+    ORDER BY epoch DESC LIMIT 1
+""")
+_TO_REPEAT = text("""
+    SELECT first_day FROM sync_window WHERE customer_id = :customer AND connection_id = :connection AND stream = :stream
+        AND (state = 'FAILED' OR fetched <> stored + unchanged + quarantined + rejected OR declared_total <> fetched)
+""")
 _PLANNED = text("UPDATE sync_run SET windows_planned = :planned WHERE customer_id = :customer AND run_id = :run")
 
 
@@ -72,15 +88,15 @@ async def plan(tx: Write, run: Run, subjected: Subjected) -> list[Task]:
 
 
 async def _starts_a_cycle(tx: Write, run: Run) -> bool:
-    mine = (connection.c.customer_id == run.customer_id, connection.c.connection_id == run.connection_id)
-    return (await tx.execute(select(connection.c.last_verdict).where(*mine))).scalar() in ENDED
+    values = {"customer": run.customer_id, "connection": run.connection_id, "run": run.run_id}
+    return (await tx.execute(_BEFORE, values)).scalar() in ENDED
 
 
 async def _open(tx: Write, run: Run, subjected: Subjected, stream: Stream, new_cycle: bool) -> None:
     context = subjected.for_source(stream.source)
     windows = stream.windows(context, context.data_from, context.data_to)
     again = [window.first for window in windows if new_cycle and _is_read_again(stream, window, context.today)]
-    failed = await _failed(tx, run, stream) if new_cycle else []
+    repeated = await _to_repeat(tx, run, stream) if new_cycle else []
     values: list[Any] = [
         run.customer_id,
         run.connection_id,
@@ -89,7 +105,8 @@ async def _open(tx: Write, run: Run, subjected: Subjected, stream: Stream, new_c
         stream.source,
         [kind.__name__ for kind in stream.facts],
     ]
-    values += [[window.first for window in windows], [window.last for window in windows], [*again, *failed]]
+    values += [[window.first for window in windows], [window.last for window in windows], [*again, *repeated]]
+    await tx.exec_driver_sql(_DROP, (run.customer_id, run.connection_id, stream.name, [window.first for window in windows]))
     if windows:
         await tx.exec_driver_sql(_OPEN, tuple(values))
 
@@ -98,12 +115,6 @@ def _is_read_again(stream: Stream, window: Window, today: date) -> bool:
     return stream.window_days == 0 or window.last >= today - timedelta(days=stream.look_back_days)
 
 
-async def _failed(tx: Write, run: Run, stream: Stream) -> Sequence[date]:
-    mine = (sync_window.c.customer_id == run.customer_id, sync_window.c.connection_id == run.connection_id)
-    return list(
-        (
-            await tx.execute(
-                select(sync_window.c.first_day).where(*mine, sync_window.c.stream == stream.name, sync_window.c.state == "FAILED")
-            )
-        ).scalars()
-    )
+async def _to_repeat(tx: Write, run: Run, stream: Stream) -> Sequence[date]:
+    values = {"customer": run.customer_id, "connection": run.connection_id, "stream": stream.name}
+    return list((await tx.execute(_TO_REPEAT, values)).scalars())

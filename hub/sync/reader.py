@@ -7,14 +7,13 @@ the engine.
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import random
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import text
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from hub.connect import (
     Context,
@@ -32,22 +31,23 @@ from hub.connect import (
     Request,
     Response,
     RetryAt,
-    Unreadable,
 )
 from hub.domain.identifiers import new_id
 from hub.errors import ConsentMissing, GrantRevoked, LeaseLost
 from hub.errors import ContractBroken as BrokenContract
-from hub.http import PlatformUnreachable
-from hub.store.pages import PageCommit, RawPage, Refused, Run, Step, commit_page
+from hub.http import INTERACTION, PlatformUnreachable
+from hub.store.pages import PageCommit, Run, Step, commit_page
 from hub.sync import grants
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, Subjected
-from hub.sync.grants import Held
+from hub.sync.evidence import STUMBLES, fingerprint, raw_page, sort_records
+from hub.sync.grants import Exchange, Held
 from hub.sync.plan import Task
 from hub.sync.settings import Patience
 from hub.vault import Sealer
 
-PAGE_CEILING = 10_000
+LONGEST_PARK = 86_400.0
+"""Seconds. A platform that asks for more is asked again after a day."""
 
 _MAY_FETCH = text("""
     SELECT EXISTS (SELECT 1 FROM connection WHERE customer_id = :customer AND connection_id = :connection AND epoch = :epoch) AS mine,
@@ -65,14 +65,22 @@ class Park(Exception):
     """The platform asks to wait longer than a run may: come back in ``seconds``."""
 
     def __init__(self, seconds: float, reason: str) -> None:
-        self.seconds, self.reason = seconds, reason
+        self.seconds, self.reason = min(seconds, LONGEST_PARK), reason
         super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _Sent:
+    """A request as it was before it was signed, its interaction id, and what came back."""
+
     request: Request
+    interaction: str
     response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    sent: _Sent
     page: Page
     end: str | None
 
@@ -98,70 +106,94 @@ class Reader:
             return
 
     async def _pages(self, task: Task) -> None:
-        cursor, seen = task.cursor, 0
-        while seen < PAGE_CEILING:
+        cursor, seen = task.cursor, {fingerprint(task.cursor)}
+        while len(seen) <= self.patience.page_ceiling:
             answer = await self._answer(task, cursor)
+            turned = fingerprint(answer.page.next)
             await self._commit(task, cursor, answer)
             if answer.end is not None:
                 return
-            if answer.page.next == cursor:
+            if turned in seen:
                 raise ContractBroken("the platform repeats its cursor")
             if answer.page.wait:
                 await self._wait(answer.page.wait, "the platform works on it")
-            cursor, seen = answer.page.next, seen + 1
-        raise ContractBroken(f"no end signal in {PAGE_CEILING} pages")
+            cursor = answer.page.next
+            seen.add(turned)
+        raise ContractBroken(f"no end signal in {self.patience.page_ceiling} pages")
 
     async def _answer(self, task: Task, cursor: Json | None) -> _Answer:
         """One page's answer: waits, refreshes and repeats as the faults ask for."""
-        waited, refreshed = 0.0, False
-        attempts = 0
+        waited, attempts, refreshed = 0.0, 0, False
         while True:
             held = self.held
-            request, response = await self._ask(task, cursor, held)
+            sent = await self._ask(task, cursor, held)
             try:
-                page = task.stream.read(self._context(task, held), task.window, cursor, response)
-                return _Answer(request, response, page, "DONE" if page.next is None else None)
+                page = self._read(task, cursor, held, sent.response)
+                return _Answer(sent, page, "DONE" if page.next is None else None)
             except NoData as fault:
                 covered = (Interval(task.window.first, task.window.last),) if fault.covered else ()
-                return _Answer(request, response, Page(covered=covered), "DONE" if fault.covered else "NOT_SERVED")
+                return _Answer(sent, Page(covered=covered), "DONE" if fault.covered else "NOT_SERVED")
+            except Reauthorise:
+                if not await self._was_replaced(held):
+                    raise
             except RefreshNeeded as fault:
                 if refreshed:
                     raise Misconfigured(f"refused with a fresh token: {fault.reason}", code=fault.code) from None
                 refreshed = True
-                await self._refresh(held)
+                await self._refresh(task, held)
             except Pending as fault:
-                waited += fault.seconds
+                pause = max(fault.seconds, self.patience.first_wait)
+                waited += pause
                 if waited > self.patience.pending:
-                    raise Park(max(60.0, fault.seconds), fault.reason) from None
-                await self._wait(fault.seconds, fault.reason)
+                    raise Park(max(60.0, pause), fault.reason) from None
+                await self._wait(pause, fault.reason)
             except RetryAt as fault:
                 attempts += 1
                 if attempts >= self.patience.attempts:
                     raise Park(max(30.0, fault.seconds or 0), fault.reason) from None
-                await self._wait(fault.seconds if fault.seconds is not None else self.patience.first_wait * 2**attempts, fault.reason)
+                await self._wait(self._backoff(attempts) if fault.seconds is None else fault.seconds, fault.reason)
+
+    def _read(self, task: Task, cursor: Json | None, held: Held, response: Response) -> Page:
+        """What the connector makes of an answer. One it stumbles over is a broken contract of this window, not the end of the run."""
+        try:
+            return task.stream.read(self._context(task, held), task.window, cursor, response)
+        except STUMBLES as error:
+            raise ContractBroken(f"reading the answer stumbled ({type(error).__name__})") from None
+
+    def _backoff(self, attempts: int) -> float:
+        """Full jitter: anything up to a bound that doubles."""
+        return random.uniform(0, min(self.patience.longest_wait, self.patience.first_wait * 2**attempts))  # noqa: S311
 
     async def _wait(self, seconds: float, reason: str) -> None:
         if seconds > self.patience.longest_wait:
             raise Park(seconds, reason)
         await asyncio.sleep(seconds)
 
-    async def _ask(self, task: Task, cursor: Json | None, held: Held) -> tuple[Request, Response]:
-        """Sends one request; repeats it while the platform does not answer at all, with full jitter."""
+    async def _ask(self, task: Task, cursor: Json | None, held: Held) -> _Sent:
+        """Sends one request; repeats it with full jitter while the platform does not answer at all, if it may be sent twice."""
         policy = AsyncRetrying(
-            retry=retry_if_exception_type(PlatformUnreachable),
+            retry=retry_if_exception(_may_repeat),
             stop=stop_after_attempt(self.patience.attempts),
             wait=wait_random_exponential(multiplier=self.patience.first_wait, max=self.patience.longest_wait),
             retry_error_callback=_give_up,
         )
-        result: tuple[Request, Response] = await policy(self._send_once, task, cursor, held)
-        return result
+        sent: _Sent = await policy(self._send_once, task, cursor, held)
+        return sent
 
-    async def _send_once(self, task: Task, cursor: Json | None, held: Held) -> tuple[Request, Response]:
-        context = self._context(task, held)
-        request = task.stream.request(context, task.window, cursor)
-        await self._may_fetch(task)
-        connector = self.subjected.connector
-        return request, await self.calls.send(connector, context.config, connector.sign(context, request))
+    async def _send_once(self, task: Task, cursor: Json | None, held: Held) -> _Sent:
+        """Consent, epoch and the time that is signed are those of the moment the request leaves, not of the moment it began to queue."""
+        connector, config = self.subjected.connector, self.subjected.context.config
+        async with self.calls.turn(connector, config):
+            await self._may_fetch(task)
+            context = self._context(task, held)
+            request, interaction = _next_request(task, context, cursor), str(new_id())
+            signed = connector.sign(context, request)
+            signed = replace(signed, headers=(*signed.headers, (INTERACTION, interaction)))
+            try:
+                return _Sent(request, interaction, await self.calls.send(connector, config, signed))
+            except PlatformUnreachable as error:
+                error.facts["repeatable"] = request.idempotent or error.unsent
+                raise
 
     def _context(self, task: Task, held: Held) -> Context:
         return replace(self.subjected.for_source(task.stream.source), grant=held.grant, now=datetime.now(UTC))
@@ -177,74 +209,72 @@ class Reader:
         if not row.allowed:
             raise ConsentMissing
 
-    async def _refresh(self, held: Held) -> None:
+    async def _was_replaced(self, held: Held) -> bool:
+        """Whether the grant that was refused is not the current one any more: then a race was lost, not the grant."""
+        if self.held.epoch != held.epoch:
+            return True
+        try:
+            async with self.equipment.database.work() as tx:
+                current = await grants.read(self.equipment, tx, self.run.customer_id, self.run.connection_id)
+        except GrantRevoked:
+            return False
+        self.held = current
+        return current.epoch != held.epoch
+
+    async def _refresh(self, task: Task, held: Held) -> None:
         async with self.refreshing:
             if self.held.epoch != held.epoch:
                 return
-            context = replace(self.subjected.context, grant=held.grant, now=datetime.now(UTC))
+            run, found = self.run, self.subjected
+            context = replace(found.context, grant=held.grant, now=datetime.now(UTC))
+
+            async def gate() -> None:
+                await self._may_fetch(task)
+
+            exchange = Exchange(self.equipment, self.calls, found.connector, context, run.customer_id, run.connection_id, gate)
             try:
-                run = self.run
-                self.held = await grants.refresh(
-                    self.equipment, self.calls, self.subjected.connector, context, run.customer_id, run.connection_id, held.epoch
-                )
+                self.held = await grants.refresh(exchange, held.epoch)
             except GrantRevoked as error:
                 raise Reauthorise(str(error)) from None
 
     async def _commit(self, task: Task, cursor: Json | None, answer: _Answer) -> None:
-        facts, refused = self._normalise(task, answer.page)
-        covered = answer.page.covered
+        sent, page = answer.sent, answer.page
+        found = sort_records(task.stream, self._context(task, self.held), page)
+        covered = page.covered
         if answer.end == "DONE" and covered is None:
             covered = (Interval(task.window.first, task.window.last),)
         step = Step(
-            task.stream.name,
-            task.window.first,
-            cursor,
-            answer.page.next,
-            answer.end,
-            len(answer.page.records),
-            total=answer.page.total,
+            stream=task.stream.name,
+            first_day=task.window.first,
+            cursor=cursor,
+            next=page.next,
+            end=answer.end,
+            fetched=len(page.records),
+            total=page.total,
             covered=covered,
+            silent=found.silent,
         )
-        page = PageCommit(self.run, task.consent_id, self._raw(answer, cursor), step, facts, refused, self.equipment.clock.now())
+        raw = raw_page(self.equipment.blind, sent.request, sent.response, cursor, sent.interaction)
+        commit = PageCommit(self.run, task.consent_id, raw, step, found.facts, found.refused, self.equipment.clock.now())
         async with self.committing, self.equipment.database.work() as tx:
-            await commit_page(tx, self.sealer, self.equipment.blind, page)
-
-    def _normalise(self, task: Task, page: Page) -> tuple[list[tuple[int, object]], list[Refused]]:
-        context = self._context(task, self.held)
-        facts: list[tuple[int, object]] = []
-        refused: list[Refused] = []
-        for position, record in enumerate(page.records):
-            try:
-                facts += [(position, fact) for fact in task.stream.normalise(context, record)]
-            except Unreadable as fault:
-                refused.append(Refused(position, fault.path, fault.reason, record))
-        return facts, refused
-
-    def _raw(self, answer: _Answer, cursor: Json | None) -> RawPage:
-        body = answer.response.body
-        return RawPage(
-            page_id=new_id(),
-            request=self._described(answer.request, cursor),
-            status=answer.response.status,
-            content_type=answer.response.headers.get("content-type"),
-            sha256=hashlib.sha256(body).hexdigest(),
-            body=body,
-            fetched_at=datetime.now(UTC),
-        )
-
-    def _described(self, request: Request, cursor: Json | None) -> dict[str, Any]:
-        """The unsigned request as evidence. Its body may name the customer, so it is kept as a keyed hash."""
-        described: dict[str, Any] = {"method": request.method, "path": request.path, "query": dict(request.query)}
-        if request.body:
-            described["body_hmac"] = self.equipment.blind.hash("request.body", request.body.decode("utf-8", "replace"))
-        if cursor is not None and len(orjson.dumps(cursor)) <= 2000:
-            described["cursor"] = cursor
-        return described
+            await commit_page(tx, self.sealer, self.equipment.blind, commit)
 
     async def _fail(self, task: Task, reason: str) -> None:
         values = {"customer": self.run.customer_id, "connection": self.run.connection_id, "epoch": self.run.epoch, "reason": reason}
         async with self.equipment.database.work() as tx:
             await tx.execute(_FAIL, {**values, "stream": task.stream.name, "first": task.window.first})
+
+
+def _next_request(task: Task, context: Context, cursor: Json | None) -> Request:
+    """An unreadable checkpoint is an error of its window, never the same as none."""
+    try:
+        return task.stream.request(context, task.window, cursor)
+    except STUMBLES as error:
+        raise ContractBroken(f"the next request cannot be made from the checkpoint ({type(error).__name__})") from None
+
+
+def _may_repeat(error: BaseException) -> bool:
+    return isinstance(error, PlatformUnreachable) and bool(error.facts.get("repeatable"))
 
 
 def _give_up(state: RetryCallState) -> Any:

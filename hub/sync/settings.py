@@ -7,14 +7,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds and counts. ``attempts`` per request; a wait longer than ``longest_wait`` parks the run."""
+    """Seconds and counts. ``attempts`` per request; a wait longer than ``longest_wait`` parks the run.
+
+    A connection whose run failed for a reason that may pass is due again after ``again``, one that was read to its end after ``period``; None leaves it
+    until somebody asks. ``heartbeat`` is how often a run renews its lease while it waits. A window of more than ``page_ceiling`` pages has no end signal.
+    """
 
     attempts: int = 5
     first_wait: float = 0.5
     longest_wait: float = 30.0
     pending: float = 1800.0
     windows_at_once: int = 6
+    again: float | None = 900.0
+    period: float | None = 86_400.0
+    heartbeat: float = 20.0
+    page_ceiling: int = 10_000
 
     @staticmethod
     def short() -> Patience:
-        return Patience(attempts=3, first_wait=0.05, longest_wait=5.0, pending=60.0)
+        return Patience(attempts=3, first_wait=0.05, longest_wait=5.0, pending=60.0, again=None, period=None)

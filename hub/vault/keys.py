@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hub.errors import SecretMissing
 
 NONCE = 12
+KEY = 32
+"""Bytes of a nonce and of a key."""
 
 
 class KeyService(Protocol):
@@ -45,23 +48,32 @@ class FileKeys:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        document = orjson.loads(path.read_bytes()) if path.exists() else self._make()
+        if not path.exists():
+            self._make()
         try:
-            self._keys = {name: base64.b64decode(value) for name, value in document["keys"].items()}
-            self._current, self._blind = str(document["current"]), base64.b64decode(document["blind"])
-        except (KeyError, TypeError, ValueError):
+            document = orjson.loads(path.read_bytes())
+            self._keys = {str(name): _key(value) for name, value in document["keys"].items()}
+            self._current, self._blind = str(document["current"]), _key(document["blind"])
+            self._keys[self._current]
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise SecretMissing(
                 f"{path} is not a key file.", remedy="Restore it from its backup; without it the sealed data cannot be opened."
             ) from None
 
-    def _make(self) -> dict[str, Any]:
+    def _make(self) -> None:
+        """Written beside and linked into place: a crash leaves no half a file, and of two processes that start together one wins for both."""
         name = f"kek-{secrets.token_hex(4)}"
-        document: dict[str, Any] = {"current": name, "keys": {name: _text(os.urandom(32))}, "blind": _text(os.urandom(32))}
+        document: dict[str, Any] = {"current": name, "keys": {name: _text(os.urandom(KEY))}, "blind": _text(os.urandom(KEY))}
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        draft = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(orjson.dumps(document))
-        return document
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, self.path)
+        draft.unlink()
 
     @property
     def current(self) -> str:
@@ -78,11 +90,19 @@ class FileKeys:
     def unwrap(self, wrapped: bytes, kek_id: str, binding: bytes) -> bytes:
         try:
             return AESGCM(self._keys[kek_id]).decrypt(wrapped[:NONCE], wrapped[NONCE:], binding)
-        except (KeyError, InvalidTag):
+        except (KeyError, ValueError, InvalidTag):
             raise SecretMissing(
                 f"The key file {self.path.name} does not open this database's data keys.",
                 remedy="Use the key file that this database was filled with.",
             ) from None
+
+
+def _key(text: str) -> bytes:
+    """Raises ValueError for what is no base64 or no key of 256 bits."""
+    raw = base64.b64decode(text, validate=True)
+    if len(raw) != KEY:
+        raise ValueError("a key has 32 bytes")
+    return raw
 
 
 def _text(raw: bytes) -> str:

@@ -57,34 +57,38 @@ class Sealer:
             if sealed[:2] != bytes((VERSION, AES_256_GCM)) or sealed[2:18] != self.key_id.bytes:
                 raise InvalidTag
             return self.cipher.decrypt(sealed[18:HEADER], sealed[HEADER:], self._binding(place))
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise SecretMissing(
                 "A sealed value does not open: it was moved, damaged, or sealed under another key.", remedy="Restore it from a backup."
             ) from None
 
 
 class Vault:
-    """See the module. Data keys are cached for the life of the process."""
+    """See the module. Unwrapped data keys are cached for the life of the process, but never believed without their row."""
 
     def __init__(self, keys: KeyService) -> None:
         self.keys = keys
         self._sealers: dict[UUID, Sealer] = {}
 
     async def sealer(self, tx: Read | Write, customer_id: CustomerId | UUID) -> Sealer:
-        """The customer's data key. Raises SecretMissing when it was destroyed, or the key service cannot unwrap it."""
+        """The customer's data key. Raises SecretMissing when it was destroyed, or the key service cannot unwrap it.
+
+        The row is read each time: a key that another process has destroyed must open nothing here either.
+        """
+        mine = (data_key.c.customer_id == customer_id, data_key.c.wrapped.is_not(None))
+        row = (await tx.execute(select(data_key).where(*mine).order_by(data_key.c.key_id.desc()))).first()
+        if row is None:
+            self.forget(customer_id)
+            raise SecretMissing("This customer's data key is gone: what it sealed is unreadable for good.")
         known = self._sealers.get(customer_id)
-        if known is None:
-            row = (await tx.execute(select(data_key).where(data_key.c.customer_id == customer_id, data_key.c.wrapped.is_not(None)))).first()
-            if row is None:
-                raise SecretMissing("This customer's data key is gone: what it sealed is unreadable for good.")
-            known = self._unwrapped(customer_id, row.key_id, row.wrapped, row.kek_id)
-            self._sealers[customer_id] = known
+        if known is None or known.key_id != row.key_id:
+            known = self._sealers[customer_id] = self._unwrapped(customer_id, row.key_id, row.wrapped, row.kek_id)
         return known
 
     async def make_key(self, tx: Write, customer_id: CustomerId) -> Sealer:
         """A new customer's data key. It is cached only once read back, so a rolled-back transaction leaves nothing behind."""
         key_id, plain = new_id(), os.urandom(32)
-        wrapped = self.keys.wrap(plain, _wrap_binding(customer_id, key_id))
+        wrapped = self.keys.wrap(plain, wrap_binding(customer_id, key_id))
         row = {
             "customer_id": customer_id,
             "key_id": key_id,
@@ -104,8 +108,8 @@ class Vault:
         self._sealers.pop(customer_id, None)
 
     def _unwrapped(self, customer_id: UUID, key_id: UUID, wrapped: bytes, kek_id: str) -> Sealer:
-        return Sealer(customer_id, key_id, AESGCM(self.keys.unwrap(wrapped, kek_id, _wrap_binding(customer_id, key_id))))
+        return Sealer(customer_id, key_id, AESGCM(self.keys.unwrap(wrapped, kek_id, wrap_binding(customer_id, key_id))))
 
 
-def _wrap_binding(customer_id: UUID, key_id: UUID) -> bytes:
+def wrap_binding(customer_id: UUID, key_id: UUID) -> bytes:
     return f"{customer_id}|data_key|wrapped|{key_id}".encode()

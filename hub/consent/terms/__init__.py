@@ -27,6 +27,11 @@ def terms(version: str = CURRENT) -> dict[str, Any]:
     return document
 
 
+def day_of_asking(data_to: date, version: str) -> date:
+    """A day that makes the same offer as the one a consent was asked with: offers change with the month, and their end tells which."""
+    return first_day(add_months(month_of(data_to), -int(terms(version)["valid_months"])))
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What one consent asks for."""

@@ -1,0 +1,34 @@
+"""The scripted platform, listening, and a customer connected to it.
+
+The tests of a session share one database: each has a customer (and keys) of its own, and looks at nobody else's rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.store.database import Database
+from hub.store.embedded import Embedded, Urls
+from tests.hub.sync.platform import Scripted, connector
+from tests.hub.sync.world import World, build
+
+
+@pytest.fixture(scope="session")
+def shared_urls(cluster: Embedded) -> Urls:
+    return asyncio.run(cluster.prepare("test_sync", template="template"))
+
+
+@pytest.fixture
+async def world(shared_urls: Urls, tmp_path: Path) -> AsyncIterator[World]:
+    platform, database = Scripted(), Database(shared_urls)
+    server = platform.server()
+    await server.start()
+    made = await build(database, tmp_path, platform, server, connector())
+    yield made
+    await made.calls.http.close()
+    await server.stop()
+    await database.close()
