@@ -32,7 +32,7 @@ from hub.store.view import ViewSettings
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment
 from hub.sync.dispatch import Dispatcher
-from hub.sync.engine import Changed, Engine
+from hub.sync.engine import Ended, Engine
 from hub.sync.linking import Linking
 from hub.sync.settings import Patience
 from hub.vault import Blind, FileKeys, Vault, wrap_binding
@@ -54,8 +54,8 @@ class Runtime:
     calls: Calls
     dispatcher: Dispatcher
 
-    def engine(self, patience: Patience | None = None, changed: Changed | None = None) -> Engine:
-        return Engine(self.equipment, self.calls, patience, changed)
+    def engine(self, patience: Patience | None = None, ended: Ended | None = None) -> Engine:
+        return Engine(self.equipment, self.calls, patience, ended)
 
     def links(self, origin: str) -> LinkService:
         linking = Linking(self.equipment, self.calls)

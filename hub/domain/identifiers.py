@@ -65,9 +65,12 @@ def birth_date(resident_id: str) -> date:
 
 
 def mask(text: str) -> str:
-    """What may be shown: ``330110********0012`` for ids of 15 or more, ``138****0000`` from 7 on, the first character otherwise."""
-    if len(text) >= 15:
+    """What may be shown (JR/T 0171-2020): ``330110********0012`` of numbers of 15 or more, ``138****0000`` from 11 on, else the first character.
+
+    At least four characters stay hidden wherever more than one is shown; of a name in Chinese it is the surname.
+    """
+    if text.isascii() and len(text) >= 15:
         return text[:6] + "*" * (len(text) - 10) + text[-4:]
-    if len(text) >= 7:
+    if text.isascii() and len(text) >= 11:
         return text[:3] + "*" * (len(text) - 7) + text[-4:]
     return text[:1] + "*" * max(1, len(text) - 1)

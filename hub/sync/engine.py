@@ -40,7 +40,6 @@ _TALLY = text("""
         coalesce(sum(fetched), 0) AS fetched, string_agg(DISTINCT reason, '; ') FILTER (WHERE state = 'FAILED') AS reasons
     FROM sync_window WHERE customer_id = :customer AND connection_id = :connection AND source = ANY(:sources)
 """)
-_CHANGED = text("SELECT stored FROM sync_run WHERE customer_id = :customer AND run_id = :run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +53,15 @@ class Ending:
     status: ConnectionStatus | None = None
 
 
-Changed = Callable[[CustomerId], Awaitable[None]]
+Ended = Callable[[CustomerId], Awaitable[None]]
 
 
 class Engine:
-    """Runs connections. ``changed`` is told of a customer whose facts changed."""
+    """Runs connections. ``ended`` is told of a customer whose run has ended, whatever came of it."""
 
-    def __init__(self, equipment: Equipment, calls: Calls, patience: Patience | None = None, changed: Changed | None = None) -> None:
+    def __init__(self, equipment: Equipment, calls: Calls, patience: Patience | None = None, ended: Ended | None = None) -> None:
         self.equipment, self.calls = equipment, calls
-        self.patience, self.changed = patience or Patience(), changed
+        self.patience, self.ended = patience or Patience(), ended
 
     async def run(self, customer_id: CustomerId, connection_id: UUID) -> Verdict | None:
         """One run; None when the connection is not due, not active or another worker's."""
@@ -159,12 +158,9 @@ class Engine:
         return None if period is None else period * (1 + run.connection_id.int % 1000 / 10_000)
 
     async def _tell(self, run: Run) -> None:
-        if self.changed is None:
-            return
-        async with self.equipment.database.work() as tx:
-            stored = (await tx.execute(_CHANGED, {"customer": run.customer_id, "run": run.run_id})).scalar()
-        if stored:
-            await self.changed(run.customer_id)
+        """Whoever follows decides by the rows whether there is anything to do: the last run to end may be one that stored nothing."""
+        if self.ended is not None:
+            await self.ended(run.customer_id)
 
 
 async def _drain(tasks: Sequence[Task], reader: Reader, at_once: int) -> None:

@@ -66,18 +66,20 @@ async def test_the_run_counts_only_what_changed(world: World) -> None:
     assert (run["fetched"], run["stored"], run["unchanged"]) == (3, 2, 1)
 
 
-async def test_a_customer_whose_facts_changed_is_told_of_and_no_other(world: World) -> None:
+async def test_every_run_that_ends_is_told_of_and_one_that_was_not_claimed_is_not(world: World) -> None:
+    """The rows say what follows, so a run that stored nothing is told of, too: it may be the last one others waited for."""
     told: list[Any] = []
 
-    async def changed(customer_id: Any) -> None:
+    async def ended(customer_id: Any) -> None:
         told.append(customer_id)
 
     world.platform.rows[TODAY] = [refund("1")]
-    for expected in (1, 1):
+    for expected in (1, 2):
         await world.make_due()
-        await world.engine(changed=changed).run(world.customer_id, world.connection_id)
+        await world.engine(ended=ended).run(world.customer_id, world.connection_id)
         assert len(told) == expected
-    assert told == [world.customer_id]
+    await world.engine(ended=ended).run(world.customer_id, world.connection_id)
+    assert told == [world.customer_id] * 2
 
 
 async def test_one_live_version_per_key_is_a_law_of_the_database(world: World) -> None:

@@ -27,7 +27,7 @@ from hub.sync import grants
 from hub.sync.calls import Calls
 from hub.sync.claim import claim
 from hub.sync.context import Equipment
-from hub.sync.engine import Changed, Engine
+from hub.sync.engine import Ended, Engine
 from hub.sync.settings import Patience
 from hub.vault import Blind, FileKeys, Sealer, Vault
 from tests.hub.sync.platform import NAME, Scripted
@@ -70,8 +70,8 @@ class World:
         equipment = replace(self.equipment, connectors={NAME: connector})
         return replace(self, equipment=equipment, calls=Calls(self.calls.http))
 
-    def engine(self, patience: Patience = QUICK, changed: Changed | None = None) -> Engine:
-        return Engine(self.equipment, self.calls, patience, changed)
+    def engine(self, patience: Patience = QUICK, ended: Ended | None = None) -> Engine:
+        return Engine(self.equipment, self.calls, patience, ended)
 
     async def sync(self, patience: Patience = QUICK) -> Verdict | None:
         """One run of the connection, due now."""
