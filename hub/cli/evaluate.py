@@ -18,10 +18,10 @@ def run(path: Path, home: Path | None, *, as_json: bool) -> None:
     persona = load(path)
     load_policy(persona.scenario)
     if home is not None:
-        document = uvloop.run(evaluate(persona, settings(home), quiet=as_json))
+        document = uvloop.run(evaluate(persona, settings(home, port=0), quiet=as_json))
     else:
         with tempfile.TemporaryDirectory(prefix="zengxin-hub-") as throwaway:
-            document = uvloop.run(evaluate(persona, settings(Path(throwaway)), quiet=as_json))
+            document = uvloop.run(evaluate(persona, settings(Path(throwaway), port=0), quiet=as_json))
     if as_json:
         emit(document)
     else:

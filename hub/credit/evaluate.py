@@ -89,7 +89,8 @@ def _find(dossier: Dossier, policy: Policy, request: Request) -> Findings:
     enhanced = uplifts(ground)[2] > 0
     offer = price(points.grade, verdict.tau, points.default_probability, enhanced=enhanced)
     limit = calculate(ground, offer) if offer and verdict.tier is not Tier.CONFLICT else None
-    features |= after_offer(dossier, points, offer if limit else None)
+    offered = limit is not None and not (found.failed or found.unknown)
+    features |= after_offer(dossier, points, offer if offered else None)
     groups = segments(dossier, observers, verdict.revenue)
     return Findings(
         groups, features, observers, verdict, found, points, limit, offer if limit else None, sales_series(dossier, policy.profile)

@@ -27,12 +27,14 @@ TOLERANCE = {
     "SCORE": "0.01",
     "KM": "0.01",
 }
+FOREIGN = frozenset({Unit.SECONDS, Unit.KM, Unit.DEGREE})
+"""Units the format has no word for; features in them are left out."""
 OFFERED = (Outcome.ENHANCED, Outcome.BASE_ONLY)
 
 
 def rounded(value: Decimal | None, places: int) -> str | None:
-    """Decimal text, half up."""
-    return None if value is None else f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
+    """Decimal text, half up. A zero has no sign."""
+    return None if value is None else f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) + 0:f}"
 
 
 def to_expected(evaluation: Evaluation, name: str) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def _sections(found: Findings, outcome: Outcome, policy: Any) -> dict[str, Any]:
             "product_class": groups.product_class,
         },
         "eligibility": {"failed": list(found.eligibility.failed), "unknown": list(found.eligibility.unknown_codes)},
-        "features": {name: feature_document(feature) for name, feature in sorted(found.features.items())},
+        "features": {name: feature_document(feature) for name, feature in sorted(found.features.items()) if feature.unit not in FOREIGN},
         "observers": _observers(found),
         "checks": {name: _check(check) for name, check in verdict.checks.items()},
         "dimensions": {name: rounded(value, 4) for name, value in verdict.dimensions.items()},

@@ -10,6 +10,7 @@ from typing import Any
 from hub.credit.crosscheck.observers import Observers
 from hub.credit.dossier import Dossier
 from hub.credit.features.series import headcounts, industry, withholding
+from hub.credit.parameters import parameters
 from hub.credit.policies import document
 from hub.domain.enums import CustomerType, SourceKind
 from hub.domain.facts import FinancialStatement, HouseholdRegistration, Qualification
@@ -63,11 +64,12 @@ def _reaches(known: Mapping[str, Decimal | None], bounds: Mapping[str, Any]) -> 
 
 
 def _heads(dossier: Dossier) -> Decimal | None:
-    """Mean declared head-count of W12, else the mean insured one; a business known to have no employees has none."""
+    """Mean declared head-count of W12, else the mean insured one, each of enough months; a business known to have no employees has none."""
     months = window(dossier.as_of, 12)
     declared = [one.headcount for one in withholding(dossier, months).values() if one.headcount is not None]
     insured = list(headcounts(dossier, months).values())
-    counts = declared or insured
+    least = parameters().minimum_months[12]
+    counts = next((one for one in (declared, insured) if len(one) >= least), None)
     return Decimal(sum(counts)) / len(counts) if counts else None
 
 

@@ -21,10 +21,9 @@ from uuid import UUID
 from hub.connect.message import Interval
 from hub.consent.gate import Ask, Decision, GivenConsent, decide
 from hub.credit.dossier import Dossier, SourceState
-from hub.credit.features.series import filed, files_quarterly, vat_by_month
+from hub.credit.features.series import files_quarterly, files_vat, vat_by_month
 from hub.credit.parameters import parameters
 from hub.domain.enums import ConnectionStatus, MissingReason, SourceKind
-from hub.domain.facts import TaxpayerProfile
 from hub.domain.periods import Month, add_months, first_day, month_of
 
 RECORDING: Mapping[SourceKind, tuple[tuple[str, ...], ...]] = {
@@ -170,7 +169,7 @@ def tax_is_stale(dossier: Dossier) -> bool:
     A period is known as missed when the data reach to its due date and hold no return of it.
     """
     state, settings = dossier.source(SourceKind.TAX), parameters()
-    if not state.readable or not dossier.subject.is_business or not _files_vat(dossier):
+    if not state.readable or not dossier.subject.is_business or not files_vat(dossier):
         return False
     month = _last_period(dossier.as_of, settings.tax_grace_days, quarterly=files_quarterly(dossier))
     begun = bool(state.intervals) and month >= month_of(state.intervals[0].first)
@@ -181,10 +180,6 @@ def tax_is_stale(dossier: Dossier) -> bool:
 def due_on(month: Month) -> date:
     """The day the return of the VAT period that ends with this month is due."""
     return first_day(add_months(month, 1)).replace(day=parameters().tax_due_day)
-
-
-def _files_vat(dossier: Dossier) -> bool:
-    return bool(filed(dossier, "VAT")) or any(one.vat_frequency for one in dossier.of(TaxpayerProfile))
 
 
 def _last_period(as_of: date, grace: int, *, quarterly: bool) -> Month:

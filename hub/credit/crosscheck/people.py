@@ -10,7 +10,7 @@ from hub.credit.maths import dev
 from hub.credit.parameters import parameters
 from hub.credit.values import FeatureSet
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import PersonalIncome
+from hub.domain.facts import EmployerSocialInsuranceMonth, PersonalIncome
 from hub.domain.money import ZERO
 from hub.domain.periods import Month, window
 
@@ -34,15 +34,18 @@ def contribution_base(dossier: Dossier) -> Decimal | MissingReason | None:
         return MissingReason.NOT_APPLICABLE
     months = window(dossier.as_of, 12)
     wages = {month: one.wage_total for month, one in withholding(dossier, months).items() if one.wage_total is not None}
-    bases = {
-        month: sum((row.base_sum for row in rows if row.insurance == "PENSION"), ZERO)
-        for month, rows in employer_months(dossier, months).items()
-    }
+    bases = {month: _base(rows) for month, rows in employer_months(dossier, months).items()}
     shared = [month for month in months if month in wages and month in bases]
     if len(shared) < _least():
         return None
     wage, base = sum((wages[month] for month in shared), ZERO), sum((bases[month] for month in shared), ZERO)
     return max(ZERO, wage - base) / wage if wage > 0 else None
+
+
+def _base(rows: list[EmployerSocialInsuranceMonth]) -> Decimal:
+    """Base sum of a month from PENSION, as the head-count is; of all insurances the largest where there is no PENSION record."""
+    pension = [row.base_sum for row in rows if row.insurance == "PENSION"]
+    return sum(pension, ZERO) if pension else max((row.base_sum for row in rows), default=ZERO)
 
 
 def personal_income(dossier: Dossier, features: FeatureSet) -> Decimal | MissingReason | None:

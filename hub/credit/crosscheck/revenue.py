@@ -13,7 +13,7 @@ from hub.credit.values import FeatureSet
 from hub.domain.enums import MissingReason
 from hub.domain.facts import FinancialStatement
 from hub.domain.money import ZERO
-from hub.domain.periods import add_months, last_day, month_of, window
+from hub.domain.periods import Month, add_months, last_day, month_of, month_range, window
 
 SHAPE_MONTHS = 10
 
@@ -44,7 +44,8 @@ def shape(observers: Observers) -> Decimal | None:
         if (after := add_months(month, 1)) in observers.receipts
     ]
     later = corr([sold for sold, _ in lagged], [received for _, received in lagged])
-    return 1 - max(ZERO, same, later if later is not None else ZERO)
+    # Two proportional series can correlate to 1 and a last digit: a deviation is never negative.
+    return max(ZERO, 1 - max(ZERO, same, later if later is not None else ZERO))
 
 
 def margin(dossier: Dossier, features: FeatureSet) -> Decimal | MissingReason | None:
@@ -71,7 +72,10 @@ def _band(dossier: Dossier) -> tuple[Decimal, Decimal] | None:
 
 
 def equity(dossier: Dossier) -> Decimal | MissingReason | None:
-    """|expected - actual equity| / profit over W24; a shortfall suggests hidden debts. NOT_APPLICABLE without both balance sheets."""
+    """|expected - actual equity| / profit over W24; a shortfall suggests hidden debts. NOT_APPLICABLE without both balance sheets.
+
+    Unknown when the profit-and-loss statements do not cover each month of W24 exactly once: what is not stated is not zero.
+    """
     months = window(dossier.as_of, 24)
     statements = dossier.of(FinancialStatement)
     sheets = {
@@ -80,16 +84,19 @@ def equity(dossier: Dossier) -> Decimal | MissingReason | None:
         if one.kind == "BS" and one.period_end == last_day(month_of(one.period_end))
     }
     before, after = sheets.get(add_months(months[0], -1)), sheets.get(months[-1])
-    years = [
-        one.lines
-        for one in statements
-        if one.kind == "PL" and month_of(one.period_start) >= months[0] and month_of(one.period_end) <= months[-1]
-    ]
-    if before is None or after is None or not years:
+    if before is None or after is None:
         return MissingReason.NOT_APPLICABLE
+    inside = [one for one in statements if one.kind == "PL" and _months_of(one)[0] >= months[0] and _months_of(one)[-1] <= months[-1]]
+    if sorted(month for one in inside for month in _months_of(one)) != months:
+        return None
+    years = [one.lines for one in inside]
     profit = sum((lines["net_profit"] for lines in years), ZERO)
     if profit <= 0:
         return None
     added = sum((lines.get(name, ZERO) for lines in years for name in ("injections", "appreciation")), ZERO)
     taken = sum((lines.get(name, ZERO) for lines in years for name in ("owner_withdrawals", "depreciation")), ZERO)
     return abs(before["equity"] + profit + added - taken - after["equity"]) / profit
+
+
+def _months_of(one: FinancialStatement) -> list[Month]:
+    return list(month_range(month_of(one.period_start), month_of(one.period_end)))

@@ -157,6 +157,11 @@ def files_quarterly(dossier: Dossier) -> bool:
     return any(len(months_of_return(one)) > 1 for one in filed(dossier, "VAT"))
 
 
+def files_vat(dossier: Dossier) -> bool:
+    """The tax authority names a filing frequency, or there is a return."""
+    return bool(filed(dossier, "VAT")) or any(one.vat_frequency for one in dossier.of(TaxpayerProfile))
+
+
 def withholding(dossier: Dossier, months: list[Month]) -> dict[Month, TaxReturn]:
     """The wage-withholding return of each month that has one. A month without a return is unknown, not a month without wages."""
     returns = {month: one for one in filed(dossier, "IIT_WITHHOLDING") for month in months_of_return(one)}

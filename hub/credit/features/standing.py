@@ -7,11 +7,11 @@ from decimal import Decimal
 from hub.credit.dossier import Dossier
 from hub.credit.features.catalogue import ALL, W12, W24, Null, Reads, Value, formula
 from hub.credit.features.reading import Reading
-from hub.credit.features.series import files_quarterly, vat_by_month
+from hub.credit.features.series import files_quarterly, files_vat, vat_by_month
 from hub.domain.enums import MissingReason, SourceKind, Unit
 from hub.domain.facts import BusinessRegistration, TaxCreditRating, TaxPayment, TaxReturn
 from hub.domain.money import ZERO
-from hub.domain.periods import Month, add_months, china_day, first_day, full_months, month_of
+from hub.domain.periods import Month, add_months, china_day, first_day, full_months, last_day, month_of
 
 REVENUE_TAXES = ("VAT", "CIT", "IIT_BUSINESS")
 
@@ -26,10 +26,15 @@ def zero_filings(read: Reading) -> Value:
     return sum(1 for month in months if returns[month].declared_revenue == 0)
 
 
-@formula("ss_missed_filings", Unit.COUNT, span=W24, reads=[Reads(W24, (TaxReturn,))], business_only=True)
+@formula(
+    "ss_missed_filings", Unit.COUNT, span=W24, reads=[Reads(W24, (TaxReturn,)), Reads(ALL, (BusinessRegistration,))], business_only=True
+)
 def missed_filings(read: Reading) -> Value:
-    """Number of VAT periods of W24 that were due by the data end and not filed."""
+    """Number of VAT periods of W24 that were due by the data end and not filed. A period that was over before the business was established was not due;
+    null when nothing says that the business files VAT at all."""
     months = read.months(SourceKind.TAX, 24)
+    if not files_vat(read.dossier):
+        raise Null(MissingReason.INSUFFICIENT_COVERAGE)
     length = 3 if files_quarterly(read.dossier) else 1
     ends = [month for month in months if length == 1 or int(month[5:]) % 3 == 0]
     return sum(1 for month in ends if _missed(read, month, length))
@@ -39,7 +44,8 @@ def _missed(read: Reading, end: Month, length: int) -> bool:
     """The period that ends with the month was covered throughout, due by the data end, and has no return."""
     state, filed = read.dossier.source(SourceKind.TAX), vat_by_month(read.dossier)
     due = first_day(add_months(end, 1)).replace(day=read.parameters.tax_due_day)
-    covered = all(state.covers(add_months(end, -back)) for back in range(length))
+    begun = all(one.established_on <= last_day(end) for one in own_registrations(read.dossier))
+    covered = begun and all(state.covers(add_months(end, -back)) for back in range(length))
     return covered and state.data_end is not None and due <= state.data_end and end not in filed
 
 
@@ -97,5 +103,9 @@ def industry_risk(read: Reading) -> Value:
 def registration(read: Reading) -> BusinessRegistration:
     """The subject's own entry in the business register."""
     read.need(SourceKind.REGISTRATION)
-    own = [one for one in read.dossier.of(BusinessRegistration) if one.uscc == read.dossier.subject.uscc]
+    own = own_registrations(read.dossier)
     return read.known(own[0] if own else None)
+
+
+def own_registrations(dossier: Dossier) -> list[BusinessRegistration]:
+    return [one for one in dossier.of(BusinessRegistration) if one.uscc == dossier.subject.uscc]

@@ -93,8 +93,12 @@ def open_order_cover(read: Reading) -> Value:
 
 
 def _business_customers(read: Reading) -> None:
-    """A shop without any output invoice sells to consumers: it has no business customers to speak of."""
-    if read.dossier.readable(SourceKind.SHOP) and not blue_output(read.dossier):
+    """A shop without any output invoice sells to consumers: it has no business customers to speak of.
+
+    Invoices that are connected and may not be used may exist: then their own reason stands.
+    """
+    silent = read.dossier.source(SourceKind.INVOICE).reason in (None, MissingReason.NOT_CONNECTED)
+    if silent and read.dossier.readable(SourceKind.SHOP) and not blue_output(read.dossier):
         raise Null(MissingReason.NOT_APPLICABLE)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from connectors.sandbox.expand import Reach
@@ -41,15 +42,25 @@ def source_state(persona: Persona, kind: SourceKind) -> SourceState:
     if source.consent in CONSENT:
         return SourceState(kind, CONSENT[source.consent])
     intervals = tuple(Interval(first, last) for first, last in Reach(persona, kind).intervals())
+    if not intervals:
+        return SourceState(kind, MissingReason.UPSTREAM_ERROR)
     state = SourceState(kind, None, intervals, intervals[-1].last)
     return unreadable(state, MissingReason.STALE) if is_stale(state, persona.as_of) else state
 
 
 def reference_of(persona: Persona) -> Reference:
-    """What the lender has configured: its name, and the relationship graph when the persona has one."""
+    """What the lender has configured, and the relationship graph when the persona has one."""
     relations, parties = persona.relations, persona.invoices.parties if persona.invoices else {}
-    related = tuple(Related(parties[row.party].uscc, row.type) for row in relations.related) if relations else None
-    return Reference(persona.reference["lender"], related=related)
+    document, base = persona.reference, persona.reference.get("social_insurance_base")
+    return Reference(
+        lender=document["lender"],
+        margin_bands={prefix: (Decimal(low), Decimal(high)) for prefix, (low, high) in document.get("margin_bands", {}).items()},
+        core_enterprises=frozenset(document.get("core_enterprises", ())),
+        approved_buyers=frozenset(document.get("approved_buyers", ())),
+        prohibited_industries=frozenset(document.get("prohibited_industries", ())),
+        insurance_base=(Decimal(base["floor"]), Decimal(base["ceiling"])) if base else None,
+        related=tuple(Related(parties[row.party].uscc, row.type) for row in relations.related) if relations else None,
+    )
 
 
 def _dossier(persona: Persona, states: dict[SourceKind, SourceState]) -> Dossier:

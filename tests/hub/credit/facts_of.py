@@ -7,7 +7,16 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from connectors.sandbox import expand_bureau, expand_financials, expand_fund, expand_invoices, expand_ledger, expand_social, expand_tax
+from connectors.sandbox import (
+    expand_bureau,
+    expand_financials,
+    expand_fund,
+    expand_invoices,
+    expand_ledger,
+    expand_records,
+    expand_social,
+    expand_tax,
+)
 from connectors.sandbox.expand import Reach
 from connectors.sandbox.persona import Persona
 from hub.domain import facts as kinds
@@ -30,9 +39,10 @@ def facts_of(persona: Persona) -> Iterator[Any]:
 
 
 def registration(persona: Persona) -> Iterator[Any]:
-    business = persona.business
-    if business is None:
+    entry = expand_records.registration(persona)
+    if entry is None:
         return
+    business = entry.business
     place, other = business.registered_at, business.operates_at
     yield kinds.BusinessRegistration(
         uscc=business.uscc,
@@ -41,7 +51,7 @@ def registration(persona: Persona) -> Iterator[Any]:
         industry_code=business.industry,
         established_on=business.established_on,
         registered_capital=business.registered_capital,
-        responsible=hashed(persona.holder(business.registered_to)[0]),
+        responsible=hashed(entry.certificate),
         responsible_since=business.responsible_since,
         city=place.city,
         latitude=place.lat,
@@ -129,7 +139,8 @@ def financials(persona: Persona) -> Iterator[Any]:
 
 
 def invoices(persona: Persona) -> Iterator[Any]:
-    assert persona.invoices and persona.business
+    if persona.invoices is None or persona.business is None:
+        return
     for row in expand_invoices.invoices(persona):
         party, own = persona.invoices.parties[row.party].uscc, persona.business.uscc
         yield kinds.Invoice(
@@ -176,7 +187,7 @@ def shop(persona: Persona) -> Iterator[Any]:
         service=score.service,
         logistics=score.logistics,
     )
-    for index, row in enumerate(section.penalties):
+    for index, row in enumerate(one for one in section.penalties if Reach(persona, SourceKind.SHOP).exists(one.decided_on)):
         yield kinds.ShopPenalty(
             platform="marketplace",
             penalty_number=f"P{index}",
@@ -318,14 +329,13 @@ def bureau(persona: Persona) -> Iterator[Any]:
 
 
 def identity(persona: Persona) -> Iterator[Any]:
-    section = persona.identity
-    for check in section.checks if section else ():
+    for check in expand_records.checks(persona):
         yield kinds.IdentityVerification(
-            person=hashed(persona.person(check.person).resident_id), method=check.method, result=check.result, checked_on=check.on
+            person=hashed(check.person.resident_id), method=check.method, result=check.result, checked_on=check.on
         )
-    if section and section.place and section.place.verified_on:
-        place = section.place
-        yield kinds.VerifiedPlace(city=place.city, latitude=place.lat, longitude=place.lon, verified_on=section.place.verified_on)
+    if found := expand_records.place(persona):
+        place, day = found
+        yield kinds.VerifiedPlace(city=place.city, latitude=place.lat, longitude=place.lon, verified_on=day)
     for person in persona.people.values():
         number = hashed(person.resident_id)
         yield kinds.HouseholdRegistration(
@@ -359,9 +369,9 @@ def device(persona: Persona) -> Iterator[Any]:
 
 
 def records(persona: Persona) -> Iterator[Any]:
-    for index, row in enumerate(persona.public_records):
+    for row in expand_records.cases(persona):
         yield kinds.PublicRecord(
-            case_number=f"case {index}",
+            case_number=row.number,
             kind=row.kind,
             role=row.role,
             status=row.status,

@@ -6,19 +6,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from connectors.sandbox.expand import Reach, spread
+from connectors.sandbox.expand_shop import statements
 from connectors.sandbox.persona import Persona
-from connectors.sandbox.sections import ShopMonth
+from connectors.sandbox.sections import ShopMonth, ShopSection
 from hub.credit.dossier import OrderMeasures
 from hub.domain.enums import SourceKind
 from hub.domain.facts import Order, Refund, Settlement, ShopMonthlySummary
 from hub.domain.facts.order import OrderStatus
 from hub.domain.facts.refund import RefundStatus
 from hub.domain.identifiers import PersonalId
-from hub.domain.money import ZERO, round_money
+from hub.domain.money import ZERO
 from hub.domain.periods import CHINA, Month, add_months, first_day, last_day, window
 
 
@@ -34,22 +36,22 @@ class Paid:
     index: int
 
 
-def blocks(persona: Persona) -> dict[Month, ShopMonth]:
-    rows = persona.shop.months if persona.shop else ()
+def blocks(section: ShopSection | None) -> dict[Month, ShopMonth]:
+    rows = section.months if section else ()
     return {add_months(row.month, offset): row for row in rows for offset in range(row.for_months)}
 
 
 def shop_amounts(persona: Persona) -> dict[str, dict[Month, Decimal]]:
     """GMV, REF and ORDERS of the months the shop serves whole."""
     found: dict[str, dict[Month, Decimal]] = {"GMV": {}, "REF": {}, "ORDERS": {}}
-    months = blocks(persona)
+    months = blocks(persona.shop)
     for month, row in months.items():
         if not serves(persona, month):
             continue
         before = months.get(add_months(month, -1))
-        late = row.late_refunds * before.unit_price if before else ZERO
+        late = min(row.late_refunds, before.orders) * before.unit_price if before else ZERO
         found["GMV"][month] = row.orders * row.unit_price
-        found["REF"][month] = row.refunds * row.unit_price + late
+        found["REF"][month] = min(row.refunds, row.orders) * row.unit_price + late
         found["ORDERS"][month] = Decimal(row.orders)
     return found
 
@@ -59,13 +61,15 @@ def serves(persona: Persona, month: Month) -> bool:
     return reach.covers(first_day(month)) and reach.covers(last_day(month))
 
 
-def paid_orders(persona: Persona) -> list[Paid]:
+@lru_cache(maxsize=16)
+def paid(section: ShopSection) -> tuple[Paid, ...]:
+    """Every paid order in index order."""
     found: list[Paid] = []
-    for month, row in sorted(blocks(persona).items()):
+    for month, row in sorted(blocks(section).items()):
         for number in range(row.orders):
             created = datetime.combine(spread(month, number, row.orders), time(8), CHINA) + timedelta(minutes=number % 840)
             found.append(Paid(month, number, row.unit_price, number < row.refunds, created + timedelta(minutes=3), len(found)))
-    return found
+    return tuple(found)
 
 
 def order_measures(persona: Persona) -> OrderMeasures | None:
@@ -73,12 +77,17 @@ def order_measures(persona: Persona) -> OrderMeasures | None:
     if persona.shop is None or source is None:
         return None
     begun = source.orders_from or source.first
-    single = frozenset(month for month in blocks(persona) if month >= begun and serves(persona, month))
-    orders = paid_orders(persona)
-    year, quarter = window(persona.as_of, 12), window(persona.as_of, 3)
-    places = _places(persona, orders, quarter)
+    single = frozenset(month for month in window(persona.as_of, 24) if month >= begun and serves(persona, month))
+    return _measures(persona.shop, persona.as_of, single)
+
+
+@lru_cache(maxsize=64)
+def _measures(section: ShopSection, as_of: date, single: frozenset[Month]) -> OrderMeasures:
+    """Remembered: most personas of a test run share a shop of tens of thousands of orders."""
+    orders, year, quarter = paid(section), window(as_of, 12), window(as_of, 3)
+    places = _places(section, orders, quarter)
     recent = [order for order in orders if order.month in quarter and order.month in single]
-    buyers = _buyers(persona, [order for order in orders if order.month in year], single)
+    buyers = _buyers(section, [order for order in orders if order.month in year], single)
     return OrderMeasures(
         months=single,
         buyers=len(buyers),
@@ -91,34 +100,33 @@ def order_measures(persona: Persona) -> OrderMeasures | None:
     )
 
 
-def _buyers(persona: Persona, orders: list[Paid], single: frozenset[Month]) -> dict[str, set[object]]:
+def _buyers(section: ShopSection, orders: list[Paid], single: frozenset[Month]) -> dict[str, set[object]]:
     found: dict[str, set[object]] = defaultdict(set)
     for index, order in enumerate(orders):
         if order.month in single:
-            found[buyer_of(persona, order, index)].add(order.paid_at.date())
+            found[buyer_of(section, order, index)].add(order.paid_at.date())
     return found
 
 
-def buyer_of(persona: Persona, order: Paid, index: int | None) -> str:
+def buyer_of(section: ShopSection, order: Paid, index: int | None) -> str:
     """E7: ``index`` is the order's place among those of W12."""
-    rule = persona.shop.buyers if persona.shop else None
+    rule = section.buyers
     if rule is None or index is None:
         return f"x{order.index}"
     return f"b{index if index < rule.distinct else (index - rule.distinct) % rule.repeat}"
 
 
-def _places(persona: Persona, orders: list[Paid], quarter: list[Month]) -> dict[int, tuple[str, str]]:
-    assert persona.shop
-    cities = persona.shop.receiver_cities
+def _places(section: ShopSection, orders: tuple[Paid, ...], quarter: list[Month]) -> dict[int, tuple[str, str]]:
+    cities = section.receiver_cities
     found = {order.index: (cities[order.index % len(cities)], f"a{order.index}") for order in orders}
     recent = [order.index for order in orders if order.month in quarter]
-    top = persona.shop.top_address_orders
+    top = min(section.top_address_orders, len(recent))
     for turn in range(top):
         found[recent[turn * len(recent) // top]] = (cities[0], "a-top")
     return found
 
 
-def _completed(orders: list[Paid], single: frozenset[Month]) -> dict[Month, tuple[Decimal, Decimal]]:
+def _completed(orders: tuple[Paid, ...], single: frozenset[Month]) -> dict[Month, tuple[Decimal, Decimal]]:
     found: dict[Month, tuple[Decimal, Decimal]] = {}
     for order in orders:
         if order.month in single and not order.refunded:
@@ -130,42 +138,35 @@ def _completed(orders: list[Paid], single: frozenset[Month]) -> dict[Month, tupl
 
 def settlements(persona: Persona) -> list[Settlement]:
     """E9: one statement a month, settled on the 8th of the next."""
-    reach, sums = Reach(persona, SourceKind.SETTLEMENT), shop_amounts(persona)
-    found = []
-    for month in sorted(sums["GMV"]):
-        settled = first_day(add_months(month, 1)).replace(day=8)
-        if persona.shop and reach.covers(first_day(month)) and reach.exists(settled) and settled <= reach.until:
-            gross, refund = sums["GMV"][month], sums["REF"][month]
-            fee = round_money(persona.shop.fee_rate * (gross - refund))
-            found.append(
-                Settlement(
-                    platform="marketplace",
-                    settlement_number=f"S{month}",
-                    period_start=first_day(month),
-                    period_end=last_day(month),
-                    settled_on=settled,
-                    gross=gross,
-                    refund=refund,
-                    commission=fee,
-                    ad_fee=ZERO,
-                    other_fee=ZERO,
-                    net=gross - refund - fee,
-                )
-            )
-    return found
+    return [
+        Settlement(
+            platform="marketplace",
+            settlement_number=f"S{one.month}",
+            period_start=first_day(one.month),
+            period_end=last_day(one.month),
+            settled_on=one.settled_on,
+            gross=one.gross,
+            refund=one.refund,
+            commission=one.commission,
+            ad_fee=ZERO,
+            other_fee=ZERO,
+            net=one.net,
+        )
+        for one in statements(persona)
+    ]
 
 
 def order_facts(persona: Persona) -> Iterator[Order | Refund | ShopMonthlySummary]:
     """What the shop serves: single orders and refunds from ``orders_from`` on, summaries before."""
     measures = order_measures(persona)
-    assert measures
-    orders, sums = paid_orders(persona), shop_amounts(persona)
+    assert measures and persona.shop
+    orders, sums = paid(persona.shop), shop_amounts(persona)
     year = [order.index for order in orders if order.month in window(persona.as_of, 12)]
-    places = _places(persona, orders, window(persona.as_of, 3))
+    places = _places(persona.shop, orders, window(persona.as_of, 3))
     for order in orders:
         if order.month in measures.months:
             place = year.index(order.index) if len(year) < 2000 and order.index in year else None
-            yield _order(order, buyer_of(persona, order, place), *places[order.index])
+            yield _order(order, buyer_of(persona.shop, order, place), *places[order.index])
             if order.refunded:
                 yield _refund(order)
     for month in sums["GMV"]:
