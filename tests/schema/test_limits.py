@@ -141,16 +141,29 @@ REFUSED = {
 }
 
 
+@pytest.fixture(scope="module")
+def honest() -> float:
+    """Seconds of this machine's processor for an honest document with nearly as many aliases as are allowed."""
+    text = "{" + " ".join(f"a{n}: customers(first: 1) {{ totalCount b{n}: totalCount }}" for n in range(14)) + "}"
+    times = []
+    for number in range(3):
+        began = time.process_time()
+        assert SCHEMA.documents.of(f"{text} # {number}", introspecting=False).errors == []
+        times.append(time.process_time() - began)
+    return min(times)
+
+
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_hostile_document_is_refused_soon(name: str) -> None:
-    began = time.perf_counter()
+def test_a_hostile_document_is_refused_soon(name: str, honest: float) -> None:
+    """What is refused costs no more than a small multiple of what is served."""
+    began = time.process_time()
     document = SCHEMA.documents.of(REFUSED[name], introspecting=False)
     if name == "no operation":
         with pytest.raises(GraphQLError, match="operationName"):
             SCHEMA.documents.plan(document, None, {})
     else:
         assert 1 <= len(document.errors) <= 6
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 60 * honest
 
 
 def test_documents_and_their_shapes_are_forgotten_in_time() -> None:
