@@ -1,0 +1,235 @@
+"""What mutations do, for whom, and what they refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import ProgrammingError
+
+from hub.consent import grants
+from hub.domain.enums import SourceKind
+from hub.domain.identifiers import CustomerId
+from hub.errors import ConsentMissing, InvalidInput, NotFound
+from hub.store.database import Scope
+from hub.store.evaluations import scenarios_to_refresh
+from hub.store.tables import connection, consent, consent_event, customer, evaluation, raw_page, sync_run, sync_window
+from hub.worker import refresher
+from schema import services as contract
+from tests.hub.app.conftest import BACK, NOW, PERSON, SHOP, Desk, link_for
+
+SESSION = contract.Session("s1", datetime(2026, 1, 5, 12, tzinfo=UTC), "device-1", "宁波市", 240, Decimal("0.1"))
+
+
+async def sees(desk: Desk, client: str) -> list[str]:
+    async with desk.runtime.database.read(Scope(client, "CREDIT_APPROVAL")) as tx:
+        return [str(found) for found in (await tx.execute(select(customer.c.customer_id))).scalars()]
+
+
+async def test_a_customer_is_seen_by_its_app_and_by_the_institution(desk: Desk) -> None:
+    made = await desk.shop()
+    assert (await sees(desk, "partner-app"), await sees(desk, "risk-desk"), await sees(desk, "other-app")) == ([made], [made], [])
+
+
+async def test_a_known_customer_keeps_its_id_for_who_knows_the_person_too(desk: Desk) -> None:
+    made = await desk.shop()
+    stranger = replace(SHOP, person=replace(PERSON, resident_id="339998199003071235"))
+    with pytest.raises(InvalidInput, match="do not belong together"):
+        await desk.services.create_customer(desk.call("other-app"), stranger)
+    assert await sees(desk, "other-app") == []
+    assert await desk.shop("other-app") == made
+    assert await sees(desk, "other-app") == [made]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"uscc": "92330203MA2DEMKX00"}, {"uscc": None}, {"kind": "PERSON"}, {"kind": "FIRM"}, {"person": None}],
+    ids=["wrong check character", "no code", "a person with a code", "no such kind", "no person"],
+)
+async def test_a_customer_that_cannot_be(desk: Desk, changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        await desk.services.create_customer(desk.call(), replace(SHOP, **changes))
+    assert await sees(desk, "partner-app") == []
+
+
+async def test_a_link_goes_back_to_a_registered_address_only(desk: Desk) -> None:
+    made = await desk.shop()
+    for url in (BACK + "/", BACK + "?x=1", "https://partner.example.evil/back", "https://PARTNER.example/back", "", "javascript:1"):
+        with pytest.raises(InvalidInput, match="not registered"):
+            await desk.services.create_link_session(desk.call(), link_for(made, return_url=url))
+    link = await desk.services.create_link_session(desk.call(), link_for(made))
+    assert link.url.startswith("https://hub.example:8443/link/s/")
+
+
+async def test_a_link_asks_for_something_that_can_be_connected(desk: Desk) -> None:
+    made = await desk.shop()
+    for changes in ({"sources": ()}, {"scenarios": ()}, {"sources": (SourceKind.FARM,)}):
+        with pytest.raises(InvalidInput):
+            await desk.services.create_link_session(desk.call(), link_for(made, **changes))
+    async with desk.runtime.database.work() as tx:
+        assert (await tx.execute(select(consent))).all() == []
+
+
+@pytest.mark.parametrize("kind", ["absent", "foreign", "no id"])
+async def test_what_is_not_yours_is_not_there(desk: Desk, kind: str) -> None:
+    """Absent, foreign and malformed ids are answered alike by every service that takes one."""
+    theirs = await desk.shop("other-app")
+    target = {"absent": str(uuid4()), "foreign": theirs, "no id": "x'; --"}[kind]
+    sessions = contract.RecordBehaviourSessions(target, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
+    evaluate = contract.Evaluate(target, "S03", "OPERATING", None, None, None)
+    said = set()
+    for service, asked in (
+        (desk.services.create_link_session, link_for(target)),
+        (desk.services.record_behaviour_sessions, sessions),
+        (desk.services.evaluate, evaluate),
+        (desk.services.withdraw_consent, contract.WithdrawConsent(target, SourceKind.TAX)),
+    ):
+        with pytest.raises(NotFound) as refused:
+            await service(desk.call(), asked)  # type: ignore[operator]
+        said.add(refused.value.sentence())
+    assert said == {"There is no such customer. Use the id that createCustomer gave."}
+
+
+async def agree(desk: Desk, made: str, source: SourceKind = SourceKind.DEVICE) -> None:
+    """The customer agrees to one source, as the link page would note it."""
+    customer_id = CustomerId(UUID(made))
+    async with desk.runtime.database.work() as tx:
+        rows = [row for row in await grants.consents_of(tx, customer_id) if row["source"] == source]
+        await grants.give(tx, customer_id, rows[0]["consent_id"], {}, NOW)
+        mine = (connection.c.customer_id == customer_id, connection.c.connector == rows[0]["connector"])
+        await tx.execute(update(connection).where(*mine).values(status="ACTIVE"))
+
+
+async def test_sessions_are_facts_only_with_consent(desk: Desk) -> None:
+    made = await desk.shop()
+    asked = contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
+    with pytest.raises(ConsentMissing):
+        await desk.services.record_behaviour_sessions(desk.call(), asked)
+    await desk.services.create_link_session(desk.call(), link_for(made))
+    with pytest.raises(ConsentMissing):
+        await desk.services.record_behaviour_sessions(desk.call(), asked)
+    async with desk.runtime.database.work() as tx:
+        assert (await tx.execute(select(raw_page))).all() == []
+        assert (await tx.execute(select(sync_run))).all() == []
+    await agree(desk, made)
+    assert await desk.services.record_behaviour_sessions(desk.call(), asked) == contract.SessionsRecorded(1, 0)
+    later = replace(asked, sessions=(SESSION, replace(SESSION, session_number="s2")))
+    assert await desk.services.record_behaviour_sessions(desk.call(), later) == contract.SessionsRecorded(1, 1)
+    await desk.services.withdraw_consent(desk.call(), contract.WithdrawConsent(made, SourceKind.DEVICE))
+    with pytest.raises(ConsentMissing):
+        await desk.services.record_behaviour_sessions(desk.call(), later)
+
+
+async def test_sessions_leave_a_sealed_page_and_say_which_days_they_cover(desk: Desk) -> None:
+    made = await desk.shop()
+    await desk.services.create_link_session(desk.call(), link_for(made))
+    await agree(desk, made)
+    asked = contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
+    await desk.services.record_behaviour_sessions(desk.call(), asked)
+    async with desk.runtime.database.work() as tx:
+        page = (await tx.execute(select(raw_page))).one()
+        window = (await tx.execute(select(sync_window))).one()
+        run = (await tx.execute(select(sync_run))).one()
+        device = (await tx.execute(text("select device_masked from fact_behaviour_session"))).scalar_one()
+    assert b"device-1" not in page.body
+    assert page.request == {"mutation": "recordBehaviourSessions", "client": "partner-app"}
+    assert [(one.lower, one.upper - timedelta(days=1)) for one in window.covered] == [(date(2026, 1, 1), date(2026, 1, 19))]
+    assert (run.verdict, run.fetched, run.stored) == ("COMPLETE", 1, 1)
+    assert device == "d*******"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"complete_from": date(2026, 1, 20)},
+        {"sessions": (replace(SESSION, at=datetime(2026, 1, 5, 12)),)},
+        {"sessions": (replace(SESSION, paste_ratio=Decimal("1.1")),)},
+        {"sessions": (SESSION,) * 501},
+    ],
+    ids=["days in the wrong order", "no offset", "no share", "too many"],
+)
+async def test_sessions_that_cannot_be(desk: Desk, changes: dict[str, Any]) -> None:
+    asked = contract.RecordBehaviourSessions(await desk.shop(), (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
+    with pytest.raises(InvalidInput):
+        await desk.services.record_behaviour_sessions(desk.call(), replace(asked, **changes))
+
+
+async def evaluated(desk: Desk, made: str, **changes: Any) -> Any:
+    asked = replace(contract.Evaluate(made, "S03", "OPERATING", None, None, None), **changes)
+    kept = await desk.services.evaluate(desk.call("risk-desk"), asked)
+    async with desk.runtime.database.work() as tx:
+        return (await tx.execute(select(evaluation).where(evaluation.c.evaluation_id == UUID(kept.evaluation_id)))).one()
+
+
+async def test_an_evaluation_without_data_is_one_that_cannot_decide(desk: Desk) -> None:
+    made = await desk.shop()
+    first = await evaluated(desk, made)
+    assert (first.outcome, first.reasons, first.final_limit, first.score) == ("INSUFFICIENT_DATA", ["G03"], None, None)
+    assert (first.as_of, first.known_at) == (date(2026, 1, 20), NOW)
+    second = await evaluated(desk, made, requested_amount=Decimal("100000.00"))
+    assert second.supersedes == first.evaluation_id
+    assert second.inputs_digest != first.inputs_digest
+    assert (await evaluated(desk, made)).inputs_digest == first.inputs_digest
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"scenario": "S99"}, {"known_at": NOW + timedelta(seconds=1)}, {"requested_amount": Decimal(0)}],
+    ids=["no such scenario", "known tomorrow", "nothing asked"],
+)
+async def test_an_evaluation_that_cannot_be(desk: Desk, changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        await evaluated(desk, await desk.shop(), **changes)
+
+
+async def test_an_evaluation_is_never_changed(desk: Desk) -> None:
+    made = await evaluated(desk, await desk.shop())
+    for statement in (update(evaluation).values(final_limit=1), evaluation.delete()):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            async with desk.runtime.database.work() as tx:
+                await tx.execute(statement.where(evaluation.c.evaluation_id == made.evaluation_id))
+
+
+async def test_a_withdrawal_names_who_passed_it_on(desk: Desk) -> None:
+    made = await desk.shop()
+    with pytest.raises(ConsentMissing):
+        await desk.services.withdraw_consent(desk.call(), contract.WithdrawConsent(made, SourceKind.TAX))
+    await desk.services.create_link_session(desk.call(), link_for(made))
+    await agree(desk, made, SourceKind.TAX)
+    done = await desk.services.withdraw_consent(desk.call(), contract.WithdrawConsent(made, SourceKind.TAX))
+    async with desk.runtime.database.work() as tx:
+        mine = select(consent_event).where(consent_event.c.consent_id == UUID(done.consent_id)).order_by(consent_event.c.event_id)
+        events = [(row.to_status, row.actor) for row in await tx.execute(mine)]
+    assert events == [("PENDING", "partner-app"), ("ACTIVE", "customer"), ("REVOKED", "partner-app")]
+
+
+async def test_the_rows_say_what_is_evaluated_anew(desk: Desk) -> None:
+    """Nothing without new facts, nothing while a connection is due, once when all have settled, nothing the second time."""
+    made = await desk.shop()
+    customer_id, grantee = CustomerId(UUID(made)), desk.runtime.settings.grantee
+    await desk.services.create_link_session(desk.call(), link_for(made))
+    await agree(desk, made)
+
+    async def due() -> list[tuple[str, str]]:
+        async with desk.runtime.database.work() as tx:
+            return await scenarios_to_refresh(tx, customer_id, grantee)
+
+    assert await due() == []
+    asked = contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
+    await desk.services.record_behaviour_sessions(desk.call(), asked)
+    assert await due() == [("CREDIT_APPROVAL", "S03")]
+    async with desk.runtime.database.work() as tx:
+        await tx.execute(update(connection).values(due_at=datetime.now(UTC) - timedelta(seconds=1)))
+    assert await due() == []
+    async with desk.runtime.database.work() as tx:
+        await tx.execute(update(connection).values(due_at=None))
+    await refresher(desk.runtime)(customer_id)
+    assert await due() == []
+    await refresher(desk.runtime)(customer_id)
+    async with desk.runtime.database.work() as tx:
+        assert len((await tx.execute(select(evaluation))).all()) == 1

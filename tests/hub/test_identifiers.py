@@ -1,0 +1,52 @@
+"""Identifiers by their standards' checksums, ids that sort by time, masks that hide."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+import pytest
+
+from hub.domain.identifiers import birth_date, is_resident_id, is_uscc, mask, new_id
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("339998198709170425", "339998********0425"),
+        ("92330203MA2DEMKX0M", "923302********KX0M"),
+        ("6222021234567890", "622202******7890"),
+        ("13800000000", "138****0000"),
+        ("1234567890", "1*********"),
+        ("b002705", "b******"),
+        ("沈知夏", "沈**"),
+        ("宁波晚屋茶器店", "宁******"),
+        ("一个名字很长很长很长很长的有限公司", "一****************"),
+        ("A", "A*"),
+    ],
+)
+def test_a_mask_hides_at_least_four(text: str, shown: str) -> None:
+    assert mask(text) == shown
+    assert shown.count("*") >= min(4, max(1, len(text) - 1))
+
+
+@pytest.mark.parametrize("position", range(18))
+def test_a_changed_character_is_noticed(position: int) -> None:
+    """Any one changed digit breaks the check of a code (MOD 31-3) and of a resident ID (ISO 7064 MOD 11-2)."""
+    for good, check in (("92330203MA2DEMKX0M", is_uscc), ("339998198709170425", is_resident_id)):
+        assert check(good)
+        other = "1" if good[position] != "1" else "2"
+        assert not check(good[:position] + other + good[position + 1 :])
+
+
+def test_a_resident_id_is_born_on_a_real_day() -> None:
+    assert birth_date("339998198709170425") == date(1987, 9, 17)
+    assert not is_resident_id("339998198709170425", today=date(1987, 9, 16))
+
+
+def test_ids_sort_by_time() -> None:
+    first = new_id()
+    time.sleep(0.002)
+    second = new_id()
+    assert first < second
+    assert (first.version, second.version) == (7, 7)
