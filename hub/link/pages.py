@@ -29,6 +29,18 @@ _STATES = {
     "REAUTHORISE": {"zh": "需重新授权", "en": "authorise again"},
     "DISCONNECTED": {"zh": "已断开", "en": "disconnected"},
 }
+_NOT_SET_UP = {
+    "zh": "机构的服务暂未设置好，请稍后再试。",
+    "en": "The institution's service is not set up correctly at the moment. Try again later.",
+}
+_FAULTS = {
+    "Misconfigured": _NOT_SET_UP,
+    "FixConfiguration": _NOT_SET_UP,
+    "GrantRevoked": {"zh": "您未在平台同意授权。", "en": "You did not agree at the platform."},
+    "Reauthorise": {"zh": "平台不再接受原授权，请重新授权。", "en": "The platform no longer accepts the authorisation. Authorise again."},
+    "other": {"zh": "平台暂时没有回应，请稍后再试。", "en": "The platform did not answer as it should. Try again later."},
+}
+"""What a customer is told of a fault, by its class: never its words, which are the operator's."""
 
 
 def _templates() -> Environment:
@@ -72,7 +84,7 @@ class LinkPages:
         view = await self.service.view(_browser(request))
         zh = request.query_params.get("lang", "zh" if "zh" in request.headers.get("accept-language", "zh") else "en") != "en"
         return HTMLResponse(
-            self.templates.get_template("page.html").render(view=view, zh=zh, prefix=self.prefix, states=_STATES),
+            self.templates.get_template("page.html").render(view=view, zh=zh, prefix=self.prefix, states=_STATES, faults=_FAULTS),
             headers=self._policy(*view.origins),
         )
 
@@ -130,7 +142,7 @@ def _told(error: HubError) -> str:
     if not isinstance(error, FixConfiguration):
         return error.sentence()
     log.error("link_misconfigured", fault=type(error).__name__)
-    return "The institution's service is not set up correctly at the moment. Try again later."
+    return _NOT_SET_UP["en"]
 
 
 def _browser(request: Request) -> str:

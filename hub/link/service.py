@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from hub.consent.terms import Offer, day_of_asking
 from hub.domain.clock import Clock
 from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
 from hub.domain.identifiers import CustomerId, new_id
-from hub.errors import CustomerMustAct, GrantRevoked, InvalidInput, NotFound
+from hub.errors import CustomerMustAct, GrantRevoked, HubError, InvalidInput, NotFound
 from hub.link.platforms import Platforms
 from hub.link.view import Item, LinkView, PlatformView
 from hub.store.database import Database, Write
@@ -132,7 +133,8 @@ class LinkService:
             sealed = await self.platforms.seal_verifier(tx, customer_id, target, verifier)
             attempt = self._attempt_row(session, target, state, sealed)
             await tx.execute(insert(authorisation_attempt), attempt)
-        return await self.platforms.begin(customer_id, target, self.redirect_uri(connector), state, verifier, text_hash)
+        async with self._noting(customer_id, target):
+            return await self.platforms.begin(customer_id, target, self.redirect_uri(connector), state, verifier, text_hash)
 
     async def complete(self, browser: str, connector: str, query: Mapping[str, str]) -> None:
         """The platform's callback: the state must be ours, unused and this browser's; then the grant is fetched and kept."""
@@ -142,13 +144,26 @@ class LinkService:
             customer_id, target = CustomerId(session.customer_id), attempt.connection_id
             verifier = await self.platforms.open_verifier(tx, customer_id, target, attempt.verifier)
         try:
-            grant = await self.platforms.complete(customer_id, target, self.redirect_uri(connector), verifier, query)
+            async with self._noting(customer_id, target):
+                grant = await self.platforms.complete(customer_id, target, self.redirect_uri(connector), verifier, query)
         except GrantRevoked:
             return
         async with self.database.work() as tx:
             await self.platforms.keep(tx, customer_id, target, grant)
             await self._activate(tx, customer_id, target, due=True)
         await self.nudge(customer_id, target)
+
+    @asynccontextmanager
+    async def _noting(self, customer_id: CustomerId, connection_id: UUID) -> AsyncIterator[None]:
+        """What kept an authorisation from coming about stands on the connection, for the operator."""
+        try:
+            yield
+        except HubError as fault:
+            async with self.database.work() as tx:
+                mine = (connection.c.customer_id == customer_id, connection.c.connection_id == connection_id)
+                said = {"last_fault": type(fault).__name__, "last_fault_detail": fault.message}
+                await tx.execute(update(connection).where(*mine).values(**said))
+            raise
 
     async def finish(self, browser: str) -> str:
         """Closes the link for good and returns the partner's URL."""
@@ -248,7 +263,7 @@ class LinkService:
     def _platform_view(self, name: str, items: Sequence[Item], row: Row[Any] | None) -> PlatformView:
         title, title_zh = self._titles(name)
         state = "OPEN" if row is None or row.status == ConnectionStatus.LINKING else row.status
-        return PlatformView(name, title, title_zh, state, tuple(items), row.last_fault_detail if row is not None else None)
+        return PlatformView(name, title, title_zh, state, tuple(items), row.last_fault if row is not None else None)
 
     def _session_row(self, request: LinkRequest, link_id: UUID, token: str) -> dict[str, object]:
         return {

@@ -108,3 +108,20 @@ async def test_the_customer_and_the_grantee_are_named(side: Side, me: Person) ->
     assert page.count(GRANTEE) >= 3
     assert "甲*" in page
     assert "甲某" not in page
+
+
+async def test_a_fault_is_told_by_its_class_in_the_customer_s_language(side: Side, me: Person) -> None:
+    """Its words are the operator's."""
+    await me.open(await side.link())
+    statement = (
+        "UPDATE connection SET last_fault = :fault, last_fault_detail = 'the secret of app 123 is wrong' WHERE customer_id = :customer"
+    )
+    for fault, zh, en in (
+        ("Misconfigured", "机构的服务暂未设置好", "not set up correctly"),
+        ("Anything", "平台暂时没有回应", "did not answer"),
+    ):
+        await side.world.do(statement, fault=fault)
+        for path, words in (("/link/?lang=zh", zh), ("/link/?lang=en", en)):
+            page = (await me.get(path)).text
+            assert words in page
+            assert "app 123" not in page
