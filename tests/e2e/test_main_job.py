@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 import zstandard
 from sqlalchemy import select, text
 
+from connectors.sandbox.persona import Persona, load
 from hub.cli.journey import Journey
 from hub.cli.stage import Stage
+from hub.credit.evaluate import Request, evaluate
+from hub.credit.expected import to_expected
+from hub.credit.policy import load_policy
 from hub.domain.identifiers import CustomerId
 from hub.store.tables import evaluation, raw_page
 from hub.vault import Place
 from tests.e2e.case import on_stage, one_more_refund, small_seller
+from tests.hub.credit.compare import differences
+from tests.hub.credit.dossiers import dossier_of
 
 
 async def test_a_refund_more_and_the_answer_follows(tmp_path: Path) -> None:
@@ -25,8 +33,10 @@ async def test_a_refund_more_and_the_answer_follows(tmp_path: Path) -> None:
     Earned uplifts: declared and sold agree (15 %), settled at the lender (10 %), contributions on time (5 %), repeat buyers 85 of 250 (5 %).
     So 160,000 x 1.35 = 216,000 before, 152,000 x 1.35 = 205,200, down to the thousand, after.
     """
-    before = await _document(tmp_path / "before", small_seller())
-    after = await _document(tmp_path / "after", small_seller(one_more_refund(2)))
+    first, second = small_seller(), small_seller(one_more_refund(2))
+    before, after = await _document(tmp_path / "before", first), await _document(tmp_path / "after", second)
+    # The platforms' wire formats, the engine and the store took nothing away and added nothing.
+    assert (before, after) == (straight(first), straight(second))
     assert before["observers"]["TRADE"]["value"] == "1449504.95"  # (390 - 24) x 4,000 / 1.01
     assert after["observers"]["TRADE"]["value"] == "1445544.55"  # (390 - 25) x 4,000 / 1.01
     assert before["observers"]["TAX"] == after["observers"]["TAX"]
@@ -34,6 +44,18 @@ async def test_a_refund_more_and_the_answer_follows(tmp_path: Path) -> None:
     assert (before["limit"]["uplift"], after["limit"]["uplift"]) == ("0.35", "0.35")
     assert (before["limit"]["final_limit"], after["limit"]["final_limit"]) == ("216000.00", "205000.00")
     assert (before["outcome"], after["outcome"]) == ("ENHANCED", "ENHANCED")
+
+
+def straight(persona: Persona) -> dict[str, Any]:
+    """The result without platforms, sync and store: evaluated on a dossier that is made of the persona itself."""
+    return to_expected(evaluate(dossier_of(persona), load_policy(persona.scenario), Request()), persona.id)
+
+
+@pytest.mark.parametrize("name", ["small-manufacturer", "conflicting-data"])
+async def test_a_golden_persona_through_the_platforms(shared: Path, tmp_path: Path, name: str) -> None:
+    persona = load(shared / "golden" / f"{name}.json")
+    expected = json.loads((shared / "golden" / "expected" / f"{name}.json").read_text("utf-8"))
+    assert differences(await _document(tmp_path, persona), expected) == []
 
 
 async def _document(home: Path, persona: Any) -> dict[str, Any]:
