@@ -303,7 +303,7 @@ def _outsider(alipay: Alipay, world: World) -> dict[str, Any]:
     for books in map(alipay.books_of, world.personas):
         period = books.busy_month()
         if period is not None:
-            return {**known, **_way_in(alipay, books), "from": china_text(period[0]), "to": china_text(period[1])}
+            return {**known, **_way_in(alipay, books), "period": {"from": china_text(period[0]), "to": china_text(period[1])}}
     return known
 
 

@@ -244,5 +244,5 @@ def _outsider(bureau: Bureau, world: World) -> Mapping[str, Any]:
         "access_token": tokens["access_token"],
         "order": {**order, **period},
         "authorise_query": urlencode({"response_type": "code", "client_id": CLIENT_ID, "scope": SCOPE, "code_challenge_method": "S256"}),
-        **period,
+        "period": period,
     }

@@ -157,7 +157,7 @@ async def test_one_malformed_record_is_put_aside(world: World, simulated: Alipay
 
 def test_the_outsider_has_what_he_needs(simulated: Alipay, world: World) -> None:
     outsider = platform(simulated, world).outsider
-    assert (outsider["from"], outsider["to"]) == ("2025-12-01 00:00:00", "2026-01-01 00:00:00")
+    assert outsider["period"] == {"from": "2025-12-01 00:00:00", "to": "2026-01-01 00:00:00"}
     assert len(outsider["bill_user_ids"]) == 2
     assert simulated.desk.redeem(outsider["app_auth_code"])
     assert simulated.desk.holder(outsider["app_auth_token"]) is world.personas[0]

@@ -105,9 +105,9 @@ def _client(gateway: str, key: str = OUTSIDER["app_private_key_pkcs1"]) -> Any:
     return _load("DefaultAlipayClient", "DefaultAlipayClient")(config)
 
 
-def _log_request(account: str, token: str = OUTSIDER["app_auth_token"], end: str = OUTSIDER["to"]) -> Any:
+def _log_request(account: str, token: str = OUTSIDER["app_auth_token"], end: str = OUTSIDER["period"]["to"]) -> Any:
     model = _load("domain.AlipayDataBillAccountlogQueryModel", "AlipayDataBillAccountlogQueryModel")()
-    model.bill_user_id, model.start_time, model.end_time = account, OUTSIDER["from"], end
+    model.bill_user_id, model.start_time, model.end_time = account, OUTSIDER["period"]["from"], end
     model.page_no, model.page_size = "1", "1000"
     request = _load("request.AlipayDataBillAccountlogQueryRequest", "AlipayDataBillAccountlogQueryRequest")(biz_model=model)
     request.add_other_text_param("app_auth_token", token)
@@ -125,7 +125,7 @@ async def test_the_vendors_client_reads_the_account_log(gateway: str) -> None:
     for account, ledger in zip(OUTSIDER["bill_user_ids"], ledger_accounts(WORLD.personas[0]), strict=True):
         answer = await _log(_client(gateway), _log_request(account))
         assert answer.is_success()
-        expected = [movement for movement in ledger.movements if f"{movement.at:%Y-%m}" == OUTSIDER["from"][:7]]
+        expected = [movement for movement in ledger.movements if f"{movement.at:%Y-%m}" == OUTSIDER["period"]["from"][:7]]
         assert int(answer.total_size) == len(answer.detail_list) == len(expected) > 0
         got = [(row.trans_dt, row.direction, Decimal(row.trans_amount), Decimal(row.balance)) for row in answer.detail_list]
         words = {"IN": "收入", "OUT": "支出"}

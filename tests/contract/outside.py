@@ -108,7 +108,7 @@ def alipay(http: httpx.Client, given: Printed, tamper: bool) -> Rows:
         return answer
 
     token = call("alipay.open.auth.token.app", {"grant_type": "authorization_code", "code": given["app_auth_code"]})["app_auth_token"]
-    question = {"start_time": given["from"], "end_time": given["to"], "page_no": "1", "page_size": "2000"}
+    question = {"start_time": given["period"]["from"], "end_time": given["period"]["to"], "page_no": "1", "page_size": "2000"}
     log = "alipay.data.bill.accountlog.query"
     rows: Rows = []
     for account in given["bill_user_ids"]:
