@@ -235,8 +235,10 @@ class Caller:
     async def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Response:
         try:
             answer = await self._client.request(method, path, content=body, headers=headers)
-        except httpx.TransportError as error:
-            raise PlatformUnreachable(f"No hub answers at {self.origin} ({type(error).__name__}).", remedy="Start it first.") from None
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise PlatformUnreachable(
+                f"No hub answers at {self.origin} ({type(error).__name__}).", remedy="Check the address, and that it runs."
+            ) from None
         return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
 
     async def close(self) -> None:

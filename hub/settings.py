@@ -5,9 +5,10 @@ Every field is an environment variable with the prefix ``HUB_``. Secrets are rea
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,10 +26,22 @@ class Settings(BaseSettings):
     app_database_url: str | None = Field(default=None, description="URL of the role hub_app, which serves GraphQL.")
     worker_database_url: str | None = Field(default=None, description="URL of the role hub_worker, which syncs and evaluates.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=8080, description="Port to listen on; 0 takes any free one.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     public_origin: str | None = Field(default=None, description="Scheme, host and port under which partners reach the hub.")
-    grantee: str = Field(default="示范普惠银行", description="Legal name of the institution that deploys the hub: the grantee of consents.")
-    workers: int = Field(default=6, description="Connections synced at the same time by one worker process.")
+    grantee: str = Field(
+        default="", description="Legal name of the institution that deploys the hub: the grantee of consents. `hub serve` needs it."
+    )
+    workers: int = Field(default=6, ge=1, le=100, description="Connections synced at the same time by one worker process.")
+    clock: AwareDatetime | None = Field(
+        default=None, description="Stops the business clock at an instant: to rehearse with simulated platforms."
+    )
+
+    @field_validator("public_origin")
+    @classmethod
+    def _is_origin(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(127\.0\.0\.1|localhost)(:\d{1,5})?", value):
+            raise ValueError("write it like https://hub.example or https://hub.example:8443, without a path; plain http on loopback only")
+        return value
 
     @property
     def keys_dir(self) -> Path:

@@ -10,7 +10,7 @@ config = context.config
 
 
 def run_migrations_online() -> None:
-    engine = create_engine(config.attributes["url"], poolclass=pool.NullPool)
+    engine = create_engine(config.attributes["url"], poolclass=pool.NullPool, connect_args={"connect_timeout": 10})
     with engine.connect() as connection:
         with connection.begin():
             connection.execute(text("SET LOCAL lock_timeout = '5s'"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,19 +13,21 @@ from typing import Any
 import uvicorn
 
 from connectors.sandbox.platform import Platform
-from hub.errors import PortOccupied
+from hub.errors import FixConfiguration, PortOccupied
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises PortOccupied; 0 takes any free port."""
+    """A listening socket. Raises PortOccupied, FixConfiguration; 0 takes any free port."""
     # The protocol is named, else asyncio leaves Nagle's algorithm on and every answer of two writes waits 40 ms for an acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise PortOccupied(f"Port {port} on {host} is in use by another process.") from None
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise PortOccupied(f"Port {port} on {host} is in use by another process.") from None
+        raise FixConfiguration(f"Nothing can listen on {host}, port {port}: {error}.", remedy="Check the host and the port.") from None
     listener.listen(256)
     listener.setblocking(False)
     return listener

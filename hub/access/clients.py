@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import insert, select, update
@@ -88,11 +89,22 @@ def _check(new: NewClient, audiences: Mapping[str, frozenset[str]]) -> None:
         raise InvalidInput("A purpose is unknown.")
     if new.bearer and new.audience == "PARTNER":
         raise InvalidInput("A partner's tokens are always bound to its key.", remedy="Register it without `bearer`.")
+    for url in new.return_urls:
+        _check_return_url(url)
     keys = new.jwks.get("keys") if isinstance(new.jwks, Mapping) else None
     if not isinstance(keys, Sequence) or not 1 <= len(keys) <= 2:
         raise InvalidInput("Register one public key, or two while they are exchanged.")
     for one in keys:
         _check_key(one)
+
+
+def _check_return_url(url: str) -> None:
+    """Where a customer's browser may be sent: https, or http on loopback while an app is being written; nothing a browser would run."""
+    parts = urlsplit(url) if len(url) <= 2000 and url.isascii() and url.isprintable() else None
+    host = parts.hostname or "" if parts else ""
+    plain = parts is not None and bool(host) and "@" not in parts.netloc and not parts.fragment and " " not in url and "\\" not in url
+    if not plain or parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and host in ("127.0.0.1", "localhost"))):
+        raise InvalidInput("A return URL is not one a customer may be sent to.", remedy="Use https, without user info and fragment.")
 
 
 def _check_key(jwk: Any) -> None:

@@ -20,7 +20,7 @@ from hub.errors import ConsentMissing, InvalidInput, NotFound
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.customers import NewCustomer, NewPerson, create_customer
 from hub.store.database import Database, Scope, Write
-from hub.store.evaluations import Asked, evaluate_customer
+from hub.store.evaluations import Asked, effective_policy, evaluate_customer
 from hub.store.idempotency import Answer, OnceKey, once
 from hub.store.tables import client, customer
 from hub.sync.context import Equipment
@@ -82,6 +82,8 @@ class HubServices:
                 raise InvalidInput("The return URL is not registered for this client.", remedy="Use one of its registered addresses.")
             if not asked.sources or not asked.scenarios:
                 raise InvalidInput("A link asks for at least one source and one scenario.")
+            for scenario in asked.scenarios:
+                await effective_policy(tx, scenario, self.clock.today())
             sources = tuple(dict.fromkeys(asked.sources))
             request = LinkRequest(call.caller.client_id, customer_id, sources, asked.scenarios, asked.purpose, asked.return_url)
             link_id, url = await self.links.create(tx, request)

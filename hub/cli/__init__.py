@@ -19,3 +19,8 @@ def main() -> None:
     except HubError as error:
         sys.stderr.write(f"hub: {error.sentence()}\n")
         raise SystemExit(1) from None
+    except OSError as error:
+        # Files and directories that are missing, of the wrong kind or not permitted: the operator's, like any other setting.
+        place = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"hub: {place}{error.strerror or error}. Check the path and its permissions.\n")
+        raise SystemExit(1) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,9 @@ def _json(answer: Response) -> Any:
 
 
 def key_file(home: Path, client: str) -> Path:
-    """Where the private key of a client of this machine lies."""
+    """Where the private key of a client of this machine lies. Raises InvalidInput for what is no client's name."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,63}", client):
+        raise InvalidInput(f"{client!r} is no client's name.", remedy="It has lower case letters, digits, dots, dashes or underscores.")
     return home / "clients" / f"{client}.json"
 
 
@@ -115,12 +118,22 @@ def write_key(home: Path, client: str, private: Mapping[str, Any], origin: str) 
     path.write_bytes(orjson.dumps({"client": client, "key": dict(private), "origin": origin}))
 
 
+def write_origin(home: Path, origin: str) -> None:
+    """Notes where this home is being served, for ``hub token``."""
+    (home / "serving.json").write_bytes(orjson.dumps({"origin": origin}))
+
+
+def _serving(home: Path) -> str | None:
+    path = home / "serving.json"
+    return str(orjson.loads(path.read_bytes())["origin"]) if path.exists() else None
+
+
 def read_side(home: Path, client: str, origin: str | None = None) -> ClientSide:
     """The client side kept in a home. Raises FixConfiguration when there is none."""
     path = key_file(home, client)
     try:
         kept = orjson.loads(path.read_bytes())
-        return ClientSide(kept["client"], kept["key"], origin or kept["origin"])
+        return ClientSide(kept["client"], kept["key"], origin or _serving(home) or kept["origin"])
     except (OSError, ValueError, KeyError, TypeError):
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.json"))) or "none"
         raise FixConfiguration(

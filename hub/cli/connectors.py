@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from dataclasses import asdict
 from importlib.resources import files
@@ -54,8 +55,10 @@ def check(name: str, *, as_json: bool) -> None:
 def new(name: str, root: Path) -> None:
     """Writes the skeleton and the registry line. Raises InvalidInput before anything is written."""
     lines = root / "connectors" / "registry.py"
-    if not re.fullmatch(r"[a-z][a-z0-9_]{1,30}", name):
-        raise InvalidInput(f"{name!r} cannot be a connector's name.", remedy="Use lower case letters, digits and underscores.")
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,30}", name) or keyword.iskeyword(name):
+        raise InvalidInput(
+            f"{name!r} cannot be a connector's name.", remedy="Use lower case letters, digits and underscores, no word of Python."
+        )
     if not lines.is_file():
         raise InvalidInput(f"There is no project at {root.resolve()}.", remedy="Run this in the project's root or name it with --root.")
     if name in registry.NAMES or (root / "connectors" / name).exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import uvloop
 from rich.json import JSON
 from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.tree import Tree
 
+from hub.cli import until
 from hub.cli.journey import Journey
 from hub.cli.options import console, emit, settings
 from hub.cli.progress import State
@@ -32,7 +33,7 @@ def run(home: Path | None, port: int, *, once: bool, as_json: bool) -> None:
     chosen = settings(home, port=port)
     if home is None:
         chosen = chosen.model_copy(update={"home": chosen.home / "demo"})
-    uvloop.run(_Demo(chosen, quiet=as_json).run(once=once))
+    until.run(_Demo(chosen, quiet=as_json).run(once=once))
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ class _Demo:
                 self.say(f"The whole took {seconds:.1f} s.")
             if stop is not None:
                 self.say(
-                    f"\nServing {stage.origin}/graphql until Ctrl-C. A token for scripts: hub token --client {RISK} --home {self.settings.home}"
+                    f"\nServing {stage.origin}/graphql until Ctrl-C, on the persona's day, {stage.clock.today()}. A token for scripts:"
                 )
+                self.say(f"  {Path(sys.argv[0]).parent / 'hub'} token --client {RISK} --home {self.settings.home}")
                 await stop.wait()
 
     async def _walk(self, journey: Journey) -> list[State]:
@@ -109,7 +111,8 @@ def _state(state: State) -> dict[str, Any]:
 def _tell(stage: Stage, answer: dict[str, Any], evidence: dict[str, Any]) -> None:
     question = Syntax(stage.example(QUESTION), "graphql", theme="ansi_dark", background_color="default")
     console.print(Panel(question, title="The question, by GraphQL over HTTP with a token of the hub's own OAuth server"))
-    console.print(Panel(JSON(orjson.dumps(answer).decode()), title="The answer"))
+    console.rule("The answer")
+    console.print(JSON(orjson.dumps(answer).decode()), soft_wrap=True)
     console.print(_walk_of(evidence["customer"]["evaluation"]))
     console.print(_summary(answer["customer"]["evaluation"]))
 
@@ -125,6 +128,11 @@ def _walk_of(said: dict[str, Any]) -> Tree:
             leg = tree.add(f"leg {part['code']}: {part['amount']} yuan" + ("  [bold]the smaller one[/bold]" if part["binding"] else ""))
             for feature in part["features"]:
                 _feature(leg, feature)
+        elif part["part"] == "UPLIFT":
+            tree.add(f"uplift {part['code']}: {float(part['share']):+.0%} of it, {'earned' if part['earned'] else 'not earned'}")
+        elif part["part"] == "CAP":
+            tree.add(f"cap {part['code']}: at most {part['amount']} yuan" + ("  [bold]binds[/bold]" if part["binding"] else ""))
+    tree.add(f"down to the thousand: {said['finalLimit']} yuan")
     return tree
 
 

@@ -6,9 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import uvloop
-
 from connectors.sandbox.persona import Persona, load
+from hub.cli import until
 from hub.cli.options import console, emit, settings
 from hub.credit.policy import load_policy
 from hub.settings import Settings
@@ -18,10 +17,10 @@ def run(path: Path, home: Path | None, *, as_json: bool) -> None:
     persona = load(path)
     load_policy(persona.scenario)
     if home is not None:
-        document = uvloop.run(evaluate(persona, settings(home, port=0), quiet=as_json))
+        document = until.run(evaluate(persona, settings(home, port=0), quiet=as_json))
     else:
         with tempfile.TemporaryDirectory(prefix="zengxin-hub-") as throwaway:
-            document = uvloop.run(evaluate(persona, settings(Path(throwaway), port=0), quiet=as_json))
+            document = until.run(evaluate(persona, settings(Path(throwaway), port=0), quiet=as_json))
     if as_json:
         emit(document)
     else:

@@ -18,7 +18,7 @@ Home = Annotated[
     Path | None,
     typer.Option("--home", help="Data, keys and the embedded PostgreSQL. Default: under the user's data folder.", show_default=False),
 ]
-Port = Annotated[int, typer.Option("--port", help="Port to listen on; 0 takes any free one.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes any free one.")]
 Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout and nothing else there.")]
 
 console = Console(stderr=True, highlight=False)

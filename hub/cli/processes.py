@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import uvloop
-
 from connectors.sandbox.serve import Server, bind
 from hub.access.clients import NewClient, make_client_keys, register_client
-from hub.cli.caller import key_file, write_key
+from hub.cli import until
+from hub.cli.caller import key_file, write_key, write_origin
 from hub.cli.options import console, settings
 from hub.cli.runtime import Runtime, open_runtime, store_of
 from hub.cli.until import Stop
+from hub.errors import FixConfiguration
 from hub.settings import Settings
 from hub.store.evaluations import keep_reference
 from hub.store.evaluations.reference import LENDER, RELATIONS, read_reference_file
@@ -27,19 +27,23 @@ ADMIN = "admin"
 
 
 def serve(home: Path | None, port: int | None) -> None:
-    uvloop.run(_with_runtime(settings(home, port=port), _serve))
+    until.run(_with_runtime(settings(home, port=port), _serve))
 
 
 def work(home: Path | None) -> None:
-    uvloop.run(_with_runtime(settings(home), _work))
+    until.run(_with_runtime(settings(home), _work))
 
 
 def migrate(home: Path | None) -> None:
-    uvloop.run(_migrate(settings(home)))
+    until.run(_migrate(settings(home)))
 
 
 async def _with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[None]]) -> None:
-    """A process on a migrated store. Raises SchemaBehind when a migration is missing."""
+    """A process on a migrated store. Raises FixConfiguration, SchemaBehind when a migration is missing."""
+    if not chosen.grantee:
+        raise FixConfiguration(
+            "HUB_GRANTEE is not set.", remedy="Set it to the legal name of the institution: customers consent to it by this name."
+        )
     async with store_of(chosen) as urls:
         await require_current(urls)
         async with open_runtime(chosen, urls) as runtime:
@@ -53,6 +57,7 @@ async def _serve(runtime: Runtime) -> None:
     server = Server(runtime.api(origin), listener)
     stop = Stop()
     await server.start()
+    write_origin(chosen.home, origin)
     console.print(f"Serving {origin}/graphql on {chosen.host}:{listener.getsockname()[1]} until Ctrl-C.")
     try:
         await stop.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,20 @@ connectors_app = typer.Typer(
     help="The catalogue of connectors: what can be connected, certification, a new connector's skeleton.", no_args_is_help=True
 )
 app.add_typer(connectors_app, name="connectors")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hub {version('zengxin-hub')}")
+        raise typer.Exit
+
+
+@app.callback()
+def hub(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """Zengxin Hub (增信): consented platform data becomes a provable credit enhancement, behind one GraphQL schema."""
+
 
 Persona = Annotated[Path, typer.Option("--persona", help="A persona file (format persona/1).", show_default=False)]
 
@@ -61,14 +76,18 @@ def sandbox(
     redirect: Annotated[
         list[str] | None, typer.Option("--redirect", help="A redirect URI to register at every platform. May be repeated.")
     ] = None,
+    for_hub: Annotated[
+        str | None,
+        typer.Option("--for-hub", help="Origin of a hub whose link pages may be redirected to: registers its URI at every platform."),
+    ] = None,
     write_connectors: Annotated[
         Path | None, typer.Option("--write-connectors", help="Also write the hub's connectors.json for these platforms.")
     ] = None,
 ) -> None:
     """Only the simulated platforms, for any client: prints base URLs and what an outside client needs, serves until Ctrl-C."""
-    from hub.cli.sandbox import run
+    from hub.cli.sandbox import redirects_of, run
 
-    run(personas, port, as_json=json, redirects=tuple(redirect or ()), connectors_file=write_connectors)
+    run(personas, port, as_json=json, redirects=redirects_of(redirect or [], for_hub), connectors_file=write_connectors)
 
 
 @app.command()
@@ -88,7 +107,7 @@ def token(
 def serve(
     home: Home = None,
     port: Annotated[
-        int | None, typer.Option("--port", help="Port to listen on; 0 takes any free one. Default: HUB_PORT, else 8080.")
+        int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes any free one. Default: HUB_PORT, else 8080.")
     ] = None,
 ) -> None:
     """The API: GraphQL, the partners' OAuth server and the link pages. Add processes on any host."""

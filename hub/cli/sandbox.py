@@ -6,16 +6,16 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import orjson
-import uvloop
 from rich.table import Table
 
 from connectors import registry
 from connectors.sandbox.persona import Persona, load
 from connectors.sandbox.platform import World
 from connectors.sandbox.serve import Sandbox
+from hub.cli import until
 from hub.cli.options import console, emit
 from hub.cli.until import Stop
-from hub.errors import PersonaInvalid
+from hub.errors import InvalidInput, PersonaInvalid
 
 
 def own_personas() -> list[Persona]:
@@ -45,9 +45,18 @@ def _is_persona(path: Path) -> bool:
     return isinstance(document, dict) and document.get("format") == "persona/1"
 
 
+def redirects_of(named: list[str], hub: str | None) -> tuple[str, ...]:
+    """The redirect URIs to register: those named, and for a hub its link pages' one per connector. Raises InvalidInput."""
+    found = [*named, *(f"{hub.rstrip('/')}/link/callback/{name}" for name in registry.NAMES)] if hub else named
+    for uri in found:
+        if not uri.startswith(("https://", "http://")):
+            raise InvalidInput(f"{uri!r} is no address to redirect to.", remedy="Write it whole, like http://127.0.0.1:8080.")
+    return tuple(found)
+
+
 def run(personas: Path | None, port: int, *, as_json: bool, redirects: tuple[str, ...], connectors_file: Path | None) -> None:
     world = World(tuple(read_personas(personas)), redirects)
-    uvloop.run(_serve(world, port, as_json, connectors_file))
+    until.run(_serve(world, port, as_json, connectors_file))
 
 
 def start_platforms(world: World, port: int = 0) -> Sandbox:
@@ -65,6 +74,9 @@ async def _serve(world: World, port: int, as_json: bool, connectors_file: Path |
         emit({"personas": [persona.id for persona in world.personas], "platforms": [one.describe() for one in sandbox.running.values()]})
     else:
         _print(sandbox)
+        console.print(
+            f"They live on {world.personas[0].known_at.isoformat()}: start the hub with HUB_CLOCK={world.personas[0].known_at.isoformat()}."
+        )
     await stop.wait()
     await sandbox.stop()
 

@@ -19,7 +19,7 @@ from connectors.sandbox.platform import World
 from connectors.sandbox.serve import Sandbox, Server, bind
 from hub.access.caller import ClientSide
 from hub.access.clients import NewClient, make_client_keys, register_client
-from hub.cli.caller import Caller, write_key
+from hub.cli.caller import Caller, write_key, write_origin
 from hub.cli.runtime import Runtime, open_runtime, store_of
 from hub.cli.sandbox import start_platforms
 from hub.connect import Connector
@@ -150,4 +150,5 @@ async def _client(runtime: Runtime, origin: str, name: str) -> Caller:
     async with runtime.database.work() as tx:
         await register_client(tx, new, AUDIENCES)
     write_key(runtime.settings.home, name, private, origin)
+    write_origin(runtime.settings.home, origin)
     return Caller(ClientSide(name, private, origin))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import uvloop
-
+from hub.cli import until
 from hub.cli.caller import Caller, read_side
 from hub.cli.options import console, emit, settings
 
 
 def run(client: str, home: Path | None, url: str | None, *, as_json: bool) -> None:
-    uvloop.run(_token(client, settings(home).home, url, as_json))
+    until.run(_token(client, settings(home).home, url, as_json))
 
 
 async def _token(client: str, home: Path, url: str | None, as_json: bool) -> None:

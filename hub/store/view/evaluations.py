@@ -126,7 +126,7 @@ EVALUATION_TYPES = [
     TypeView(
         "CheckResult",
         {
-            **columns(id="{t}.check_id", deviation="round({t}.deviation, 4)::text"),
+            **columns(id="{t}.check_id", deviation="round({t}.deviation, case {t}.check_id when 'L2' then 2 else 4 end)::text"),
             **columns(score="round({t}.check_score, 4)::text", weight="round({t}.weight, 4)::text"),
             **plain("dimension", "status", "explanationZh", "explanationEn"),
         },

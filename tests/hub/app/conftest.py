@@ -49,7 +49,7 @@ class Desk:
 @pytest.fixture
 async def desk(urls: Urls, tmp_path: Path) -> AsyncIterator[Desk]:
     configs = {"cn_tax": {"base_url": "http://127.0.0.1:9"}}
-    async with open_runtime(Settings(home=tmp_path), urls, clock=Clock.frozen(NOW), configs=configs) as runtime:
+    async with open_runtime(Settings(home=tmp_path, grantee="样例银行"), urls, clock=Clock.frozen(NOW), configs=configs) as runtime:
         await runtime.publish()
         async with runtime.database.work() as tx:
             for name, audience in (("partner-app", "PARTNER"), ("other-app", "PARTNER"), ("risk-desk", "INTERNAL")):

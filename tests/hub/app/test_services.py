@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import ProgrammingError
 
+from hub.access.clients import make_client_keys
 from hub.consent import grants
 from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
@@ -68,7 +69,7 @@ async def test_a_link_goes_back_to_a_registered_address_only(desk: Desk) -> None
 
 async def test_a_link_asks_for_something_that_can_be_connected(desk: Desk) -> None:
     made = await desk.shop()
-    for changes in ({"sources": ()}, {"scenarios": ()}, {"sources": (SourceKind.FARM,)}):
+    for changes in ({"sources": ()}, {"scenarios": ()}, {"scenarios": ("S99",)}, {"sources": (SourceKind.FARM,)}):
         with pytest.raises(InvalidInput):
             await desk.services.create_link_session(desk.call(), link_for(made, **changes))
     async with desk.runtime.database.work() as tx:
@@ -233,3 +234,24 @@ async def test_the_rows_say_what_is_evaluated_anew(desk: Desk) -> None:
     await refresher(desk.runtime)(customer_id)
     async with desk.runtime.database.work() as tx:
         assert len((await tx.execute(select(evaluation))).all()) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "http://partner.example/",
+        "https://u@partner.example/",
+        "https://partner.example/#x",
+        "//partner.example",
+        "https://",
+        "x",
+    ],
+)
+async def test_a_return_url_is_one_a_customer_may_be_sent_to(desk: Desk, url: str) -> None:
+    jwks = make_client_keys()[1]
+    asked = contract.RegisterClient("new-app", "New", "PARTNER", ("customers:read",), (), jwks, (url,), False)
+    with pytest.raises(InvalidInput, match="return URL"):
+        await desk.services.register_client(desk.call(), asked)
+    good = replace(asked, return_urls=("https://partner.example/back?app=1", "http://127.0.0.1:9000/back"))
+    assert await desk.services.register_client(desk.call(), good) == "new-app"

@@ -1,0 +1,78 @@
+"""What an operator writes down is checked before anything starts: connectors, the lender's data, the key file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.cli.runtime import open_runtime, read_configs
+from hub.errors import FixConfiguration, SecretMissing, UnknownConnector
+from hub.settings import Settings
+from hub.store.customers import NewCustomer, NewPerson, create_customer
+from hub.store.embedded import Urls
+from hub.store.evaluations import keep_reference
+from tests.hub.app.conftest import NOW, SHOP
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "is not JSON of the form"),
+        ("[]", "is not JSON of the form"),
+        ('{"taobao": {}}', "taobao lacks base_url, app_key, app_secret"),
+        ('{"cn_tax": {"base_url": "ftp://x", "client_id": "a", "client_secret": "b"}}', "base_url of cn_tax is no address to call"),
+        (
+            '{"cn_tax": {"base_url": "http://tax.example", "client_id": "a", "client_secret": "b"}}',
+            "base_url of cn_tax is no address to call",
+        ),
+    ],
+)
+def test_connectors_that_cannot_be_used(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "connectors.json").write_text(content)
+    with pytest.raises(FixConfiguration, match=said):
+        read_configs(Settings(home=tmp_path))
+
+
+def test_a_connector_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "connectors.json").write_text('{"nobody": {}}')
+    with pytest.raises(UnknownConnector):
+        read_configs(Settings(home=tmp_path))
+    assert read_configs(Settings(home=tmp_path / "empty")) == {}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"lendre": "x"}, {"margin_bands": {"F52": ["0.2"]}}, {"margin_bands": []}, {"social_insurance_base": {"floor": "1"}}],
+)
+async def test_lender_data_that_cannot_be_read_change_nothing(urls: Urls, tmp_path: Path, document: Any) -> None:
+    async with open_runtime(Settings(home=tmp_path), urls, configs={}) as runtime:
+        with pytest.raises(FixConfiguration, match="reference data"):
+            async with runtime.database.work() as tx:
+                await keep_reference(tx, "lender", document, NOW)
+
+
+async def test_the_key_file_must_be_the_one_the_database_was_filled_under(urls: Urls, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    async with open_runtime(settings, urls, configs={}) as runtime:
+        assert SHOP.person is not None
+        new = NewCustomer(SHOP.kind, SHOP.name, SHOP.uscc, NewPerson(SHOP.person.name, SHOP.person.resident_id))
+        async with runtime.database.work() as tx:
+            await create_customer(tx, runtime.vault, runtime.blind, new, ["app"], NOW)
+    path = settings.keys_dir / "keys.json"
+    kept = path.read_bytes()
+    path.unlink()
+    with pytest.raises(SecretMissing, match="is missing"):
+        async with open_runtime(settings, urls, configs={}):
+            pass
+    assert not path.exists()
+    other = json.loads(kept)
+    path.write_text(json.dumps({**other, "keys": {other["current"]: other["blind"]}}))
+    with pytest.raises(SecretMissing, match="does not open"):
+        async with open_runtime(settings, urls, configs={}):
+            pass
+    path.write_bytes(kept)
+    async with open_runtime(settings, urls, configs={}):
+        pass
