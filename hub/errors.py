@@ -6,7 +6,7 @@ HubError
   CustomerMustAct       the customer must consent or authorise again
     ConsentMissing, GrantRevoked
   CallerMustFix         the request is wrong; sending it again as it is cannot work
-    NotAllowed, NotFound, InvalidInput, KeyReused, TokenInvalid
+    NotAllowed, NotFound, InvalidInput, KeyReused, TokenInvalid, TooSlow
   WaitAndRetry          nothing is wrong that time does not heal
     PlatformBusy, LeaseLost, TwinRunning
   PlatformFault         the platform broke its contract
@@ -111,6 +111,12 @@ class KeyReused(CallerMustFix):
 
 class TokenInvalid(CallerMustFix):
     """The access token or its proof is not valid."""
+
+
+class TooSlow(CallerMustFix):
+    """The operation took too long."""
+
+    remedy = "Ask for less at once."
 
 
 class WaitAndRetry(HubError):

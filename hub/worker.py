@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub.cli.runtime import Runtime
 from hub.credit.evaluate import Request
 from hub.domain.identifiers import CustomerId
-from hub.store.evaluations import Asked, evaluate_customer, scenarios_to_refresh
+from hub.store.evaluations import Asked, customers_to_refresh, evaluate_customer, scenarios_to_refresh
 from hub.sync.settings import Patience
 
 log = structlog.get_logger("hub.worker")
+Refresh = Callable[[CustomerId], Awaitable[None]]
+
+
+PERIOD = 15.0
+"""Seconds between two looks for evaluations that a worker died before making."""
 
 
 async def work(runtime: Runtime, patience: Patience | None = None) -> None:
     """Works until cancelled; the page at hand is finished first."""
-    engine = runtime.engine(patience, refresher(runtime))
-    await runtime.dispatcher.work(engine, concurrency=runtime.settings.workers)
+    refresh = refresher(runtime)
+    looking = asyncio.create_task(_look_again(runtime, refresh))
+    try:
+        await runtime.dispatcher.work(runtime.engine(patience, refresh), concurrency=runtime.settings.workers)
+    finally:
+        looking.cancel()
+        await asyncio.wait([looking])
 
 
-def refresher(runtime: Runtime) -> Callable[[CustomerId], Awaitable[None]]:
+async def _look_again(runtime: Runtime, refresh: Refresh) -> None:
+    """Makes what nobody made: the notice that a run has ended dies with its worker, the rows do not."""
+    while True:
+        await asyncio.sleep(PERIOD)
+        try:
+            for customer_id in await overdue(runtime):
+                await refresh(customer_id)
+        except SQLAlchemyError as error:
+            log.warning("look_again_failed", kind=type(error).__name__)
+
+
+async def overdue(runtime: Runtime) -> list[CustomerId]:
+    """Customers with facts stored since their last evaluation."""
+    async with runtime.database.work() as tx:
+        return await customers_to_refresh(tx)
+
+
+def refresher(runtime: Runtime) -> Refresh:
     """Evaluates every consented scenario of a customer whose facts changed, once nothing of the customer is syncing any more."""
 
     async def refresh(customer_id: CustomerId) -> None:

@@ -2,7 +2,7 @@
 
 Queries over GET, batches, multipart, compressed bodies and other media types are off. The answer is ``application/graphql-response+json`` where
 the client asks for it (then a request that could not be executed is a 4xx), ``application/json`` otherwise. Neither the document nor its variables
-nor the answer are ever logged: the log line has the document's digest, the operation's name and the outcome.
+nor the answer are ever logged: the log line has the document's digest, the status and the size of the answer.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def shown(error: Exception) -> dict[str, Any]:
     if isinstance(original, _SHOWN) and isinstance(original, HubError):
         code = {"code": type(original).__name__, "remedy": original.remedy}
         return {"message": original.message, "extensions": code, **place}
-    if isinstance(error, GraphQLError) and (original is None or isinstance(original, GraphQLError | ValueError)):
+    if isinstance(error, GraphQLError) and (original is None or isinstance(original, GraphQLError)):
         return _of_graphql(error) | place
     error_id = str(new_id())
     _log.error("graphql.masked", error_id=error_id, kind=type(original).__name__, places=_places(original))

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from hub.domain.money import yuan
@@ -26,15 +27,17 @@ def _iso(value: Any) -> str:
 
 
 def _of_text(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
-    """Only strings are read; everything else, numbers included, is a ValueError, which GraphQL reports as invalid input."""
+    """Only strings are read; everything else, numbers included, is refused as GraphQL's own error, the only kind whose words are shown."""
 
     def read(value: Any) -> Any:
         if not isinstance(value, str) or len(value) > 40:
-            raise ValueError("expected a short string")
+            raise GraphQLError("expected a short string")
         try:
             return parse(value)
         except OverflowError:
-            raise ValueError("out of range") from None
+            raise GraphQLError("out of range") from None
+        except ValueError as error:
+            raise GraphQLError(str(error)) from None
 
     return read
 

@@ -18,7 +18,6 @@ from hub.errors import SecretMissing
 from hub.store.database import Database, Read, Scope, Write
 from hub.store.tables import signing_key
 
-ROTATE_AFTER = timedelta(days=30)
 KEPT_AFTER = timedelta(minutes=20)
 _CACHED = 60.0
 SERVER = Scope("", "")
@@ -98,7 +97,7 @@ class SigningKeys:
     def _open(self, row: Any) -> ECKey:
         kek, separator, sealed = bytes(row.sealed).partition(b"\0")
         if not separator:
-            raise SecretMissing("A signing key is damaged.", remedy="Rotate the signing keys: `hub keys rotate`.")
+            raise SecretMissing("A signing key is damaged.", remedy="Restore the database and the key file of the same time.")
         return ECKey.import_key(orjson.loads(self.wrapping.unwrap(sealed, kek.decode(), _binding(row.kid))))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from hub.domain.clock import Clock
 from hub.domain.enums import ConsentStatus, SourceKind
 from hub.domain.facts import BehaviourSession
 from hub.domain.identifiers import CustomerId, PersonalId
+from hub.domain.periods import china_day
 from hub.errors import ConsentMissing, InvalidInput, NotFound
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.customers import NewCustomer, NewPerson, create_customer
@@ -28,7 +31,8 @@ from hub.sync.received import Received, receive
 from schema import services as contract
 from schema.access import AUDIENCES
 
-MOST_SESSIONS = 500
+MOST_SESSIONS, LONGEST_NUMBER, LONGEST_NAME = 500, 128, 256
+LARGEST_AMOUNT, EARLIEST = Decimal(10) ** 12, date(2000, 1, 1)
 SESSION_STREAM = "behaviour_sessions"
 
 
@@ -86,14 +90,13 @@ class HubServices:
                 await effective_policy(tx, scenario, self.clock.today())
             sources = tuple(dict.fromkeys(asked.sources))
             request = LinkRequest(call.caller.client_id, customer_id, sources, asked.scenarios, asked.purpose, asked.return_url)
-            link_id, url = await self.links.create(tx, request)
-            return {"link": str(link_id), "url": url}
+            return {"link": str(await self.links.create(tx, request))}
 
         answer = await self._once(call, effect)
-        return contract.LinkMade(str(answer["link"]), str(answer["url"]))
+        return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
 
     async def record_behaviour_sessions(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> contract.SessionsRecorded:
-        _check_sessions(asked)
+        _check_sessions(asked, self.clock.today())
 
         async def effect(tx: Write) -> Answer:
             customer_id = await _visible(tx, asked.customer_id)
@@ -107,8 +110,10 @@ class HubServices:
         known_at = asked.known_at or self.clock.now()
         if known_at > self.clock.now():
             raise InvalidInput("knownAt lies in the future: what will be known then is not known now.", remedy="Leave it out for now.")
-        if asked.requested_amount is not None and asked.requested_amount <= 0:
-            raise InvalidInput("The requested amount must be more than nothing.")
+        if asked.requested_amount is not None and not 0 < asked.requested_amount < LARGEST_AMOUNT:
+            raise InvalidInput("The requested amount must be more than nothing, and less than a trillion yuan.")
+        if asked.as_of is not None and not EARLIEST <= asked.as_of <= self.clock.today() + timedelta(days=366):
+            raise InvalidInput(f"asOf lies between {EARLIEST} and a year from today.")
 
         async def effect(tx: Write) -> Answer:
             kept = await evaluate_customer(
@@ -181,14 +186,22 @@ async def _visible(tx: Write, text: str) -> CustomerId:
     return CustomerId(found)
 
 
-def _check_sessions(asked: contract.RecordBehaviourSessions) -> None:
-    if asked.complete_from > asked.complete_until:
-        raise InvalidInput("completeFrom lies after completeUntil.")
+def _check_sessions(asked: contract.RecordBehaviourSessions, today: date) -> None:
+    if not EARLIEST <= asked.complete_from <= asked.complete_until <= today:
+        raise InvalidInput("completeFrom lies after completeUntil, or a day of them is not one of the past.")
     if len(asked.sessions) > MOST_SESSIONS:
         raise InvalidInput(f"At most {MOST_SESSIONS} sessions go in one call.", remedy="Send them in several calls.")
+    if len({one.session_number for one in asked.sessions}) < len(asked.sessions):
+        raise InvalidInput("Two sessions have the same number.", remedy="A number names one session.")
     for one in asked.sessions:
         if one.at.tzinfo is None:
             raise InvalidInput(f"Session {one.session_number}: its time has no offset.", remedy="Write it like 2026-01-05T20:00:00+08:00.")
+        if not asked.complete_from <= china_day(one.at) <= asked.complete_until:
+            raise InvalidInput(f"Session {one.session_number[:LONGEST_NUMBER]} is not of the days that are said to be complete.")
+        if not (
+            0 < len(one.session_number) <= LONGEST_NUMBER and 0 < len(one.device) <= LONGEST_NAME and 0 < len(one.city) <= LONGEST_NAME
+        ):
+            raise InvalidInput("A session has a number of at most 128 characters, and a device and a city of at most 256.")
         if one.paste_ratio is not None and not 0 <= one.paste_ratio <= 1:
             raise InvalidInput(f"Session {one.session_number}: pasteRatio is a share from 0 to 1.")
 

@@ -21,8 +21,17 @@ FIELDS = frozenset({
 Event = MutableMapping[str, Any]
 
 
+class _Others(logging.Handler):
+    """What libraries log, as one line of ours: who, how bad, which error and where. Their texts may hold statements, values and arguments."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event = {"kind": record.name} | ({"exc_info": record.exc_info[1]} if record.exc_info else {})
+        structlog.get_logger(record.name).log(record.levelno, "library", **event)
+
+
 def configure(level: int = logging.INFO) -> None:
-    """Sets up structlog for this process."""
+    """Sets up structlog for this process, and takes over what libraries log by the standard module, from warnings on."""
+    logging.basicConfig(handlers=[_Others()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -32,7 +41,8 @@ def configure(level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at each line: whoever exchanges stderr later is obeyed.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
@@ -45,7 +55,7 @@ def _places(_logger: Any, _method: str, event: Event) -> Event:
     found = event.pop("exc_info", None)
     error = found if isinstance(found, BaseException) else sys.exc_info()[1] if found else None
     if error is not None:
-        event.setdefault("kind", type(error).__name__)
+        event["type"] = type(error).__name__
         event["trace"] = list(_trace(error.__traceback__))
     return event
 

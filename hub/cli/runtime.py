@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import orjson
 from sqlalchemy import select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from starlette.types import ASGIApp
 
 from connectors import registry
@@ -19,7 +22,7 @@ from hub.connect import Connector
 from hub.credit.parameters import parameters
 from hub.domain.clock import Clock
 from hub.errors import FixConfiguration, HubError, SecretMissing
-from hub.http import Http
+from hub.http import Allowed, HostNotAllowed, Http
 from hub.link.pages import LinkPages
 from hub.link.service import LinkService
 from hub.settings import Settings
@@ -59,7 +62,15 @@ class Runtime:
 
     def links(self, origin: str) -> LinkService:
         linking = Linking(self.equipment, self.calls)
-        return LinkService(self.database, linking, self.clock, grantee=self.settings.grantee, origin=origin, nudge=self.dispatcher.nudge)
+        return LinkService(
+            self.database,
+            linking,
+            self.clock,
+            grantee=self.settings.grantee,
+            origin=origin,
+            nudge=self.dispatcher.nudge,
+            token_of=lambda link_id: self.blind.hash("link.token", str(link_id)),
+        )
 
     def api(self, origin: str) -> ASGIApp:
         """The whole API under its public origin."""
@@ -95,7 +106,7 @@ async def store_of(settings: Settings, *, database: str = "hub", fresh: bool = F
             raise FixConfiguration(
                 "HUB_DATABASE_URL, HUB_APP_DATABASE_URL and HUB_WORKER_DATABASE_URL go together.", remedy="Set all three, or none."
             )
-        yield Urls(*(str(url) for url in given))
+        yield Urls(*(_postgres(str(url)) for url in given))
         return
     embedded = await asyncio.to_thread(Embedded, settings.home / "postgres")
     try:
@@ -104,18 +115,51 @@ async def store_of(settings: Settings, *, database: str = "hub", fresh: bool = F
         await asyncio.to_thread(embedded.stop)
 
 
+def _postgres(url: str) -> str:
+    """A URL of PostgreSQL for psycopg. Raises FixConfiguration."""
+    try:
+        made = make_url(url)
+    except ArgumentError:
+        made = None
+    if made is None or made.get_backend_name() != "postgresql":
+        raise FixConfiguration(
+            "A database URL is not one of PostgreSQL.", remedy="Write it like postgresql://hub_app:password@db.example:5432/hub."
+        )
+    return made.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
 def read_configs(settings: Settings) -> Configs:
     """The operator's connectors.json; nothing may be connected to when there is none."""
     if not settings.connectors_file.exists():
         return {}
     try:
         found = orjson.loads(settings.connectors_file.read_bytes())
-        return {str(name): {str(key): str(value) for key, value in values.items()} for name, values in found.items()}
+        configs = {str(name): {str(key): str(value) for key, value in values.items()} for name, values in found.items()}
     except (orjson.JSONDecodeError, AttributeError):
         raise FixConfiguration(
             f"{settings.connectors_file} is not JSON of the form name -> settings.",
             remedy="Correct it, or remove it to connect to nothing.",
         ) from None
+    for name, config in configs.items():
+        _check_config(settings.connectors_file, name, config)
+    return configs
+
+
+def _check_config(file: Path, name: str, config: Mapping[str, str]) -> None:
+    """Every setting that has no default is there, and every URL is one that may be called. Raises FixConfiguration, UnknownConnector."""
+    manifest = registry.load(name).manifest
+    needed = ["base_url", *(one.name for one in manifest.settings if one.default is None)]
+    missing = [key for key in needed if not config.get(key)]
+    if missing:
+        raise FixConfiguration(
+            f"{file}: {name} lacks {', '.join(missing)}.", remedy=f"connectors/{name}/README.md says what each setting means."
+        )
+    for key, value in config.items():
+        if key.endswith("_url") and value:
+            try:
+                Allowed.of(value)
+            except HostNotAllowed as error:
+                raise FixConfiguration(f"{file}: {key} of {name} is no address to call.", remedy=error.message) from None
 
 
 async def _keys(settings: Settings, database: Database) -> FileKeys:
@@ -137,7 +181,8 @@ async def open_runtime(
     settings: Settings, urls: Urls, *, clock: Clock | None = None, configs: Configs | None = None
 ) -> AsyncIterator[Runtime]:
     """A wired hub on a migrated store."""
-    clock, configs = clock or Clock.system(), configs if configs is not None else read_configs(settings)
+    clock = clock or (Clock.frozen(settings.clock) if settings.clock else Clock.system())
+    configs = configs if configs is not None else read_configs(settings)
     connectors = {name: registry.load(name) for name in configs}
     database = Database(urls)
     try:

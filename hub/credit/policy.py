@@ -16,7 +16,6 @@ from hub.credit.scenario.inputs import INPUTS
 from hub.domain.enums import SourceKind
 from hub.errors import PolicyInvalid
 
-AMORTISING = frozenset({"EQUAL_PRINCIPAL", "EQUAL_INSTALMENT"})
 KNOWN = frozenset(CATALOGUE) | INPUTS
 
 
@@ -86,10 +85,6 @@ class Policy:
             "optional_sources", []
         )
         return SeriesProfile(self.sales_series, names_shop)
-
-    @property
-    def amortising(self) -> bool:
-        return self.repayment[0] in AMORTISING
 
 
 def load_policy(scenario: str, version: str = policies.CURRENT) -> Policy:

@@ -39,7 +39,7 @@ def new_id() -> uuid.UUID:
 
 def is_uscc(text: str) -> bool:
     """统一社会信用代码. Structure and check character; says nothing about existence."""
-    if not _USCC_PATTERN.match(text):
+    if not _USCC_PATTERN.fullmatch(text):
         return False
     total = sum(_USCC_ALPHABET.index(char) * weight for char, weight in zip(text, _USCC_WEIGHTS, strict=False))
     return _USCC_ALPHABET[(31 - total % 31) % 31] == text[17]
@@ -47,7 +47,7 @@ def is_uscc(text: str) -> bool:
 
 def is_resident_id(text: str, today: date | None = None) -> bool:
     """居民身份证号. Check character and a real birth date not after ``today``; region digits are not checked (old codes stay valid)."""
-    if not re.match(r"^\d{17}[\dX]$", text):
+    if not re.fullmatch(r"[0-9]{17}[0-9X]", text):
         return False
     total = sum(int(digit) * weight for digit, weight in zip(text, _RESIDENT_WEIGHTS, strict=False))
     if "10X98765432"[total % 11] != text[17]:
@@ -67,10 +67,13 @@ def birth_date(resident_id: str) -> date:
 def mask(text: str) -> str:
     """What may be shown (JR/T 0171-2020): ``330110********0012`` of numbers of 15 or more, ``138****0000`` from 11 on, else the first character.
 
+    A number is a text of which at least half are digits.
+
     At least four characters stay hidden wherever more than one is shown; of a name in Chinese it is the surname.
     """
-    if text.isascii() and len(text) >= 15:
+    digits = sum(char.isdigit() for char in text)
+    if text.isascii() and len(text) >= 15 and digits * 2 >= len(text):
         return text[:6] + "*" * (len(text) - 10) + text[-4:]
-    if text.isascii() and len(text) >= 11:
+    if text.isascii() and len(text) >= 11 and digits * 2 >= len(text):
         return text[:3] + "*" * (len(text) - 7) + text[-4:]
     return text[:1] + "*" * max(1, len(text) - 1)

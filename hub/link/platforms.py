@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Protocol
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from hub.connect import Connector, Grant
@@ -41,9 +40,3 @@ class Platforms(Protocol):
     async def keep(self, tx: Write, customer_id: CustomerId, connection_id: UUID, grant: Grant) -> None:
         """Stores a grant, sealed."""
         ...
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -51,7 +51,9 @@ class LinkRequest:
 
 
 class LinkService:
-    """See the module. ``nudge`` wakes a worker for a connection that has just become ACTIVE."""
+    """See the module. ``nudge`` wakes a worker for a connection that has just become ACTIVE.
+
+    ``token_of`` makes a link's secret from its id and a key of the hub, so that it need not be kept anywhere to be said again."""
 
     def __init__(
         self,
@@ -62,24 +64,28 @@ class LinkService:
         grantee: str,
         origin: str,
         nudge: Callable[[CustomerId, UUID], Awaitable[None]],
+        token_of: Callable[[UUID], str],
     ) -> None:
         self.database, self.platforms, self.clock = database, platforms, clock
-        self.grantee, self.origin, self.nudge = grantee, origin, nudge
+        self.grantee, self.origin, self.nudge, self.token_of = grantee, origin, nudge, token_of
 
     def redirect_uri(self, connector: str) -> str:
         """One redirect URI per connector, registered exactly."""
         return f"{self.origin}/link/callback/{connector}"
 
-    async def create(self, tx: Write, request: LinkRequest) -> tuple[UUID, str]:
-        """A link session with the consents it asks for. Returns its id and the URL for the customer, which opens once."""
-        token, now = secrets.token_urlsafe(32), self.clock.now()
+    async def create(self, tx: Write, request: LinkRequest) -> UUID:
+        """A link session with the consents it asks for. Returns its id; its URL opens once."""
+        now, link_id = self.clock.now(), new_id()
         for source in request.sources:
             connector = self._connector_of(source)
             await grants.ask(tx, request.customer_id, connector, self._offer(source, connector, request), now, request.client_id)
             await self._ensure_connection(tx, request.customer_id, connector)
-        link_id = new_id()
-        await tx.execute(insert(link_session), self._session_row(request, link_id, token))
-        return link_id, f"{self.origin}/link/s/{token}"
+        await tx.execute(insert(link_session), self._session_row(request, link_id, self.token_of(link_id)))
+        return link_id
+
+    def url_of(self, link_id: UUID) -> str:
+        """The address for the customer's browser."""
+        return f"{self.origin}/link/s/{self.token_of(link_id)}"
 
     async def bind(self, token: str, browser: str | None) -> str:
         """Binds a link to the first browser that opens it and returns the secret this browser shows from now on.

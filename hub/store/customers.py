@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import insert, select
@@ -13,11 +14,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from hub.connect import Subject
 from hub.domain.identifiers import CustomerId, birth_date, is_resident_id, is_uscc, mask, new_id
+from hub.domain.periods import china_day
 from hub.errors import InvalidInput, NotFound
 from hub.store.database import Read, Write
 from hub.store.tables import customer, customer_client, party
 from hub.vault import IDENTIFIER, Blind, Place, Vault
 from hub.vault.vault import Sealer
+
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class NewCustomer:
     person: NewPerson
 
 
-def _check(new: NewCustomer) -> None:
+def _check(new: NewCustomer, today: date) -> None:
     if new.kind not in ("ORG", "PERSON"):
         raise InvalidInput("A customer is an ORG or a PERSON.")
     if (new.kind == "ORG") != (new.uscc is not None) or (new.uscc is not None and not is_uscc(new.uscc)):
@@ -47,7 +51,9 @@ def _check(new: NewCustomer) -> None:
             "The unified social credit code is missing or its check character is wrong.",
             remedy="An ORG needs its valid code; a PERSON has none.",
         )
-    if not is_resident_id(new.person.resident_id):
+    if not (0 < len(new.name.strip()) <= LONGEST_NAME and 0 < len(new.person.name.strip()) <= LONGEST_NAME):
+        raise InvalidInput(f"A name has 1 to {LONGEST_NAME} characters.")
+    if not is_resident_id(new.person.resident_id, today):
         raise InvalidInput("The resident ID is not valid: its check character or birth date is wrong.", remedy="Check the 18 characters.")
 
 
@@ -56,12 +62,12 @@ async def create_customer(tx: Write, vault: Vault, blind: Blind, new: NewCustome
 
     Raises InvalidInput.
     """
-    _check(new)
+    _check(new, china_day(now))
     identifier = new.uscc or new.person.resident_id
     subject_hash = blind.hash(IDENTIFIER, identifier)
     found = (await tx.execute(select(customer.c.customer_id).where(customer.c.subject_hash == subject_hash))).scalar()
     if found is not None:
-        await _check_person(tx, blind, CustomerId(found), new.person)
+        await _check_known(tx, vault, blind, CustomerId(found), new)
         await _show(tx, CustomerId(found), client_ids)
         return CustomerId(found)
     customer_id = CustomerId(new_id())
@@ -85,22 +91,29 @@ async def _show(tx: Write, customer_id: CustomerId, client_ids: Sequence[str]) -
     await tx.execute(upsert(customer_client).on_conflict_do_nothing(), rows)
 
 
-async def _check_person(tx: Write, blind: Blind, customer_id: CustomerId, person: NewPerson) -> None:
-    """Whoever knows the business must know who answers for it: a code alone opens nothing."""
-    mine = (party.c.customer_id == customer_id, party.c.id_hash == blind.hash(IDENTIFIER, person.resident_id))
-    if (await tx.execute(select(party.c.party_id).where(*mine))).first() is None:
+async def _check_known(tx: Write, vault: Vault, blind: Blind, customer_id: CustomerId, new: NewCustomer) -> None:
+    """Whoever knows the business must know who answers for it, and both by name: a code alone opens nothing."""
+    rows = (await tx.execute(select(party).where(party.c.customer_id == customer_id))).all()
+    sealer = await vault.sealer(tx, customer_id)
+    names = {row.id_hash: orjson.loads(sealer.open(_place(row.party_id), row.identity))["name"] for row in rows}
+    person, business = blind.hash(IDENTIFIER, new.person.resident_id), blind.hash(IDENTIFIER, new.uscc or new.person.resident_id)
+    if names.get(person) != new.person.name.strip() or (new.uscc and names.get(business) != new.name.strip()):
         raise InvalidInput(
             "The business and the person do not belong together as far as this hub knows.",
-            remedy="Check the resident ID of the operator or legal representative.",
+            remedy="Check the names and the resident ID of the operator or legal representative.",
         )
+
+
+def _place(party_id: UUID) -> Place:
+    return Place("party", "identity", str(party_id))
 
 
 def _parties(new: NewCustomer) -> list[tuple[Any, ...]]:
     person = new.person
     if new.uscc is None:
-        return [("SUBJECT", person.name, person.resident_id, person.residence_city)]
+        return [("SUBJECT", person.name.strip(), person.resident_id, person.residence_city)]
     role = "OPERATOR" if new.uscc.startswith("92") else "LEGAL_REP"
-    return [("SUBJECT", new.name, new.uscc, None), (role, person.name, person.resident_id, person.residence_city)]
+    return [("SUBJECT", new.name.strip(), new.uscc, None), (role, person.name.strip(), person.resident_id, person.residence_city)]
 
 
 def _party(
@@ -116,7 +129,7 @@ def _party(
         "id_hash": blind.hash(IDENTIFIER, identifier),
         "id_masked": mask(identifier),
         "birth_on": birth_date(identifier) if is_resident_id(identifier) else None,
-        "identity": sealer.seal(Place("party", "identity", str(party_id)), identity),
+        "identity": sealer.seal(_place(party_id), identity),
     }
 
 
@@ -126,7 +139,7 @@ async def load_subject(tx: Read | Write, vault: Vault, customer_id: CustomerId) 
     if not rows:
         raise NotFound("There is no such customer.")
     sealer = await vault.sealer(tx, customer_id)
-    opened = {row.role: orjson.loads(sealer.open(Place("party", "identity", str(row.party_id)), row.identity)) for row in rows}
+    opened = {row.role: orjson.loads(sealer.open(_place(row.party_id), row.identity)) for row in rows}
     subject, person = opened["SUBJECT"], opened.get("OPERATOR") or opened.get("LEGAL_REP") or opened["SUBJECT"]
     uscc = subject["identifier"] if is_uscc(subject["identifier"]) else None
     return Subject(uscc, person["identifier"] if is_resident_id(person["identifier"]) else None, subject["name"])

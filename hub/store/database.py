@@ -44,6 +44,8 @@ def _engine(url: str, size: int, seconds: int) -> AsyncEngine:
     """A pool. A statement that takes longer than ``seconds`` is ended by the server."""
     return create_async_engine(
         url,
+        # An error's text goes into logs and must not hold what was written.
+        hide_parameters=True,
         pool_size=size,
         max_overflow=0,
         pool_timeout=30,
@@ -51,7 +53,7 @@ def _engine(url: str, size: int, seconds: int) -> AsyncEngine:
         json_deserializer=orjson.loads,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
-            "options": f"-c statement_timeout={seconds * 1000} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
+            "options": f"-c statement_timeout={seconds * 1000} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off",
         },
     )
 

@@ -14,7 +14,13 @@ from hub.store.metadata import metadata
 
 _CLIENT = "(select current_setting('hub.client', true))"
 _VISIBLE = f"customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = {_CLIENT})"  # noqa: S608
-APPEND_ONLY = ("access_log", "raw_page", "consent_event", "evaluation")
+APPEND_ONLY = frozenset({
+    "access_log", "raw_page", "consent_event", "evaluation", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
+    "limit_part", "score_point", "series_month", "policy",
+})  # fmt: skip
+"""What was said, fetched, decided or published is never changed: no role of the hub may update or delete it."""
+HUB_ONLY = frozenset({"customer_client"})
+"""Who sees whom is the hub's to say: a client's transaction reads it and nothing more."""
 
 
 def owned_tables() -> list[str]:
@@ -26,7 +32,11 @@ def statements() -> Iterator[str]:
     """Everything after the tables: grants, FORCE RLS and policies."""
     for name in sorted(metadata.tables):
         rights = "SELECT, INSERT" if name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
-        yield f"GRANT {rights} ON {name} TO hub_app, hub_worker"
+        if name in HUB_ONLY:
+            yield f"GRANT SELECT ON {name} TO hub_app"
+            yield f"GRANT {rights} ON {name} TO hub_worker"
+        else:
+            yield f"GRANT {rights} ON {name} TO hub_app, hub_worker"
     for name in owned_tables():
         rule = f"client_id = {_CLIENT}" if name == "customer_client" else _VISIBLE
         yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"

@@ -88,12 +88,13 @@ async def receive(equipment: Equipment, tx: Write, received: Received) -> Counts
 
 
 async def _consent(equipment: Equipment, tx: Write, received: Received) -> Any:
-    ask = Ask(received.source, equipment.grantee, received.purpose)
+    ask = Ask(received.source, equipment.grantee, received.purpose, first=received.first, last=received.last)
     for row in await grants.consents_of(tx, received.customer_id):
         if row["connector"] == received.connector and decide(grants.as_given(row), ask, equipment.clock.now()).allowed:
             return row["consent_id"]
     raise ConsentMissing(
-        f"The customer has not consented to {received.source} for this purpose.", remedy="Ask for consent with createLinkSession."
+        f"The customer has not consented to {received.source} of these days for this purpose.",
+        remedy="Ask for consent with createLinkSession.",
     )
 
 

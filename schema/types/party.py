@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import strawberry
 
 from hub.domain.enums import Sensitivity
@@ -16,5 +14,6 @@ _PERSONAL = access("customers:read", DataKind.PROFILE, Sensitivity.C2)
 class Party:
     role: str = shown("SUBJECT (the customer itself), OPERATOR (经营者) or LEGAL_REP (法定代表人).")
     name_masked: str = shown("Name, masked: the first character.", _PERSONAL)
-    id_masked: str = shown("USCC or resident ID, masked: 6 first and 4 last characters.", _PERSONAL)
-    birth_on: date | None = shown("Date of birth of a person.", access("facts:read", DataKind.PROFILE, Sensitivity.C2))
+    id_masked: str = shown(
+        "USCC or resident ID, masked: 6 first and 4 last characters. The birth date between them is not shown elsewhere.", _PERSONAL
+    )

@@ -57,6 +57,12 @@ async def test_a_client_sees_its_own_customers_only(database: Database) -> None:
 
 
 async def test_a_client_cannot_give_itself_a_customer(database: Database) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with database.write(Scope("app-1", "CREDIT_APPROVAL")) as tx:
+            await tx.execute(insert(customer_client), {"customer_id": uuid.uuid4(), "client_id": "app-1"})
+
+
+async def test_a_client_cannot_write_for_a_customer_it_does_not_see(database: Database) -> None:
     with pytest.raises(ProgrammingError, match="row-level security"):
         async with database.write(Scope("app-1", "CREDIT_APPROVAL")) as tx:
-            await tx.execute(insert(customer_client), [{"customer_id": uuid.uuid4(), "client_id": "app-2"}])
+            await tx.execute(insert(customer), _row(uuid.uuid4(), "c"))

@@ -6,13 +6,14 @@ rows        an evaluation as rows
 keep        load, evaluate, write
 """
 
-from hub.store.evaluations.keep import Asked, Kept, evaluate_customer, scenarios_to_refresh
+from hub.store.evaluations.keep import Asked, Kept, customers_to_refresh, evaluate_customer, scenarios_to_refresh
 from hub.store.evaluations.policies import effective_policy, publish_policies
 from hub.store.evaluations.reference import keep_reference, load_reference
 
 __all__ = [
     "Asked",
     "Kept",
+    "customers_to_refresh",
     "effective_policy",
     "evaluate_customer",
     "keep_reference",

@@ -136,3 +136,18 @@ async def scenarios_to_refresh(tx: Read | Write, customer_id: CustomerId, grante
     """
     rows = (await tx.execute(_TO_REFRESH, {"customer": customer_id, "grantee": grantee})).all()
     return [(row.purpose, row.scenario) for row in rows]
+
+
+_CUSTOMERS = text("""
+    SELECT DISTINCT r.customer_id FROM sync_run r
+    WHERE r.stored > 0 AND r.ended_at > now() - interval '7 days' AND EXISTS (
+        SELECT 1 FROM consent c CROSS JOIN LATERAL unnest(c.scenarios) AS s(scenario) JOIN policy p ON p.policy_id = s.scenario
+        WHERE c.customer_id = r.customer_id AND c.status = 'ACTIVE' AND NOT EXISTS (
+            SELECT 1 FROM evaluation v WHERE v.customer_id = r.customer_id AND v.scenario = s.scenario AND v.created_at >= r.ended_at))
+    LIMIT 500
+""")
+
+
+async def customers_to_refresh(tx: Read | Write) -> list[CustomerId]:
+    """Customers of whom :func:`scenarios_to_refresh` may say something."""
+    return [CustomerId(found) for found in (await tx.execute(_CUSTOMERS)).scalars()]

@@ -111,9 +111,10 @@ class Paged:
 
 @dataclass(frozen=True, slots=True)
 class NodeOf:
-    """The row of any type behind a global id."""
+    """The row of any type behind a global id. ``gates`` are further conditions on a type's row."""
 
     tables: Mapping[str, tuple[str, str]]
+    gates: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
 
 Member = Column | Embedded | One | Many | Paged | NodeOf

@@ -150,6 +150,8 @@ class _Compiler:
             t = self._alias()
             built = self.object(kind, cases.get(kind, of.picks), t, scope)
             where = f"{t}.customer_id = %({name}_customer)s::uuid and {t}.{key} = %({name}_key)s::uuid"
+            if kind in member.gates:
+                where += f" and {member.gates[kind](t)}"
             branches.append(f"when '{kind}' then (select {built} from {table} {t} where {where})")
         return f"case %({name}_type)s::text {' '.join(branches)} end"
 

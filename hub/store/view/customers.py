@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.domain.enums import SourceKind
 from hub.store.view.catalogue import Argued, Column, Convert, Many, NodeOf, One, Order, Paged, Rows, Scope, TypeView, below, columns, plain
 from hub.store.view.environment import NOW, STALE_DAYS, TODAY
-from hub.store.view.evaluations import evaluation_fields
+from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields
 from hub.store.view.gate import of_this_use
 
@@ -77,7 +77,8 @@ QUERY = TypeView(
                 "Evaluation": ("evaluation", "evaluation_id"),
                 "Consent": ("consent", "consent_id"),
                 "PlatformConnection": ("connection", "connection_id"),
-            }
+            },
+            gates={"Evaluation": still_readable},
         ),
     },
 )
@@ -96,7 +97,7 @@ CUSTOMER = TypeView(
     },
 )
 
-PARTY = TypeView("Party", plain("role", "nameMasked", "idMasked", "birthOn"))
+PARTY = TypeView("Party", plain("role", "nameMasked", "idMasked"))
 
 SOURCE_ACCESS = TypeView(
     "SourceAccess",

@@ -21,7 +21,7 @@ from hub.store.view.catalogue import (
 )
 from hub.store.view.environment import INTERNAL
 from hub.store.view.facts import FACT
-from hub.store.view.gate import readable
+from hub.store.view.gate import in_force_now, of_this_use, readable
 
 _SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
 
@@ -35,8 +35,17 @@ _SHOWN_NUMBER = """case {t}.unit
  else round({t}.number, 2)::text end"""
 
 
+def still_readable(t: str) -> str:
+    """What was derived follows its inputs: an evaluation shows while every source it read has a consent in force for this use."""
+    e, c = f"{t}_e", f"{t}_c"
+    in_force = " and ".join((*of_this_use(c), *in_force_now(c)))
+    consented = f"exists (select 1 from consent {c} where {c}.customer_id = {e}.customer_id and {c}.source = {e}.source and {in_force})"
+    mine = f"{e}.customer_id = {t}.customer_id and {e}.evaluation_id = {t}.evaluation_id"
+    return f"not exists (select 1 from feature_evidence {e} where {mine} and not {consented})"
+
+
 def _evaluations(t: str, scope: Scope) -> Rows:
-    where = [f"{t}.customer_id = {scope['Customer']}.customer_id"]
+    where = [f"{t}.customer_id = {scope['Customer']}.customer_id", still_readable(t)]
     if scope.known_at is not None:
         where.append(f"{t}.known_at <= {scope.known_at}")
     if scope.as_of is not None:

@@ -14,12 +14,16 @@ def of_this_use(c: str) -> tuple[str, ...]:
     return (f"{c}.grantee = {GRANTEE}", f"{c}.purpose = {PURPOSE}")
 
 
+def in_force_now(c: str) -> tuple[str, ...]:
+    """A consent that is given, not ended and not run out."""
+    return (f"{c}.status = 'ACTIVE'", f"({c}.expires_at is null or {c}.expires_at > {NOW})")
+
+
 def readable(c: str, t: str) -> tuple[str, ...]:
     """The consent ``c`` lets the fact ``t`` be read now: in force, the day within its range, the data within their life."""
     return (
         *of_this_use(c),
-        f"{c}.status = 'ACTIVE'",
-        f"({c}.expires_at is null or {c}.expires_at > {NOW})",
+        *in_force_now(c),
         f"({t}.occurred_on is null or {t}.occurred_on between {c}.data_from and {c}.data_to)",
         f"{t}.known_from + make_interval(days => {c}.data_life_days) > {NOW}",
     )

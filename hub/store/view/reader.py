@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.domain.identifiers import new_id
 from hub.domain.selection import Selection, SlotValues, StoredRead
+from hub.errors import TooSlow
 from hub.store.database import Database, Scope, Write
 from hub.store.view.binding import bind
 from hub.store.view.catalogue import Catalogue
@@ -27,6 +29,7 @@ _LOG = text(
     " from unnest(cast(:customers as uuid[]), cast(:ids as uuid[])) as seen(customer_id, log_id)"
 )
 _KEPT = 512
+_QUERY_CANCELED = "57014"
 
 
 class Reader:
@@ -42,7 +45,7 @@ class Reader:
         statement = self.statement(read.selection, frozenset(given))
         bound = environment(caller, self.settings, self.clock.now()) | bind(statement.bindings, given)
         async with self.database.write(Scope(caller.client_id, caller.purpose)) as tx:
-            row = (await tx.exec_driver_sql(statement.text, bound)).one()
+            row = await _answered(tx, statement.text, bound)
             await _log(tx, caller, read, row.seen)
         return str(row.body).encode()
 
@@ -57,6 +60,16 @@ class Reader:
         else:
             self._statements.move_to_end(key)
         return found[1]
+
+
+async def _answered(tx: Write, statement: str, bound: Mapping[str, Any]) -> Any:
+    """The statement's one row. Raises TooSlow when the server ended it (``statement_timeout``)."""
+    try:
+        return (await tx.exec_driver_sql(statement, bound)).one()
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:
+            raise TooSlow from None
+        raise
 
 
 async def _log(tx: Write, caller: Caller, read: StoredRead, seen: list[Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from hub.access.clients import make_client_keys
@@ -19,8 +19,10 @@ from hub.domain.identifiers import CustomerId
 from hub.errors import ConsentMissing, InvalidInput, NotFound
 from hub.store.database import Scope
 from hub.store.evaluations import scenarios_to_refresh
-from hub.store.tables import connection, consent, consent_event, customer, evaluation, raw_page, sync_run, sync_window
-from hub.worker import refresher
+from hub.store.metadata import metadata
+from hub.store.security import APPEND_ONLY
+from hub.store.tables import connection, consent, consent_event, customer, customer_client, evaluation, raw_page, sync_run, sync_window
+from hub.worker import overdue, refresher
 from schema import services as contract
 from tests.hub.app.conftest import BACK, NOW, PERSON, SHOP, Desk, link_for
 
@@ -39,9 +41,13 @@ async def test_a_customer_is_seen_by_its_app_and_by_the_institution(desk: Desk) 
 
 async def test_a_known_customer_keeps_its_id_for_who_knows_the_person_too(desk: Desk) -> None:
     made = await desk.shop()
-    stranger = replace(SHOP, person=replace(PERSON, resident_id="339998199003071235"))
-    with pytest.raises(InvalidInput, match="do not belong together"):
-        await desk.services.create_customer(desk.call("other-app"), stranger)
+    for stranger in (
+        replace(SHOP, person=replace(PERSON, resident_id="339998199003071235")),
+        replace(SHOP, person=replace(PERSON, name="沈知秋")),
+        replace(SHOP, name="宁波早屋茶器店"),
+    ):
+        with pytest.raises(InvalidInput, match="do not belong together"):
+            await desk.services.create_customer(desk.call("other-app"), stranger)
     assert await sees(desk, "other-app") == []
     assert await desk.shop("other-app") == made
     assert await sees(desk, "other-app") == [made]
@@ -49,8 +55,30 @@ async def test_a_known_customer_keeps_its_id_for_who_knows_the_person_too(desk: 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"uscc": "92330203MA2DEMKX00"}, {"uscc": None}, {"kind": "PERSON"}, {"kind": "FIRM"}, {"person": None}],
-    ids=["wrong check character", "no code", "a person with a code", "no such kind", "no person"],
+    [
+        {"name": " "},
+        {"name": "x" * 201},
+        {"person": replace(PERSON, resident_id="339998198709170425\n")},
+        {"person": replace(PERSON, resident_id="３３９９９８１９８７０９１７０４２５")},
+        {"uscc": "92330203MA2DEMKX0M\n"},
+        {"uscc": "92330203MA2DEMKX00"},
+        {"uscc": None},
+        {"kind": "PERSON"},
+        {"kind": "FIRM"},
+        {"person": None},
+    ],
+    ids=[
+        "no name",
+        "a long name",
+        "a line feed",
+        "full-width digits",
+        "a line feed in the code",
+        "wrong check character",
+        "no code",
+        "a person with a code",
+        "no such kind",
+        "no person",
+    ],
 )
 async def test_a_customer_that_cannot_be(desk: Desk, changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
@@ -65,6 +93,14 @@ async def test_a_link_goes_back_to_a_registered_address_only(desk: Desk) -> None
             await desk.services.create_link_session(desk.call(), link_for(made, return_url=url))
     link = await desk.services.create_link_session(desk.call(), link_for(made))
     assert link.url.startswith("https://hub.example:8443/link/s/")
+    call = desk.call(key="once")
+    again = [(await desk.services.create_link_session(call, link_for(made))).url for _ in range(2)]
+    assert again[0] == again[1] != link.url
+    async with desk.runtime.database.work() as tx:
+        kept = (
+            await tx.execute(text("select cast(idempotency_key as text) || cast(link_session as text) from idempotency_key, link_session"))
+        ).scalars()
+        assert not any(url.rpartition("/")[2] in row for row in kept for url in (*again, link.url))
 
 
 async def test_a_link_asks_for_something_that_can_be_connected(desk: Desk) -> None:
@@ -148,11 +184,28 @@ async def test_sessions_leave_a_sealed_page_and_say_which_days_they_cover(desk: 
     "changes",
     [
         {"complete_from": date(2026, 1, 20)},
+        {"complete_until": date(9999, 12, 31)},
+        {"complete_until": date(2026, 1, 21)},
+        {"complete_from": date(1900, 1, 1)},
+        {"sessions": (replace(SESSION, at=datetime(2099, 1, 5, 12, tzinfo=UTC)),)},
+        {"sessions": (SESSION, replace(SESSION, city="上海市"))},
+        {"sessions": (replace(SESSION, session_number="x" * 129),)},
         {"sessions": (replace(SESSION, at=datetime(2026, 1, 5, 12)),)},
         {"sessions": (replace(SESSION, paste_ratio=Decimal("1.1")),)},
         {"sessions": (SESSION,) * 501},
     ],
-    ids=["days in the wrong order", "no offset", "no share", "too many"],
+    ids=[
+        "days in the wrong order",
+        "days to come",
+        "tomorrow",
+        "before all",
+        "a session to come",
+        "one number twice",
+        "a long number",
+        "no offset",
+        "no share",
+        "too many",
+    ],
 )
 async def test_sessions_that_cannot_be(desk: Desk, changes: dict[str, Any]) -> None:
     asked = contract.RecordBehaviourSessions(await desk.shop(), (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
@@ -180,20 +233,64 @@ async def test_an_evaluation_without_data_is_one_that_cannot_decide(desk: Desk) 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"scenario": "S99"}, {"known_at": NOW + timedelta(seconds=1)}, {"requested_amount": Decimal(0)}],
-    ids=["no such scenario", "known tomorrow", "nothing asked"],
+    [
+        {"scenario": "S99"},
+        {"known_at": NOW + timedelta(seconds=1)},
+        {"requested_amount": Decimal(0)},
+        {"requested_amount": Decimal("1e30")},
+        {"as_of": date(1, 1, 1)},
+        {"as_of": date(9999, 12, 31)},
+    ],
+    ids=["no such scenario", "known tomorrow", "nothing asked", "more than there is", "the first day", "the last day"],
 )
 async def test_an_evaluation_that_cannot_be(desk: Desk, changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         await evaluated(desk, await desk.shop(), **changes)
 
 
-async def test_an_evaluation_is_never_changed(desk: Desk) -> None:
+async def test_what_was_decided_is_never_changed(desk: Desk) -> None:
+    """Neither by the role that answers clients nor by the one that works."""
     made = await evaluated(desk, await desk.shop())
-    for statement in (update(evaluation).values(final_limit=1), evaluation.delete()):
-        with pytest.raises(ProgrammingError, match="permission denied"):
-            async with desk.runtime.database.work() as tx:
-                await tx.execute(statement.where(evaluation.c.evaluation_id == made.evaluation_id))
+    assert made.outcome
+    database = desk.runtime.database
+    for name in sorted(APPEND_ONLY):
+        for statement in (f"delete from {name}", f"update {name} set {next(iter(metadata.tables[name].c.keys()))} = null"):
+            for role in (database.work, lambda: database.write(Scope("risk-desk", "CREDIT_APPROVAL"))):
+                with pytest.raises(ProgrammingError, match="permission denied"):
+                    async with role() as tx:
+                        await tx.execute(text(statement))
+
+
+async def test_a_client_s_transaction_cannot_give_itself_a_customer(desk: Desk) -> None:
+    theirs = await desk.shop("other-app")
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with desk.runtime.database.write(Scope("partner-app", "CREDIT_APPROVAL")) as tx:
+            await tx.execute(insert(customer_client), {"customer_id": UUID(theirs), "client_id": "partner-app"})
+
+
+async def test_a_lost_notice_is_made_good_by_the_rows(desk: Desk) -> None:
+    """A worker that dies after its last run leaves facts that nobody evaluated; any worker finds them."""
+    made = await desk.shop()
+    await desk.services.create_link_session(desk.call(), link_for(made))
+    await agree(desk, made)
+    assert await overdue(desk.runtime) == []
+    asked = contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
+    await desk.services.record_behaviour_sessions(desk.call(), asked)
+    assert await overdue(desk.runtime) == [CustomerId(UUID(made))]
+    await refresher(desk.runtime)(CustomerId(UUID(made)))
+    assert await overdue(desk.runtime) == []
+
+
+async def test_sessions_are_taken_for_the_consented_purpose_only(desk: Desk) -> None:
+    made = await desk.shop()
+    await desk.services.create_link_session(desk.call(), link_for(made))
+    await agree(desk, made)
+    call = desk.call()
+    other = replace(call, caller=replace(call.caller, purpose="POST_LOAN"))
+    with pytest.raises(ConsentMissing):
+        await desk.services.record_behaviour_sessions(
+            other, contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
+        )
 
 
 async def test_a_withdrawal_names_who_passed_it_on(desk: Desk) -> None:

@@ -43,7 +43,7 @@ class Side:
     async def link(self, sources: tuple[SourceKind, ...] = BOTH, customer_id: CustomerId | None = None) -> str:
         request = LinkRequest("partner", customer_id or self.world.customer_id, sources, ("S03",), "CREDIT_APPROVAL", RETURN)
         async with self.world.database.work() as tx:
-            return (await self.links.create(tx, request))[1]
+            return self.links.url_of(await self.links.create(tx, request))
 
     async def rows(self, statement: str, **values: Any) -> list[Mapping[str, Any]]:
         return await self.world.rows(statement, **values)
@@ -113,7 +113,15 @@ async def opened(database: Database, home: Path) -> AsyncIterator[Side]:
     async def nudge(customer: CustomerId, connection: UUID) -> None:
         nudged.append(connection)
 
-    links = LinkService(database, Linking(equipment, calls), equipment.clock, grantee=GRANTEE, origin=origin, nudge=nudge)
+    links = LinkService(
+        database,
+        Linking(equipment, calls),
+        equipment.clock,
+        grantee=GRANTEE,
+        origin=origin,
+        nudge=nudge,
+        token_of=lambda link_id: equipment.blind.hash("link.token", str(link_id)),
+    )
     pages = Brief(Starlette(routes=[Mount("/link", LinkPages(links).app())]), listener)
     await pages.start()
     yield Side(world, links, origin, nudged)

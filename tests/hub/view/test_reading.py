@@ -15,7 +15,7 @@ from hub.domain.selection import Argument, Pick, Selection, StoredRead
 from hub.errors import InvalidInput
 from hub.store.database import Database
 from hub.store.embedded import Urls
-from hub.store.tables import access_log, consent
+from hub.store.tables import access_log, consent, customer_client
 from schema.contract import HubSchema, build_schema
 from tests.hub.view.world import KNOWN, PARTNER, RISK, World, build, consent_row, reader
 
@@ -244,12 +244,33 @@ async def test_a_limit_is_walked_to_its_raw_pages_in_one_statement(database: Dat
     }
 
 
-async def test_withdrawal_hides_the_facts_behind_a_number(database: Database) -> None:
+@pytest.mark.parametrize("changes", [{"status": "REVOKED"}, {"status": "PAUSED"}, {"expires_at": KNOWN}, {"grantee": "another"}])
+async def test_what_was_derived_follows_its_inputs(database: Database, changes: dict[str, Any]) -> None:
+    """The evaluation read SHOP: without a consent in force to that, it does not show, by whatever way it is asked for. TAX it did not read."""
+    world = await build(database)
+    node = f"Evaluation:{world.mine}:{world.evaluation}"
+    every = """query ($id: ID!, $node: ID!) { customer(id: $id) { evaluation(scenario: "S03") { score } evaluations { totalCount } }
+               node(id: $node) { ... on Evaluation { score } } }"""
+    async with database.work() as tx:
+        await tx.execute(update(consent).where(consent.c.source == "TAX").values(**changes))
+    shown = await ask(database, every, id=world.id, node=node)
+    assert shown == {"customer": {"evaluation": {"score": 679}, "evaluations": {"totalCount": 1}}, "node": {"score": 679}}
+    async with database.work() as tx:
+        await tx.execute(update(consent).where(consent.c.source == "SHOP").values(**changes))
+    assert await ask(database, every, id=world.id, node=node) == {
+        "customer": {"evaluation": None, "evaluations": {"totalCount": 0}},
+        "node": None,
+    }
+
+
+async def test_every_root_of_an_operation_is_logged(database: Database) -> None:
     world = await build(database)
     async with database.work() as tx:
-        await tx.execute(update(consent).where(consent.c.source == "SHOP").values(status="REVOKED"))
-    part = (await ask(database, WALK, id=world.id))["customer"]["evaluation"]["limitParts"][0]
-    assert part["features"][0]["evidence"][0]["sample"] == []
+        await tx.execute(insert(customer_client), {"customer_id": world.theirs, "client_id": RISK.client_id})
+    two = "query ($a: ID!, $b: ID!) { a: customer(id: $a) { kind } b: customer(id: $b) { kind } }"
+    await ask(database, two, a=world.id, b=str(world.theirs))
+    async with database.work() as tx:
+        assert set((await tx.execute(select(access_log.c.customer_id))).scalars()) == {world.mine, world.theirs}
 
 
 async def test_internal_reasons_are_kept_from_partners(database: Database) -> None:
