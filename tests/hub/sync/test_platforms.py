@@ -73,7 +73,7 @@ async def authorised(runtime: Runtime, stack: AsyncExitStack, origin: str, liste
     async with runtime.database.work() as tx:
         customer_id = await create_customer(tx, runtime.vault, runtime.blind, new, ["partner"], runtime.clock.now())
         asked = LinkRequest("partner", customer_id, sources, ("S03",), "CREDIT_APPROVAL", "https://partner.example/")
-        _, url = await runtime.links(origin).create(tx, asked)
+        url = runtime.links(origin).url_of(await runtime.links(origin).create(tx, asked))
     async with browser() as acting:
         assert await authorise_everything(acting, url, login=persona.id, wants=lambda consent_id: True) == []
     return customer_id
