@@ -64,5 +64,8 @@ def test_the_example_fails_when_the_normaliser_is_wrong(tmp_path: Path) -> None:
 def test_a_bad_name_writes_nothing(tmp_path: Path) -> None:
     refused = _run(ROOT, "-c", "from hub.cli import main; main()", "connectors", "new", "Toy-Shop", "--root", str(tmp_path))
     assert refused.returncode == 1
-    assert refused.stderr == "hub: 'Toy-Shop' cannot be a connector's name. Use lower case letters, digits and underscores, no word of Python.\n"
+    assert (
+        refused.stderr
+        == "hub: 'Toy-Shop' cannot be a connector's name. Use lower case letters, digits and underscores, no word of Python.\n"
+    )
     assert list(tmp_path.iterdir()) == []
