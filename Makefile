@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test check format lock schema docs clean
+.PHONY: help install demo chaos test check format lock schema docs clean
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -25,6 +25,9 @@ $(STAMP): requirements/hub.txt requirements/dev.txt pyproject.toml
 
 demo: install ## the main job, end to end, against simulated platforms on loopback (ARGS="--once --json")
 	@$(BIN)/hub demo $(ARGS)
+
+chaos: install ## kill, freeze and stop everything while 100,000 records are synced; then audit (ARGS="--kills 20 --records 10000")
+	@$(BIN)/python -m bench.chaos $(ARGS)
 
 test: install ## every check: lint, types, layout and the whole suite
 	@$(BIN)/ruff check -q .

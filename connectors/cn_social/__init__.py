@@ -31,7 +31,7 @@ manifest = Manifest(
         Setting("rate_as", "`percent` (5.00) or `fraction` (0.05).", default="percent"),
         Setting("pagesize", "Rows per page, 1-100.", default="50"),
     ),
-    quota=Quota(per_second=2, burst=5, in_flight=2),
+    quota=Quota(per_second=2, burst=5, in_flight=2, per_day=5_000),
     pkce=True,
 )
 

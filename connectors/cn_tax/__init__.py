@@ -8,7 +8,7 @@ package (:mod:`.collection`, with :mod:`.requests`, :mod:`.reading`, :mod:`.curs
 from connectors.cn_tax.authorise import Authorise
 from connectors.cn_tax.sign import bearer
 from connectors.cn_tax.streams import STREAMS
-from hub.connect import Connector, Manifest, Quota, Setting
+from hub.connect import Connector, Manifest, Quota, Remaining, Setting
 from hub.domain.enums import SourceKind
 
 manifest = Manifest(
@@ -32,7 +32,7 @@ manifest = Manifest(
         Setting("digest_max_rows", "Largest package whose digest is checked; a cursor grows by about 60 bytes a row.", default="50000"),
         Setting("maps", "JSON object of additions to the code tables: table -> {code: value}.", default="{}"),
     ),
-    quota=Quota(per_second=5, burst=10),
+    quota=Quota(per_second=5, burst=10, remaining=Remaining("X-RateLimit-Remaining", "second")),
 )
 
 connector = Connector(manifest=manifest, authorisation=Authorise(), streams=STREAMS, sign=bearer)

@@ -34,9 +34,11 @@ from hub.store.tables import data_key
 from hub.store.view import ViewSettings
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment
+from hub.sync.desk import Desks
 from hub.sync.dispatch import Dispatcher
 from hub.sync.engine import Ended, Engine
 from hub.sync.linking import Linking
+from hub.sync.quota import Ledger
 from hub.sync.settings import Patience
 from hub.vault import Blind, FileKeys, Vault, wrap_binding
 
@@ -194,9 +196,11 @@ async def open_runtime(
     equipment = Equipment(database, vault, blind, clock, settings.grantee, connectors, configs)
     hosts = {url for name in configs for key, url in equipment.config(name).items() if key.endswith("_url") and url.startswith("http")}
     http, dispatcher = Http(hosts), Dispatcher(database)
+    calls = Calls(http, Desks(Ledger(database, blind)))
     try:
         async with dispatcher.app.open_async():
-            yield Runtime(settings, clock, database, vault, blind, connectors, equipment, Calls(http), dispatcher)
+            yield Runtime(settings, clock, database, vault, blind, connectors, equipment, calls, dispatcher)
     finally:
+        await calls.desks.close()
         await http.close()
         await database.close()

@@ -12,7 +12,7 @@ from hub.connect.faults import (
     RetryAt,
     Unreadable,
 )
-from hub.connect.language import Authorisation, Connector, Context, Dialogue, Manifest, Quota, Setting, Signer, Stream, Subject
+from hub.connect.language import Authorisation, Connector, Context, Dialogue, Manifest, Quota, Remaining, Setting, Signer, Stream, Subject
 from hub.connect.message import Grant, Interval, Json, Page, Record, Request, Response, Window
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Reauthorise",
     "Record",
     "RefreshNeeded",
+    "Remaining",
     "Request",
     "Response",
     "RetryAt",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from hub.connect.message import Grant, Json, Page, Record, Request, Response, Window
 from hub.domain.enums import SourceKind
@@ -57,12 +57,23 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Remaining:
+    """The header in which a platform tells how many calls are left, and the limit it speaks of: the burst ("second"), the "minute" or the "day"."""
+
+    header: str
+    window: Literal["second", "minute", "day"]
+
+
+@dataclass(frozen=True, slots=True)
 class Quota:
-    """What the platform allows, per platform credential."""
+    """What the platform allows, per platform credential. Days are those of China Standard Time."""
 
     per_second: float
     burst: int
     in_flight: int = 4
+    per_minute: int | None = None
+    per_day: int | None = None
+    remaining: Remaining | None = None
 
 
 class Authorisation(Protocol):

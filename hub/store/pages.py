@@ -26,17 +26,19 @@ from hub.store.facts import Counts, PageScope, write_facts
 from hub.store.tables import quarantine
 from hub.vault import Blind, Place, Sealer
 
-LEASE_SECONDS = 60
+LEASE_SECONDS = 60.0
+"""How long a run may be silent before another worker may take its connection over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A claimed connection: whoever holds another epoch writes nothing."""
+    """A claimed connection: whoever holds another epoch writes nothing. ``lease`` in seconds."""
 
     customer_id: CustomerId
     connection_id: UUID
     run_id: UUID
     epoch: int
+    lease: float = LEASE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ async def commit_page(tx: Write, sealer: Sealer, blind: Blind, page: PageCommit)
     values = _values(page, sealer)
     held = (await tx.exec_driver_sql(_COMMIT, values)).one()
     if not held.fenced:
-        raise LeaseLost
+        raise LeaseLost("Another run had the connection when this page came.", kind="page")
     if not held.allowed:
         raise ConsentMissing("The consent ended while its data was being fetched.")
     scope = PageScope(page.run.customer_id, page.run.connection_id, page.consent_id, page.raw.page_id, page.business)
@@ -142,7 +144,7 @@ async def commit_page(tx: Write, sealer: Sealer, blind: Blind, page: PageCommit)
         await tx.execute(insert(quarantine), [_quarantined(page, sealer, one) for one in page.refused])
     figures = {"stored": counts.stored, "unchanged": counts.unchanged + page.step.silent, "quarantined": len(page.refused)}
     if not (await tx.exec_driver_sql(_MOVE, {**values, **figures})).scalar():
-        raise LeaseLost("The window moved under this page.")
+        raise LeaseLost("The window moved under this page.", kind="cursor")
     return counts
 
 
@@ -150,7 +152,7 @@ def _values(page: PageCommit, sealer: Sealer) -> dict[str, Any]:
     run, raw, step = page.run, page.raw, page.step
     body = sealer.seal(Place("raw_page", "body", str(raw.page_id)), zstandard.compress(raw.body, 3))
     return {
-        "lease": LEASE_SECONDS,
+        "lease": run.lease,
         "customer": run.customer_id,
         "connection": run.connection_id,
         "epoch": run.epoch,

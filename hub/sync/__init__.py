@@ -3,6 +3,8 @@
 engine    one run of one connection         claim     who may write (epoch, lease)
 plan      which windows are to be read      reader    one window, page by page
 calls     sign, send, wait, repeat          grants    refresh tokens, exactly one exchange
+quota     what a platform allows (ledger)    desk      where calls queue for it
+breaker   a platform that does not work is left alone
 evidence  what is kept of an answer       linking   authorisation, for the link pages
 dispatch  wakes workers; reconciler       received  records that a partner app sends by itself
 """

@@ -1,94 +1,101 @@
 """One call to a platform: quota, signature, sending, and the retries that are safe.
 
-Only the engine waits and repeats. A connector says what an answer means by raising a fault; what happens then is decided here and in
+The quota is kept in the database for all hosts (:mod:`hub.sync.desk`, :mod:`hub.sync.quota`). Only the engine waits and repeats. A connector says what an answer means by raising a fault; what happens then is decided here and in
 :mod:`hub.sync.reader`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
 
 from hub.connect import Connector, Context, ContractBroken, Misconfigured, Reauthorise, Request, Response, RetryAt
 from hub.connect.faults import Fault
-from hub.connect.language import Quota
 from hub.errors import ContractBroken as BrokenContract
 from hub.errors import FixConfiguration, GrantRevoked, PlatformBusy
-from hub.http import Http
+from hub.http import Http, PlatformUnreachable
+from hub.sync.desk import Counter, Turn
+from hub.sync.quota import Park
 
 R = TypeVar("R")
 Gate = Callable[[], Awaitable[None]]
+LATE = 5
+"""How often a turn is taken anew because what is looked at inside took so long that it was over."""
 
 
-class Bucket:
-    """A token bucket and an in-flight limit for one platform in this process."""
+class Counters(Protocol):
+    """The desks of a process: :class:`hub.sync.desk.Desks`, or :class:`hub.sync.desk.Unmetered` for a simulated platform of one's own."""
 
-    def __init__(self, quota: Quota) -> None:
-        self.rate, self.burst = quota.per_second, float(quota.burst)
-        self.level, self.at = self.burst, time.monotonic()
-        self.in_flight = asyncio.Semaphore(quota.in_flight)
+    def desk(self, connector: Connector, config: Mapping[str, str]) -> Counter: ...
 
-    async def take(self) -> None:
-        """Waits for its turn. The level may go below zero: whoever comes later waits longer."""
-        now = time.monotonic()
-        self.level = min(self.burst, self.level + (now - self.at) * self.rate) - 1
-        self.at = now
-        if self.level < 0:
-            await asyncio.sleep(-self.level / self.rate)
+    async def close(self) -> None: ...
 
 
 class Calls:
     """Sends requests of connectors. One per process, shared by all runs."""
 
-    def __init__(self, http: Http) -> None:
-        self.http = http
-        self._buckets: dict[str, Bucket] = {}
+    def __init__(self, http: Http, desks: Counters) -> None:
+        self.http, self.desks = http, desks
 
-    def bucket(self, connector: Connector, config: Mapping[str, str]) -> Bucket:
-        """The platform's bucket; an operator's ``quota_per_second`` replaces the manifest's figure."""
-        name = connector.manifest.name
-        if name not in self._buckets:
-            quota = connector.manifest.quota
-            if "quota_per_second" in config:
-                rate = float(config["quota_per_second"])
-                quota = Quota(rate, max(1, int(rate)), int(config.get("quota_in_flight", quota.in_flight)))
-            self._buckets[name] = Bucket(quota)
-        return self._buckets[name]
+    def turn(
+        self, connector: Connector, config: Mapping[str, str], *, interactive: bool = False, retry: bool = False
+    ) -> AbstractAsyncContextManager[Turn]:
+        """Within the platform's quota. What may change while waiting for it (consent, epoch, the time that is signed) is looked at inside.
 
-    @asynccontextmanager
-    async def turn(self, connector: Connector, config: Mapping[str, str]) -> AsyncIterator[None]:
-        """Within the platform's quota. What may change while waiting for it (consent, epoch, the time that is signed) is looked at inside."""
-        bucket = self.bucket(connector, config)
-        await bucket.take()
-        async with bucket.in_flight:
-            yield
+        ``interactive`` goes first, ``retry`` is a repetition that counts against the retry budget. Raises Park where nothing may leave for a while.
+        """
+        return self.desks.desk(connector, config).turn(interactive=interactive, retry=retry)
 
-    async def send(self, connector: Connector, config: Mapping[str, str], request: Request) -> Response:
-        """One request as it is. Take a :meth:`turn` first."""
-        return await self.http.send(base_of(connector, config, request), request)
+    async def send(self, connector: Connector, config: Mapping[str, str], request: Request, turn: Turn | None = None) -> Response:
+        """One request as it is. Take a :meth:`turn` first, and hand it over: what the answer says of the platform is noted."""
+        base, turn = base_of(connector, config, request), turn or Turn(0.0)
+        desk, turn.sent = self.desks.desk(connector, config), True
+        try:
+            response = await self.http.send(base, request)
+        except PlatformUnreachable:
+            desk.answered(turn, None)
+            raise
+        desk.answered(turn, response)
+        return response
+
+    async def park(self, connector: Connector, config: Mapping[str, str], seconds: float | None) -> None:
+        """The platform asked for a pause: nobody calls it before that is over."""
+        await self.desks.desk(connector, config).park(seconds or 0.0)
 
     async def converse(
         self, connector: Connector, context: Context, dialogue: Generator[Request, Response, R], gate: Gate | None = None
     ) -> R:
-        """Drives a sans-I/O dialogue. Its requests are sent once each: a token call that timed out may have rotated the token.
+        """Drives a sans-I/O dialogue, ahead of whatever nobody waits for. Its requests are sent once each: a token call that timed out may have rotated
+        the token.
 
         ``gate`` is asked before each request and raises where it may no longer leave.
         """
         try:
             request = next(dialogue)
             while True:
-                async with self.turn(connector, context.config):
-                    if gate is not None:
-                        await gate()
-                    response = await self.send(connector, context.config, request)
-                request = dialogue.send(response)
+                request = dialogue.send(await self._exchange(connector, context, request, gate))
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
+        except RetryAt as fault:
+            await self.park(connector, context.config, fault.seconds)
+            raise as_error(connector, fault) from None
         except Fault as fault:
             raise as_error(connector, fault) from None
+
+    async def _exchange(self, connector: Connector, context: Context, request: Request, gate: Gate | None) -> Response:
+        for _ in range(LATE):
+            async with self.turn(connector, context.config, interactive=True) as turn:
+                if gate is not None:
+                    await gate()
+                if not turn.late:
+                    return await self.send(connector, context.config, request, turn)
+        raise too_slow()
+
+
+def too_slow() -> Park:
+    """The hub itself is too slow to send a call while its reservation is good."""
+    return Park(5.0, "the hub is too busy to keep a turn in the platform's quota")
 
 
 def base_of(connector: Connector, config: Mapping[str, str], request: Request) -> str:

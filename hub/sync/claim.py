@@ -41,20 +41,20 @@ _CLOSE = text(
 )
 
 
-async def claim(tx: Write, customer_id: CustomerId, connection_id: UUID) -> Run | None:
+async def claim(tx: Write, customer_id: CustomerId, connection_id: UUID, lease: float = LEASE_SECONDS) -> Run | None:
     """A new run, or None when the connection is not due, not active, or another worker's."""
-    values = {"customer": customer_id, "connection": connection_id, "lease": LEASE_SECONDS}
+    values = {"customer": customer_id, "connection": connection_id, "lease": lease}
     epoch = (await tx.execute(_CLAIM, values)).scalar()
     if epoch is None:
         return None
-    run = Run(customer_id, connection_id, new_id(), epoch)
+    run = Run(customer_id, connection_id, new_id(), epoch, lease)
     await tx.execute(_BEGIN, {"customer": customer_id, "connection": connection_id, "run": run.run_id, "epoch": epoch})
     return run
 
 
 async def renew(tx: Write, run: Run) -> None:
     """A run that waits for its platform is alive: nobody needs to take over. Raises LeaseLost."""
-    values = {"customer": run.customer_id, "connection": run.connection_id, "epoch": run.epoch, "lease": LEASE_SECONDS}
+    values = {"customer": run.customer_id, "connection": run.connection_id, "epoch": run.epoch, "lease": run.lease}
     if (await tx.execute(_RENEW, values)).rowcount != 1:
         raise LeaseLost
 

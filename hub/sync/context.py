@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
 from hub.connect import Connector, Context
 from hub.consent import grants as consent_rows
 from hub.consent.gate import Ask, decide
 from hub.domain.clock import Clock
-from hub.domain.enums import SourceKind
+from hub.domain.enums import SourceKind, Verdict
 from hub.domain.identifiers import CustomerId
 from hub.errors import NotFound, UnknownConnector
 from hub.store.customers import load_subject
 from hub.store.database import Database, Write
-from hub.store.tables import connection
+from hub.store.tables import connection, sync_run
 from hub.vault import Blind, Vault
 
 
@@ -33,11 +33,12 @@ class Consented:
 
 @dataclass(frozen=True, slots=True)
 class Subjected:
-    """A connection with everything its connector needs."""
+    """A connection with everything its connector needs. ``awaited``: it was just linked, and somebody waits for what it holds."""
 
     connector: Connector
     context: Context
     consents: Mapping[SourceKind, Consented]
+    awaited: bool = False
 
     def for_source(self, source: SourceKind) -> Context:
         """The context with the range that this source's consent allows, up to today."""
@@ -71,9 +72,10 @@ class Equipment:
 async def load(equipment: Equipment, tx: Write, customer_id: CustomerId, connection_id: UUID) -> Subjected:
     """Raises NotFound, UnknownConnector."""
     mine = (connection.c.customer_id == customer_id, connection.c.connection_id == connection_id)
-    name = (await tx.execute(select(connection.c.connector).where(*mine))).scalar()
-    if name is None:
+    row = (await tx.execute(select(connection.c.connector, ~_was_read(customer_id, connection_id)).where(*mine))).first()
+    if row is None:
         raise NotFound("There is no such connection.")
+    name, awaited = row
     connector = equipment.connector(name)
     consents = await _consents(equipment, tx, customer_id, name)
     context = Context(
@@ -85,7 +87,13 @@ async def load(equipment: Equipment, tx: Write, customer_id: CustomerId, connect
         now=datetime.now(UTC),
         today=equipment.clock.today(),
     )
-    return Subjected(connector, context, consents)
+    return Subjected(connector, context, consents, awaited)
+
+
+def _was_read(customer_id: CustomerId, connection_id: UUID) -> ColumnElement[bool]:
+    """Whether a run of this connection ever came to its end."""
+    run, ends = sync_run.c, (Verdict.COMPLETE, Verdict.EMPTY_EXPECTED, Verdict.INCOMPLETE)
+    return exists().where(run.customer_id == customer_id, run.connection_id == connection_id, run.verdict.in_(ends))
 
 
 async def _consents(equipment: Equipment, tx: Write, customer_id: CustomerId, connector: str) -> dict[SourceKind, Consented]:

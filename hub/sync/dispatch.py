@@ -25,6 +25,8 @@ log = structlog.get_logger("hub.dispatch")
 
 QUEUE = "sync"
 TASK = "hub.sync.look"
+AGAIN = 1.0
+"""Seconds until a worker that the database left tries again."""
 
 # A nudge that nobody has taken yet is not doubled: else a backlog would grow with every period, and always by the same rows.
 _DUE = text(f"""
@@ -68,6 +70,15 @@ class Dispatcher:
 
         reconciling = asyncio.create_task(self._reconcile())
         try:
+            while True:
+                await self._receive(concurrency)
+                await asyncio.sleep(AGAIN)
+        finally:
+            reconciling.cancel()
+
+    async def _receive(self, concurrency: int) -> None:
+        """Procrastinate's worker. It ends, with or without an error, when the database goes away; the process must not end with it."""
+        try:
             await self.app.run_worker_async(
                 queues=[QUEUE],
                 concurrency=concurrency,
@@ -76,8 +87,8 @@ class Dispatcher:
                 fetch_job_polling_interval=1.0,
                 shutdown_graceful_timeout=20,
             )
-        finally:
-            reconciling.cancel()
+        except ProcrastinateException as error:
+            log.warning("worker_waits", kind=type(error).__name__)
 
     async def _reconcile(self) -> None:
         """Nudges what is due and nobody's, whoever forgot it; a database that is away for a moment does not end it."""
@@ -85,7 +96,7 @@ class Dispatcher:
             try:
                 await self.reconcile()
             except (SQLAlchemyError, ProcrastinateException) as error:
-                log.warning("reconciler_waits", error=type(error).__name__)
+                log.warning("reconciler_waits", kind=type(error).__name__)
             await asyncio.sleep(self.period)
 
     async def reconcile(self) -> int:

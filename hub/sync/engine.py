@@ -26,7 +26,8 @@ from hub.sync.calls import Calls
 from hub.sync.claim import claim, finish, release, renew
 from hub.sync.context import Equipment, load
 from hub.sync.plan import Task, plan
-from hub.sync.reader import Park, Reader
+from hub.sync.quota import Park
+from hub.sync.reader import Reader
 from hub.sync.settings import Patience
 
 log = structlog.get_logger("hub.sync")
@@ -66,7 +67,7 @@ class Engine:
     async def run(self, customer_id: CustomerId, connection_id: UUID) -> Verdict | None:
         """One run; None when the connection is not due, not active or another worker's."""
         async with self.equipment.database.work() as tx:
-            run = await claim(tx, customer_id, connection_id)
+            run = await claim(tx, customer_id, connection_id, self.patience.lease)
         if run is None:
             return None
         try:
@@ -74,8 +75,8 @@ class Engine:
                 ending = await self._ending(run)
             async with self.equipment.database.work() as tx:
                 await finish(tx, run, ending.verdict, fault=ending.fault, detail=ending.detail, again=ending.again, status=ending.status)
-        except LeaseLost:
-            log.warning("run_overtaken", connection=str(connection_id), epoch=run.epoch)
+        except LeaseLost as lost:
+            log.warning("run_overtaken", connection=str(connection_id), epoch=run.epoch, kind=lost.facts.get("kind"))
             return None
         except asyncio.CancelledError:
             # The process is told to stop: what is committed stays, the rest is due at once, for whoever is there.
@@ -110,10 +111,10 @@ class Engine:
             return await self._read_everything(run)
         except LeaseLost:
             raise
-        except (Park, Fault, HubError) as fault:
+        except (Fault, HubError) as fault:
             return self._after(fault, run)
 
-    def _after(self, fault: Park | Fault | HubError, run: Run) -> Ending:
+    def _after(self, fault: Fault | HubError, run: Run) -> Ending:
         """What a fault that ends the run means for its connection. Only an explicit grant error ends that, too."""
         if isinstance(fault, Park):
             return Ending(Verdict.PARKED, "Park", fault.reason, again=fault.seconds)

@@ -10,15 +10,13 @@ import asyncio
 import random
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import text
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from hub.connect import (
     Context,
     ContractBroken,
-    Fault,
     Interval,
     Json,
     Misconfigured,
@@ -38,16 +36,15 @@ from hub.errors import ContractBroken as BrokenContract
 from hub.http import INTERACTION, PlatformUnreachable
 from hub.store.pages import PageCommit, Run, Step, commit_page
 from hub.sync import grants
-from hub.sync.calls import Calls
+from hub.sync.calls import LATE, Calls, too_slow
 from hub.sync.context import Equipment, Subjected
+from hub.sync.desk import Turn
 from hub.sync.evidence import STUMBLES, fingerprint, raw_page, sort_records
 from hub.sync.grants import Exchange, Held
 from hub.sync.plan import Task
+from hub.sync.quota import Park
 from hub.sync.settings import Patience
 from hub.vault import Sealer
-
-LONGEST_PARK = 86_400.0
-"""Seconds. A platform that asks for more is asked again after a day."""
 
 _MAY_FETCH = text("""
     SELECT EXISTS (SELECT 1 FROM connection WHERE customer_id = :customer AND connection_id = :connection AND epoch = :epoch) AS mine,
@@ -59,14 +56,6 @@ _FAIL = text("""
         AND first_day = :first AND state = 'OPEN'
         AND EXISTS (SELECT 1 FROM connection c WHERE c.customer_id = :customer AND c.connection_id = :connection AND c.epoch = :epoch)
 """)
-
-
-class Park(Exception):
-    """The platform asks to wait longer than a run may: come back in ``seconds``."""
-
-    def __init__(self, seconds: float, reason: str) -> None:
-        self.seconds, self.reason = min(seconds, LONGEST_PARK), reason
-        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +82,7 @@ class Reader:
     ) -> None:
         self.equipment, self.calls, self.patience = equipment, calls, patience
         self.run, self.subjected, self.sealer, self.held = run, subjected, sealer, held
+        self.interactive = subjected.awaited
         self.committing, self.refreshing = asyncio.Lock(), asyncio.Lock()
 
     async def read(self, task: Task) -> None:
@@ -123,16 +113,22 @@ class Reader:
 
     async def _answer(self, task: Task, cursor: Json | None) -> _Answer:
         """One page's answer: waits, refreshes and repeats as the faults ask for."""
-        waited, attempts, refreshed = 0.0, 0, False
+        waited, attempts, refreshed, doubted = 0.0, 0, False, False
         while True:
             held = self.held
-            sent = await self._ask(task, cursor, held)
+            sent = await self._ask(task, cursor, held, repeated=attempts > 0 or doubted)
             try:
                 page = self._read(task, cursor, held, sent.response)
                 return _Answer(sent, page, "DONE" if page.next is None else None)
             except NoData as fault:
                 covered = (Interval(task.window.first, task.window.last),) if fault.covered else ()
                 return _Answer(sent, Page(covered=covered), "DONE" if fault.covered else "NOT_SERVED")
+            except ContractBroken as fault:
+                # A proxy may have cut the answer. What comes broken twice is the platform's: starting the window again would cost more than one call.
+                if doubted or sent.response.status != 200 or not sent.request.idempotent:
+                    raise
+                doubted = True
+                await self._wait(self._backoff(1), fault.reason)
             except Reauthorise:
                 if not await self._was_replaced(held):
                     raise
@@ -149,8 +145,9 @@ class Reader:
                 await self._wait(pause, fault.reason)
             except RetryAt as fault:
                 attempts += 1
+                await self.calls.park(self.subjected.connector, self.subjected.context.config, fault.seconds)
                 if attempts >= self.patience.attempts:
-                    raise Park(max(30.0, fault.seconds or 0), fault.reason) from None
+                    raise Park(max(self.patience.shortest_park, fault.seconds or 0), fault.reason) from None
                 await self._wait(self._backoff(attempts) if fault.seconds is None else fault.seconds, fault.reason)
 
     def _read(self, task: Task, cursor: Json | None, held: Held, response: Response) -> Page:
@@ -169,31 +166,39 @@ class Reader:
             raise Park(seconds, reason)
         await asyncio.sleep(seconds)
 
-    async def _ask(self, task: Task, cursor: Json | None, held: Held) -> _Sent:
+    async def _ask(self, task: Task, cursor: Json | None, held: Held, *, repeated: bool) -> _Sent:
         """Sends one request; repeats it with full jitter while the platform does not answer at all, if it may be sent twice."""
         policy = AsyncRetrying(
             retry=retry_if_exception(_may_repeat),
             stop=stop_after_attempt(self.patience.attempts),
             wait=wait_random_exponential(multiplier=self.patience.first_wait, max=self.patience.longest_wait),
-            retry_error_callback=_give_up,
+            reraise=True,
         )
-        sent: _Sent = await policy(self._send_once, task, cursor, held)
-        return sent
+        async for attempt in policy:
+            with attempt:
+                return await self._send_once(task, cursor, held, repeated=repeated or attempt.retry_state.attempt_number > 1)
+        raise AssertionError("unreachable: the policy returns or raises")
 
-    async def _send_once(self, task: Task, cursor: Json | None, held: Held) -> _Sent:
+    async def _send_once(self, task: Task, cursor: Json | None, held: Held, *, repeated: bool) -> _Sent:
         """Consent, epoch and the time that is signed are those of the moment the request leaves, not of the moment it began to queue."""
         connector, config = self.subjected.connector, self.subjected.context.config
-        async with self.calls.turn(connector, config):
-            await self._may_fetch(task)
-            context = self._context(task, held)
-            request, interaction = _next_request(task, context, cursor), str(new_id())
-            signed = connector.sign(context, request)
-            signed = replace(signed, headers=(*signed.headers, (INTERACTION, interaction)))
-            try:
-                return _Sent(request, interaction, await self.calls.send(connector, config, signed))
-            except PlatformUnreachable as error:
-                error.facts["repeatable"] = request.idempotent or error.unsent
-                raise
+        for _ in range(LATE):
+            async with self.calls.turn(connector, config, interactive=self.interactive, retry=repeated) as turn:
+                await self._may_fetch(task)
+                if not turn.late:
+                    return await self._send(task, cursor, held, turn)
+        raise too_slow()
+
+    async def _send(self, task: Task, cursor: Json | None, held: Held, turn: Turn) -> _Sent:
+        connector, context = self.subjected.connector, self._context(task, held)
+        request, interaction = _next_request(task, context, cursor), str(new_id())
+        signed = connector.sign(context, request)
+        signed = replace(signed, headers=(*signed.headers, (INTERACTION, interaction)))
+        try:
+            return _Sent(request, interaction, await self.calls.send(connector, context.config, signed, turn))
+        except PlatformUnreachable as error:
+            error.facts["repeatable"] = request.idempotent or error.unsent
+            raise
 
     def _context(self, task: Task, held: Held) -> Context:
         return replace(self.subjected.for_source(task.stream.source), grant=held.grant, now=datetime.now(UTC))
@@ -275,8 +280,3 @@ def _next_request(task: Task, context: Context, cursor: Json | None) -> Request:
 
 def _may_repeat(error: BaseException) -> bool:
     return isinstance(error, PlatformUnreachable) and bool(error.facts.get("repeatable"))
-
-
-def _give_up(state: RetryCallState) -> Any:
-    assert state.outcome is not None
-    raise state.outcome.exception() or Fault("unreachable")

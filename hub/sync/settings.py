@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.store.pages import LEASE_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Seconds and counts. ``attempts`` per request; a wait longer than ``longest_wait`` parks the run.
 
     A connection whose run failed for a reason that may pass is due again after ``again``, one that was read to its end after ``period``; None leaves it
-    until somebody asks. ``heartbeat`` is how often a run renews its lease while it waits. A window of more than ``page_ceiling`` pages has no end signal.
+    until somebody asks. A run that is silent for ``lease`` may be taken over by another worker; ``heartbeat`` is how often a run renews it while it
+    waits. A parked run is away for ``shortest_park`` at least. A window of more than ``page_ceiling`` pages has no end signal.
     """
 
     attempts: int = 5
@@ -20,7 +23,9 @@ class Patience:
     windows_at_once: int = 6
     again: float | None = 900.0
     period: float | None = 86_400.0
+    lease: float = LEASE_SECONDS
     heartbeat: float = 20.0
+    shortest_park: float = 30.0
     page_ceiling: int = 10_000
 
     @staticmethod

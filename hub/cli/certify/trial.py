@@ -26,6 +26,7 @@ from hub.cli.browser import forms_of
 from hub.connect import Connector, Context, Grant, Json, Page, Request, Response, Stream, Subject, Window
 from hub.http import Browser, Http, browser
 from hub.sync.calls import Calls
+from hub.sync.desk import Unmetered
 
 R = TypeVar("R")
 
@@ -189,7 +190,7 @@ async def open_trial(candidate: Candidate, name: str) -> AsyncIterator[Trial]:
     http = Http(dict.fromkeys(named))
     try:
         async with browser() as surfer:
-            yield Trial(candidate, world, running, Calls(http), surfer, name)
+            yield Trial(candidate, world, running, Calls(http, Unmetered()), surfer, name)
     finally:
         await http.close()
         await sandbox.stop()

@@ -8,6 +8,7 @@ from hub.store.tables.clients import access_log, client, idempotency_key, signin
 from hub.store.tables.connections import connection, credential, quarantine, raw_page, sync_run, sync_window
 from hub.store.tables.consents import authorisation_attempt, consent, consent_event, link_session
 from hub.store.tables.people import customer, customer_client, data_key, party
+from hub.store.tables.quota import quota_ledger
 from hub.store.tables.results import (
     check_result,
     evaluation,
@@ -42,6 +43,7 @@ __all__ = [
     "party",
     "policy",
     "quarantine",
+    "quota_ledger",
     "raw_page",
     "reason_text",
     "reference_data",

@@ -22,7 +22,9 @@ from hub.link.pages import LinkPages
 from hub.link.service import LinkRequest, LinkService
 from hub.store.database import Database
 from hub.sync.calls import Calls
+from hub.sync.desk import Desks
 from hub.sync.linking import Linking
+from hub.sync.quota import Ledger
 from tests.hub.sync.platform import Scripted, connector
 from tests.hub.sync.server import Brief
 from tests.hub.sync.world import GRANTEE, Time, World, equipment_of, new_customer
@@ -105,7 +107,7 @@ async def opened(database: Database, home: Path) -> AsyncIterator[Side]:
     time = Time()
     equipment = equipment_of(database, home, time, connector(), server.origin)
     customer_id = await new_customer(equipment)
-    calls = Calls(Http([server.origin]))
+    calls = Calls(Http([server.origin]), Desks(Ledger(database, equipment.blind)))
     world = World(database, platform, server, equipment, calls, time, customer_id, customer_id, customer_id)
     origin = "http://{}:{}".format(*listener.getsockname()[:2])
     nudged: list[UUID] = []
@@ -127,6 +129,7 @@ async def opened(database: Database, home: Path) -> AsyncIterator[Side]:
     yield Side(world, links, origin, nudged)
     await pages.stop()
     await server.stop()
+    await calls.desks.close()
     await calls.http.close()
 
 

@@ -29,6 +29,7 @@ async def world(shared_urls: Urls, tmp_path: Path) -> AsyncIterator[World]:
     await server.start()
     made = await build(database, tmp_path, platform, server, connector())
     yield made
+    await made.calls.desks.close()
     await made.calls.http.close()
     await server.stop()
     await database.close()

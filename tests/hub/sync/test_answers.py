@@ -56,9 +56,15 @@ async def test_no_end_signal(world: World) -> None:
     ],
 )
 async def test_an_answer_that_is_none(world: World, answer: bytes, reason: str) -> None:
-    world.platform.says("/refunds", raw(answer))
+    world.platform.says("/refunds", raw(answer), raw(answer))
     assert await failed_because(world) == f"ContractBroken: {reason}"
     assert await world.count("raw_page") == 0
+
+
+async def test_an_answer_that_was_cut_once_is_asked_for_once_more(world: World) -> None:
+    world.platform.says("/refunds", page_of([refund("1")], 2), raw(b'{"rows": [{"no": "2"'), page_of([refund("2")]))
+    assert await world.sync() is Verdict.COMPLETE
+    assert [one["page"] for one in world.platform.asked()] == ["1", "2", "2"]
 
 
 async def test_a_packed_answer_is_refused(world: World) -> None:
@@ -70,6 +76,7 @@ async def test_an_unreadable_checkpoint_is_an_error_not_a_new_start(world: World
     world.platform.says("/refunds", page_of([refund("1")], 2), raw("{}", 429, Retry_After="120"))
     assert await world.sync() is Verdict.PARKED
     await world.do("""UPDATE sync_window SET cursor = '{"of": "another version"}' WHERE customer_id = :customer""")
+    await world.pause_is_over()
     assert await failed_because(world) == "ContractBroken: the next request cannot be made from the checkpoint (KeyError)"
 
 

@@ -10,7 +10,6 @@ import pytest
 from connectors.sandbox.serve import bind
 from hub.connect import Quota
 from hub.domain.enums import Verdict
-from hub.sync.calls import Bucket
 from hub.sync.settings import Patience
 from tests.hub.sync.platform import Refunds, connector, raw, refund
 from tests.hub.sync.world import QUICK, TODAY, World
@@ -90,17 +89,6 @@ async def test_backing_off_is_full_jitter_below_a_bound_that_doubles(world: Worl
         waits = [reader._backoff(attempts) for _ in range(400)]
         assert 0 <= min(waits) < 0.2 * bound
         assert 0.8 * bound < max(waits) <= bound
-
-
-async def test_the_quota_is_a_bucket() -> None:
-    """A burst is free, then one per interval; what is used beyond it waits its turn."""
-    bucket = Bucket(Quota(100, 5, 2))
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    await asyncio.gather(*(bucket.take() for _ in range(5)))
-    assert loop.time() - began < 0.05
-    await asyncio.gather(*(bucket.take() for _ in range(10)))
-    assert loop.time() - began >= 0.09
 
 
 async def test_no_more_requests_are_in_flight_than_the_platform_allows(world: World) -> None:

@@ -89,6 +89,7 @@ async def test_a_long_wait_parks_and_goes_on_from_the_cursor(world: World) -> No
     (due,) = await world.rows("SELECT due_at - now() AS wait FROM connection WHERE connection_id = :connection")
     assert 110 < due["wait"].total_seconds() <= 120
     world.platform.heard.clear()
+    await world.pause_is_over()
     assert await world.sync(one_at_a_time) is Verdict.COMPLETE
     assert [(one["day"], one["page"]) for one in world.platform.asked()] == [(TODAY, "2")]
     assert [fact["refund_number"] for fact in await world.facts()] == ["1", "2", "3", "a"]

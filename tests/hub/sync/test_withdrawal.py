@@ -91,6 +91,7 @@ async def test_a_new_consent_of_a_smaller_range_is_not_stretched_by_an_old_windo
     await world.do("UPDATE consent SET data_from = '2026-01-15' WHERE consent_id = :again", again=again)
     world.platform.heard.clear()
     world.platform.script.clear()
+    await world.pause_is_over()
     assert await world.sync() is Verdict.EMPTY_EXPECTED
     assert [one["day"] for one in world.platform.asked()] == [TODAY]
     assert {window["state"] for window in await world.windows()} == {"DONE", "NOT_SERVED"}

@@ -27,7 +27,9 @@ from hub.sync import grants
 from hub.sync.calls import Calls
 from hub.sync.claim import claim
 from hub.sync.context import Equipment
+from hub.sync.desk import Desks
 from hub.sync.engine import Ended, Engine
+from hub.sync.quota import Ledger
 from hub.sync.settings import Patience
 from hub.vault import Blind, FileKeys, Sealer, Vault
 from tests.hub.sync.platform import NAME, Scripted
@@ -68,7 +70,7 @@ class World:
     def with_connector(self, connector: Connector) -> World:
         """The same world, its platform spoken to by another connector."""
         equipment = replace(self.equipment, connectors={NAME: connector})
-        return replace(self, equipment=equipment, calls=Calls(self.calls.http))
+        return replace(self, equipment=equipment, calls=Calls(self.calls.http, self.calls.desks))
 
     def engine(self, patience: Patience = QUICK, ended: Ended | None = None) -> Engine:
         return Engine(self.equipment, self.calls, patience, ended)
@@ -80,6 +82,11 @@ class World:
 
     async def make_due(self) -> None:
         await self.do("UPDATE connection SET due_at = clock_timestamp() WHERE connection_id = :connection")
+
+    async def pause_is_over(self) -> None:
+        """What the platform asked everybody to wait has passed."""
+        credential = Ledger(self.database, self.equipment.blind).key(self.equipment.connectors[NAME], self.equipment.config(NAME))
+        await self.do("UPDATE quota_ledger SET parked_until = NULL WHERE credential = :credential", credential=credential)
 
     async def claimed(self) -> Run:
         await self.make_due()
@@ -153,5 +160,5 @@ async def build(database: Database, home: Path, platform: Scripted, server: Serv
         await tx.execute(insert(connection), row)
         grant = Grant("access-0", "refresh-0", 7200)
         await grants.keep(equipment, tx, customer_id, connection_id, grant)
-    calls = Calls(Http([server.origin]))
+    calls = Calls(Http([server.origin]), Desks(Ledger(database, equipment.blind)))
     return World(database, platform, server, equipment, calls, time, customer_id, connection_id, consent_id)

@@ -1,0 +1,151 @@
+"""A whole run: platform, store, workers, the phases one after the other, the audit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bench.chaos import phases
+from bench.chaos.auditor import Findings, audit
+from bench.chaos.fleet import Fleet
+from bench.chaos.phases import Stage, bounded
+from bench.chaos.report import Figure, calls_of, figures
+from bench.chaos.settings import Asked
+from bench.chaos.show import Show
+from bench.chaos.truth import Truth
+from bench.chaos.world import World
+from hub.http import Caller
+
+LIMIT = {"kill": 60.0, "freeze": 60.0, "stop": 60.0}
+"""Seconds a phase may take at least; each disturbance adds to it."""
+PER = {"kill": 4.0, "freeze": 6.0, "stop": 8.0}
+PER_RECORD = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``found`` and ``figures`` say the same, for a program and for a person."""
+
+    found: Findings
+    figures: list[Figure]
+    seconds: Mapping[str, float]
+    events: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The customers of a phase."""
+
+    phase: str
+    disturbances: int
+    customers: Sequence[int]
+
+    def limit(self, truth: Truth) -> float:
+        records = len(self.customers) * truth.records // truth.customers
+        return LIMIT[self.phase] + PER[self.phase] * self.disturbances + PER_RECORD * records
+
+
+def batches(asked: Asked, truth: Truth) -> list[Batch]:
+    """A phase that shall not disturb has no customers."""
+    main = Truth.of(asked.seed, asked.records).customers
+    found, first = [], 0
+    for phase, count, customers in (
+        ("kill", asked.kills, main),
+        ("freeze", asked.freezes, _quarter(main) if asked.freezes else 0),
+        ("stop", asked.stops, _quarter(main) if asked.stops else 0),
+    ):
+        found.append(Batch(phase, count, range(first, first + customers)))
+        first += customers
+    return [batch for batch in found if batch.customers]
+
+
+def _quarter(customers: int) -> int:
+    return max(6, customers // 4) if customers == 0 else max(3, customers // 4)
+
+
+async def run(asked: Asked, show: Show) -> Outcome:
+    main = Truth.of(asked.seed, asked.records)
+    extra = _quarter(main.customers) * (bool(asked.freezes) + bool(asked.stops))
+    truth = Truth(main.seed, main.customers + extra, main.per_day)
+    with _folder() as folder:
+        async with _platform(truth) as origin, _world(folder) as world:
+            post = await world.prepare(truth.customers, origin, asked.broken)
+            dice = random.Random(asked.seed)  # noqa: S311 -- a dice, no secret
+            fleet = Fleet(post, folder / "logs", dice)
+            stage = Stage(world, fleet, truth, dice, show)
+            show.say(
+                f"{truth.customers} connections, {truth.records:,} records, {sum(truth.minimum(c, 2) for c in range(truth.customers)):,} pages"
+            )
+            try:
+                fleet.start()
+                await _phases(stage, batches(asked, truth))
+                await fleet.stop()
+            finally:
+                fleet.abandon()
+            return await _findings(asked, stage, origin)
+
+
+async def _phases(stage: Stage, todo: Sequence[Batch]) -> None:
+    works = {"kill": phases.killing, "freeze": phases.freezing, "stop": phases.stopping}
+    for batch in todo:
+        await bounded(stage, batch.phase, works[batch.phase](stage, batch.customers, batch.disturbances), batch.limit(stage.truth))
+    everybody = range(stage.truth.customers)
+    await bounded(stage, "look back", phases.looking_back(stage, everybody), 60 + PER_RECORD * stage.truth.records)
+
+
+async def _findings(asked: Asked, stage: Stage, origin: str) -> Outcome:
+    log = await _log_of(origin)
+    found = await audit(stage.world, stage.truth, log, range(stage.truth.customers))
+    events = stage.fleet.events()
+    return Outcome(found, figures(asked, stage, found, calls_of(stage, log), events), stage.seconds, events)
+
+
+async def _log_of(origin: str) -> Any:
+    caller = Caller(origin)
+    try:
+        return orjson.loads((await caller.get("/_log")).body)
+    finally:
+        await caller.close()
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder that PostgreSQL, which may run as a user of its own, can enter."""
+    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+
+
+@asynccontextmanager
+async def _world(home: Path) -> AsyncIterator[World]:
+    world = await asyncio.to_thread(World, home)
+    try:
+        yield world
+    finally:
+        await asyncio.to_thread(world.close)
+
+
+@asynccontextmanager
+async def _platform(truth: Truth) -> AsyncIterator[str]:
+    """The platform's process; it also ends when its standard input does, whatever becomes of this one."""
+    command = (sys.executable, "-m", "bench.chaos.platform", str(truth.seed), str(truth.customers), str(truth.per_day))
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, start_new_session=True)
+    assert process.stdout is not None
+    try:
+        yield (await process.stdout.readline()).decode().strip()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

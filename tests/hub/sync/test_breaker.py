@@ -1,0 +1,168 @@
+"""The circuit breaker: opened by a platform that does not work, for every host; one probe over all of them; closed by its success."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import structlog
+from sqlalchemy import text
+
+from hub.connect import Quota
+from hub.domain.enums import Verdict
+from hub.store.embedded import Urls
+from hub.sync import quota
+from hub.sync.breaker import PAUSE, ROOM, THRESHOLD
+from hub.sync.quota import Ledger, Park
+from tests.hub.sync.counting import QUICK_RULES, Counting, Host, hosts
+from tests.hub.sync.platform import Refunds, connector, raw
+from tests.hub.sync.world import World
+
+PAUSED = QUICK_RULES.pause
+
+
+async def attempt(host: Host) -> int | Park:
+    try:
+        return await host.call()
+    except Park as park:
+        return park
+
+
+async def break_it(platform: Counting, two: list[Host]) -> None:
+    """Failures, spread over the hosts, until the circuit is open. What succeeded before has been reported by then."""
+    await asyncio.sleep(0.3)
+    platform.status = 503
+    for number in range(THRESHOLD + 2):
+        await attempt(two[number % len(two)])
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)
+
+
+async def everybody(many: list[Host]) -> list[int | Park]:
+    return await asyncio.gather(*(attempt(host) for host in many for _ in range(4)))
+
+
+async def test_it_opens_sends_one_probe_and_closes(urls: Urls, tmp_path: Path) -> None:
+    platform = Counting(Quota(1000, 1000, 8))
+    with structlog.testing.capture_logs() as logged:
+        async with hosts(urls, tmp_path, platform, 4) as made:
+            four = list(made)
+            await everybody(four)
+            await break_it(platform, four)
+            assert (await four[0].row())["circuit"] == "OPEN"
+            heard = len(platform.heard)
+            refused = await everybody(four)
+            assert [type(one) for one in refused] == [Park] * 16
+            assert len(platform.heard) == heard, "an open circuit lets nothing through"
+            await asyncio.sleep(PAUSED + 0.1)
+            # The probe takes a while: everybody else asks meanwhile, and is refused.
+            platform.seconds, platform.status = 0.5, 200
+            found = await everybody(four)
+            assert len(platform.heard) == heard + 1, "exactly one probe over all hosts"
+            assert found.count(200) == 1
+            platform.seconds = 0.0
+            await asyncio.sleep(0.2)
+            assert (await four[0].row())["circuit"] == "CLOSED"
+            assert (await everybody(four)).count(200) == 16
+    events = [one["event"] for one in logged if one["event"].startswith("circuit")]
+    assert events == ["circuit_opened", "circuit_closed"], "one line each, over all hosts"
+
+
+async def _probes(urls: Urls, home: Path) -> int:
+    """How many calls a broken platform hears after its pause, from four hosts with four callers each."""
+    platform = Counting(Quota(1000, 1000, 32))
+    async with hosts(urls, home, platform, 4) as made:
+        await everybody(list(made))
+        await break_it(platform, list(made))
+        heard = len(platform.heard)
+        await asyncio.sleep(PAUSED + 0.1)
+        platform.seconds = 0.3
+        await everybody(list(made))
+        return len(platform.heard) - heard
+
+
+async def test_control_a_breaker_that_ignores_its_state_sends_more_probes(
+    urls: Urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert str(quota._ASK).count(ROOM) == 1
+    monkeypatch.setattr(quota, "_ASK", text(str(quota._ASK).replace(ROOM, "1e9")))
+    assert await _probes(urls, tmp_path) > 1
+
+
+async def test_a_failed_probe_opens_it_for_another_pause(urls: Urls, tmp_path: Path) -> None:
+    assert await _probes(urls, tmp_path) == 1
+
+
+async def test_a_probe_that_never_left_is_the_next_ones(urls: Urls, tmp_path: Path) -> None:
+    """Who had the turn found that its request may not leave any more: nobody must wait for an outcome that never comes."""
+    platform = Counting(Quota(1000, 1000, 8))
+    async with hosts(urls, tmp_path, platform, 2) as made:
+        one, two = made
+        await break_it(platform, [one, two])
+        await asyncio.sleep(PAUSED + 0.1)
+        async with one.calls.turn(one.connector, one.config) as turn:
+            assert turn.probe
+        await asyncio.sleep(0.1)
+        platform.status = 200
+        assert await two.call() == 200
+
+
+async def test_a_killed_prober_does_not_hold_it_half_open_for_ever(urls: Urls, tmp_path: Path) -> None:
+    platform = Counting(Quota(1000, 1000, 8))
+    async with hosts(urls, tmp_path, platform, 2) as made:
+        dead, alive = made
+        await break_it(platform, [dead, alive])
+        await asyncio.sleep(PAUSED + 0.1)
+        platform.hangs = asyncio.Event()
+        probe = asyncio.create_task(dead.call())
+        await asyncio.sleep(0.2)
+        desk = dead.calls.desks.desk(dead.connector, dead.config)
+        desk._loop.cancel()  # type: ignore[attr-defined]
+        desk._run = lambda **_: None  # type: ignore[attr-defined]
+        assert isinstance(await attempt(alive), Park)
+        platform.hangs.set()
+        platform.hangs, platform.status = None, 200
+        await asyncio.sleep(QUICK_RULES.lease + 0.3)
+        assert await alive.call() == 200
+        await asyncio.gather(probe)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
+async def test_what_is_about_one_customer_never_counts(urls: Urls, tmp_path: Path, status: int) -> None:
+    platform = Counting(Quota(1000, 1000, 8), status=status)
+    async with hosts(urls, tmp_path, platform, 2) as made:
+        for _ in range(THRESHOLD):
+            assert [await attempt(host) for host in made] == [status, status]
+        await asyncio.sleep(0.3)
+        row = await made[0].row()
+    assert (row["circuit"], row["circuit_failures"]) == ("CLOSED", 0)
+
+
+async def test_a_success_in_between_begins_the_count_anew(urls: Urls, tmp_path: Path) -> None:
+    platform = Counting(Quota(1000, 1000, 8))
+    async with hosts(urls, tmp_path, platform, 1) as (host,):
+        for number in range(3 * THRESHOLD):
+            platform.status = 200 if number % 5 == 4 else 503
+            assert await host.call() == platform.status
+        await asyncio.sleep(0.3)
+        assert (await host.row())["circuit"] == "CLOSED"
+
+
+async def test_an_open_circuit_parks_a_run_and_spends_no_attempt(world: World) -> None:
+    world = world.with_connector(connector(Refunds()))
+    assert await world.sync() is Verdict.EMPTY_EXPECTED
+    await asyncio.sleep(0.3)
+    credential = Ledger(world.database, world.equipment.blind).key(
+        world.equipment.connectors["scripted"], world.equipment.config("scripted")
+    )
+    opened = (
+        "UPDATE quota_ledger SET circuit = 'OPEN', circuit_until = now() + make_interval(secs => :pause) WHERE credential = :credential"
+    )
+    await world.do(opened, credential=credential, pause=PAUSE)
+    world.platform.says("/refunds", raw("{}", 500))
+    world.platform.heard.clear()
+    assert await world.sync() is Verdict.PARKED
+    assert world.platform.heard == []
+    (due,) = await world.rows("SELECT due_at - now() AS wait FROM connection WHERE connection_id = :connection")
+    assert PAUSE - 5 < due["wait"].total_seconds() <= PAUSE
