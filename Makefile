@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo chaos test check format lock schema docs clean
+.PHONY: help install demo chaos bench-dispatch bench-ingest test check format lock schema docs clean tokens
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -29,6 +29,20 @@ demo: install ## the main job, end to end, against simulated platforms on loopba
 chaos: install ## kill, freeze and stop everything while 100,000 records are synced; then audit (ARGS="--kills 20 --records 10000")
 	@$(BIN)/python -m bench.chaos $(ARGS)
 
+bench-dispatch: install ## 5,000 connections due in one second, a platform that hangs, workers told to stop under load (ARGS="--connections 500")
+	@$(BIN)/python -m bench.dispatch $(ARGS)
+
+tokens: install ## 50 workers refresh the same grants, 200 workers are killed while they do; then count (ARGS="--workers 10 --expiries 8 --kills 8")
+	@$(BIN)/python -m bench.tokens $(ARGS)
+
+bench-ingest: install $(VENV)-bench/.installed ## ingest rate and memory, beside dlt and bare COPY (ARGS="--rounds 5")
+	@$(BIN)/python -m bench.ingest $(ARGS)
+
+$(VENV)-bench/.installed: requirements/bench.txt
+	@test -x $(VENV)-bench/bin/python || $(BIN)/python -m venv --without-pip $(VENV)-bench
+	@$(BIN)/uv pip install -q --python $(VENV)-bench/bin/python --require-hashes -r requirements/bench.txt
+	@touch $@
+
 test: install ## every check: lint, types, layout and the whole suite
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
@@ -45,7 +59,7 @@ docs: install ## write the generated reference pages
 	@$(BIN)/python -m hub.cli.reference .
 
 lock: install ## compile requirements/*.in into hashed locks without addresses
-	@cd requirements && for name in hub dev; do ../$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
+	@cd requirements && for name in hub dev bench; do ../$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
 
 clean: ## remove what can be rebuilt
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -8,7 +8,7 @@ HubError
   CallerMustFix         the request is wrong; sending it again as it is cannot work
     NotAllowed, NotFound, InvalidInput, KeyReused, TokenInvalid, TooSlow
   WaitAndRetry          nothing is wrong that time does not heal
-    PlatformBusy, LeaseLost, TwinRunning
+    PlatformBusy, LeaseLost, TwinRunning, TooManySubscriptions
   PlatformFault         the platform broke its contract
     ContractBroken
   RecordUnreadable      one record is kept in quarantine; the rest goes on
@@ -135,6 +135,12 @@ class TwinRunning(WaitAndRetry):
     """The same request is still being worked on."""
 
     remedy = "Send it again in a moment, with the same key."
+
+
+class TooManySubscriptions(WaitAndRetry):
+    """Too many subscriptions are open."""
+
+    remedy = "End one that is no longer looked at, or watch a whole customer with one."
 
 
 class PlatformFault(HubError):

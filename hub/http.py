@@ -13,7 +13,6 @@ import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import httpx
@@ -26,6 +25,10 @@ MAXIMUM = 16 * 1024 * 1024
 WHOLE_CALL = 60.0
 INTERACTION = "X-Interaction-Id"
 _LIMITS = httpx.Timeout(30.0, connect=5.0)
+_IDLE = 2.0
+"""Seconds a connection is kept for the next call: shorter than any server keeps it, so that a call that may not be repeated does not meet a closing one."""
+# Raw pages are kept as received, so no compression is asked for.
+_DEFAULTS = (("Accept", "*/*"), ("Accept-Encoding", "identity"), ("Connection", "keep-alive"), ("User-Agent", "zengxin-hub"))
 # What a prefix is compared with must be what the server reads: no dot segments, also none in disguise (nor in a disguise that a second decoding
 # would lift), no backslash, no control characters.
 _DISGUISED = re.compile(r"\.\.|%(25)*(2e|2f|5c)|\\|[^\x21-\x7e]", re.IGNORECASE)
@@ -116,27 +119,26 @@ class Http:
 
     def __init__(self, allowed: Iterable[str], *, connections: int = 16) -> None:
         self._allowed = tuple(Allowed.of(url) for url in allowed)
-        self._limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._clients: dict[tuple[str, str, int], httpx.AsyncClient] = {}
+        self._limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE)
+        self._transports: dict[tuple[str, str, int], httpx.AsyncHTTPTransport] = {}
 
     async def close(self) -> None:
-        for client in self._clients.values():
-            await client.aclose()
+        for transport in self._transports.values():
+            await transport.aclose()
 
     async def send(self, base_url: str, request: Request) -> Response:
         """Sends a signed request below a base URL. Raises HostNotAllowed, PlatformUnreachable, ContractBroken (too large or packed an answer)."""
         url = base_url.rstrip("/") + request.path
         if request.query:
             url += ("&" if "?" in url else "?") + urlencode(request.query)
-        client, headers = self._client(url), list(request.headers)
-        if not any(name.lower() == INTERACTION.lower() for name, _ in headers):
-            headers.append((INTERACTION, str(new_id())))
+        transport = self._transport(url)
         try:
-            async with (
-                asyncio.timeout(WHOLE_CALL),
-                client.stream(request.method, url, headers=headers, content=request.body or None) as answer,
-            ):
-                body = await _capped(answer)
+            async with asyncio.timeout(WHOLE_CALL):
+                answer = await transport.handle_async_request(_prepared(url, request))
+                try:
+                    body = await _capped(answer)
+                finally:
+                    await answer.aclose()
         except (httpx.TransportError, TimeoutError) as error:
             unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             raise PlatformUnreachable(f"The platform does not answer ({type(error).__name__}).", unsent=unsent) from None
@@ -144,23 +146,25 @@ class Http:
             raise HostNotAllowed("This is not a URL.") from None
         return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body)
 
-    def _client(self, url: str) -> httpx.AsyncClient:
+    def _transport(self, url: str) -> httpx.AsyncHTTPTransport:
         """The pool of the platform that a URL belongs to. Raises HostNotAllowed before any socket is opened."""
         for entry in self._allowed:
             if entry.admits(url):
                 key = (entry.scheme, entry.host, entry.port)
-                if key not in self._clients:
-                    self._clients[key] = self._new_client()
-                return self._clients[key]
+                if key not in self._transports:
+                    self._transports[key] = httpx.AsyncHTTPTransport(trust_env=False, limits=self._limits)
+                return self._transports[key]
         raise HostNotAllowed(f"The host {urlsplit(url).hostname} is not on the operator's list.")
 
-    def _new_client(self) -> httpx.AsyncClient:
-        # Raw pages are kept as received, so no compression is asked for.
-        headers = {"Accept-Encoding": "identity", "User-Agent": "zengxin-hub"}
-        client = httpx.AsyncClient(timeout=_LIMITS, follow_redirects=False, trust_env=False, limits=self._limits, headers=headers)
-        # The pool serves all customers: a cookie that a platform sets in one customer's call must not travel with another's.
-        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        return client
+
+def _prepared(url: str, request: Request) -> httpx.Request:
+    """As it is sent. A transport follows no redirect and keeps no cookie, which a client would have to be forbidden: what one customer's call brings must not
+    travel with another's."""
+    given = {name.lower() for name, _ in request.headers}
+    headers = [(name, value) for name, value in (*_DEFAULTS, (INTERACTION, str(new_id()))) if name.lower() not in given]
+    return httpx.Request(
+        request.method, url, headers=[*headers, *request.headers], content=request.body or None, extensions={"timeout": _LIMITS.as_dict()}
+    )
 
 
 async def _capped(answer: httpx.Response) -> bytes:

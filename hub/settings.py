@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     grantee: str = Field(
         default="", description="Legal name of the institution that deploys the hub: the grantee of consents. `hub serve` needs it."
     )
-    workers: int = Field(default=6, ge=1, le=100, description="Connections synced at the same time by one worker process.")
+    workers: int = Field(default=6, ge=1, le=100, description="Connections of one platform that one worker process syncs at the same time.")
     clock: AwareDatetime | None = Field(
         default=None, description="Stops the business clock at an instant: to rehearse with simulated platforms."
     )

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from hub.cli.runtime import Runtime
 from hub.credit.evaluate import Request
 from hub.domain.identifiers import CustomerId
+from hub.errors import HubError
+from hub.store.database import STORE_ERRORS
 from hub.store.evaluations import Asked, customers_to_refresh, evaluate_customer, scenarios_to_refresh
+from hub.sync.keeping import Keeper
 from hub.sync.settings import Patience
 
 log = structlog.get_logger("hub.worker")
@@ -26,11 +28,21 @@ async def work(runtime: Runtime, patience: Patience | None = None) -> None:
     """Works until cancelled; the page at hand is finished first."""
     refresh = refresher(runtime)
     looking = asyncio.create_task(_look_again(runtime, refresh))
+    keeping = asyncio.create_task(Keeper(runtime.equipment, runtime.calls).work())
+    keeping.add_done_callback(_told)
     try:
         await runtime.dispatcher.work(runtime.engine(patience, refresh), concurrency=runtime.settings.workers)
     finally:
         looking.cancel()
-        await asyncio.wait([looking])
+        keeping.cancel()
+        await asyncio.wait([looking, keeping])
+
+
+def _told(keeping: asyncio.Task[None]) -> None:
+    """Nobody waits for the keeper: that it ended by an error is said when it happens."""
+    error = None if keeping.cancelled() else keeping.exception()
+    if error is not None:
+        log.error("keeper_ended", kind=type(error).__name__)
 
 
 async def _look_again(runtime: Runtime, refresh: Refresh) -> None:
@@ -39,9 +51,17 @@ async def _look_again(runtime: Runtime, refresh: Refresh) -> None:
         await asyncio.sleep(PERIOD)
         try:
             for customer_id in await overdue(runtime):
-                await refresh(customer_id)
-        except SQLAlchemyError as error:
+                await _try(refresh, customer_id)
+        except STORE_ERRORS as error:
             log.warning("look_again_failed", kind=type(error).__name__)
+
+
+async def _try(refresh: Refresh, customer_id: CustomerId) -> None:
+    """One customer who cannot be evaluated keeps nobody else from it."""
+    try:
+        await refresh(customer_id)
+    except HubError as error:
+        log.warning("not_evaluated", customer=str(customer_id), kind=type(error).__name__)
 
 
 async def overdue(runtime: Runtime) -> list[CustomerId]:

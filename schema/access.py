@@ -26,6 +26,7 @@ SCOPES: Mapping[str, str] = {
     "enhancement:evaluate": "Ask for an evaluation.",
     "evidence:read": "How a result came about: features, checks, points, parts of the limit, series.",
     "facts:read": "The facts themselves, with their provenance.",
+    "operations:read": "How fetching goes: connections, runs, windows, attempts, waits, quarantine, platforms.",
     "clients:write": "Register the clients of this hub.",
     "schema:introspect": "Introspection of this schema.",
 }
@@ -43,7 +44,7 @@ _PARTNER = {
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
     "INTERNAL": frozenset(set(SCOPES) - {"clients:write"}),
-    "ADMIN": frozenset({"clients:write", "schema:introspect"}),
+    "ADMIN": frozenset({"clients:write", "operations:read", "schema:introspect"}),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 
@@ -77,6 +78,8 @@ def access(scope: str, kind: DataKind | SourceKind = DataKind.NONE, level: Sensi
     return Access(scope=scope, level=level.value, kind=kind.value)
 
 
+OPERATIONS = access("operations:read", DataKind.OPERATIONS)
+"""For operators: an ADMIN client sees it for every customer, an INTERNAL one for those it was given. No fact, no name."""
 ANYONE = Access(scope="anyone", level=Sensitivity.C1.value, kind=DataKind.NONE.value)
 """For what every authenticated client may see: problems, and payloads whose mutation has a rule of its own."""
 
@@ -89,6 +92,12 @@ def shown(doc: str, rule: Access | None = None) -> Any:
 def asked(doc: str, rule: Access | None = None, returns: Any = None) -> Callable[[Callable[..., Any]], Any]:
     """A field with arguments: decorates the function that declares them. ``returns`` where an annotation cannot say it."""
     made: Callable[[Callable[..., Any]], Any] = strawberry.field(description=doc, directives=[rule] if rule else [], graphql_type=returns)
+    return made
+
+
+def pushed(doc: str, returns: Any) -> Callable[[Callable[..., Any]], Any]:
+    """A field of Subscription: decorates the function that declares its arguments."""
+    made: Callable[[Callable[..., Any]], Any] = strawberry.subscription(description=doc, graphql_type=returns)
     return made
 
 

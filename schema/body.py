@@ -55,6 +55,11 @@ def _parsed(body: bytes) -> Question:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise BadRequest("The body is not JSON.") from None
+    return question_of(found)
+
+
+def question_of(found: Any) -> Question:
+    """A question as JSON gave it, in the body of a request or in a message. Raises BadRequest."""
     if not isinstance(found, dict) or not set(found) <= _MEMBERS:
         raise BadRequest("Send one JSON object with query, variables and operationName.")
     query, variables, name = found.get("query"), found.get("variables"), found.get("operationName")
@@ -64,7 +69,7 @@ def _parsed(body: bytes) -> Question:
         raise BadRequest("The variables must be an object and the operation's name a string.")
     if _depth(variables) > MAX_NESTING:
         raise BadRequest("The variables nest too deep.")
-    if b"\\u0000" in body and _holds_nul(variables):
+    if _holds_nul(variables):
         raise BadRequest("A text holds no NUL character.")
     return Question(query, variables or {}, name or None)
 

@@ -21,6 +21,7 @@ from schema.scalars import SCALARS
 from schema.stored import wire
 from schema.types.facts import FACT_TYPES
 from schema.types.query import Query
+from schema.types.watching import Subscription
 
 
 class Undeclared(Exception):
@@ -37,7 +38,14 @@ class HubSchema(strawberry.Schema):
 
     def __init__(self) -> None:
         config = StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True)
-        super().__init__(query=Query, mutation=Mutation, types=list(FACT_TYPES.values()), extensions=[StoredReads], config=config)
+        super().__init__(
+            query=Query,
+            mutation=Mutation,
+            subscription=Subscription,
+            types=list(FACT_TYPES.values()),
+            extensions=[StoredReads],
+            config=config,
+        )
         wire(self._schema)
         self.rules = Rules(self._schema)
         if missing := self.rules.undeclared():

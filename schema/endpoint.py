@@ -1,4 +1,5 @@
-"""GraphQL over HTTP: POST, one JSON object, one operation. Everything else is refused before anything is executed.
+"""GraphQL over HTTP: POST, one JSON object, one operation. Everything else is refused before anything is executed. Subscriptions are answered as
+server-sent events where the client accepts nothing but them first, and over WebSocket.
 
 Queries over GET, batches, multipart, compressed bodies and other media types are off. The answer is ``application/graphql-response+json`` where
 the client asks for it (then a request that could not be executed is a 4xx), ``application/json`` otherwise. Neither the document nor its variables
@@ -11,7 +12,7 @@ import asyncio
 import hashlib
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,22 @@ from typing import Any
 import orjson
 import structlog
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
-from hub.domain.caller import Caller
+from hub.domain.caller import Admitted, Caller
 from hub.domain.identifiers import new_id
 from hub.errors import CallerMustFix, CustomerMustAct, HubError, PlatformFault, TokenInvalid, WaitAndRetry
 from schema.body import BadRequest, Question, read_question
 from schema.context import Context, Reads
 from schema.contract import HubSchema
+from schema.live import Live, Pulse, Refused
 from schema.services import Services
+from schema.socket import PROTOCOL, Session
+from schema.sse import EVENT_STREAM, EventStream
 
 GRAPHQL_JSON = "application/graphql-response+json"
 MAX_SECONDS = 10.0
@@ -45,8 +50,9 @@ class Endpoint:
 
     schema: HubSchema
     reads: Reads
+    pulse: Pulse
     services: Services
-    admit: Callable[[Request], Awaitable[Caller]]
+    admit: Callable[[HTTPConnection], Awaitable[Admitted]]
     challenge: Callable[[TokenInvalid], Mapping[str, str]]
     courtesy: Callable[[], Mapping[str, str]]
 
@@ -56,20 +62,54 @@ class Endpoint:
         if request.method != "POST":
             return Response("GraphQL is asked by POST.", 405, {"Allow": "POST"})
         if media is None:
-            return Response("Accept application/graphql-response+json or application/json.", 406)
+            return Response("Accept application/graphql-response+json, application/json or text/event-stream.", 406)
         try:
-            caller = await self.admit(request)
+            admitted = await self.admit(request)
             question = await read_question(request)
         except TokenInvalid as error:
-            answer = _answer({"errors": [shown(error)]}, media, 401, self.challenge(error))
-            _log.info("graphql.refused", client=None, status=401)
-            return answer
+            return self._unknown(error, media)
         except BadRequest as bad:
             return _answer({"errors": [{"message": str(bad)}]}, media, bad.status, self.courtesy())
-        result, status = await self._run(caller, question, media)
-        answer = _answer(result, media, status, self.courtesy())
-        self._tell(caller, question, answer, time.perf_counter() - began)
+        if media == EVENT_STREAM:
+            answer = self._stream(admitted, question)
+        else:
+            result, status = await self._run(admitted.caller, question, media)
+            answer = _answer(result, media, status, self.courtesy())
+        self._tell(admitted.caller, question, answer, time.perf_counter() - began)
         return answer
+
+    async def socket(self, socket: WebSocket) -> None:
+        """One WebSocket, from its handshake to its end."""
+        if PROTOCOL not in socket.scope["subprotocols"]:
+            await socket.send_denial_response(Response(f"Speak the subprotocol {PROTOCOL}.", 400))
+            return
+        try:
+            admitted = await self.admit(socket)
+        except TokenInvalid as error:
+            await socket.send_denial_response(self._unknown(error, "application/json"))
+            return
+        courtesy = [(name.lower().encode(), value.encode()) for name, value in self.courtesy().items()]
+        await socket.accept(PROTOCOL, courtesy)
+        _log.info("graphql.socket", client=admitted.caller.client_id)
+        await Session(socket, self._live, admitted, shown).run()
+
+    @property
+    def _live(self) -> Live:
+        return Live(self.schema, self.reads, self.pulse)
+
+    def _unknown(self, error: TokenInvalid, media: str) -> Response:
+        _log.info("graphql.refused", client=None, status=401)
+        return _answer({"errors": [shown(error)]}, media, 401, self.challenge(error))
+
+    def _stream(self, admitted: Admitted, question: Question) -> Response:
+        """What cannot be subscribed to is answered at once and as JSON, like a request that cannot be executed."""
+        try:
+            return EventStream(self._live.prepare(admitted, question), shown, self.courtesy())
+        except Refused as refused:
+            errors: Sequence[Exception] = refused.errors
+        except (GraphQLError, HubError) as error:
+            errors = [error]
+        return _answer({"errors": [shown(error) for error in errors[:5]]}, EVENT_STREAM, 400, self.courtesy())
 
     async def _run(self, caller: Caller, question: Question, media: str) -> tuple[dict[str, Any], int]:
         context = Context(caller, self.reads, self.services)
@@ -94,11 +134,11 @@ class Endpoint:
 
 
 def media_type(accepts: list[str]) -> str | None:
-    """What to answer in; None when the client accepts neither."""
+    """What to answer in; None when the client accepts none of them."""
     wanted = [part.split(";")[0].strip().lower() for header in accepts for part in header.split(",")] or ["*/*"]
     for part in wanted:
-        if part == GRAPHQL_JSON:
-            return GRAPHQL_JSON
+        if part in (GRAPHQL_JSON, EVENT_STREAM):
+            return part
         if part in ("application/json", "*/*", "application/*"):
             return "application/json"
     return None
@@ -146,4 +186,5 @@ def _of_graphql(error: GraphQLError) -> dict[str, Any]:
 
 
 def _answer(body: dict[str, Any], media: str, status: int, headers: Mapping[str, str]) -> Response:
-    return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **headers}, f"{media}; charset=utf-8")
+    kind = "application/json" if media == EVENT_STREAM else media
+    return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **headers}, f"{kind}; charset=utf-8")

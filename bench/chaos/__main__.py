@@ -25,6 +25,8 @@ def parse(arguments: list[str]) -> Asked:
         ("seed", "of the platform's data and of every dice"),
     ):
         parser.add_argument(f"--{name}", type=int, default=getattr(Asked(), name), help=f"{meaning} (default %(default)s)")
+    share = "of a minute's calls that may be retries (default %(default)s; in production 0.1)"
+    parser.add_argument("--retry-share", type=float, default=Asked().retry_share, help=share)
     parser.add_argument("--break", dest="broken", choices=BREAKS, help="take a guard out of the workers: the run must miss its figures")
     parser.add_argument("--json", action="store_true", help="the figures as JSON on stdout")
     return Asked(**vars(parser.parse_args(arguments)))

@@ -55,15 +55,19 @@ class Fleet:
         process.start()
         return process
 
-    def kill(self) -> None:
-        """kill -9 of one of them, at once replaced."""
-        victim = self._take()
+    def has(self, pid: int) -> bool:
+        """Whether this process is one of those that run."""
+        return any(one.pid == pid for one in self.running)
+
+    def kill(self, pid: int | None = None) -> None:
+        """kill -9 of a certain one or of any, at once replaced."""
+        victim = self._take(pid)
         end(victim)
         self.fill()
 
-    def freeze(self) -> ForkServerProcess:
-        """SIGSTOP of one of them; another takes its place."""
-        victim = self._take()
+    def freeze(self, pid: int | None = None) -> ForkServerProcess:
+        """SIGSTOP of a certain one or of any; another takes its place."""
+        victim = self._take(pid)
         self.frozen.append(victim)
         os.kill(victim.pid or 0, signal.SIGSTOP)
         self.fill()
@@ -77,9 +81,10 @@ class Fleet:
         self.frozen.remove(process)
         end(process)
 
-    def _take(self) -> ForkServerProcess:
+    def _take(self, pid: int | None) -> ForkServerProcess:
         self.fill()
-        return self.running.pop(self.dice.randrange(len(self.running)))
+        found = [number for number, one in enumerate(self.running) if one.pid == pid]
+        return self.running.pop(found[0] if found else self.dice.randrange(len(self.running)))
 
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL for whoever does not go within five seconds."""

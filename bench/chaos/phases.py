@@ -1,44 +1,48 @@
-"""The disturbances: kill -9, freezing past the lease, immediate stops of PostgreSQL. Each phase has work of its own, and an end in time whatever happens."""
+"""The disturbances: kill -9 and immediate stops of PostgreSQL; freezing stands in :mod:`bench.chaos.zombies`. Each phase has work of its own, and an end in time whatever happens."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
+from typing import Any
 
 import psycopg
 
+from bench.chaos import traps
 from bench.chaos.fleet import Fleet
-from bench.chaos.settings import LEASE
 from bench.chaos.show import Show
 from bench.chaos.truth import Truth
 from bench.chaos.world import Progress, World
 
 GLANCE = 0.1
-FREEZERS = 2
-"""How many workers may be frozen at the same time; two others run meanwhile."""
-AT_WORK = 8
-"""Connections that have something to do while workers freeze."""
-SAY = 1.5
-"""Seconds a thawed worker has to try what it was about to do."""
+WAITS = 4.0
+"""Seconds in which a worker should come by a trap."""
 
 
 @dataclass
 class Stage:
-    """What a phase works with, and what the phases have done so far."""
+    """What a phase works with, and what the phases have done so far.
+
+    ``trapped`` kills fell between two statements of a page; ``held`` freezes ended with an answer in hand that another run was waiting for.
+    ``thawed`` says when a process (by its id) was woken, in seconds since the epoch.
+    """
 
     world: World
     fleet: Fleet
     truth: Truth
     dice: random.Random
     show: Show
+    platform: Callable[[str], Awaitable[Any]]
     kills: int = 0
     freezes: int = 0
     stops: int = 0
     overtaken: int = 0
+    trapped: int = 0
+    held: int = 0
+    thawed: dict[int, float] = field(default_factory=dict)
     resumed: list[float] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -54,6 +58,7 @@ class Stage:
             await asyncio.sleep(GLANCE)
 
     async def look(self, customers: Sequence[int], phase: str) -> Progress:
+        """How far these are; also shown."""
         at = await self.world.progress(customers)
         done = f"{self.kills} kills, {self.freezes} freezes, {self.stops} stops, {at.complete}/{len(customers)} connections"
         self.show.at(phase, at.records, len(customers) * self.truth.records // self.truth.customers, done)
@@ -75,69 +80,30 @@ async def bounded(stage: Stage, phase: str, work: object, seconds: float) -> Non
     stage.seconds[phase] = round(time.monotonic() - began, 1)
 
 
-async def killing(stage: Stage, customers: Sequence[int], kills: int) -> None:
-    """Kills are spread over the pages: the next one comes at a random moment after the next share of the work was committed."""
+SOUND: tuple[str | None, ...] = ("rows", None, "cursor")
+
+
+async def killing(stage: Stage, customers: Sequence[int], kills: int, places: tuple[str | None, ...] = SOUND) -> None:
+    """Kills are spread over the pages: after each share of the work, in turn when a page's rows have begun, at a random moment, and when a window has moved."""
     await stage.world.make_due(customers)
     share = stage.pages(customers) / (kills + 1)
     for number in range(kills):
         if not await stage.reaches(customers, share * (number + 1), "kill"):
             break
-        await asyncio.sleep(stage.dice.uniform(0, 0.4))
-        stage.fleet.kill()
+        await _kill(stage, places[number % len(places)])
         stage.kills += 1
     await stage.settle(customers, "kill")
 
 
-async def freezing(stage: Stage, customers: Sequence[int], freezes: int) -> None:
-    """Freezers side by side. Connections that were read to their end are due again, so that whoever freezes is at work."""
-    await stage.world.make_due(customers)
-    left = iter(range(freezes))
-    async with asyncio.TaskGroup() as group:
-        for _ in range(FREEZERS):
-            group.create_task(_freezer(stage, customers, left))
-    await stage.settle(customers, "freeze")
-
-
-async def _freezer(stage: Stage, customers: Sequence[int], left: object) -> None:
-    for _ in left:  # type: ignore[attr-defined]
-        await _feed(stage, customers)
-        await asyncio.sleep(stage.dice.uniform(0.3, 0.8))
-        await _freeze_one(stage)
-        await stage.look(customers, "freeze")
-
-
-async def _feed(stage: Stage, customers: Sequence[int]) -> None:
-    at = await stage.look(customers, "freeze")
-    missing = AT_WORK - (len(customers) - at.complete)
-    if missing <= 0:
+async def _kill(stage: Stage, place: str | None) -> None:
+    if place is None:
+        await asyncio.sleep(stage.dice.uniform(0, 0.4))
+        stage.fleet.kill()
         return
-    ids = {stage.world.ids[customer]: customer for customer in customers}
-    idle = "SELECT connection_id FROM connection WHERE connection_id = ANY(%s) AND due_at IS NULL AND lease_until IS NULL"
-    found = [ids[row[0]] for row in await stage.world.rows(idle, (list(ids),))]
-    await stage.world.make_due(stage.dice.sample(found, min(missing, len(found))))
-
-
-async def _freeze_one(stage: Stage) -> None:
-    """Frozen until the lease is over and another run has begun, then a moment more; then it may try what it was about to do."""
-    before = await stage.world.leased()
-    victim = stage.fleet.freeze()
-    await asyncio.sleep(LEASE + 0.1)
-    stage.overtaken += await _taken_over(stage, before)
-    await asyncio.sleep(stage.dice.uniform(0, 0.1))
-    stage.fleet.thaw(victim)
-    await asyncio.sleep(SAY)
-    stage.fleet.retire(victim)
-    stage.freezes += 1
-
-
-async def _taken_over(stage: Stage, before: dict[UUID, int]) -> bool:
-    """Whether a run that was there before the freeze has a successor, within two seconds."""
-    for _ in range(20):
-        now = await stage.world.leased()
-        if any(now.get(connection, 0) > epoch for connection, epoch in before.items()):
-            return True
-        await asyncio.sleep(GLANCE)
-    return False
+    async with traps.trap(stage.world.embedded.dsn("hub"), place) as admin:
+        found = [pid for pid in await traps.caught(admin, place, WAITS) if stage.fleet.has(pid)]
+        stage.fleet.kill(stage.dice.choice(found) if found else None)
+        stage.trapped += bool(found)
 
 
 async def stopping(stage: Stage, customers: Sequence[int], stops: int) -> None:

@@ -1,7 +1,8 @@
 """The misbehaving platform: a real HTTP server in a process of its own, which nobody kills and which counts what it is asked.
 
 30 % of the answers are 5xx, 10 % of the connections are reset, 3 % of the answers are cut in the middle, 10 % drip; every now and then all calls are refused with 429 for a
-moment. ``GET /_log`` tells what happened, to the auditor only.
+moment. The quota is counted in :mod:`bench.chaos.book`. Three addresses are the auditor's only: ``/_log`` tells what happened, ``/_hold`` keeps a customer's answers back,
+``/_let`` sends them.
 """
 
 from __future__ import annotations
@@ -21,44 +22,40 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from bench.chaos.book import Book
 from bench.chaos.connector import QUOTA
 from bench.chaos.truth import NEWCOMERS, TODAY, Truth
 from hub.cli.until import Stop
 
 STORM_EVERY, STORM_LASTS = 15.0, 1.0
 SLOWEST = 0.3
-"""Seconds of an ordinary answer; each takes anything up to it."""
+"""Seconds of an ordinary answer; each takes anything up to it, one that drips 1.2 more."""
 
 FATES = {"5xx": 0.30, "reset": 0.10, "cut": 0.03, "drip": 0.10}
 
 
 @dataclass
-class Ledger:
-    """The quota as the platform counts it: a bucket that fills at the documented rate."""
+class Held:
+    """The answers to one customer that are kept back: which calls wait, of which process, and what lets each of them go."""
 
-    level: float = float(QUOTA.burst)
-    at: float = field(default_factory=time.monotonic)
-    overruns: int = 0
-    in_flight: int = 0
-    most_in_flight: int = 0
+    waiting: list[tuple[dict[str, Any], asyncio.Event]] = field(default_factory=list)
 
-    def take(self) -> bool:
-        """Whether this call is within the quota. A tenth of a second's calls more are let pass: calls bunch up on their way."""
-        now = time.monotonic()
-        self.level, self.at = min(float(QUOTA.burst), self.level + (now - self.at) * QUOTA.per_second), now
-        within = self.level >= 1 - QUOTA.per_second / 10
-        self.level -= within
-        self.overruns += not within
-        return within
+    def let(self, worker: int | None = None) -> None:
+        """Sends what a process waits for, or everything."""
+        for call, event in self.waiting:
+            if worker in (None, call["worker"]):
+                event.set()
+        self.waiting = [one for one in self.waiting if not one[1].is_set()]
 
 
 @dataclass
 class Platform:
-    """``calls`` holds one entry per call that reached it: when, who, which day, which page, interaction, outcome, hash of the body as served."""
+    """``calls`` holds one entry per call that reached it: when, who (customer and worker), which day, which page, interaction, outcome, hash of the body as served."""
 
     truth: Truth
     dice: random.Random
-    ledger: Ledger = field(default_factory=Ledger)
+    book: Book = field(default_factory=lambda: Book(QUOTA))
+    held: dict[int, Held] = field(default_factory=dict)
     calls: list[dict[str, Any]] = field(default_factory=list)
     newcomers: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -78,26 +75,28 @@ class Platform:
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
         url = urlsplit(lines[0].split(" ")[1])
-        if url.path == "/_log":
-            return await self._tell(writer)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        call = {
-            "asked": time.monotonic(),
+        if url.path in ("/_log", "/_hold", "/_let"):
+            told = {"/_log": self._told, "/_hold": self._hold, "/_let": self._let}[url.path](query)
+            return await _send(writer, 200, json.dumps(told).encode())
+        call: dict[str, Any] = {
+            "asked": time.time(),
+            "worker": int(headers["x-worker"]),
             "customer": int(headers["authorization"].removeprefix("Bearer c-")),
             "day": query["day"],
             "page": int(query["page"]),
             "interaction": headers["x-interaction-id"],
         }
         self.calls.append(call)
-        self.ledger.in_flight += 1
-        self.ledger.most_in_flight = max(self.ledger.most_in_flight, self.ledger.in_flight)
+        call["over"] = self.book.arrives(call["asked"])
         try:
             return await self._answer(call, writer)
         finally:
-            self.ledger.in_flight -= 1
+            if "held" not in call:
+                self.book.leaves()
 
     async def _answer(self, call: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
-        fate = call["outcome"] = self._fate()
+        fate = call["outcome"] = self._fate(call)
         self.outcomes[fate] += 1
         if fate in ("429", "over quota"):
             return await _send(writer, 429, b'{"error": "too fast"}', self._retry_after())
@@ -117,6 +116,12 @@ class Platform:
         return await self._well(call, writer, body, drip=fate == "drip")
 
     async def _well(self, call: dict[str, Any], writer: asyncio.StreamWriter, body: bytes, *, drip: bool) -> bool:
+        if (held := self.held.get(call["customer"])) is not None:
+            # The platform is done with it; it is the auditor who keeps it back.
+            call["held"] = True
+            self.book.leaves()
+            held.waiting.append((call, event := asyncio.Event()))
+            await event.wait()
         call["sha256"] = hashlib.sha256(body).hexdigest()
         writer.write(_head(200, len(body)))
         pieces = 8 if drip else 1
@@ -126,7 +131,7 @@ class Platform:
                 await asyncio.sleep(0.15)
             writer.write(body[at : at + size])
             await writer.drain()
-        call["answered"] = time.monotonic()
+        call["answered"] = time.time()
         return True
 
     def _page(self, call: dict[str, Any]) -> dict[str, Any]:
@@ -136,9 +141,11 @@ class Platform:
             self.newcomers[customer] += 1
         return page
 
-    def _fate(self) -> str:
-        if not self.ledger.take():
+    def _fate(self, call: dict[str, Any]) -> str:
+        if call["over"]:
             return "over quota"
+        if call["customer"] in self.held:
+            return "well"
         if (time.monotonic() - self.since) % STORM_EVERY > STORM_EVERY - STORM_LASTS:
             return "429"
         thrown = self.dice.random()
@@ -154,15 +161,22 @@ class Platform:
             return "1"
         return format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
 
-    async def _tell(self, writer: asyncio.StreamWriter) -> bool:
-        told = {
-            "calls": self.calls,
-            "outcomes": self.outcomes,
-            "newcomers": self.newcomers,
-            "overruns": self.ledger.overruns,
-            "most_in_flight": self.ledger.most_in_flight,
-        }
-        return await _send(writer, 200, json.dumps(told).encode())
+    def _told(self, _query: dict[str, str]) -> object:
+        """Everything that happened. Calls whose answers were kept back and never let go are told as they stand."""
+        book = {"overruns": self.book.overruns, "most": self.book.most}
+        return {"calls": self.calls, "outcomes": self.outcomes, "newcomers": self.newcomers, **book}
+
+    def _hold(self, query: dict[str, str]) -> object:
+        """From now on a customer's answers are kept back, and none is spoiled. Tells who waits."""
+        held = self.held.setdefault(int(query["customer"]), Held())
+        return [call for call, _ in held.waiting]
+
+    def _let(self, query: dict[str, str]) -> object:
+        """Sends what one worker waits for and goes on holding; without a worker everything goes as always again."""
+        customer = int(query["customer"])
+        held = self.held.get(customer, Held()) if "worker" in query else self.held.pop(customer, Held())
+        held.let(int(query["worker"]) if "worker" in query else None)
+        return []
 
 
 def _head(status: int, size: int, retry_after: str | None = None) -> bytes:

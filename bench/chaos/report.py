@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.chaos.auditor import Findings
+from bench.chaos.auditor import AHEAD, Findings
+from bench.chaos.connector import QUOTA
 from bench.chaos.phases import Stage
-from bench.chaos.settings import CONNECTIONS_AT_ONCE, PATIENCE, Asked
+from bench.chaos.settings import CONNECTIONS_AT_ONCE, PATIENCE, Asked, rules
 
 RECOVERY = 10.0
 """Seconds until work goes on after the database is back (T32)."""
@@ -29,22 +31,48 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What the platform counted. ``spoiled`` are the answers it spoiled itself; ``minimum`` the pages of undisturbed cycles."""
+    """What the platform counted. ``minimum`` are the calls of undisturbed cycles, ``good`` the answers it served whole, ``spoiled`` those it spoiled itself; ``budget`` is
+    what the ledger's rules allow as retries, minute by minute, of the calls that the platform counted in that minute."""
 
     minimum: int
+    proofs: int
     good: int
     spoiled: int
-    total: int
-    overruns: int
-    most_in_flight: int
+    refused: int
+    budget: int
+    overruns: Mapping[str, int]
+    woken: int
+    most: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return self.good + self.spoiled + self.refused
 
 
-def calls_of(stage: Stage, log: Mapping[str, Any]) -> Calls:
+def calls_of(asked: Asked, stage: Stage, log: Mapping[str, Any]) -> Calls:
     outcomes: Mapping[str, int] = log["outcomes"]
     good = outcomes.get("well", 0) + outcomes.get("drip", 0)
-    total = sum(outcomes.values())
+    refused = outcomes.get("429", 0) + outcomes.get("over quota", 0)
     minimum = sum(stage.truth.minimum(customer, cycles) for customer, cycles in stage.world.cycles.items())
-    return Calls(minimum, good, total - good, total, log["overruns"], log["most_in_flight"])
+    proofs = sum(stage.truth.proofs(customer) for customer in stage.world.cycles)
+    minutes, rule = Counter(int(call["asked"] // 60) for call in log["calls"]), rules(asked.retry_share)
+    budget = sum(max(rule.retry_floor, int(rule.retry_share * count)) for count in minutes.values())
+    return Calls(
+        minimum,
+        proofs,
+        good,
+        sum(outcomes.values()) - good - refused,
+        refused,
+        budget,
+        log["overruns"],
+        _woken(stage, log["calls"]),
+        log["most"],
+    )
+
+
+def _woken(stage: Stage, calls: Sequence[Mapping[str, Any]]) -> int:
+    """Calls over the quota that were about to leave when their process was frozen, and left when it woke: nothing in the process can keep it from that."""
+    return sum(bool(call["over"]) and 0 <= call["asked"] - stage.thawed.get(call["worker"], 0.0) < 0.5 for call in calls)
 
 
 def figures(asked: Asked, stage: Stage, found: Findings, calls: Calls, events: Mapping[str, int]) -> list[Figure]:
@@ -53,7 +81,8 @@ def figures(asked: Asked, stage: Stage, found: Findings, calls: Calls, events: M
         *_audit(found),
         *_stale(asked, stage, found, events),
         *_database(stage, found),
-        *_platform(stage, calls),
+        *_calls(asked, stage, calls),
+        *_quota(calls, events),
     ]
 
 
@@ -61,10 +90,15 @@ def _none(name: str, seen: int) -> Figure:
     return Figure(name, "0", f"{seen:,}", seen == 0)
 
 
+def _told(name: str, seen: object) -> Figure:
+    return Figure(name, "told", str(seen), None)
+
+
 def _work(asked: Asked, stage: Stage, found: Findings) -> list[Figure]:
     return [
         Figure("records synced", f"{found.expected:,}", f"{found.stored:,}", found.stored == found.expected),
         Figure("workers ended with kill -9", str(asked.kills), str(stage.kills), stage.kills == asked.kills),
+        _told("  of them between two statements of a page", stage.trapped),
         Figure("workers frozen past the lease", str(asked.freezes), str(stage.freezes), stage.freezes == asked.freezes),
         Figure("immediate stops of PostgreSQL", str(asked.stops), str(stage.stops), stage.stops == asked.stops),
         _none("workers that ended by themselves", stage.fleet.died),
@@ -74,6 +108,7 @@ def _work(asked: Asked, stage: Stage, found: Findings) -> list[Figure]:
 def _audit(found: Findings) -> list[Figure]:
     return [
         _none("lost", found.lost),
+        _none("not read yet", found.unread),
         _none("duplicated", found.duplicated),
         _none("invented", found.invented),
         _none("of wrong content", found.wrong),
@@ -84,36 +119,67 @@ def _audit(found: Findings) -> list[Figure]:
 
 
 def _stale(asked: Asked, stage: Stage, found: Findings, events: Mapping[str, int]) -> list[Figure]:
-    overtaken = {name: events.get(f"run_overtaken:{name}", 0) for name in ("page", "cursor")}
-    other = events.get("run_overtaken", 0)
+    at = {name: events.get(f"run_overtaken:{name}", 0) for name in ("page", "cursor")}
+    refused, other = sum(at.values()), events.get("run_overtaken", 0)
     return [
         _none("stale writes accepted", found.stale),
-        Figure("pages refused at the fence / at the cursor", "told", f"{overtaken['page']} / {overtaken['cursor']}", None),
-        Figure("runs that noticed before a request or at their end", "told", str(other), None),
-        Figure("freezes after which another run had taken over", "told", f"{stage.overtaken} of {asked.freezes}", None),
+        Figure(
+            "stale writes refused",
+            f">= {stage.held} (held an answer)",
+            f"{refused} ({at['page']} fence, {at['cursor']} cursor)",
+            refused >= stage.held,
+        ),
+        _none("runs that share an epoch", found.twins),
+        _told("runs that noticed before a request or at their end", other),
+        _told("freezes after which another run had taken over", f"{stage.overtaken} of {asked.freezes}"),
     ]
 
 
 def _database(stage: Stage, found: Findings) -> list[Figure]:
     slowest = max(stage.resumed, default=0.0)
     return [
-        _none("acknowledged pages lost", found.unacknowledged),
+        _none(f"acknowledged pages (of {found.acknowledged:,}) lost", found.forgotten),
+        _none("pages lost although the platform was asked for later ones", found.overtaken),
+        _told("synchronous_commit / fsync", found.setting),
         Figure("slowest return to work after a stop", f"<= {RECOVERY:.0f} s", f"{slowest:.1f} s", slowest <= RECOVERY),
     ]
 
 
-def _platform(stage: Stage, calls: Calls) -> list[Figure]:
-    """A disturbance may cost what the worker had in flight; the platform's own failures cost a call each."""
-    in_flight = CONNECTIONS_AT_ONCE * PATIENCE.windows_at_once
+def _calls(asked: Asked, stage: Stage, calls: Calls) -> list[Figure]:
+    """A disturbance may cost what its worker had in hand, asked for or not yet committed; a stop costs both workers theirs."""
+    in_hand = CONNECTIONS_AT_ONCE * PATIENCE.windows_at_once * (1 + AHEAD)
     disturbances = stage.kills + stage.freezes + 2 * stage.stops
-    allowed = int(1.1 * calls.minimum) + disturbances * in_flight
-    budget = allowed + calls.spoiled
+    allowed, again = int(1.1 * calls.minimum) + calls.budget, calls.good - calls.minimum
+    total = f"{calls.total:,} = {calls.minimum:,} + {again:,} again + {calls.spoiled:,} spoiled + {calls.refused:,} refused"
     return [
-        Figure("answers served well", f"<= {allowed:,} (1.1 x {calls.minimum:,} + in flight)", f"{calls.good:,}", calls.good <= allowed),
-        Figure("calls in all", f"<= {budget:,} (with {calls.spoiled:,} spoiled)", f"{calls.total:,}", calls.total <= budget),
-        _none("calls over the platform's quota", calls.overruns),
-        Figure("most calls in flight", "told", str(calls.most_in_flight), None),
-        Figure("connections asked again by hand", "told", str(stage.world.asked_again), None),
+        Figure("calls in all", f"<= {allowed:,} = 1.1 x {calls.minimum:,} + {calls.budget:,} retries", total, calls.total <= allowed),
+        _told("  retries allowed, of a minute's calls", f"{asked.retry_share:.0%} (production: 10 %)"),
+        _told("  spoiled or refused by the platform, of its calls", f"{(calls.spoiled + calls.refused) / max(1, calls.total):.0%}"),
+        _told(
+            "  least calls of a run that nobody disturbs", f"{calls.minimum:,}, {calls.proofs:,} of them to prove that a list stood still"
+        ),
+        Figure(
+            "pages read again, per disturbance",
+            f"<= {in_hand}",
+            f"{again / max(1, disturbances):.1f}",
+            again <= in_hand * max(1, disturbances),
+        ),
+        _told("connections asked again by hand", stage.world.asked_again),
+    ]
+
+
+def _quota(calls: Calls, events: Mapping[str, int]) -> list[Figure]:
+    limits = {
+        "rate": f"over {QUOTA.per_second:.0f} a second, burst {QUOTA.burst}",
+        "in flight": f"over {QUOTA.in_flight} in flight (most: {calls.most.get('in flight', 0)})",
+        "minute": f"over {QUOTA.per_minute:,} a minute (most: {calls.most.get('minute', 0):,})",
+    }
+    return [
+        *(_none(f"calls {text}", calls.overruns.get(limit, 0)) for limit, text in limits.items()),
+        _told("  of all these, by a worker in the moment it was thawed", calls.woken),
+        _told("429 seen, in storms that the platform made up", calls.refused - sum(calls.overruns.values())),
+        _told("circuit opened", events.get("circuit_opened", 0)),
+        _told("ledger silent", sum(count for name, count in events.items() if name.startswith("quota_ledger_silent"))),
     ]
 
 
@@ -121,7 +187,7 @@ def table(found: list[Figure], seconds: Mapping[str, float]) -> None:
     shown = Table("figure", "wanted", "seen", "", title="chaos: " + ", ".join(f"{phase} {took:.0f} s" for phase, took in seconds.items()))
     for one in found:
         shown.add_row(one.name, one.wanted, one.seen, {True: "met", False: "[bold red]MISSED[/]", None: ""}[one.met])
-    Console(width=140).print(shown)
+    Console(width=160).print(shown)
 
 
 def as_json(found: list[Figure], seconds: Mapping[str, float]) -> dict[str, Any]:

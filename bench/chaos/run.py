@@ -7,15 +7,16 @@ import contextlib
 import random
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from bench.chaos import phases
+from bench.chaos import journal, phases, zombies
 from bench.chaos.auditor import Findings, audit
 from bench.chaos.fleet import Fleet
 from bench.chaos.phases import Stage, bounded
@@ -23,6 +24,7 @@ from bench.chaos.report import Figure, calls_of, figures
 from bench.chaos.settings import Asked
 from bench.chaos.show import Show
 from bench.chaos.truth import Truth
+from bench.chaos.worker import journal_of
 from bench.chaos.world import World
 from hub.http import Caller
 
@@ -30,6 +32,8 @@ LIMIT = {"kill": 60.0, "freeze": 60.0, "stop": 60.0}
 """Seconds a phase may take at least; each disturbance adds to it."""
 PER = {"kill": 4.0, "freeze": 6.0, "stop": 8.0}
 PER_RECORD = 0.005
+CONTROL = 12.0
+"""Seconds of a phase whose guard is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ def batches(asked: Asked, truth: Truth) -> list[Batch]:
 
 
 def _quarter(customers: int) -> int:
-    return max(6, customers // 4) if customers == 0 else max(3, customers // 4)
+    """Customers of another phase. Alone it has enough to do for two workers."""
+    return max(6 if customers == 0 else 2, customers // 4)
 
 
 async def run(asked: Asked, show: Show) -> Outcome:
@@ -78,42 +83,57 @@ async def run(asked: Asked, show: Show) -> Outcome:
     extra = _quarter(main.customers) * (bool(asked.freezes) + bool(asked.stops))
     truth = Truth(main.seed, main.customers + extra, main.per_day)
     with _folder() as folder:
-        async with _platform(truth) as origin, _world(folder) as world:
-            post = await world.prepare(truth.customers, origin, asked.broken)
+        async with _platform(truth) as origin, _asking(origin) as platform, _world(folder) as world:
+            post = await world.prepare(truth.customers, origin, asked)
             dice = random.Random(asked.seed)  # noqa: S311 -- a dice, no secret
             fleet = Fleet(post, folder / "logs", dice)
-            stage = Stage(world, fleet, truth, dice, show)
+            stage = Stage(world, fleet, truth, dice, show, platform)
             show.say(
                 f"{truth.customers} connections, {truth.records:,} records, {sum(truth.minimum(c, 2) for c in range(truth.customers)):,} pages"
             )
             try:
                 fleet.start()
-                await _phases(stage, batches(asked, truth))
+                await _phases(stage, batches(asked, truth), asked.broken)
                 await fleet.stop()
             finally:
                 fleet.abandon()
-            return await _findings(asked, stage, origin)
+            return await _findings(asked, stage, journal.acknowledged(journal_of(folder)))
 
 
-async def _phases(stage: Stage, todo: Sequence[Batch]) -> None:
-    works = {"kill": phases.killing, "freeze": phases.freezing, "stop": phases.stopping}
+async def _phases(stage: Stage, todo: Sequence[Batch], control: str | None) -> None:
+    """A control ends when its time is over: what its broken guard does is in the figures by then, and some of it never settles."""
+    places = ("gap",) if control == "checkpoint" else phases.SOUND
+    works: dict[str, Callable[..., Awaitable[None]]] = {
+        "kill": partial(phases.killing, places=places),
+        "freeze": zombies.freezing,
+        "stop": phases.stopping,
+    }
     for batch in todo:
-        await bounded(stage, batch.phase, works[batch.phase](stage, batch.customers, batch.disturbances), batch.limit(stage.truth))
+        work = works[batch.phase](stage, batch.customers, batch.disturbances)
+        await bounded(stage, batch.phase, work, CONTROL if control else batch.limit(stage.truth))
+    if control:
+        return
     everybody = range(stage.truth.customers)
     await bounded(stage, "look back", phases.looking_back(stage, everybody), 60 + PER_RECORD * stage.truth.records)
 
 
-async def _findings(asked: Asked, stage: Stage, origin: str) -> Outcome:
-    log = await _log_of(origin)
-    found = await audit(stage.world, stage.truth, log, range(stage.truth.customers))
+async def _findings(asked: Asked, stage: Stage, acknowledged: set[str]) -> Outcome:
+    log = await stage.platform("/_log")
+    found = await audit(stage.world, stage.truth, log, range(stage.truth.customers), acknowledged)
     events = stage.fleet.events()
-    return Outcome(found, figures(asked, stage, found, calls_of(stage, log), events), stage.seconds, events)
+    return Outcome(found, figures(asked, stage, found, calls_of(asked, stage, log), events), stage.seconds, events)
 
 
-async def _log_of(origin: str) -> Any:
+@asynccontextmanager
+async def _asking(origin: str) -> AsyncIterator[Callable[[str], Awaitable[Any]]]:
+    """The auditor's own way to the platform."""
     caller = Caller(origin)
+
+    async def ask(path: str) -> Any:
+        return orjson.loads((await caller.get(path)).body)
+
     try:
-        return orjson.loads((await caller.get("/_log")).body)
+        yield ask
     finally:
         await caller.close()
 

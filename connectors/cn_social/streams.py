@@ -64,7 +64,7 @@ class Service:
         if found.outcome == "ACCEPTED":
             return reading.accepted(at, found)
         if found.outcome.startswith("TASK_"):
-            return Page(next=at.restarted().cursor())
+            return Page(next=at.restarted().cursor(), restart=True)
         return self.outcome(context, window, at, found)
 
     def outcome(self, context: Context, window: Window, at: Place, found: reading.Answer) -> Page:

@@ -2,10 +2,11 @@
 
 Wiring only. The taxpayer authorises the hub's data items at the gateway (:mod:`.authorise`); the hub then orders a collection, polls it and reads the
 package (:mod:`.collection`, with :mod:`.requests`, :mod:`.reading`, :mod:`.cursor`, :mod:`.package`); rows become facts in
-:mod:`.normalise_tax`, :mod:`.normalise_returns` and :mod:`.normalise_documents`. :mod:`.codes` holds the code tables.
+:mod:`.normalise_tax`, :mod:`.normalise_returns` and :mod:`.normalise_documents`. :mod:`.codes` holds the code tables, :mod:`.callback` reads callbacks.
 """
 
 from connectors.cn_tax.authorise import Authorise
+from connectors.cn_tax.callback import WEBHOOK
 from connectors.cn_tax.sign import bearer
 from connectors.cn_tax.streams import STREAMS
 from hub.connect import Connector, Manifest, Quota, Remaining, Setting
@@ -35,4 +36,4 @@ manifest = Manifest(
     quota=Quota(per_second=5, burst=10, remaining=Remaining("X-RateLimit-Remaining", "second")),
 )
 
-connector = Connector(manifest=manifest, authorisation=Authorise(), streams=STREAMS, sign=bearer)
+connector = Connector(manifest=manifest, authorisation=Authorise(), streams=STREAMS, sign=bearer, webhook=WEBHOOK)

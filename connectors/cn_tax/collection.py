@@ -94,7 +94,7 @@ class ItemStream:
         try:
             return self._checked(context, step, rows, pages, unit) if isinstance(step, Check) else self._emitted(context, step, rows, unit)
         except cursor.Lost:
-            return _go(replace(step.package.order, before=step.package.order.before + _handed_out(step)))
+            return _go(replace(step.package.order, before=step.package.order.before + _handed_out(step)), restart=True)
 
     def normalise(self, context: Context, record: Record) -> Iterable[Any]:
         return list(self.reads(context, record))
@@ -188,9 +188,9 @@ def _order_again(context: Context, order: Order, day: str, why: str, *, before: 
     """A new collection, once; then on another day, because the gateway counts collections by the day."""
     handed_out = order.before + before
     if day != context.today.isoformat():
-        return _go(Order(0, handed_out))
+        return _go(Order(0, handed_out), restart=True)
     if order.attempt + 1 < MAX_ATTEMPTS:
-        return _go(Order(order.attempt + 1, handed_out), wait=float(context.config["reorder_wait_s"]))
+        return _go(Order(order.attempt + 1, handed_out), wait=float(context.config["reorder_wait_s"]), restart=True)
     raise RetryAt(why, seconds=float(context.config["reorder_wait_s"]))
 
 
@@ -248,8 +248,8 @@ def _handed_out(step: Check | Emit) -> int:
     return step.done if isinstance(step, Emit) else 0
 
 
-def _go(step: cursor.Step, *, wait: float = 0.0) -> Page:
-    return Page(next=cursor.dump(step), wait=wait)
+def _go(step: cursor.Step, *, wait: float = 0.0, restart: bool = False) -> Page:
+    return Page(next=cursor.dump(step), wait=wait, restart=restart)
 
 
 def _wait(context: Context, answer: reading.Answer) -> float:

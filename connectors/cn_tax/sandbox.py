@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from connectors.cn_tax.sandbox_callback import changed, finished, withdraw
 from connectors.cn_tax.sandbox_page import authorise_page
 from connectors.cn_tax.sandbox_rows import SOURCE_OF, taxpayer_number
 from connectors.cn_tax.sandbox_state import GRANTED, NAME, REFUSED, REVOKED, Authorisation, Collection, Refused, State, describe, progress
@@ -53,12 +54,21 @@ def build(world: World) -> Platform:
     config = {
         "client_id": state.client_id,
         "client_secret": state.client_secret,
-        "callback_secret": secrets.token_urlsafe(24),
+        "callback_secret": state.callback_secret,
         "poll_floor_s": "0.05",
         "reorder_wait_s": "0.1",
     }
     app = Switches(Starlette(routes=routes), world, NAME)
-    return Platform(name=NAME, app=app, config=config, outsider=_outsider(state), trials={"": {"page_size": "8"}})
+    trials = {"": {"page_size": "8"}}
+    return Platform(
+        NAME,
+        app,
+        config,
+        _outsider(state),
+        trials=trials,
+        pushed=lambda persona: changed(state, state.latest(persona)),
+        events={"authorisation withdrawn": lambda persona: withdraw(state, state.latest(persona))},
+    )
 
 
 class _Gateway:
@@ -173,7 +183,10 @@ class _Gateway:
 
     async def collection(self, request: Request) -> Response:
         one = self._collection(request)
+        before = one.final
         one.poll()
+        if one.final and not before:
+            self.state.world.push(finished(self.state, one))
         headers = {} if one.final else {"Retry-After": str(one.retry_s)}
         return _envelope(200, "00000", "success", progress(one), headers)
 

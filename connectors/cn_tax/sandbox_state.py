@@ -129,6 +129,7 @@ class State:
     def __init__(self, world: World) -> None:
         self.world = world
         self.client_id, self.client_secret = "zengxin-hub", secrets.token_urlsafe(24)
+        self.callback_secret, self.events = secrets.token_urlsafe(24), itertools.count(1)
         self.tokens: dict[str, Token] = {}
         self.authorisations: dict[str, Authorisation] = {}
         self.tickets: dict[str, Authorisation] = {}
@@ -162,6 +163,10 @@ class State:
         made = Authorisation(number, persona, tuple(items), *days, redirect_uri, state, secrets.token_urlsafe(18), ends)
         self.authorisations[number] = self.tickets[made.ticket] = made
         return made
+
+    def latest(self, persona: Persona) -> Authorisation:
+        """The authorisation that this taxpayer was asked for last."""
+        return [one for one in self.authorisations.values() if one.persona is persona][-1]
 
     def collect(self, authorisation: Authorisation, items: Sequence[str], first: date, last: date) -> Collection:
         authorisation.orders += 1

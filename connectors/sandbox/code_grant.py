@@ -182,6 +182,10 @@ class CodeGrantServer:
         token.used = True
         return token.consent
 
+    def subject(self, persona: Persona) -> str:
+        """What this client knows the persona by."""
+        return hashlib.sha256(f"{self.client_id}|{persona.id}".encode()).hexdigest()[:24]
+
     def issue_tokens(self, consent: Consent) -> dict[str, object]:
         access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self.access[access] = _Token(consent, self.now() + ACCESS_LIFE)
@@ -194,7 +198,7 @@ class CodeGrantServer:
             "refresh_expires_in": REFRESH_LIFE,
             "scope": " ".join(consent.scopes),
             "sqbh": consent.number,
-            "subject": hashlib.sha256(f"{self.client_id}|{consent.persona.id}".encode()).hexdigest()[:24],
+            "subject": self.subject(consent.persona),
         }
 
     async def revoke(self, request: Request) -> Response:

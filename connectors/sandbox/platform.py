@@ -7,7 +7,7 @@ body, as a front proxy answers), ``slow`` (a second before each answer) and ``ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,16 +15,27 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.sandbox.persona import Persona
+from connectors.sandbox.push import Push
 from hub.errors import PersonaInvalid
 
 
 @dataclass
 class World:
-    """The personas that the simulated platforms serve, the redirect URIs registered with them, and the failure switches."""
+    """The personas that the simulated platforms serve, the redirect URIs registered with them, and the failure switches.
+
+    ``hooks`` are the addresses registered for pushes, by platform. What is pushed waits in ``pushes`` for whoever carries it; a platform without an address
+    pushes nothing.
+    """
 
     personas: tuple[Persona, ...]
     redirect_uris: tuple[str, ...] = ()
     switches: dict[str, set[str]] = field(default_factory=dict)
+    hooks: dict[str, str] = field(default_factory=dict)
+    pushes: asyncio.Queue[Push] = field(default_factory=asyncio.Queue)
+
+    def push(self, push: Push) -> None:
+        if push.platform in self.hooks:
+            self.pushes.put_nowait(push)
 
     def persona(self, login: str | None = None) -> Persona:
         """Who logs in at a platform: the persona of that id; the first one by default."""
@@ -64,7 +75,9 @@ class Platform:
 
     ``base_path`` is the prefix of the vendor's paths, usually empty. ``config`` is what the hub's connector must be configured with (its
     manifest's settings), ``outsider`` what a client not written by this project needs beside the base URL. ``trials`` are the ways in which the connector is
-    certified: a name, and the settings that differ from ``config`` (another mode, pages small enough that there are several).
+    certified: a name, and the settings that differ from ``config`` (another mode, pages small enough that there are several). ``pushed`` makes a genuine push
+    about the latest authorisation of a persona, where the platform pushes; ``events`` are what may happen there after the hub has read it, by name: each changes the platform
+    for a persona, and pushes.
     """
 
     name: str
@@ -73,6 +86,8 @@ class Platform:
     outsider: Mapping[str, Any]
     base_path: str = ""
     trials: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"": {}})
+    pushed: Callable[[Persona], Push] | None = None
+    events: Mapping[str, Callable[[Persona], None]] = field(default_factory=dict)
 
 
 class Switches:

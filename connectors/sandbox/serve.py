@@ -38,7 +38,18 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
         super().__init__(
-            uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", http="httptools", timeout_graceful_shutdown=5)
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                http="httptools",
+                ws="websockets-sansio",
+                # Messages are bounded like bodies, and like them never compressed.
+                ws_max_size=64 * 1024,
+                ws_per_message_deflate=False,
+                timeout_graceful_shutdown=5,
+            )
         )
         self.listener = listener
         self.task: asyncio.Task[None] | None = None

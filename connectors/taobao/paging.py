@@ -30,7 +30,7 @@ def turn(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], cursor: Js
         return Page(next=_at(last, total)) if last > 1 else Page(tuple(rows), total=total, covered=covered)
     seen, base = int(cursor.get("seen", 0)), int(cursor.get("base", 0))
     if total != cursor["total"]:
-        return Page(next=_at(max(last, 1), total, seen, seen))
+        return Page(next=_at(max(last, 1), total, seen, seen), restart=True)
     if total and not rows:
         raise ContractBroken("a page before the end is empty")
     page = int(cursor["page"])

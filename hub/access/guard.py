@@ -1,4 +1,4 @@
-"""The guard of the API: request -> Caller. The checks stand in the order of the trust rules, section b.
+"""The guard of the API: request -> Admitted (the caller, and until when). The checks stand in the order of the trust rules, section b.
 
 The client's state and the use of the proof are one statement, committed before the operation begins: a proof counts once even when the operation
 fails.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from hub.access.clients import Client
 from hub.access.jose import MAX_TOKEN, peek_header
@@ -19,7 +19,7 @@ from hub.access.keys import SERVER, SigningKeys
 from hub.access.nonces import Nonces
 from hub.access.proofs import Asked, Proof, check_proof
 from hub.access.tokens import AccessToken, open_access_token
-from hub.domain.caller import Caller
+from hub.domain.caller import Admitted, Caller
 from hub.errors import TokenInvalid
 from hub.store.database import Database
 
@@ -45,8 +45,8 @@ class Guard:
     def resource(self) -> str:
         return f"{self.origin}/graphql"
 
-    async def caller(self, request: Request) -> Caller:
-        """Raises TokenInvalid (NonceNeeded when only the proof's nonce is missing or old)."""
+    async def admitted(self, request: HTTPConnection) -> Admitted:
+        """A request, or the handshake of a WebSocket (a GET). Raises TokenInvalid (NonceNeeded when only the proof's nonce is missing or old)."""
         scheme, text = _credentials(request)
         keys = await self.keys.knowing(str(peek_header(text).get("kid")))
         token = open_access_token(text, keys, self.origin, self.resource, self.now())
@@ -56,9 +56,10 @@ class Guard:
             raise TokenInvalid("The client's tokens must be bound to its key.")
         if token.purpose and token.purpose not in client.purposes:
             raise TokenInvalid("The client may no longer ask for this purpose.")
-        return Caller(client.client_id, client.audience, token.scopes & client.scopes, token.purpose)
+        caller = Caller(client.client_id, client.audience, token.scopes & client.scopes, token.purpose)
+        return Admitted(caller, token.jti, token.expires_at)
 
-    def _proof(self, request: Request, scheme: str, text: str, token: AccessToken) -> Proof | None:
+    def _proof(self, request: HTTPConnection, scheme: str, text: str, token: AccessToken) -> Proof | None:
         """A bound token needs its proof and the scheme DPoP; an unbound one the scheme Bearer and no proof."""
         headers = request.headers.getlist("dpop")
         if token.thumbprint is None:
@@ -67,7 +68,7 @@ class Guard:
             return None
         if scheme != "dpop":
             raise TokenInvalid("A bound token is sent as DPoP, with a proof.")
-        proof = check_proof(headers, Asked(request.method, self.resource, text), self.nonces, self.now())
+        proof = check_proof(headers, Asked(request.scope.get("method", "GET"), self.resource, text), self.nonces, self.now())
         if proof.thumbprint != token.thumbprint:
             raise TokenInvalid("The proof was made with another key than the token's.")
         return proof
@@ -85,7 +86,7 @@ class Guard:
         return Client.of(row)
 
 
-def _credentials(request: Request) -> tuple[str, str]:
+def _credentials(request: HTTPConnection) -> tuple[str, str]:
     """Scheme (lower case) and token of the one Authorization header."""
     headers = request.headers.getlist("authorization")
     if len(headers) != 1 or len(headers[0]) > MAX_TOKEN:

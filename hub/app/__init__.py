@@ -6,16 +6,17 @@ built from it (trust rules, section f).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
+from starlette.websockets import WebSocket
 
 from hub.access.guard import Guard
 from hub.access.keys import SigningKeys
@@ -25,7 +26,8 @@ from hub.access.server import AuthorizationServer
 from hub.domain.clock import Clock
 from hub.errors import TokenInvalid
 from hub.store.database import Database
-from hub.store.view import CATALOGUE, Reader, ViewSettings
+from hub.store.view import CATALOGUE, Pulse, Reader, ViewSettings
+from hub.store.view.pulse import Rules
 from hub.vault import KeyService
 from schema.access import SCOPES
 from schema.contract import build_schema
@@ -35,7 +37,9 @@ from schema.services import Services
 
 @dataclass(frozen=True, slots=True)
 class AppRuntime:
-    """What the API works with. ``origin`` is the public one (scheme, host and port); ``hosts`` are further Host values to answer to."""
+    """What the API works with. ``origin`` is the public one (scheme, host and port); ``hosts`` are further Host values to answer to, ``watching``
+    bounds subscriptions.
+    """
 
     database: Database
     keys: KeyService
@@ -45,6 +49,8 @@ class AppRuntime:
     origin: str
     hosts: frozenset[str] = frozenset()
     link_app: ASGIApp | None = None
+    watching: Rules | None = None
+    webhooks: Sequence[Route] = ()
 
 
 def build_app(runtime: AppRuntime) -> ASGIApp:
@@ -53,10 +59,12 @@ def build_app(runtime: AppRuntime) -> ASGIApp:
     server = AuthorizationServer(runtime.database, signing, nonces, runtime.origin, tuple(SCOPES))
     guard = Guard(runtime.database, signing, nonces, runtime.origin)
     endpoint = _endpoint(runtime, guard, server)
-    routes: list[Route | Mount] = [
+    routes: list[BaseRoute] = [
         Route("/graphql", _Handler(endpoint)),
+        WebSocketRoute("/graphql", endpoint.socket),
         *server.routes(),
         Route("/healthz", _healthy),
+        *runtime.webhooks,
     ]
     if runtime.link_app is not None:
         routes.append(Mount("/link", runtime.link_app))
@@ -75,7 +83,8 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
         return {"WWW-Authenticate": f"DPoP {described}, {source}", **courtesy()}
 
     reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock)
-    return Endpoint(build_schema(), reader, runtime.services, guard.caller, challenge, courtesy)
+    pulse = Pulse(runtime.database, runtime.clock, runtime.watching)
+    return Endpoint(build_schema(), reader, pulse, runtime.services, guard.admitted, challenge, courtesy)
 
 
 class _Handler:
@@ -101,11 +110,15 @@ class HostCheck:
         self.app, self.hosts = app, frozenset(host.encode("ascii") for host in hosts)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         found = [value.lower() for name, value in scope["headers"] if name == b"host"]
         if len(found) != 1 or found[0] not in self.hosts:
-            await PlainTextResponse("This is not the host you are looking for.", 421)(scope, receive, send)
+            refusal = PlainTextResponse("This is not the host you are looking for.", 421)
+            if scope["type"] == "websocket":
+                await WebSocket(scope, receive, send).send_denial_response(refusal)
+            else:
+                await refusal(scope, receive, send)
             return
         await self.app(scope, receive, send)

@@ -15,7 +15,7 @@ import structlog
 
 FIELDS = frozenset({
     "event", "level", "timestamp", "client", "document", "status", "size", "milliseconds", "error_id", "kind", "connection", "customer",
-    "connector", "verdict", "fault", "epoch", "scenario", "outcome", "trace", "stream", "path", "type",
+    "connector", "verdict", "fault", "epoch", "scenario", "outcome", "trace", "stream", "path", "type", "count", "passes",
 })  # fmt: skip
 
 Event = MutableMapping[str, Any]

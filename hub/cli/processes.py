@@ -14,6 +14,7 @@ from hub.cli.options import console, settings
 from hub.cli.runtime import Runtime, open_runtime, store_of
 from hub.cli.until import Stop
 from hub.errors import FixConfiguration
+from hub.memory import look_rarely
 from hub.settings import Settings
 from hub.store.evaluations import keep_reference
 from hub.store.evaluations.reference import LENDER, RELATIONS, read_reference_file
@@ -27,18 +28,19 @@ ADMIN = "admin"
 
 
 def serve(home: Path | None, port: int | None) -> None:
-    until.run(_with_runtime(settings(home, port=port), _serve))
+    until.run(with_runtime(settings(home, port=port), _serve))
 
 
 def work(home: Path | None) -> None:
-    until.run(_with_runtime(settings(home), _work))
+    look_rarely()
+    until.run(with_runtime(settings(home), _work))
 
 
 def migrate(home: Path | None) -> None:
     until.run(_migrate(settings(home)))
 
 
-async def _with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[None]]) -> None:
+async def with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[None]]) -> None:
     """A process on a migrated store. Raises FixConfiguration, SchemaBehind when a migration is missing."""
     if not chosen.grantee:
         raise FixConfiguration(
@@ -68,12 +70,18 @@ async def _serve(runtime: Runtime) -> None:
 async def _work(runtime: Runtime) -> None:
     stop = Stop()
     names = ", ".join(runtime.connectors) or "none: connectors.json lists no platform"
-    console.print(f"Working {runtime.settings.workers} connections at a time until Ctrl-C. Connectors: {names}.")
-    worker, told = asyncio.create_task(run_worker(runtime)), asyncio.create_task(stop.wait())
-    await asyncio.wait({worker, told}, return_when=asyncio.FIRST_COMPLETED)
-    worker.cancel()
+    console.print(f"Working {runtime.settings.workers} connections of each platform at a time until Ctrl-C. Connectors: {names}.")
+    await _until(stop, asyncio.create_task(run_worker(runtime)))
+
+
+async def _until(stop: Stop, worker: asyncio.Task[None]) -> None:
+    """Told once, the worker finishes its pages; told again, it hands everything back as it stands. Raises what ended it by itself."""
+    for told in (stop.wait, stop.hurry):
+        waiting = asyncio.create_task(told())
+        await asyncio.wait({worker, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        worker.cancel()
     ended = (await asyncio.gather(worker, return_exceptions=True))[0]
-    told.cancel()
     if isinstance(ended, Exception):
         raise ended
 

@@ -16,7 +16,7 @@ from hub.store.database import Database
 _RUNS = text("""
     SELECT DISTINCT ON (c.connector) c.connector, c.status, c.last_verdict, c.last_fault, c.last_fault_detail, c.due_at <= now() OR c.lease_until > now() OR c.last_verdict = 'PARKED' AS busy,
            r.windows_planned, r.windows_done, r.fetched, r.stored, r.quarantined, r.requests
-    FROM connection c LEFT JOIN sync_run r ON r.customer_id = c.customer_id AND r.connection_id = c.connection_id
+    FROM connection c LEFT JOIN sync_run r ON r.customer_id = c.customer_id AND r.connection_id = c.connection_id AND r.kind = 'SYNC'
     WHERE c.customer_id = :customer AND c.connector <> 'partner_app'
     ORDER BY c.connector, r.started_at DESC NULLS LAST
 """)

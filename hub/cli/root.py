@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -78,16 +80,20 @@ def sandbox(
     ] = None,
     for_hub: Annotated[
         str | None,
-        typer.Option("--for-hub", help="Origin of a hub whose link pages may be redirected to: registers its URI at every platform."),
+        typer.Option(
+            "--for-hub", help="Origin of a hub: registers the URI of its link pages at every platform, and its address for pushes."
+        ),
     ] = None,
     write_connectors: Annotated[
         Path | None, typer.Option("--write-connectors", help="Also write the hub's connectors.json for these platforms.")
     ] = None,
 ) -> None:
     """Only the simulated platforms, for any client: prints base URLs and what an outside client needs, serves until Ctrl-C."""
+    from hub.cli.courier import hooks_of
     from hub.cli.sandbox import redirects_of, run
 
-    run(personas, port, as_json=json, redirects=redirects_of(redirect or [], for_hub), connectors_file=write_connectors)
+    redirects, hooks = redirects_of(redirect or [], for_hub), hooks_of(for_hub) if for_hub else {}
+    run(personas, port, as_json=json, redirects=redirects, hooks=hooks, connectors_file=write_connectors)
 
 
 @app.command()
@@ -130,6 +136,58 @@ def migrate(home: Home = None) -> None:
     from hub.cli.processes import migrate
 
     migrate(home)
+
+
+@app.command()
+def replay(
+    home: Home = None,
+    connector: Annotated[str | None, typer.Option("--connector", help="Only pages of this connector.")] = None,
+    stream: Annotated[str | None, typer.Option("--stream", help="Only pages of this stream.")] = None,
+    customer: Annotated[UUID | None, typer.Option("--customer", help="Only pages of this customer.")] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Only windows that begin on this day or later.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Only windows that begin on this day or before.")
+    ] = None,
+    quarantined: Annotated[bool, typer.Option("--quarantined", help="Only records that are in quarantine.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would change and write nothing.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the last replay of the same that did not come to its end.")] = False,
+    json: Json = False,
+) -> None:
+    """Reads the kept pages again with today's connectors and writes what differs as new versions. No platform is asked.
+
+    The newest page that speaks of a fact decides about it, whatever part is replayed. A second replay writes nothing.
+    """
+    from hub.cli.history import replay as run
+    from hub.domain.identifiers import CustomerId
+    from hub.sync.replay import Filter
+    from hub.sync.replays import Wanted
+
+    part = Filter(stream, first and first.date(), last and last.date(), quarantined)
+    run(home, Wanted(part, connector, CustomerId(customer) if customer else None, dry_run, resume), as_json=json)
+
+
+@app.command()
+def backfill(
+    stream: Annotated[str, typer.Option("--stream", help="The stream to read again.", show_default=False)],
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.", show_default=False)],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.", show_default=False)],
+    home: Home = None,
+    customer: Annotated[UUID | None, typer.Option("--customer", help="Whose connection.", show_default=False)] = None,
+    connection: Annotated[UUID | None, typer.Option("--connection", help="Which connection.", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Reads a past range of one stream again from its platform, apart from the timetable: live windows, verdict and due time stay as they are.
+
+    Consent and quota apply as to any sync. One that was interrupted goes on where it was.
+    """
+    from hub.cli.history import Asked
+    from hub.cli.history import backfill as run
+
+    if customer is None and connection is None:
+        raise typer.BadParameter("Name --customer or --connection.")
+    run(home, Asked(customer, connection, stream, first.date(), last.date()), as_json=json)
 
 
 @connectors_app.command("list")

@@ -22,6 +22,7 @@ from hub.connect import Connector
 from hub.credit.parameters import parameters
 from hub.domain.clock import Clock
 from hub.errors import FixConfiguration, HubError, SecretMissing
+from hub.events.endpoint import Webhooks
 from hub.http import Allowed, HostNotAllowed, Http
 from hub.link.pages import LinkPages
 from hub.link.service import LinkService
@@ -38,7 +39,7 @@ from hub.sync.desk import Desks
 from hub.sync.dispatch import Dispatcher
 from hub.sync.engine import Ended, Engine
 from hub.sync.linking import Linking
-from hub.sync.quota import Ledger
+from hub.sync.quota import Ledger, Limits, configured
 from hub.sync.settings import Patience
 from hub.vault import Blind, FileKeys, Vault, wrap_binding
 
@@ -84,11 +85,21 @@ class Runtime:
                 keys=self.vault.keys,
                 clock=self.clock,
                 services=HubServices(self.equipment, links).port(),
-                view=ViewSettings(self.settings.grantee, stale),
+                view=ViewSettings(self.settings.grantee, stale, self.quotas()),
                 origin=origin,
                 link_app=LinkPages(links).app(),
+                webhooks=Webhooks(self.equipment, self.dispatcher.nudge).routes(),
             )
         )
+
+    def quotas(self) -> dict[str, dict[str, int]]:
+        """What each platform allows, for operators to see."""
+        found = {}
+        for name, connector in self.connectors.items():
+            limits = Limits.of(configured(connector.manifest.quota, self.equipment.config(name)))
+            allowed = {"in_flight": limits.in_flight, "per_minute": limits.per_minute, "per_day": limits.per_day}
+            found[name] = {key: value for key, value in allowed.items() if value is not None}
+        return found
 
     async def publish(self) -> None:
         """Publishes the policies that come with this version of the hub."""

@@ -13,6 +13,7 @@ from connectors.sandbox.persona import Persona, load
 from connectors.sandbox.platform import World
 from connectors.sandbox.serve import Sandbox
 from hub.cli import until
+from hub.cli.courier import courier
 from hub.cli.options import console, emit
 from hub.cli.until import Stop
 from hub.errors import InvalidInput, PersonaInvalid
@@ -54,8 +55,10 @@ def redirects_of(named: list[str], hub: str | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def run(personas: Path | None, port: int, *, as_json: bool, redirects: tuple[str, ...], connectors_file: Path | None) -> None:
-    world = World(tuple(read_personas(personas)), redirects)
+def run(
+    personas: Path | None, port: int, *, as_json: bool, redirects: tuple[str, ...], hooks: dict[str, str], connectors_file: Path | None
+) -> None:
+    world = World(tuple(read_personas(personas)), redirects, hooks=hooks)
     until.run(_serve(world, port, as_json, connectors_file))
 
 
@@ -77,7 +80,8 @@ async def _serve(world: World, port: int, as_json: bool, connectors_file: Path |
         console.print(
             f"They live on {world.personas[0].known_at.isoformat()}: start the hub with HUB_CLOCK={world.personas[0].known_at.isoformat()}."
         )
-    await stop.wait()
+    async with courier(world):
+        await stop.wait()
     await sandbox.stop()
 
 

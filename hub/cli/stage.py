@@ -20,6 +20,7 @@ from connectors.sandbox.serve import Sandbox, Server, bind
 from hub.access.caller import ClientSide
 from hub.access.clients import NewClient, make_client_keys, register_client
 from hub.cli.caller import Caller, write_key, write_origin
+from hub.cli.courier import courier, hooks_of
 from hub.cli.runtime import Runtime, open_runtime, store_of
 from hub.cli.sandbox import start_platforms
 from hub.connect import Connector
@@ -103,7 +104,8 @@ async def open_stage(chosen: Settings, personas: Sequence[Persona], *, database:
         urls = await stack.enter_async_context(store_of(settings, database=database, fresh=True))
         await migrate(urls)
         origin = "http://{}:{}".format(*listener.getsockname()[:2])
-        world = World(tuple(personas), tuple(f"{origin}/link/callback/{name}" for name in registry.NAMES))
+        redirects = tuple(f"{origin}/link/callback/{name}" for name in registry.NAMES)
+        world = World(tuple(personas), redirects, hooks=hooks_of(origin))
         sandbox = start_platforms(world)
         await sandbox.start()
         stack.push_async_callback(sandbox.stop)
@@ -114,6 +116,7 @@ async def open_stage(chosen: Settings, personas: Sequence[Persona], *, database:
         server = Server(runtime.api(origin), listener)
         await server.start()
         stack.push_async_callback(server.stop)
+        await stack.enter_async_context(courier(world))
         partner, risk = [await _client(runtime, origin, name) for name in (PARTNER, RISK)]
         for caller in (partner, risk):
             stack.push_async_callback(caller.close)

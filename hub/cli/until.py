@@ -33,9 +33,16 @@ class Stop:
     """SIGTERM or Ctrl-C, from the moment this is made: make it before anything is printed, whoever reads it may end the process at once."""
 
     def __init__(self) -> None:
-        self._asked, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._asked, self._hurried, loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._asked.set)
+            loop.add_signal_handler(number, self._hear)
+
+    def _hear(self) -> None:
+        (self._hurried if self._asked.is_set() else self._asked).set()
 
     async def wait(self) -> None:
         await self._asked.wait()
+
+    async def hurry(self) -> None:
+        """Until it was asked a second time."""
+        await self._hurried.wait()

@@ -14,25 +14,31 @@ from hub.connect.faults import (
 )
 from hub.connect.language import Authorisation, Connector, Context, Dialogue, Manifest, Quota, Remaining, Setting, Signer, Stream, Subject
 from hub.connect.message import Grant, Interval, Json, Page, Record, Request, Response, Window
+from hub.connect.webhook import Delivery, Forged, Hint, NotGenuine, Receipt, Stale, Webhook
 
 __all__ = [
     "Authorisation",
     "Connector",
     "Context",
     "ContractBroken",
+    "Delivery",
     "Dialogue",
     "Fault",
+    "Forged",
     "Grant",
+    "Hint",
     "Interval",
     "Json",
     "Manifest",
     "Misconfigured",
     "NoData",
+    "NotGenuine",
     "NotPermitted",
     "Page",
     "Pending",
     "Quota",
     "Reauthorise",
+    "Receipt",
     "Record",
     "RefreshNeeded",
     "Remaining",
@@ -41,8 +47,10 @@ __all__ = [
     "RetryAt",
     "Setting",
     "Signer",
+    "Stale",
     "Stream",
     "Subject",
     "Unreadable",
+    "Webhook",
     "Window",
 ]

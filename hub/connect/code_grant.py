@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-from hub.connect.answers import json_object
+from hub.connect.answers import json_object, wait_of
 from hub.connect.faults import ContractBroken, Misconfigured, Reauthorise, RetryAt
 from hub.connect.language import Context, Dialogue
 from hub.connect.message import Grant, Request, Response
@@ -62,19 +62,23 @@ class CodeGrant:
     def refresh(self, context: Context) -> Dialogue:
         if context.grant is None or not context.grant.refresh_token:
             raise Reauthorise("there is no refresh token")
-        return (yield from self._token(context, {"grant_type": "refresh_token", "refresh_token": context.grant.refresh_token}))
+        grant = yield from self._token(context, {"grant_type": "refresh_token", "refresh_token": context.grant.refresh_token})
+        return replace(grant, extra={**context.grant.extra, **grant.extra})
 
     def revoke(self, context: Context) -> Generator[Request, Response, None]:
         if context.grant is not None:
             token = context.grant.refresh_token or context.grant.access_token
-            yield Request.form(self.revoke_path, {"token": token}).with_headers(Authorization=basic(context))
+            response = yield Request.form(self.revoke_path, {"token": token}).with_headers(Authorization=basic(context))
+            if response.status not in (200, 204):
+                error = json_object(response, context.now).get("error") if response.status < 500 else ""
+                raise _refusal(response, context, str(error or ""), "revocation")
 
     def _token(self, context: Context, form: Mapping[str, str]) -> Dialogue:
         request = Request.form(self.token_path, form, idempotent=False).with_headers(Authorization=basic(context))
         response = yield request
         answer = json_object(response, context.now)
         if response.status != 200:
-            raise _refusal(response.status, str(answer.get("error", "")))
+            raise _refusal(response, context, str(answer.get("error", "")), "token")
         return self._grant(answer)
 
     def _grant(self, answer: Mapping[str, Any]) -> Grant:
@@ -107,11 +111,13 @@ def _seconds(answer: Mapping[str, Any], name: str) -> int | None:
     return int(answer[name]) if isinstance(answer.get(name), int) else None
 
 
-def _refusal(status: int, error: str) -> Exception:
+def _refusal(response: Response, context: Context, error: str, call: str) -> Exception:
+    """A platform in trouble says nothing about the grant, whatever its body says."""
+    status = response.status
+    if status == 429 or status >= 500:
+        return RetryAt(f"the {call} call was answered with status {status}", seconds=wait_of(response, context.now))
     if error == "invalid_grant":
         return Reauthorise("the platform no longer accepts the code or refresh token", code=error)
     if error in _CLIENT_ERRORS:
         return Misconfigured("the platform refuses the hub's client credentials or scopes", code=error)
-    if status == 429 or status >= 500:
-        return RetryAt(f"the token call was answered with status {status}")
-    return ContractBroken(f"the token call was answered with status {status}", code=error[:40])
+    return ContractBroken(f"the {call} call was answered with status {status}", code=error[:40])

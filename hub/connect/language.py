@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from hub.connect.message import Grant, Json, Page, Record, Request, Response, Window
+from hub.connect.webhook import Webhook
 from hub.domain.enums import SourceKind
 
 Dialogue = Generator[Request, Response, Grant]
@@ -48,12 +49,13 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One configuration key of a connector."""
+    """One configuration key of a connector. ``shapes``: it decides what a window holds, so that under another value windows are read anew."""
 
     name: str
     doc: str
     secret: bool = False
     default: str | None = None
+    shapes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,11 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything about a platform that is data."""
+    """Everything about a platform that is data.
+
+    ``absence_means_gone`` names the streams of which a full pass lists everything there is, so that what it does not bring any more was deleted at the
+    platform; for all others absence means nothing. ``versions`` counts up, by stream, when what is asked for changes: its windows are read anew.
+    """
 
     name: str
     title: str
@@ -149,16 +155,19 @@ class Manifest:
     quota: Quota
     hosts: Mapping[str, str] = field(default_factory=dict)
     pkce: bool = False
+    absence_means_gone: frozenset[str] = frozenset()
+    versions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """A platform: its manifest, its authorisation, its signature and its streams."""
+    """A platform: its manifest, its authorisation, its signature, its streams, and how it pushes where it does."""
 
     manifest: Manifest
     authorisation: Authorisation
     streams: tuple[Stream, ...]
     sign: Signer
+    webhook: Webhook | None = None
 
 
 class Signer(Protocol):

@@ -73,6 +73,7 @@ class Page:
     ``next`` is the cursor of the next request of the same window; None is the explicit end signal, never "nothing found". ``total`` is the
     number of records of the whole window if the platform declares it. ``covered`` is which days the platform says the records
     are complete for, if it says so; None means the whole window. ``wait`` asks the engine to wait so many seconds before the next request.
+    ``restart`` says that the list is read from its beginning again, from this page on: what the window gave before comes a second time.
     """
 
     records: tuple[Record, ...] = ()
@@ -80,6 +81,7 @@ class Page:
     total: int | None = None
     covered: tuple[Interval, ...] | None = None
     wait: float = 0.0
+    restart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def turn(
 ) -> Page:
     """The page that was read. If the snapshot is another one than at page 1, the records are left and the window starts again."""
     if at.snapshot and snapshot != at.snapshot:
-        return Page(next=at.restarted().cursor())
+        return Page(next=at.restarted().cursor(), restart=True)
     if not records and at.page <= pages and total:
         raise ContractBroken("a page before the last one is empty")
     on = replace(at, page=at.page + 1, snapshot=snapshot, seen=at.seen + len(records))

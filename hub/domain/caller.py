@@ -15,6 +15,20 @@ class Caller:
     purpose: str
 
     @property
+    def operates(self) -> bool:
+        """Watches how fetching goes for every customer, not only for those it was given."""
+        return self.audience == "ADMIN" and "operations:read" in self.scopes
+
+    @property
     def sees_internals(self) -> bool:
         """Sees reasons that are kept from customers and partners."""
         return "evidence:read" in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A caller with the token it proved itself by: what lasts longer than a request asks whether that still holds. ``expires_at`` is real time in seconds."""
+
+    caller: Caller
+    token_id: str
+    expires_at: float

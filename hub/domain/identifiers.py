@@ -71,9 +71,8 @@ def mask(text: str) -> str:
 
     At least four characters stay hidden wherever more than one is shown; of a name in Chinese it is the surname.
     """
-    digits = sum(char.isdigit() for char in text)
-    if text.isascii() and len(text) >= 15 and digits * 2 >= len(text):
-        return text[:6] + "*" * (len(text) - 10) + text[-4:]
-    if text.isascii() and len(text) >= 11 and digits * 2 >= len(text):
-        return text[:3] + "*" * (len(text) - 7) + text[-4:]
+    if len(text) >= 11 and text.isascii():
+        digits = len(text) - len(text.encode().translate(None, b"0123456789"))
+        if digits * 2 >= len(text):
+            return text[:6] + "*" * (len(text) - 10) + text[-4:] if len(text) >= 15 else text[:3] + "*" * (len(text) - 7) + text[-4:]
     return text[:1] + "*" * max(1, len(text) - 1)

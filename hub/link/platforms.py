@@ -12,7 +12,7 @@ from hub.store.database import Write
 
 
 class Platforms(Protocol):
-    """What the link service needs of the engine. Implemented by :class:`hub.sync.authorising.Authorising`."""
+    """What the link service needs of the engine. Implemented by :class:`hub.sync.linking.Linking`."""
 
     @property
     def connectors(self) -> Mapping[str, Connector]: ...

@@ -7,21 +7,29 @@ reads cannot be handed a connection that writes.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import NewType
+from typing import Any, NewType
 
 import orjson
+import psycopg
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from hub.store.driver import Driver, Statements, send
 from hub.store.embedded import Urls
 
 Read = NewType("Read", AsyncConnection)
 Write = NewType("Write", AsyncConnection)
 
 _SCOPE = text("select set_config('hub.client', :client, true), set_config('hub.purpose', :purpose, true)")
+# Facts and their page are looked up by key, also while their tables are so small that PostgreSQL would rather read them whole, and would go on doing so when they have grown.
+_BEGIN = """
+select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('enable_seqscan', 'off', true)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +44,17 @@ CONNECT_SECONDS = 10
 ANSWER_SECONDS, WORK_SECONDS = 5, 60
 """Time limits of one statement: for whoever waits for an answer, and for the hub's own work."""
 
+STORE_ERRORS = (SQLAlchemyError, psycopg.Error)
+"""Whatever a statement or a connection may raise."""
+
 HUB = Scope("hub", "CREDIT_APPROVAL")
 """The hub's own work (syncing, evaluating), done as role hub_worker."""
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database, or a connection to it, is what failed: gone, shutting down, too slow, no connection free. Else it refused the statement."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, NoConnectionFree | psycopg.OperationalError | psycopg.InterfaceError)
 
 
 def _engine(url: str, size: int, seconds: int) -> AsyncEngine:
@@ -56,6 +73,24 @@ def _engine(url: str, size: int, seconds: int) -> AsyncEngine:
             "options": f"-c statement_timeout={seconds * 1000} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off",
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A transaction that has not begun yet. :attr:`first` are the statements to send ahead of one's own."""
+
+    tx: Write
+    driver: Driver
+    scope: Scope
+
+    @property
+    def first(self) -> Statements:
+        return (("BEGIN", {}), (_BEGIN, {"client": self.scope.client, "purpose": self.scope.purpose}))
+
+
+async def driver_of(tx: Write) -> Driver:
+    """The driver's own connection beneath a transaction: for statements sent in one go, which SQLAlchemy does not know."""
+    return (await tx.get_raw_connection()).driver_connection  # type: ignore[return-value]
 
 
 class Database:
@@ -84,6 +119,36 @@ class Database:
         async with self.app.connect() as connection, connection.begin():
             await connection.execute(_SCOPE, {"client": scope.client, "purpose": scope.purpose})
             yield Write(connection)
+
+    @asynccontextmanager
+    async def _at_will(self) -> AsyncIterator[tuple[AsyncConnection, Driver]]:
+        """A connection whose transactions begin and end when they are told to. What is returned to the pool is at rest, and as it was."""
+        async with self.worker.connect() as connection:
+            driver = await driver_of(Write(connection))
+            await driver.set_autocommit(True)
+            try:
+                yield connection, driver
+            except psycopg.Error as error:
+                # Whoever handles what the store raises knows SQLAlchemy's errors.
+                raise DBAPIError(None, None, error, hide_parameters=True) from error
+            finally:
+                if driver.closed:
+                    await connection.invalidate()
+                else:
+                    await driver.rollback()
+                    await driver.set_autocommit(False)
+
+    async def look(self, statement: str, values: Mapping[str, Any]) -> Any:
+        """The one row of a statement that is a transaction by itself: one round trip."""
+        async with self._at_will() as (_, driver):
+            return await (await send(driver, statement, values)).fetchone()
+
+    @asynccontextmanager
+    async def open(self, scope: Scope = HUB) -> AsyncIterator[Opened]:
+        """A transaction of the hub itself that begins with its first statements, all sent in one go. It commits at its end, or not at all."""
+        async with self._at_will() as (connection, driver):
+            yield Opened(Write(connection), driver, scope)
+            await driver.commit()
 
     @asynccontextmanager
     async def work(self, scope: Scope = HUB) -> AsyncIterator[Write]:

@@ -100,10 +100,3 @@ def _fact_table(spec: FactSpec) -> Table:
 
 
 FACT_TABLES: dict[str, Table] = {spec.name: _fact_table(spec) for spec in all_specs()}
-
-
-def fact_view_sql() -> str:
-    """The view ``fact``: one row per version of any fact, with its kind. Runs with the rights of who asks (security_invoker)."""
-    columns = ", ".join(ENVELOPE)
-    branches = [f"SELECT '{spec.name}'::text AS kind, {columns} FROM {spec.table}" for spec in all_specs()]  # noqa: S608
-    return "CREATE VIEW fact WITH (security_invoker = true) AS\n" + "\nUNION ALL ".join(branches)

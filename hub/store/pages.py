@@ -11,34 +11,37 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
 import zstandard
-from sqlalchemy import insert
 
 from hub.connect import Interval, Json
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import ConsentMissing, LeaseLost
-from hub.store.database import Write
-from hub.store.facts import Counts, PageScope, write_facts
-from hub.store.tables import quarantine
+from hub.store.database import Write, driver_of
+from hub.store.driver import Answer, Driver, Statements, send
+from hub.store.facts import Batch, Counts, batch_of, parameters, parts
+from hub.store.keys import digests, doubles
 from hub.vault import Blind, Place, Sealer
 
 LEASE_SECONDS = 60.0
 """How long a run may be silent before another worker may take its connection over."""
+DUPLICATE_KEY = "DUPLICATE_KEY"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A claimed connection: whoever holds another epoch writes nothing. ``lease`` in seconds."""
+    """A claimed connection: whoever holds another epoch writes nothing. ``lease`` in seconds; ``windows`` is the table whose windows the run moves."""
 
     customer_id: CustomerId
     connection_id: UUID
     run_id: UUID
     epoch: int
     lease: float = LEASE_SECONDS
+    windows: Literal["sync_window", "backfill_window"] = "sync_window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class Step:
     """How a window moves with a page: from a cursor to the next, or to its end (DONE, NOT_SERVED).
 
     ``silent`` of the ``fetched`` records carry no fact by the connector's own word; they count as unchanged. It is said, not derived from the other
-    figures, so that a record that got lost makes the figures of the window unequal.
+    figures, so that a record that got lost makes the figures of the window unequal. ``restart``: what the window gave before comes again, from this page on.
+    ``keyed`` keeps which facts it brings, though it be the only page: absence will mean deletion.
     """
 
     stream: str
@@ -83,6 +87,13 @@ class Step:
     covered: tuple[Interval, ...] | None = None
     reason: str | None = None
     silent: int = 0
+    restart: bool = False
+    keyed: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """The only page of its window: nothing can move while it is read."""
+        return self.cursor is None and self.end is not None
 
 
 _COMMIT = """
@@ -100,52 +111,122 @@ WITH fence AS (
 SELECT (SELECT count(*) FROM fence) AS fenced, (SELECT count(*) FROM allowed) AS allowed
 """
 
+# Beside the window and the run: which keys the page brought, while its window is not read to its end (hub.sync.passes).
 _MOVE = """
-WITH moved AS (
-    UPDATE sync_window SET cursor = %(next)s::jsonb, pages = pages + 1, fetched = fetched + %(fetched)s, stored = stored + %(stored)s, unchanged = unchanged + %(unchanged)s,
+before AS (
+    DELETE FROM window_keys WHERE %(restart)s AND customer_id = %(customer)s AND connection_id = %(connection)s AND windows = 'sync_window' AND stream = %(stream)s
+        AND first_day = %(first_day)s
+), noted AS (
+    INSERT INTO window_keys (customer_id, connection_id, windows, stream, first_day, page_id, records, facts)
+    SELECT %(customer)s, %(connection)s, 'sync_window', %(stream)s, %(first_day)s, %(page)s, %(records)s::bytea, %(keys)s::bytea WHERE %(records)s::bytea IS NOT NULL
+), moved AS (
+    UPDATE sync_window SET cursor = %(next)s::jsonb, pages = pages + 1, fetched = fetched + %(fetched)s, stored = stored + figures.new, unchanged = unchanged + %(known)s - figures.new,
         quarantined = quarantined + %(quarantined)s, rejected = rejected + %(rejected)s, declared_total = coalesce(%(total)s, declared_total),
+        repeated = repeated + %(repeated)s, moved = NOT %(restart)s AND (moved OR coalesce(%(total)s::bigint < declared_total, false)),
         state = coalesce(%(end)s::text, state), covered = coalesce(%(covered)s::datemultirange, covered),
         completed_at = CASE WHEN %(end)s::text IS NULL THEN completed_at ELSE %(business)s END, reason = coalesce(%(reason)s, reason)
-    WHERE customer_id = %(customer)s AND connection_id = %(connection)s AND stream = %(stream)s AND first_day = %(first_day)s AND state = 'OPEN'
+    FROM figures WHERE customer_id = %(customer)s AND connection_id = %(connection)s AND stream = %(stream)s AND first_day = %(first_day)s AND state = 'OPEN'
         AND cursor IS NOT DISTINCT FROM %(cursor)s::jsonb RETURNING 1
 ), counted AS (
-    UPDATE sync_run SET requests = requests + 1, fetched = fetched + %(fetched)s, stored = stored + %(stored)s, unchanged = unchanged + %(unchanged)s,
+    UPDATE sync_run SET requests = requests + 1, fetched = fetched + %(fetched)s, stored = stored + figures.new, unchanged = unchanged + %(known)s - figures.new,
         quarantined = quarantined + %(quarantined)s, rejected = rejected + %(rejected)s, windows_done = windows_done + CASE WHEN %(end)s::text IS NULL THEN 0 ELSE 1 END
-    WHERE customer_id = %(customer)s AND run_id = %(run)s
+    FROM figures WHERE customer_id = %(customer)s AND run_id = %(run)s
 )
-SELECT count(*) FROM moved
+SELECT (SELECT count(*) FROM moved) AS moved, figures.new FROM figures
+"""
+_ASIDE = """
+INSERT INTO quarantine (customer_id, record_id, page_id, position, stream, path, reason, body, at)
+VALUES (%(customer_id)s, %(record_id)s, %(page_id)s, %(position)s, %(stream)s, %(path)s, %(reason)s, %(body)s, %(at)s)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class PageCommit:
-    """Everything one page brings."""
+    """Everything one page brings. ``records`` by position, for those that turn out to be doubles."""
 
     run: Run
     consent_id: UUID
     raw: RawPage
     step: Step
-    facts: Sequence[tuple[int, object]]
+    facts: Batch | Sequence[tuple[int, object]]
     refused: Sequence[Refused]
     business: datetime
+    records: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A page as the parameters of its statements. Made before anything is locked."""
+
+    kinds: tuple[type, ...]
+    windows: str
+    values: dict[str, Any]
+    aside: Sequence[dict[str, Any]]
+
+
+def ready(sealer: Sealer, blind: Blind, page: PageCommit) -> Ready:
+    """Compresses, seals and encodes. Raises Unreadable for a fact that PostgreSQL would refuse."""
+    batch = page.facts if isinstance(page.facts, Batch) else batch_of(page.facts, blind)
+    twice = doubles(batch)
+    refused = [*page.refused, *(double_of(page.records, position) for position in sorted(twice.other))]
+    known = len(batch.positions) - len(twice.other) + page.step.silent
+    figures = {"known": known, "quarantined": len(refused), "repeated": twice.same}
+    values = {**_values(page, sealer), **figures, **_keys(page.step, batch), **parameters(batch)}
+    return Ready(tuple(batch.kinds), page.run.windows, values, [_quarantined(page, sealer, one) for one in refused])
 
 
 async def commit_page(tx: Write, sealer: Sealer, blind: Blind, page: PageCommit) -> Counts:
     """Writes a page whole. Raises LeaseLost or ConsentMissing, whereupon the transaction must not commit."""
-    values = _values(page, sealer)
-    held = (await tx.exec_driver_sql(_COMMIT, values)).one()
-    if not held.fenced:
+    return await write_page(await driver_of(tx), (), ready(sealer, blind, page))
+
+
+async def write_page(driver: Driver, first: Statements, page: Ready) -> Counts:
+    """Sends everything in one go, behind the statements that come ``first``, and looks at the answers afterwards: see :func:`commit_page`.
+
+    Each statement counts on the one before. Where the fence or the consent is missed there is no raw page, so no facts; and all of it is rolled back.
+    """
+    async with driver.pipeline():
+        for statement, values in first:
+            await send(driver, statement, values)
+        fence = await send(driver, _COMMIT, page.values)
+        move = await send(driver, _write(page.kinds, page.windows, _MOVE), page.values)
+        for record in page.aside:
+            await send(driver, _ASIDE, record)
+    fenced, allowed = await _row(fence)
+    if not fenced:
         raise LeaseLost("Another run had the connection when this page came.", kind="page")
-    if not held.allowed:
+    if not allowed:
         raise ConsentMissing("The consent ended while its data was being fetched.")
-    scope = PageScope(page.run.customer_id, page.run.connection_id, page.consent_id, page.raw.page_id, page.business)
-    counts = await write_facts(tx, scope, page.facts, blind)
-    if page.refused:
-        await tx.execute(insert(quarantine), [_quarantined(page, sealer, one) for one in page.refused])
-    figures = {"stored": counts.stored, "unchanged": counts.unchanged + page.step.silent, "quarantined": len(page.refused)}
-    if not (await tx.exec_driver_sql(_MOVE, {**values, **figures})).scalar():
+    moved, stored = await _row(move)
+    if not moved:
         raise LeaseLost("The window moved under this page.", kind="cursor")
-    return counts
+    return Counts(stored, page.values["known"] - stored)
+
+
+async def _row(answer: Answer) -> Any:
+    return await answer.fetchone()
+
+
+@cache
+def _write(kinds: tuple[type, ...], windows: str, move: str) -> str:
+    """Facts of these kinds, and the window and the run that count them: the live windows, or those of a backfill."""
+    page = "SELECT 1 FROM raw_page WHERE customer_id = %(customer)s AND page_id = %(page)s"
+    figures = "figures AS (SELECT count(*) AS new FROM changed)"
+    return f"WITH page AS ({page}), {parts(kinds)}, {figures}, {move.replace('sync_window', windows)}"
+
+
+def _keys(step: Step, batch: Batch) -> dict[str, bytes | None]:
+    """Which keys the page brought, where its window has others or absence means deletion."""
+    if step.alone and not step.keyed:
+        return {"records": None, "keys": None}
+    records, facts = digests(batch)
+    return {"records": records, "keys": facts if step.keyed else None}
+
+
+def double_of(records: Sequence[Any], position: int) -> Refused:
+    """A record that cannot be kept beside another one of its page: the key does not tell them apart."""
+    record = records[position] if position < len(records) else None
+    return Refused(position, "", f"{DUPLICATE_KEY}: a later record of the page has the same key and another content", record)
 
 
 def _values(page: PageCommit, sealer: Sealer) -> dict[str, Any]:
@@ -177,6 +258,7 @@ def _values(page: PageCommit, sealer: Sealer) -> dict[str, Any]:
         "total": step.total,
         "covered": multirange(step.covered),
         "reason": step.reason,
+        "restart": step.restart,
     }
 
 

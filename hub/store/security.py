@@ -16,11 +16,14 @@ _CLIENT = "(select current_setting('hub.client', true))"
 _VISIBLE = f"customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = {_CLIENT})"  # noqa: S608
 APPEND_ONLY = frozenset({
     "access_log", "raw_page", "consent_event", "evaluation", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
-    "limit_part", "score_point", "series_month", "policy",
+    "fact_mark", "limit_part", "score_point", "series_month", "policy",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it."""
-HUB_ONLY = frozenset({"customer_client"})
-"""Who sees whom is the hub's to say: a client's transaction reads it and nothing more."""
+HUB_ONLY = frozenset({"customer_client", "inbound_event", "sync_event", "touched_days"})
+"""Who sees whom, and what went wrong on the way, is the hub's to say: a client's transaction reads it and nothing more."""
+_OPERATOR = "(select current_setting('hub.operator', true)) = 'yes'"
+WATCHED = frozenset({"backfill_window", "connection", "consent", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"})
+"""How fetching goes: an operator's transaction (``hub.operator``) reads it for every customer. What was fetched is sealed in them, and stays so."""
 
 
 def owned_tables() -> list[str]:
@@ -44,3 +47,6 @@ def statements() -> Iterator[str]:
         yield f"CREATE POLICY client_sees ON {name} TO hub_app USING ({rule}) WITH CHECK ({rule})"
         yield f"CREATE POLICY hub_works ON {name} TO hub_worker USING (true) WITH CHECK (true)"
     yield "GRANT SELECT ON fact TO hub_app, hub_worker"
+    for name in sorted(WATCHED):
+        yield f"CREATE POLICY operator_watches ON {name} FOR SELECT TO hub_app USING ({_OPERATOR})"
+    yield f"CREATE POLICY operator_is_logged ON access_log FOR INSERT TO hub_app WITH CHECK ({_OPERATOR})"

@@ -93,7 +93,7 @@ async def load(equipment: Equipment, tx: Write, customer_id: CustomerId, connect
 def _was_read(customer_id: CustomerId, connection_id: UUID) -> ColumnElement[bool]:
     """Whether a run of this connection ever came to its end."""
     run, ends = sync_run.c, (Verdict.COMPLETE, Verdict.EMPTY_EXPECTED, Verdict.INCOMPLETE)
-    return exists().where(run.customer_id == customer_id, run.connection_id == connection_id, run.verdict.in_(ends))
+    return exists().where(run.customer_id == customer_id, run.connection_id == connection_id, run.kind == "SYNC", run.verdict.in_(ends))
 
 
 async def _consents(equipment: Equipment, tx: Write, customer_id: CustomerId, connector: str) -> dict[SourceKind, Consented]:

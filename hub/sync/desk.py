@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from hub.connect import Connector, Response
 from hub.domain.identifiers import new_id
+from hub.store.database import STORE_ERRORS
 from hub.sync.breaker import is_failure
-from hub.sync.quota import SLACK, Answer, Ask, Ledger, Limits, Park, configured, left_of
+from hub.sync.quota import EDGE, SLACK, Answer, Ask, CircuitOpen, Ledger, Limits, Park, configured, left_of
 
 log = structlog.get_logger("hub.quota")
 
@@ -30,6 +30,8 @@ LATEST = SLACK - 0.05
 """Seconds after its reservation at which a call must have left."""
 LINGER = 0.1
 """Seconds that a report waits for company."""
+FRESH = EDGE / 2
+"""Seconds for which a reserved call can be given back: none is reserved in the last second of a minute or a day."""
 AHEAD = 32
 ASKING = 5.0
 """Seconds the ledger may take to answer."""
@@ -141,10 +143,14 @@ class Desk:
             self._leave(waiter.turn.result())
 
     def _leave(self, turn: Turn) -> None:
-        self._busy -= 1
+        if turn.sent and turn.worked is None:
+            # Given up while it was under way: the platform may still be at work on it, as on the calls of a process that was killed.
+            asyncio.get_running_loop().call_later(self.ledger.rules.lease, self._free)
+        else:
+            self._busy -= 1
         self._dirty = True
         if not turn.sent:
-            self._report = replace(self._report, back=self._report.back + 1)
+            self._give_back(turn.at, 1)
         if turn.worked is False:
             self._report, self._urgent = replace(self._report, fails=self._report.fails + 1), True
         elif turn.worked:
@@ -155,15 +161,26 @@ class Desk:
         self._hand_out()
         self._run(wake=self._for_places)
 
+    def _free(self) -> None:
+        """The place of a call that was given up is nobody's any more."""
+        self._busy -= 1
+        self._dirty = True
+        self._run(wake=self._for_places)
+
     def _hand_out(self) -> None:
         """Starts calls that were reserved ahead, while they are good."""
         loop = asyncio.get_running_loop()
         if self._spare and loop.time() - self._spare_at > LIFE:
-            self._report = replace(self._report, back=self._report.back + self._spare)
+            self._give_back(self._spare_at, self._spare)
             self._spare, self._dirty = 0, True
         while self._spare and self._busy < self._held and self._waiting and not self._waiting[0].retry:
             self._spare -= 1
             self._start(self._waiting[0], Turn(self._spare_at))
+
+    def _give_back(self, reserved_at: float, calls: int) -> None:
+        """Calls that never left may leave later, unless the minute or day they were counted in may be over: then they are spent."""
+        if asyncio.get_running_loop().time() - reserved_at < FRESH:
+            self._report = replace(self._report, back=self._report.back + calls)
 
     def _start(self, waiter: _Waiter, turn: Turn) -> None:
         self._waiting.remove(waiter)
@@ -193,6 +210,7 @@ class Desk:
             self._hand_out()
             if not self._waiting and not self._urgent and await self._rest():
                 continue
+            self._hand_out()
             self._expire()
             answer = await self._ask(self._group())
             if answer is not None and answer.reason and self._refuse(answer):
@@ -201,8 +219,8 @@ class Desk:
                 self._for_places = False
 
     async def _rest(self) -> bool:
-        """Waits for company, or until the lease must be renewed. Whether something happened before."""
-        self._resting = not self._dirty
+        """Waits for company, or until the lease must be renewed; not so long while there are reserved calls that grow old. Whether something happened before."""
+        self._resting = not self._dirty and not self._spare
         woken = await self._pause(self.ledger.rules.lease / 3 if self._resting else LINGER)
         self._resting = False
         return woken
@@ -231,7 +249,7 @@ class Desk:
         try:
             async with asyncio.timeout(ASKING):
                 answer = await self.ledger.ask(self.name, self.credential, self.holder, self.limits, ask)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except (*STORE_ERRORS, OSError, TimeoutError) as error:
             await self._fail_closed(ask, error)
             return None
         self._held += answer.places
@@ -267,8 +285,8 @@ class Desk:
             if calls and not answer.probe and not (group and group[0].retry):
                 self._spare, self._spare_at, calls = self._spare + calls, sent, 0
         if calls:
-            probe = "unused" if answer.probe else ""
-            self._report = replace(self._report, back=self._report.back + calls, probe=probe or self._report.probe)
+            self._give_back(sent, calls)
+            self._report = replace(self._report, probe="unused" if answer.probe else self._report.probe)
         self._dirty = self._dirty or self._held > self._busy
         self._urgent = self._urgent or bool(calls)
 
@@ -279,7 +297,8 @@ class Desk:
         for waiter in list(self._waiting):
             hopeless = answer.reason == "CIRCUIT" or (answer.reason == "RETRIES" and waiter.retry)
             if hopeless or now + (answer.wait if answer.reason in ("PARKED", "WINDOW") else 0) > waiter.deadline:
-                self._reject(waiter, Park(max(1.0, answer.wait), _REASONS[answer.reason]))
+                kind = CircuitOpen if answer.reason == "CIRCUIT" else Park
+                self._reject(waiter, kind(max(1.0, answer.wait), _REASONS[answer.reason]))
         return bool(self._waiting)
 
     def _expire(self) -> None:
@@ -303,7 +322,7 @@ class Desk:
 
 _REASONS = {
     "PARKED": "the platform asked everybody to wait",
-    "CIRCUIT": "the platform is down; a probe will tell when it is back",
+    "CIRCUIT": "the platform does not answer; a probe will tell when it does",
     "RETRIES": "the platform fails so often that retries are used up for this minute",
     "WINDOW": "the platform's quota is used up for this minute or day",
     "RATE": "the platform's quota is wanted by too many",
@@ -329,8 +348,11 @@ class Desks:
 
     def desk(self, connector: Connector, config: Mapping[str, str]) -> Counter:
         """The desk of a connector's credential; another one when its quota was configured anew."""
-        made = Desk(self.ledger, connector, config)
-        return self._desks.setdefault((made.name, made.credential, made.limits), made)
+        limits = Limits.of(configured(connector.manifest.quota, config))
+        key = (connector.manifest.name, self.ledger.key(connector, config), limits)
+        if key not in self._desks:
+            self._desks[key] = Desk(self.ledger, connector, config)
+        return self._desks[key]
 
     async def close(self) -> None:
         for desk in self._desks.values():

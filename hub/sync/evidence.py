@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from hub.connect import Context, ContractBroken, Json, Page, Record, Request, Response, Stream, Unreadable
+from hub.connect import Context, ContractBroken, Json, Page, Request, Response, Stream, Unreadable
 from hub.domain.identifiers import new_id
-from hub.store.facts import storable
+from hub.store.encoders import Encoders
+from hub.store.facts import Batch
 from hub.store.pages import RawPage, Refused
 from hub.vault import Blind
 
@@ -21,43 +23,59 @@ STUMBLES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 LONGEST_CURSOR = 2_000
 
 
-@dataclass(frozen=True, slots=True)
+SLICE = 40
+"""Records that are taken apart at a time: meanwhile the process hears nobody."""
+
+
+@dataclass(slots=True)
 class Sorted:
-    """The records of a page: facts with their positions, what was refused, and how many records carry no fact."""
+    """The records of a page: facts as rows, what was refused, and how many records carry no fact. Every record ends up in exactly one of the three."""
 
-    facts: list[tuple[int, object]]
-    refused: list[Refused]
-    silent: int
+    batch: Batch = field(default_factory=Batch)
+    refused: list[Refused] = field(default_factory=list)
+    silent: int = 0
 
 
-def sort_records(stream: Stream, context: Context, page: Page) -> Sorted:
-    """Every record ends up in exactly one of the three."""
-    found = Sorted([], [], 0)
-    silent = 0
+def sort_records(stream: Stream, context: Context, page: Page, blind: Blind) -> Sorted:
+    """All at once."""
+    found = Sorted()
+    for _ in _sorting(found, stream, context, page, blind):
+        pass
+    return found
+
+
+async def sort_slowly(stream: Stream, context: Context, page: Page, blind: Blind) -> Sorted:
+    """Slice by slice, so that a large page does not hold up whoever else waits for this process, the commit of the page before among them."""
+    found = Sorted()
+    for _ in _sorting(found, stream, context, page, blind):
+        await asyncio.sleep(0)
+    return found
+
+
+def _sorting(found: Sorted, stream: Stream, context: Context, page: Page, blind: Blind) -> Iterator[None]:
+    encoders = Encoders(blind)
     for position, record in enumerate(page.records):
+        if position % SLICE == 0 and position:
+            yield
         try:
-            facts = list(_facts(stream, context, record))
+            rows = [(type(fact), encoders.row(fact)) for fact in stream.normalise(context, record)]
         except Unreadable as fault:
             found.refused.append(Refused(position, fault.path, fault.reason, record))
             continue
-        found.facts.extend((position, fact) for fact in facts)
-        silent += not facts
-    return Sorted(found.facts, found.refused, silent)
+        except STUMBLES as error:
+            found.refused.append(Refused(position, "", f"reading it stumbled ({type(error).__name__})", record))
+            continue
+        for cls, row in rows:
+            found.batch.add(position, cls, row)
+        found.silent += not rows
 
 
-def _facts(stream: Stream, context: Context, record: Record) -> Iterator[object]:
-    try:
-        for fact in stream.normalise(context, record):
-            storable(fact)
-            yield fact
-    except STUMBLES as error:
-        raise Unreadable("", f"reading it stumbled ({type(error).__name__})") from None
-
-
-def raw_page(blind: Blind, request: Request, response: Response, cursor: Json | None, interaction: str) -> RawPage:
+def raw_page(blind: Blind, request: Request, response: Response, cursor: Json | None, interaction: str, repeated: bool = False) -> RawPage:
+    """``repeated``: the request was sent once more after one that brought no page."""
+    again = {"repeated": True} if repeated else {}
     return RawPage(
         page_id=new_id(),
-        request=_described(blind, request, cursor, interaction),
+        request={**_described(blind, request, cursor, interaction), **again},
         status=response.status,
         content_type=response.headers.get("content-type"),
         sha256=hashlib.sha256(response.body).hexdigest(),
@@ -71,8 +89,9 @@ def _described(blind: Blind, request: Request, cursor: Json | None, interaction:
     described: dict[str, Any] = {"method": request.method, "path": request.path, "query": dict(request.query), "interaction": interaction}
     if request.body:
         described["body_hmac"] = blind.hash("request.body", request.body.decode("utf-8", "replace"))
-    if cursor is not None and len(orjson.dumps(cursor)) <= LONGEST_CURSOR:
-        described["cursor"] = cursor
+    if cursor is not None:
+        short = len(orjson.dumps(cursor)) <= LONGEST_CURSOR
+        described |= {"cursor": cursor} if short else {"cursor_omitted": True}
     return described
 
 

@@ -14,6 +14,7 @@ from hub.store.database import Write
 from hub.sync import grants
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, Subjected, load
+from hub.sync.hints import Meant, name_account
 from hub.vault import Place
 
 
@@ -61,7 +62,11 @@ class Linking:
         return await self.calls.converse(found.connector, found.context, dialogue)
 
     async def keep(self, tx: Write, customer_id: CustomerId, connection_id: UUID, grant: Grant) -> None:
-        await grants.keep(self.equipment, tx, customer_id, connection_id, grant)
+        found = await load(self.equipment, tx, customer_id, connection_id)
+        context = replace(found.context, grant=grant, now=datetime.now(UTC))
+        lasting = grants.refreshable(found.connector, context)
+        await grants.keep(self.equipment, tx, customer_id, connection_id, grant, refreshable=lasting)
+        await name_account(tx, self.equipment.blind, Meant(customer_id, connection_id), found.connector, grant)
 
     async def _load(self, customer_id: CustomerId, connection_id: UUID) -> Subjected:
         async with self.equipment.database.work() as tx:

@@ -37,6 +37,10 @@ class Park(PlatformBusy):
         super().__init__(reason)
 
 
+class CircuitOpen(Park):
+    """The platform does not work, as its last calls showed; a probe will tell when it does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How the ledger is kept: seconds, counts and shares. Defaults are for production; tests shorten the times.
@@ -112,14 +116,16 @@ _PARAMETERS = {
     "interval": "float8", "depth": "float8", "in_flight": "int", "per_minute": "int", "per_day": "int", "share": "float8",
     "retry_share": "float8", "retry_floor": "int", "lease": "float8", "threshold": "int", "within": "float8", "pause": "float8",
 }  # fmt: skip
-_EDGE, _CHINA = 1, 28_800
+EDGE = 1
+"""Seconds on either side of the end of a minute or a day in which nothing is reserved."""
+_CHINA = 28_800
 _RATE = "floor(level - floor(depth * kept) - marked + 1e-6)"
 
 
 def _window(limit: str, calls: str, foreign: str, length: int, shift: int = 0) -> str:
     """Calls that a fixed window still has room for; none near its ends, where the platform's clock may be in another one."""
     into = f"mod((t + {shift})::numeric, {length})"
-    closed = f"{into} < {_EDGE} OR {into} > {length - _EDGE}"
+    closed = f"{into} < {EDGE} OR {into} > {length - EDGE}"
     return f"CASE WHEN {limit} IS NULL THEN 1e9 WHEN {closed} THEN 0 ELSE {limit} - {calls} - {foreign} - floor({limit} * kept) END"
 
 
@@ -162,7 +168,7 @@ _ASK = text(f"""
     due AS MATERIALIZED (SELECT answer.*, CASE reason WHEN 'PARKED' THEN parked - t WHEN 'CIRCUIT' THEN {breaker.UNTIL_PROBE}
             WHEN 'RETRIES' THEN 60 - mod(t::numeric, 60) WHEN 'RATE' THEN (1 + floor(depth * kept) + marked - level) * interval WHEN 'PLACES' THEN 0.05
             WHEN 'WINDOW' THEN CASE WHEN per_day - calls_d - foreign_day - floor(per_day * kept) < 1
-                THEN 86400 + {_EDGE} - mod((t + {_CHINA})::numeric, 86400) ELSE {_EDGE} + mod((60 - mod(t::numeric, 60)), 59) END
+                THEN 86400 + {EDGE} - mod((t + {_CHINA})::numeric, 86400) ELSE {EDGE} + mod((60 - mod(t::numeric, 60)), 59) END
             ELSE 0 END::float8 AS wait,
             reason IN ('RATE', 'PLACES') AND (coalesce(wanted_until, '-infinity') < to_timestamp(t) OR wanted_by = holder
                 OR (interactive AND NOT wanted_interactive)) AS marks

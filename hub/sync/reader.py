@@ -1,22 +1,22 @@
 """Reads one window, page by page, until the platform says that it ends.
 
-What a fault means for the window stands in :meth:`Reader.answer`; what it means for the whole run is an exception of the ``Stop`` family, caught by
+What a fault means for the window stands in :meth:`Reader._remedy`; what it means for the whole run is an exception of the ``Stop`` family, caught by
 the engine.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from hub.connect import (
     Context,
     ContractBroken,
+    Fault,
     Interval,
     Json,
     Misconfigured,
@@ -31,26 +31,32 @@ from hub.connect import (
     RetryAt,
 )
 from hub.domain.identifiers import new_id
-from hub.errors import ConsentMissing, GrantRevoked, LeaseLost
+from hub.errors import ConsentMissing, FixConfiguration, GrantRevoked, LeaseLost, PlatformBusy
 from hub.errors import ContractBroken as BrokenContract
 from hub.http import INTERACTION, PlatformUnreachable
-from hub.store.pages import PageCommit, Run, Step, commit_page
+from hub.store.pages import PageCommit, Ready, Run, Step, ready, write_page
 from hub.sync import grants
 from hub.sync.calls import LATE, Calls, too_slow
 from hub.sync.context import Equipment, Subjected
 from hub.sync.desk import Turn
-from hub.sync.evidence import STUMBLES, fingerprint, raw_page, sort_records
+from hub.sync.evidence import STUMBLES, fingerprint, raw_page, sort_slowly
 from hub.sync.grants import Exchange, Held
+from hub.sync.halting import Hand
+from hub.sync.journal import Attempt, Journal, Place
+from hub.sync.passes import Pass, settle, tells_deletions
 from hub.sync.plan import Task
 from hub.sync.quota import Park
+from hub.sync.remedies import Remedy, Tried, remedy_of
 from hub.sync.settings import Patience
+from hub.sync.shapes import Shapes
+from hub.sync.writing import Writing
 from hub.vault import Sealer
 
-_MAY_FETCH = text("""
-    SELECT EXISTS (SELECT 1 FROM connection WHERE customer_id = :customer AND connection_id = :connection AND epoch = :epoch) AS mine,
-        EXISTS (SELECT 1 FROM consent WHERE customer_id = :customer AND consent_id = :consent AND status = 'ACTIVE'
-            AND (expires_at IS NULL OR expires_at > :business)) AS allowed
-""")
+_MAY_FETCH = """
+    SELECT EXISTS (SELECT 1 FROM connection WHERE customer_id = %(customer)s AND connection_id = %(connection)s AND epoch = %(epoch)s) AS mine,
+        EXISTS (SELECT 1 FROM consent WHERE customer_id = %(customer)s AND consent_id = %(consent)s AND status = 'ACTIVE'
+            AND (expires_at IS NULL OR expires_at > %(business)s)) AS allowed
+"""
 _FAIL = text("""
     UPDATE sync_window SET state = 'FAILED', reason = :reason WHERE customer_id = :customer AND connection_id = :connection AND stream = :stream
         AND first_day = :first AND state = 'OPEN'
@@ -65,6 +71,11 @@ class _Sent:
     request: Request
     interaction: str
     response: Response
+    repeated: bool = False
+
+    @property
+    def attempt(self) -> Attempt:
+        return Attempt(self.interaction, self.response.status, self.repeated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +85,33 @@ class _Answer:
     end: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A page, and the same as the parameters of its statements."""
+
+    page: PageCommit
+    ready: Ready
+
+
 class Reader:
     """The windows of one run share a grant, a sealer and a lock: their fetches overlap, their commits do not."""
 
     def __init__(
-        self, equipment: Equipment, calls: Calls, patience: Patience, run: Run, subjected: Subjected, sealer: Sealer, held: Held
+        self,
+        equipment: Equipment,
+        calls: Calls,
+        patience: Patience,
+        run: Run,
+        subjected: Subjected,
+        sealer: Sealer,
+        held: Held,
+        hand: Hand | None = None,
     ) -> None:
         self.equipment, self.calls, self.patience = equipment, calls, patience
         self.run, self.subjected, self.sealer, self.held = run, subjected, sealer, held
-        self.interactive = subjected.awaited
+        self.hand, self.interactive = hand or Hand(), subjected.awaited
+        self.journal = Journal(equipment.database, run)
+        self.shapes = Shapes(equipment.database, subjected.connector.manifest.name)
         self.committing, self.refreshing = asyncio.Lock(), asyncio.Lock()
 
     async def read(self, task: Task) -> None:
@@ -91,64 +120,77 @@ class Reader:
             await self._pages(task)
         except (NotPermitted, ContractBroken, BrokenContract) as fault:
             await self._fail(task, f"{type(fault).__name__}: {fault}")
+        except Park as park:
+            await self.journal.parked(_place(task), park.seconds, park.reason)
+            raise
         except ConsentMissing:
             # Withdrawn meanwhile: the window stays as it is, other sources go on.
             return
 
     async def _pages(self, task: Task) -> None:
+        """The next page is fetched while the last one is committed; what it turns out to be is committed only after that."""
         cursor, seen = task.cursor, {fingerprint(task.cursor)}
-        while len(seen) <= self.patience.page_ceiling:
-            answer = await self._answer(task, cursor)
-            turned = fingerprint(answer.page.next)
-            await self._commit(task, cursor, answer)
-            if answer.end is not None:
-                return
-            if turned in seen:
-                raise ContractBroken("the platform repeats its cursor")
-            if answer.page.wait:
-                await self._wait(answer.page.wait, "the platform works on it")
-            cursor = answer.page.next
-            seen.add(turned)
+        async with Writing() as writing:
+            while len(seen) <= self.patience.page_ceiling:
+                answer = await self._answer(task, cursor)
+                turned = fingerprint(answer.page.next)
+                made = await self._made(task, cursor, answer)
+                await writing.over()
+                writing.begin(self._commit(task, answer, made))
+                if answer.end is not None:
+                    if not await writing.over():
+                        return
+                    # The list moved while it was read: once more from its beginning.
+                    cursor, seen = None, {fingerprint(None)}
+                    continue
+                if turned in seen:
+                    raise ContractBroken("the platform repeats its cursor")
+                if answer.page.wait:
+                    await self._wait(task, answer.page.wait, "the platform works on it")
+                cursor = answer.page.next
+                seen.add(turned)
         raise ContractBroken(f"no end signal in {self.patience.page_ceiling} pages")
 
     async def _answer(self, task: Task, cursor: Json | None) -> _Answer:
         """One page's answer: waits, refreshes and repeats as the faults ask for."""
-        waited, attempts, refreshed, doubted = 0.0, 0, False, False
+        tried = Tried()
         while True:
-            held = self.held
-            sent = await self._ask(task, cursor, held, repeated=attempts > 0 or doubted)
+            held = await self._fresh(task)
+            sent = await self._ask(task, cursor, held, repeated=tried.repeats)
             try:
                 page = self._read(task, cursor, held, sent.response)
+                await self._proved(held)
                 return _Answer(sent, page, "DONE" if page.next is None else None)
             except NoData as fault:
                 covered = (Interval(task.window.first, task.window.last),) if fault.covered else ()
                 return _Answer(sent, Page(covered=covered), "DONE" if fault.covered else "NOT_SERVED")
-            except ContractBroken as fault:
-                # A proxy may have cut the answer. What comes broken twice is the platform's: starting the window again would cost more than one call.
-                if doubted or sent.response.status != 200 or not sent.request.idempotent:
-                    raise
-                doubted = True
-                await self._wait(self._backoff(1), fault.reason)
-            except Reauthorise:
-                if not await self._was_replaced(held):
-                    raise
-            except RefreshNeeded as fault:
-                if refreshed:
-                    raise Misconfigured(f"refused with a fresh token: {fault.reason}", code=fault.code) from None
-                refreshed = True
+            except Fault as fault:
+                remedy = remedy_of(fault, sent.request, sent.response, tried, self.patience)
+                await self.journal.failed(_place(task), sent.attempt, fault, remedy.pause)
+                await self._remedy(task, held, fault, tried, remedy)
+                if remedy.park:
+                    raise Park(remedy.park, fault.reason) from None
+                await asyncio.sleep(remedy.pause)
+
+    async def _remedy(self, task: Task, held: Held, fault: Fault, tried: Tried, remedy: Remedy) -> None:
+        """Does what a fault asks for before the request is repeated. Raises what ends the window or the run."""
+        match fault:
+            case ContractBroken() if remedy.doubt:
+                tried.doubted = True
+            case Reauthorise() if await self._was_replaced(held):
+                return
+            case RefreshNeeded() if not tried.refreshed:
+                tried.refreshed = True
                 await self._refresh(task, held)
-            except Pending as fault:
-                pause = max(fault.seconds, self.patience.first_wait)
-                waited += pause
-                if waited > self.patience.pending:
-                    raise Park(max(60.0, pause), fault.reason) from None
-                await self._wait(pause, fault.reason)
-            except RetryAt as fault:
-                attempts += 1
+            case RefreshNeeded():
+                raise Misconfigured(f"refused with a fresh token: {fault.reason}", code=fault.code) from None
+            case Pending():
+                tried.waited += remedy.pause
+            case RetryAt():
+                tried.attempts += 1
                 await self.calls.park(self.subjected.connector, self.subjected.context.config, fault.seconds)
-                if attempts >= self.patience.attempts:
-                    raise Park(max(self.patience.shortest_park, fault.seconds or 0), fault.reason) from None
-                await self._wait(self._backoff(attempts) if fault.seconds is None else fault.seconds, fault.reason)
+            case _:
+                raise fault
 
     def _read(self, task: Task, cursor: Json | None, held: Held, response: Response) -> Page:
         """What the connector makes of an answer. One it stumbles over is a broken contract of this window, not the end of the run."""
@@ -157,13 +199,11 @@ class Reader:
         except STUMBLES as error:
             raise ContractBroken(f"reading the answer stumbled ({type(error).__name__})") from None
 
-    def _backoff(self, attempts: int) -> float:
-        """Full jitter: anything up to a bound that doubles."""
-        return random.uniform(0, min(self.patience.longest_wait, self.patience.first_wait * 2**attempts))  # noqa: S311
-
-    async def _wait(self, seconds: float, reason: str) -> None:
+    async def _wait(self, task: Task, seconds: float, reason: str) -> None:
+        """A pause that the platform asked for with a page."""
         if seconds > self.patience.longest_wait:
             raise Park(seconds, reason)
+        await self.journal.waits(_place(task), seconds, reason)
         await asyncio.sleep(seconds)
 
     async def _ask(self, task: Task, cursor: Json | None, held: Held, *, repeated: bool) -> _Sent:
@@ -181,23 +221,28 @@ class Reader:
 
     async def _send_once(self, task: Task, cursor: Json | None, held: Held, *, repeated: bool) -> _Sent:
         """Consent, epoch and the time that is signed are those of the moment the request leaves, not of the moment it began to queue."""
-        connector, config = self.subjected.connector, self.subjected.context.config
+        connector, config, began = self.subjected.connector, self.subjected.context.config, asyncio.get_running_loop().time()
         for _ in range(LATE):
             async with self.calls.turn(connector, config, interactive=self.interactive, retry=repeated) as turn:
+                queued = asyncio.get_running_loop().time() - began
                 await self._may_fetch(task)
-                if not turn.late:
-                    return await self._send(task, cursor, held, turn)
+                sent = None if turn.late else await self._send(task, cursor, held, turn, repeated=repeated)
+            if sent is not None:
+                await self.journal.queued(_place(task), queued)
+                return sent
         raise too_slow()
 
-    async def _send(self, task: Task, cursor: Json | None, held: Held, turn: Turn) -> _Sent:
+    async def _send(self, task: Task, cursor: Json | None, held: Held, turn: Turn, *, repeated: bool) -> _Sent:
         connector, context = self.subjected.connector, self._context(task, held)
         request, interaction = _next_request(task, context, cursor), str(new_id())
         signed = connector.sign(context, request)
         signed = replace(signed, headers=(*signed.headers, (INTERACTION, interaction)))
         try:
-            return _Sent(request, interaction, await self.calls.send(connector, context.config, signed, turn))
+            async with self.hand.calling():
+                return _Sent(request, interaction, await self.calls.send(connector, context.config, signed, turn), repeated)
         except PlatformUnreachable as error:
             error.facts["repeatable"] = request.idempotent or error.unsent
+            await self.journal.failed(_place(task), Attempt(interaction, repeated=repeated), error)
             raise
 
     def _context(self, task: Task, held: Held) -> Context:
@@ -207,11 +252,10 @@ class Reader:
         """The fetch gate: no request leaves after a withdrawal has committed, nor from a run that was overtaken."""
         run = self.run
         values = {"customer": run.customer_id, "connection": run.connection_id, "epoch": run.epoch, "consent": task.consent_id}
-        async with self.equipment.database.work() as tx:
-            row = (await tx.execute(_MAY_FETCH, {**values, "business": self.equipment.clock.now()})).one()
-        if not row.mine:
+        mine, allowed = await self.equipment.database.look(_MAY_FETCH, {**values, "business": self.equipment.clock.now()})
+        if not mine:
             raise LeaseLost
-        if not row.allowed:
+        if not allowed:
             raise ConsentMissing
 
     async def _was_replaced(self, held: Held) -> bool:
@@ -226,25 +270,52 @@ class Reader:
         self.held = current
         return current.epoch != held.epoch
 
+    async def _fresh(self, task: Task) -> Held:
+        """The grant, refreshed when most of its life is over: before a call, not after a refusal."""
+        if self.held.ripe:
+            async with self.refreshing:
+                self.held = await self._early(task, self.held)
+        return self.held
+
+    async def _early(self, task: Task, held: Held) -> Held:
+        """A platform that cannot refresh now is no reason to stop, the token still lives: this version is then refreshed when it is refused."""
+        try:
+            if not held.ripe:
+                return held
+            if grants.refreshable(self.subjected.connector, self._context(task, held)):
+                return await self._renewed(task, held)
+        except (PlatformBusy, FixConfiguration, BrokenContract):
+            pass
+        return replace(held, refresh_at=None)
+
+    async def _proved(self, held: Held) -> None:
+        """The first answer to a new token lets go of the pair before."""
+        if not held.proven and self.held is held:
+            self.held = replace(held, proven=True)
+            await grants.prove(self.equipment, self.run.customer_id, self.run.connection_id, held)
+
     async def _refresh(self, task: Task, held: Held) -> None:
         async with self.refreshing:
-            if self.held.epoch != held.epoch:
-                return
-            run, found = self.run, self.subjected
-            context = replace(found.context, grant=held.grant, now=datetime.now(UTC))
+            if self.held.epoch == held.epoch:
+                self.held = await self._renewed(task, held)
 
-            async def gate() -> None:
-                await self._may_fetch(task)
+    async def _renewed(self, task: Task, held: Held) -> Held:
+        run, found = self.run, self.subjected
+        context = replace(found.context, grant=held.grant, now=datetime.now(UTC))
 
-            exchange = Exchange(self.equipment, self.calls, found.connector, context, run.customer_id, run.connection_id, gate)
-            try:
-                self.held = await grants.refresh(exchange, held.epoch)
-            except GrantRevoked as error:
-                raise Reauthorise(str(error)) from None
+        async def gate() -> None:
+            await self._may_fetch(task)
 
-    async def _commit(self, task: Task, cursor: Json | None, answer: _Answer) -> None:
+        exchange = Exchange(self.equipment, self.calls, found.connector, context, run.customer_id, run.connection_id, gate)
+        try:
+            return await grants.refresh(exchange, held.epoch)
+        except GrantRevoked as error:
+            raise Reauthorise(str(error)) from None
+
+    async def _made(self, task: Task, cursor: Json | None, answer: _Answer) -> _Made:
+        """Everything about a page that can be done before it is its turn to be committed."""
         sent, page = answer.sent, answer.page
-        found = sort_records(task.stream, self._context(task, self.held), page)
+        found = await sort_slowly(task.stream, self._context(task, self.held), page, self.equipment.blind)
         covered = page.covered
         if answer.end == "DONE" and covered is None:
             covered = (Interval(task.window.first, task.window.last),)
@@ -258,16 +329,36 @@ class Reader:
             total=page.total,
             covered=covered,
             silent=found.silent,
+            restart=page.restart,
+            keyed=tells_deletions(self.subjected.connector, task.stream),
         )
-        raw = raw_page(self.equipment.blind, sent.request, sent.response, cursor, sent.interaction)
-        commit = PageCommit(self.run, task.consent_id, raw, step, found.facts, found.refused, self.equipment.clock.now())
-        async with self.committing, self.equipment.database.work() as tx:
-            await commit_page(tx, self.sealer, self.equipment.blind, commit)
+        raw = raw_page(self.equipment.blind, sent.request, sent.response, cursor, sent.interaction, sent.repeated)
+        commit = PageCommit(self.run, task.consent_id, raw, step, found.batch, found.refused, self.equipment.clock.now(), page.records)
+        return _Made(commit, ready(self.sealer, self.equipment.blind, commit))
+
+    async def _commit(self, task: Task, answer: _Answer, made: _Made) -> bool:
+        """Whether the window is to be read once more from its beginning."""
+        page, step, again = made.page, made.page.step, False
+        async with self.hand.committing(), self.committing, self.equipment.database.open() as opened:
+            await write_page(opened.driver, opened.first, made.ready)
+            if answer.end == "DONE" and (step.keyed or not step.alone):
+                again = await settle(opened.tx, Pass(self.run, self.subjected.connector, task.stream, task.window, page.business))
+        await self.shapes.look(task.stream.name, page.records, [one.record for one in page.refused])
+        return again
 
     async def _fail(self, task: Task, reason: str) -> None:
         values = {"customer": self.run.customer_id, "connection": self.run.connection_id, "epoch": self.run.epoch, "reason": reason}
         async with self.equipment.database.work() as tx:
-            await tx.execute(_FAIL, {**values, "stream": task.stream.name, "first": task.window.first})
+            await tx.execute(_fail(self.run), {**values, "stream": task.stream.name, "first": task.window.first})
+
+
+def _fail(run: Run) -> TextClause:
+    """For the live windows, or those of a backfill."""
+    return _FAIL if run.windows == "sync_window" else text(_FAIL.text.replace("sync_window", run.windows))
+
+
+def _place(task: Task) -> Place:
+    return Place(task.stream.name, task.window.first)
 
 
 def _next_request(task: Task, context: Context, cursor: Json | None) -> Request:

@@ -40,7 +40,8 @@ _OPEN = text("""
     VALUES (:customer, :connection, :run, :stream, :source, :kinds, :first, :last, 'OPEN')
     ON CONFLICT (customer_id, connection_id, stream, first_day) DO UPDATE
     SET state = 'OPEN', cursor = NULL, last_day = excluded.last_day, run_id = excluded.run_id, covered = NULL, reason = NULL,
-        completed_at = NULL, declared_total = NULL, pages = 0, fetched = 0, stored = 0, unchanged = 0, quarantined = 0, rejected = 0
+        completed_at = NULL, declared_total = NULL, pages = 0, fetched = 0, stored = 0, unchanged = 0, quarantined = 0, rejected = 0, repeated = 0,
+        moved = false, passes = 1
 """)
 
 

@@ -6,26 +6,50 @@ field has a family of its own, except account numbers, which join movements with
 
 from __future__ import annotations
 
-import base64
+import hashlib
 import hmac
+from binascii import b2a_base64
+from collections.abc import Callable
 from functools import cache
 
 IDENTIFIER = "identifier"
 FAMILIES = {**dict.fromkeys(("owner", "holder", "responsible", "person", "borrower"), IDENTIFIER), "account_number": "account"}
 """Fields that are compared across kinds of fact: holders with subjects, movements with their accounts."""
 
+BLOCK = 64
+"""Bytes of a block of SHA-256: what a key is filled up to."""
+LENGTH = 43
+"""Characters of 32 bytes in base64, without the padding."""
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
+
 
 class Blind:
     """HMAC-SHA256 under a key derived per family, as 43 characters of base64url."""
 
     def __init__(self, master: bytes) -> None:
-        self._key = cache(lambda family: hmac.digest(master, family.encode(), "sha256"))
+        self._hasher = cache(lambda family: _hasher(hmac.digest(master, family.encode(), "sha256"), family == IDENTIFIER))
 
     def hash(self, family: str, text: str) -> str:
         """Identifiers are canonical before they are hashed: no blanks, capital letters."""
-        plain = text.strip().upper() if family == IDENTIFIER else text
-        return base64.urlsafe_b64encode(hmac.digest(self._key(family), plain.encode(), "sha256"))[:43].decode()
+        return self._hasher(family)(text)
 
     def of_field(self, kind: str, field: str, text: str) -> str:
         """The hash of a personal field of a fact."""
-        return self.hash(FAMILIES.get(field, f"{kind}.{field}"), text)
+        return self.hasher(kind, field)(text)
+
+    def hasher(self, kind: str, field: str) -> Callable[[str], str]:
+        """The hash of a personal field, for many facts. Raises UnicodeEncodeError for half a surrogate pair."""
+        return self._hasher(FAMILIES.get(field, f"{kind}.{field}"))
+
+
+def _hasher(key: bytes, is_identifier: bool) -> Callable[[str], str]:
+    """HMAC (RFC 2104) from two half-done SHA-256: a third of the time of a whole one, which begins by hashing the key, twice."""
+    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in key.ljust(BLOCK, b"\0"))).copy for pad in (0x36, 0x5C))
+
+    def of(text: str) -> str:
+        within, around = inner(), outer()
+        within.update(text.encode())
+        around.update(within.digest())
+        return b2a_base64(around.digest())[:LENGTH].translate(_URLSAFE).decode()
+
+    return (lambda text: of(text.strip().upper())) if is_identifier else of

@@ -31,6 +31,9 @@ MOST = 20_000
 """The limit for every audience that :data:`MAX_COST` does not name."""
 
 USUAL: Mapping[str, int] = {
+    "Query.platforms": 10,
+    "Subscription.syncProgress": 10,
+    "WatchedConnection.quarantine": 10,
     "Customer.parties": 3,
     "Customer.consents": 15,
     "Customer.connections": 10,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, cast
 
 import orjson
+from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 
@@ -49,6 +50,8 @@ class StoredReads(SchemaExtension):
         chosen = self.execution_context._provided_operation_name
         plan = self.documents.plan(self.document, chosen, dict(given))
         require(plan, self.context.caller.scopes)
+        if plan.way is Way.LIVE:
+            raise GraphQLError("Subscribe over WebSocket (graphql-transport-ws), or with `Accept: text/event-stream`.")
         if not plan.introspects:
             check_cost(self.documents.cost(self.document, plan, given), self.context.caller.audience)
         if plan.way is Way.STORED:

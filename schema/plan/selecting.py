@@ -40,9 +40,10 @@ from schema.plan.rules import Rules
 
 
 class Way(Enum):
-    """How an operation is answered."""
+    """How an operation is answered. A subscription is a stored read, too, that is read again whenever something changes."""
 
     STORED = "stored"
+    LIVE = "live"
     ORDINARY = "ordinary"
 
 
@@ -121,12 +122,18 @@ class Planner:
         introspects = bool(names & {"__schema", "__type"})
         coordinates = tuple(dict.fromkeys(tree.coordinates))
         needs = self.rules.needs(coordinates) | ({"schema:introspect": "Query.__schema"} if introspects else {})
-        stored = operation.operation is OperationType.QUERY and not introspects and names != {"__typename"}
+        way = _way(operation.operation, stored=not introspects and names != {"__typename"})
         if introspects and names - {"__schema", "__type", "__typename"}:
             raise GraphQLError("Ask for introspection and for data in two requests.")
         name = operation.name.value if operation.name else ""
-        read = StoredRead(name, sha256, tree.fields, selection) if stored else None
-        return Plan(Way.STORED if stored else Way.ORDINARY, needs, operation, read, tuple(tree.argued.values()), introspects)
+        read = None if way is Way.ORDINARY else StoredRead(name, sha256, tree.fields, selection)
+        return Plan(way, needs, operation, read, tuple(tree.argued.values()), introspects)
+
+
+def _way(kind: OperationType, *, stored: bool) -> Way:
+    if not stored or kind is OperationType.MUTATION:
+        return Way.ORDINARY
+    return Way.LIVE if kind is OperationType.SUBSCRIPTION else Way.STORED
 
 
 def _flag_names(document: DocumentNode) -> frozenset[str]:

@@ -74,7 +74,61 @@ class Audience(StrEnum):
     ADMIN = "ADMIN"
 
 
+class WindowState(StrEnum):
+    """OPEN: not read to its end. DONE: read. NOT_SERVED: out of the platform's reach, or no longer asked for. FAILED: asked for again by the next cycle."""
+
+    OPEN = "OPEN"
+    DONE = "DONE"
+    NOT_SERVED = "NOT_SERVED"
+    FAILED = "FAILED"
+
+
+class RunKind(StrEnum):
+    """SYNC: by the timetable. BACKFILL: windows of the past, asked for by hand. REPLAY: raw pages read again, the platform is not called."""
+
+    SYNC = "SYNC"
+    BACKFILL = "BACKFILL"
+    REPLAY = "REPLAY"
+
+
+class AttemptOutcome(StrEnum):
+    """Whether a request brought a page."""
+
+    ANSWERED = "ANSWERED"
+    FAILED = "FAILED"
+
+
+class WaitKind(StrEnum):
+    """What a pause is for."""
+
+    RETRY = "RETRY"
+    WAIT = "WAIT"
+    PARK = "PARK"
+
+
+class Circuit(StrEnum):
+    """State of a circuit breaker."""
+
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    HALF_OPEN = "HALF_OPEN"
+
+
+class ProgressUnknown(StrEnum):
+    """Why there is no progress to show. A share of an unknown total would be invented."""
+
+    NOT_PLANNED = "NOT_PLANNED"
+    NOTHING_FETCHED = "NOTHING_FETCHED"
+    NO_TOTAL_STATED = "NO_TOTAL_STATED"
+
+
 for _enum in (
+    WindowState,
+    RunKind,
+    AttemptOutcome,
+    WaitKind,
+    Circuit,
+    ProgressUnknown,
     LoanPurpose,
     Audience,
     AccessStatus,

@@ -13,6 +13,7 @@ from schema.types.customer import Customer
 from schema.types.evaluation import Evaluation
 from schema.types.pages import After, Connection, First
 from schema.types.platform_connection import PlatformConnection
+from schema.types.watching import Watching
 
 CustomerId = Annotated[strawberry.ID, strawberry.argument(description="Opaque id of the customer.")]
 NodeId = Annotated[strawberry.ID, strawberry.argument(description="An `id` of this contract, as it was answered.")]
@@ -25,7 +26,7 @@ _RULE = access("customers:read", DataKind.PROFILE)
 @strawberry.type(
     description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[_RULE]
 )
-class Query:
+class Query(Watching):
     @asked("One customer.", returns=Customer | None)
     def customer(self, id: CustomerId, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()

@@ -48,6 +48,12 @@ HASHED = (
 IMPURE = [("from datetime import date\n", "from datetime import date, datetime\n"), (ASK, f'{ASK}at=f"{{datetime.now()}}", ')]
 IMPORTED = ("from hub.connect import Context, ", "from hub.connect import Context, Interval, ")
 
+VERIFIED = 'event_id = standard([config["push_secret"]], delivery)'
+AT_ITS_TIME = """from dataclasses import replace
+    from datetime import UTC, datetime
+    at = datetime.fromtimestamp(int(delivery.headers["webhook-timestamp"]), UTC)
+    event_id = standard([config["push_secret"]], replace(delivery, now=at))"""
+
 CHEATS: dict[str, tuple[str, Changes]] = {
     # papers
     "a secret not marked": ("manifest complete", {"__init__.py": [(", secret=True", "")]}),
@@ -106,6 +112,18 @@ CHEATS: dict[str, tuple[str, Changes]] = {
     "no signature at all": ("changed credential refused", {"__init__.py": [UNSIGNED], "sandbox.py": [ANYBODY]}),
     "a signature nobody checks": ("changed credential refused", {"sandbox.py": [ANYBODY]}),
     "signed parameters nobody checks": ("signed parameters protected", {"__init__.py": [HASHED]}),
+    # pushes
+    "pushes nobody takes": ("pushes are hints", {"__init__.py": [('    webhook=Webhook(pushed, needs=("push_secret",)),\n', "")]}),
+    "a push about somebody else": ("pushes are hints", {"__init__.py": [('(delivery.body)["shop"]', '(delivery.body)["shop"][1:]')]}),
+    "every attempt another event": (
+        "pushes are hints",
+        {"__init__.py": [("Hint(event_id", 'Hint(f"{event_id}{delivery.now}"')]},
+    ),
+    "every event the same": ("pushes are hints", {"__init__.py": [("Hint(event_id", 'Hint("event"')]}),
+    "a receipt the platform does not know": ("pushes are hints", {"sandbox.py": [("status == 204", "status == 200")]}),
+    "a push nobody verifies": ("forged push refused", {"__init__.py": [(VERIFIED, 'event_id = delivery.headers["webhook-id"]')]}),
+    "a push that is good for ever": ("forged push refused", {"__init__.py": [(VERIFIED, AT_ITS_TIME)]}),
+    "a webhook without a key": ("forged push refused", {"__init__.py": [('push_secret",)', 'client_id",)')]}),
     # bad answers
     "a platform that is down is empty": (
         "down is waited for",

@@ -18,8 +18,15 @@ Json = dict[str, Any]
 Moment = tuple[str | None, str | None]
 """``asOf`` and ``knownAt``, as they are asked for."""
 
-FILTERS = {"only": "source", "ids": "id", "parts": "part", "names": "series", "scenario": "scenario"}
-"""Arguments that choose rows by a field of theirs."""
+FILTERS = {
+    **{"only": ("source",), "ids": ("id",), "parts": ("part",), "names": ("series",), "scenario": ("scenario",)},
+    **{"connector": ("connector",), "customerId": ("customerId",), "connectionId": ("connectionId",), "statuses": ("status",)},
+    **{"verdicts": ("verdict", "lastVerdict"), "states": ("state",), "streams": ("stream",)},
+}
+"""Arguments that choose rows by a field of theirs: the first of these that a row has."""
+
+BACK = {"evaluation", "watched"}
+"""Fields that are found again in what is known already."""
 
 KINDS = ("Order", "TaxReturn", "FinancialStatement", "Customer", "Evaluation", "Consent", "PlatformConnection")
 """The object types of abstract ones that the world has."""
@@ -34,7 +41,7 @@ def everything(schema: GraphQLSchema, type_name: str) -> str:
     fields: Mapping[str, GraphQLField] = type_.fields  # type: ignore[attr-defined]
     if type_name.endswith("Connection") and "edges" in fields:
         return f"{{ edges {{ cursor node {everything(schema, type_name.removesuffix('Connection'))} }} }}"
-    return "{ __typename " + " ".join(_whole(schema, name, one) for name, one in fields.items() if name != "evaluation") + " }"
+    return "{ __typename " + " ".join(_whole(schema, name, one) for name, one in fields.items() if name not in BACK) + " }"
 
 
 def _whole(schema: GraphQLSchema, name: str, one: GraphQLField) -> str:
@@ -50,6 +57,7 @@ class Oracle:
         self.schema = schema
         self.at: dict[Moment, list[Json]] = {}
         self.nodes: dict[str, Json] = {}
+        self.watching: Json = {}
         self.cursors: set[str] = set()
 
     async def look(self, ask: Ask, moments: list[Moment]) -> None:
@@ -63,6 +71,17 @@ class Oracle:
             self.at[day, known] = found["edges"]
         for edge in self.at[None, None]:
             self._find(edge["node"])
+        await self._watch(ask)
+
+    async def _watch(self, ask: Ask) -> None:
+        """What operators see; of a run also the connector, by which it is chosen and which it does not show."""
+        roots = {"syncConnections": "WatchedConnectionConnection", "syncRuns": "WatchedRunConnection", "drift": "RecordDrift"}
+        asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
+        self.watching = await ask(f"{{ {' '.join(asked)} platforms {everything(self.schema, 'PlatformStatus')} }}", {})
+        self._find(self.watching)
+        named = {edge["node"]["id"]: edge["node"]["connector"] for edge in self.watching["syncConnections"]["edges"]}
+        for edge in self.watching["syncRuns"]["edges"]:
+            edge["node"]["connector"] = named[edge["node"]["connectionId"]]
 
     def _find(self, value: Any) -> None:
         """Ids of nodes and cursors, wherever they are."""
@@ -76,7 +95,15 @@ class Oracle:
 
     @property
     def root(self) -> Json:
-        return {"customer": self._customer, "customers": self._customers, "node": self._node}
+        watched: Json = {
+            "syncConnections": lambda **given: self._page(
+                "WatchedConnection", self.watching["syncConnections"]["edges"], days=False, **given
+            ),
+            "syncRuns": lambda **given: self._page("WatchedRun", self.watching["syncRuns"]["edges"], days=False, **given),
+            "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
+            "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
+        }
+        return {"customer": self._customer, "customers": self._customers, "node": self._node, **watched}
 
     def _customer(self, id: str, **at: Any) -> Json | None:
         found = [edge["node"] for edge in self._edges(at) if edge["node"]["id"] == id]
@@ -98,7 +125,13 @@ class Oracle:
         made = {name: self._member(one, value[name]) for name, one in fields.items() if name in value}
         if type_name == "Customer":
             made["evaluation"] = lambda scenario: self._latest(value, scenario)
+        if type_name == "WatchedRun":
+            made["watched"] = lambda: self._watched(value["connectionId"])
         return {"__typename": type_name, **made}
+
+    def _watched(self, connection_id: str) -> Json:
+        (found,) = [edge["node"] for edge in self.watching["syncConnections"]["edges"] if edge["node"]["id"] == connection_id]
+        return self._object("WatchedConnection", found)
 
     def _member(self, one: GraphQLField, value: Any) -> Any:
         returned = get_named_type(one.type)
@@ -120,7 +153,7 @@ class Oracle:
             for name, value in given.items()
             if name in FILTERS and value is not None
         ]
-        yield from (row for row in rows if all(row[name] in values for name, values in wanted))
+        yield from (row for row in rows if all(_first(row, names) in values for names, values in wanted))
 
     def _latest(self, customer: Json, scenario: str) -> Json | None:
         found = [edge["node"] for edge in customer["evaluations"]["edges"] if edge["node"]["scenario"] == scenario]
@@ -142,10 +175,21 @@ class Oracle:
         }
 
     def _within(self, row: Json, given: Json) -> bool:
-        first, last = given.get("from"), given.get("to")
+        first, last, before = given.get("from"), given.get("to"), given.get("endsBefore")
         if not list(self._chosen([row], given)):
             return False
-        return (first is None or row["occurredOn"] >= _text(first)) and (last is None or row["occurredOn"] <= _text(last))
+        if before is not None:
+            return row["status"] == "ACTIVE" and any(end is not None and datetime.fromisoformat(end) < before for end in _ends(row))
+        day = row.get("occurredOn") or row.get("firstDay")
+        return (first is None or day >= _text(first)) and (last is None or day <= _text(last))
+
+
+def _first(row: Json, names: tuple[str, ...]) -> Any:
+    return next(row[name] for name in names if name in row)
+
+
+def _ends(row: Json) -> tuple[str | None, str | None]:
+    return row["grantEndsAt"], row["consentEndsAt"]
 
 
 def _text(day: date | datetime) -> str:

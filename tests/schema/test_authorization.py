@@ -37,7 +37,7 @@ EXPECTED = {
         "enhancement:evaluate",
     },
     "INTERNAL": set(SCOPES) - {"clients:write"},
-    "ADMIN": {"clients:write", "schema:introspect"},
+    "ADMIN": {"clients:write", "operations:read", "schema:introspect"},
     NOBODY: set(),
 }
 
@@ -69,7 +69,11 @@ def test_each_role_against_each_field(role: str) -> None:
     expected = {one: CONTRACT.needs(one) - {ANYONE.scope} <= ROLES[role] for one in CONTRACT.ways}
     print(f"{role}: {sum(verdicts.values())} of {len(verdicts)} fields")
     assert verdicts == expected
-    assert len(verdicts) > 550 and (sum(verdicts.values()) > 0) is (role in ("PARTNER", "INTERNAL"))
+    assert len(verdicts) > 630 and (sum(verdicts.values()) > 0) is (role != NOBODY)
+    admin = {one for one, way in CONTRACT.ways.items() if {step.scope for step in way if step.scope} <= {"operations:read", ANYONE.scope}}
+    assert role != "ADMIN" or {one for one, verdict in verdicts.items() if verdict} == admin, (
+        "how fetching goes, and nothing of what was fetched"
+    )
 
 
 def test_the_matrix_notices_a_field_that_changes_hands() -> None:
@@ -109,6 +113,7 @@ SCOPES_OF_EXAMPLE = {
     "LatestEvaluations": {"customers:read", "enhancement:read"},
     "LimitEvidence": {"customers:read", "enhancement:read", "evidence:read", "facts:read"},
     "SourceStatus": {"customers:read"},
+    "SyncHealth": {"operations:read"},
     "CreateCustomer": {"customers:write", "customers:read"},
     "CreateLinkSession": {"links:write"},
     "RecordBehaviourSessions": {"behaviour:write"},

@@ -131,7 +131,8 @@ def test_a_rule_names_a_scope_that_exists() -> None:
 
 def stored_rules() -> Iterator[tuple[str, str, Access]]:
     """Rules of the types whose data come from the store, pages aside."""
-    paging = {name for name in SCHEMA.core.type_map if name == "PageInfo" or name.endswith(("Edge", "Connection"))} - {"PlatformConnection"}
+    named_so = {"PlatformConnection", "WatchedConnection"}
+    paging = {name for name in SCHEMA.core.type_map if name == "PageInfo" or name.endswith(("Edge", "Connection"))} - named_so
     outside = {"Mutation", *(type_.name for type_ in SCHEMA.core.type_map.values() if is_result(type_.name))}
     for (owner, name), rule in RULES.items():
         if owner not in paging | outside and rule is not None:
@@ -176,8 +177,8 @@ def test_personal_fields_are_of_class_c2_and_masked() -> None:
 
 
 def test_partners_never_hold_facts_or_evidence() -> None:
-    assert not AUDIENCES["PARTNER"] & {"facts:read", "evidence:read", "schema:introspect", "clients:write"}
-    assert not AUDIENCES["ADMIN"] - {"clients:write", "schema:introspect"}
+    assert not AUDIENCES["PARTNER"] & {"facts:read", "evidence:read", "operations:read", "schema:introspect", "clients:write"}
+    assert not AUDIENCES["ADMIN"] - {"clients:write", "operations:read", "schema:introspect"}
 
 
 def test_every_list_without_a_page_size_has_a_usual_length() -> None:

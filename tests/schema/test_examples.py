@@ -24,11 +24,11 @@ from tests.schema.port import Port
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA: HubSchema = build_schema()
-QUERIES = ("CustomerEnhancement", "LatestEvaluations", "LimitEvidence", "SourceStatus")
+QUERIES = ("CustomerEnhancement", "LatestEvaluations", "LimitEvidence", "SourceStatus", "SyncHealth")
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 10 and set(QUERIES) < set(names())
+    assert len(names()) == 11 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None

@@ -26,6 +26,7 @@ from hub.store.view import Reader
 from schema.contract import HubSchema, build_schema
 from schema.plan.documents import Documents
 from schema.plan.limits import Limits
+from tests.hub.view import test_watching as watching
 from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, reader
 from tests.schema.operations import Maker, Operation, Pools
 from tests.schema.oracle import Moment, Oracle
@@ -40,7 +41,20 @@ EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
-    *("runs", "events", "series", "scorePoints", "feature", "pageInfo"),
+    *(
+        "runs",
+        "events",
+        "series",
+        "scorePoints",
+        "feature",
+        "pageInfo",
+        "syncConnections",
+        "syncRuns",
+        "windows",
+        "attempts",
+        "waits",
+        "run",
+    ),
 ]
 """Fields that lead to what the world has."""
 
@@ -75,6 +89,12 @@ async def enrich(tx: Write, world: World) -> None:
     steps = [(None, "PENDING"), ("PENDING", "ACTIVE")]
     events = [{"event_id": uid(70 + n), "from_status": a, "to_status": b, "actor": "clock", "at": KNOWN} for n, (a, b) in enumerate(steps)]
     await tx.execute(insert(tables.consent_event), [{**mine, **one, "consent_id": world.shop_consent} for one in events])
+    await tx.execute(insert(tables.sync_event), watching.events(world, uid(85)))
+    await tx.execute(insert(tables.sync_window), watching.windows(world, uid(85)))
+    await tx.execute(insert(tables.quarantine), watching.refused(world))
+    await tx.execute(insert(tables.quota_ledger), [{"connector": name, "credential": name} for name in ("market", "bureau_of_tax")])
+    shape = {"stream": "orders", "path": "a", "type": "text", "first_seen": KNOWN, "last_seen": KNOWN, "drifted": True}
+    await tx.execute(insert(tables.record_shape), [{**shape, "connector": name} for name in ("market", "bureau_of_tax")])
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
@@ -122,6 +142,14 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "asOf": [None, DAY],
         "knownAt": [None, THEN],
         "scenario": ["S03", "S03", "S01"],
+        "connector": [None, "market", "bureau_of_tax", "x"],
+        "customerId": [None, world.id, str(world.theirs), "x"],
+        "connectionId": [None, f"PlatformConnection:{world.mine}:{world.shop}", f"PlatformConnection:{world.mine}:{world.tax}", "x"],
+        "statuses": [None, ["ACTIVE"], "REAUTHORISE", []],
+        "verdicts": [None, ["COMPLETE"], "FAILED", ["COMPLETE", "PARKED"]],
+        "states": [None, ["OPEN"], "DONE", ["FAILED", "DONE"]],
+        "streams": [None, ["orders"], "bills"],
+        "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
         "ids": [None, [], ["ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],
         "parts": [None, ["LEG"], ["UPLIFT", "CAP"], "BASE_CAP", []],

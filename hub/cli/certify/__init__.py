@@ -5,7 +5,7 @@ the sync engine would drive it, without a database, and every answer it gives is
 
 ``trial`` the platform, the customer and the engine's part; ``reading`` every stream to its end; then the checks: ``papers`` manifest and documents,
 ``authorising`` consent and tokens, ``planning`` windows and cursors, ``reading_checks`` and ``facts`` what came, ``books`` whether its money is the
-persona's, ``signing`` what the platform notices, ``failing`` bad answers. :data:`CHECKS` names them all.
+persona's, ``signing`` what the platform notices, ``pushing`` what it tells by itself, ``failing`` bad answers. :data:`CHECKS` names them all.
 """
 
 from hub.cli.certify.run import CHECKS, Line, certify

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from hub.cli.certify import authorising, books, facts, failing, papers, planning, signing
+from hub.cli.certify import authorising, books, facts, failing, papers, planning, pushing, signing
 from hub.cli.certify.session import Session
 from hub.cli.certify.trial import Candidate, Failed, open_trial
 from hub.connect import Fault
@@ -38,6 +38,8 @@ CHECKS: Mapping[str, Check] = {
     "evidence without secrets": planning.evidence_holds_no_secret,
     "changed credential refused": signing.changed_credential_is_refused,
     "signed parameters protected": signing.signed_parameters_are_protected,
+    "pushes are hints": pushing.pushes_are_hints,
+    "forged push refused": pushing.forged_pushes_are_refused,
     "expired token refreshed": authorising.expired_token_is_refreshed,
     "down is waited for": failing.down_is_waited_for,
     "too fast is waited for": failing.too_fast_is_waited_for,

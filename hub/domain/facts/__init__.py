@@ -4,7 +4,7 @@ from hub.domain.facts.behaviour_session import BehaviourSession
 from hub.domain.facts.business_registration import BusinessRegistration
 from hub.domain.facts.credit_account import CreditAccount
 from hub.domain.facts.credit_inquiry import CreditInquiry
-from hub.domain.facts.declare import FactSpec, FieldSpec, FieldType, all_specs, snake, spec_of
+from hub.domain.facts.declare import FactSpec, FieldSpec, FieldType, all_specs, snake, spec_of, spec_of_name
 from hub.domain.facts.education_record import EducationRecord
 from hub.domain.facts.employer_social_insurance_month import EmployerSocialInsuranceMonth
 from hub.domain.facts.financial_statement import FinancialStatement
@@ -77,4 +77,5 @@ __all__ = [
     "all_specs",
     "snake",
     "spec_of",
+    "spec_of_name",
 ]

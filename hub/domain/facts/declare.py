@@ -136,6 +136,11 @@ def spec_of(cls: type) -> FactSpec:
     return _REGISTRY[cls]
 
 
+def spec_of_name(name: str) -> FactSpec:
+    """The declaration of a kind by its name. Raises KeyError."""
+    return {spec.name: spec for spec in _REGISTRY.values()}[name]
+
+
 def all_specs() -> tuple[FactSpec, ...]:
     """Every declared kind of fact, by name. Import :mod:`hub.domain.facts` first: it imports every declaration."""
     return tuple(sorted(_REGISTRY.values(), key=lambda spec: spec.name))

@@ -5,8 +5,20 @@ primary key begins with ``customer_id`` and row-level security applies to it.
 """
 
 from hub.store.tables.clients import access_log, client, idempotency_key, signing_key, used_token_id
-from hub.store.tables.connections import connection, credential, quarantine, raw_page, sync_run, sync_window
+from hub.store.tables.connections import (
+    backfill_window,
+    connection,
+    credential,
+    quarantine,
+    raw_page,
+    revocation,
+    sync_event,
+    sync_run,
+    sync_window,
+)
 from hub.store.tables.consents import authorisation_attempt, consent, consent_event, link_session
+from hub.store.tables.events import inbound_event, touched_days
+from hub.store.tables.history import fact_mark, record_shape, replay, window_keys
 from hub.store.tables.people import customer, customer_client, data_key, party
 from hub.store.tables.quota import quota_ledger
 from hub.store.tables.results import (
@@ -25,6 +37,7 @@ from hub.store.tables.results import (
 __all__ = [
     "access_log",
     "authorisation_attempt",
+    "backfill_window",
     "check_result",
     "client",
     "connection",
@@ -35,9 +48,11 @@ __all__ = [
     "customer_client",
     "data_key",
     "evaluation",
+    "fact_mark",
     "feature_evidence",
     "feature_value",
     "idempotency_key",
+    "inbound_event",
     "limit_part",
     "link_session",
     "party",
@@ -46,11 +61,17 @@ __all__ = [
     "quota_ledger",
     "raw_page",
     "reason_text",
+    "record_shape",
     "reference_data",
+    "replay",
+    "revocation",
     "score_point",
     "series_month",
     "signing_key",
+    "sync_event",
     "sync_run",
     "sync_window",
+    "touched_days",
     "used_token_id",
+    "window_keys",
 ]

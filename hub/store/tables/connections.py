@@ -1,8 +1,8 @@
-"""Connected and fetched: connections, credentials, runs, windows, raw pages, quarantine."""
+"""Connected and fetched: connections, credentials, runs, windows, what went wrong on the way, raw pages, quarantine."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Identity, Index, Integer, LargeBinary, Table
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, JSONB
 
@@ -23,8 +23,17 @@ connection = Table(
     text("last_verdict", nullable=True),
     text("last_fault", nullable=True, comment="class of the fault that ended the last run"),
     text("last_fault_detail", nullable=True, comment="what the fault said; never a value"),
+    Column("failures", Integer, nullable=False, server_default=sql("0"), comment="runs in a row that failed or did not come to their end"),
     instant("created_at"),
+    instant(
+        "grant_expires_at",
+        nullable=True,
+        comment="when the customer must authorise again at the latest; null: the platform sets no such day",
+    ),
+    instant("ended_at", nullable=True, comment="database time of the disconnection"),
+    text("ended_reason", nullable=True, comment="REQUESTED or CONSENT_ENDED"),
     Index("uq_connection_connector", "customer_id", "connector", unique=True),
+    Index("ix_connection_account", "connector", "account_hash", postgresql_where=sql("account_hash IS NOT NULL")),
     Index("ix_connection_due", "due_at", postgresql_where=sql("due_at IS NOT NULL")),
     info=OWNED,
 )
@@ -40,6 +49,33 @@ credential = Table(
     instant("exchanging_since", nullable=True),
     instant("expires_at", nullable=True),
     instant("refreshed_at"),
+    Column("previous", LargeBinary, nullable=True, comment="sealed Grant before this one, kept until this one has worked once"),
+    instant("refresh_at", nullable=True, comment="from when on a run refreshes before it calls"),
+    instant("refresh_expires_at", nullable=True, comment="end of the refresh token, where the platform tells it"),
+    instant("keep_alive_at", nullable=True, comment="from when on a worker refreshes, whether or not anything is synced"),
+    Column("interrupted", Integer, nullable=False, server_default=sql("0"), comment="exchanges in a row that died with their process"),
+    Column("failures", Integer, nullable=False, server_default=sql("0"), comment="exchanges in a row that gave no answer"),
+    text("reason", nullable=True, comment="why it is unknown or must be authorised again; never a value"),
+    Index("ix_credential_keep_alive", "keep_alive_at", postgresql_where=sql("keep_alive_at IS NOT NULL")),
+    info=OWNED,
+)
+
+revocation = Table(
+    "revocation",
+    metadata,
+    customer_key(),
+    uid("revocation_id", primary_key=True),
+    uid("connection_id"),
+    text("connector"),
+    text("reason", comment="as the connection's ended_reason"),
+    text("state", comment="DUE, DONE, GAVE_UP or SUPERSEDED (the customer has authorised anew)"),
+    Column("sealed", LargeBinary, nullable=True, comment="sealed Grant; gone with the end, whatever the platform answered"),
+    Column("attempts", Integer, nullable=False, server_default=sql("0")),
+    instant("due_at"),
+    text("answer", nullable=True, comment="what the platform said last; never a value"),
+    instant("asked_at"),
+    instant("ended_at", nullable=True),
+    Index("ix_revocation_due", "due_at", postgresql_where=sql("state = 'DUE'")),
     info=OWNED,
 )
 
@@ -50,6 +86,8 @@ sync_run = Table(
     uid("run_id", primary_key=True),
     uid("connection_id"),
     Column("epoch", BigInteger, nullable=False),
+    text("kind", server_default=sql("'SYNC'"), comment="SYNC, BACKFILL or REPLAY"),
+    uid("batch_id", nullable=True, comment="the backfill or replay that this run is a part of"),
     instant("started_at"),
     instant("ended_at", nullable=True),
     text("verdict", nullable=True),
@@ -64,32 +102,77 @@ sync_run = Table(
     text("fault", nullable=True),
     text("fault_detail", nullable=True),
     Index("ix_sync_run_connection", "customer_id", "connection_id", "started_at"),
+    Index("ix_sync_run_newest", "run_id"),
     info=OWNED,
 )
 
-sync_window = Table(
-    "sync_window",
+
+def _windows(name: str) -> Table:
+    """The state of windows: one row per stream and partition (its first day)."""
+    return Table(
+        name,
+        metadata,
+        customer_key(),
+        uid("connection_id", primary_key=True),
+        text("stream", primary_key=True),
+        Column("first_day", Date, primary_key=True),
+        Column("last_day", Date, nullable=False),
+        text("source"),
+        texts("kinds"),
+        text("state", comment="OPEN, DONE, NOT_SERVED (out of the platform's reach) or FAILED"),
+        Column("cursor", JSONB, nullable=True),
+        count("pages"),
+        count("fetched"),
+        count("stored"),
+        count("unchanged"),
+        count("quarantined"),
+        count("rejected"),
+        Column("declared_total", BigInteger, nullable=True),
+        Column("covered", DATEMULTIRANGE, nullable=True, comment="days the facts of this window are complete for"),
+        text("reason", nullable=True),
+        uid("run_id"),
+        instant("completed_at", nullable=True, comment="business time"),
+        text("scope_hash", nullable=True, comment="what was asked: another scope is read anew; null: by a version that did not say"),
+        Column(
+            "repeated", BigInteger, nullable=False, server_default=sql("0"), comment="fetched records that came before in the same pass"
+        ),
+        Column(
+            "moved",
+            Boolean,
+            nullable=False,
+            server_default=sql("false"),
+            comment="its list changed while it was read: the pass proves nothing",
+        ),
+        Column("keys_print", BigInteger, nullable=True, comment="of the last pass of several pages: which keys it brought"),
+        Column("passes", Integer, nullable=False, server_default=sql("1"), comment="how often it was read in a row because its list moved"),
+        Column("proven_from", BigInteger, nullable=True, comment="serial of the first page of the last proven full pass"),
+        info=OWNED,
+    )
+
+
+sync_window = _windows("sync_window")
+backfill_window = _windows("backfill_window")
+"""Windows that were asked for apart from the timetable: the live ones, their cursors and their verdict do not know of them."""
+
+sync_event = Table(
+    "sync_event",
     metadata,
     customer_key(),
-    uid("connection_id", primary_key=True),
-    text("stream", primary_key=True),
-    Column("first_day", Date, primary_key=True),
-    Column("last_day", Date, nullable=False),
-    text("source"),
-    texts("kinds"),
-    text("state", comment="OPEN, DONE, NOT_SERVED (out of the platform's reach) or FAILED"),
-    Column("cursor", JSONB, nullable=True),
-    count("pages"),
-    count("fetched"),
-    count("stored"),
-    count("unchanged"),
-    count("quarantined"),
-    count("rejected"),
-    Column("declared_total", BigInteger, nullable=True),
-    Column("covered", DATEMULTIRANGE, nullable=True, comment="days the facts of this window are complete for"),
-    text("reason", nullable=True),
+    uid("event_id", primary_key=True),
+    uid("connection_id"),
     uid("run_id"),
-    instant("completed_at", nullable=True, comment="business time"),
+    instant("at", comment="database time"),
+    text("kind", comment="ATTEMPT (one that failed; one that was answered is a raw page), WAIT or PARK"),
+    text("stream", nullable=True),
+    Column("first_day", Date, nullable=True),
+    text("fault", nullable=True, comment="class of the fault"),
+    text("detail", nullable=True, comment="what the fault said; never a value"),
+    Column("status", Integer, nullable=True, comment="HTTP status; null: no answer"),
+    Column("repeated", Boolean, nullable=False, server_default=sql("false")),
+    Column("seconds", Float, nullable=True, comment="how long the run pauses then"),
+    instant("until", nullable=True),
+    text("interaction", nullable=True),
+    Index("ix_sync_event_run", "customer_id", "run_id", "event_id"),
     info=OWNED,
 )
 
@@ -110,6 +193,9 @@ raw_page = Table(
     text("sha256", comment="hex SHA-256 of the bytes as received"),
     Column("size", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False, comment="sealed, zstd-compressed bytes"),
+    Column("serial", BigInteger, Identity(), nullable=False, comment="order of commit within a connection: pages are folded in this order"),
+    # Without the customer: else PostgreSQL, while the table is small, takes this one to look whether the page of a fact is there, and reads all the customer's.
+    Index("ix_raw_page_serial", "connection_id", "serial"),
     info=OWNED,
 )
 

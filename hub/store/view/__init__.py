@@ -5,10 +5,12 @@ relations are found. Consent, masking, paging and time travel are part of the st
 
 catalogue      what a type, a column and a relation are
 customers, evaluations, facts   the declarations (facts: derived from :mod:`hub.domain.facts`)
+watching       the declarations for operators: how fetching goes
 gate           the read gate: consent as conditions
 compiler       selection -> statement
 binding        arguments -> bound values; cursors and ids
 environment    who asks, for whom and what, what time it is
+pulse          says when something changed in what is watched live
 reader         runs it in one transaction with the access-log row
 """
 
@@ -17,9 +19,11 @@ from hub.store.view.customers import CUSTOMER_TYPES
 from hub.store.view.environment import ViewSettings
 from hub.store.view.evaluations import EVALUATION_TYPES
 from hub.store.view.facts import fact_types
+from hub.store.view.pulse import Pulse
 from hub.store.view.reader import Reader
+from hub.store.view.watching import WATCHING_TYPES
 
-CATALOGUE: Catalogue = {view.name: view for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *fact_types())}
+CATALOGUE: Catalogue = {view.name: view for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *WATCHING_TYPES, *fact_types())}
 """Every type of the contract that is read from the store."""
 
-__all__ = ["CATALOGUE", "Reader", "ViewSettings"]
+__all__ = ["CATALOGUE", "Pulse", "Reader", "ViewSettings"]

@@ -54,17 +54,27 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _customer(name: str, value: Any) -> dict[str, Any]:
-    return {name: _uuid(str(value))}
+def bound_customer(value: str) -> UUID | None:
+    """The customer behind an id; None for what is none."""
+    return _uuid(value)
 
 
-def _node(name: str, value: Any) -> dict[str, Any]:
-    """``<customer>`` or ``<Type>:<customer>:<id>``."""
-    parts = str(value).split(":")
+def bound_node(value: str) -> tuple[str, UUID | None, UUID | None]:
+    """Type, customer and key behind ``<customer>`` or ``<Type>:<customer>:<id>``; None for what is none."""
+    parts = value.split(":")
     if len(parts) == 1:
         parts = ["Customer", parts[0], parts[0]]
     kind, customer, key = parts if len(parts) == 3 else ("", "", "")
-    return {f"{name}_type": kind, f"{name}_customer": _uuid(customer), f"{name}_key": _uuid(key)}
+    return kind, _uuid(customer), _uuid(key)
+
+
+def _customer(name: str, value: Any) -> dict[str, Any]:
+    return {name: bound_customer(str(value))}
+
+
+def _node(name: str, value: Any) -> dict[str, Any]:
+    kind, customer, key = bound_node(str(value))
+    return {f"{name}_type": kind, f"{name}_customer": customer, f"{name}_key": key}
 
 
 def _cursor(name: str, value: Any) -> dict[str, Any]:

@@ -64,7 +64,8 @@ RowsOf = Callable[[str, Scope], Rows]
 class Argued:
     """An argument of a relation: ``where`` is added when it is given; ``{t}`` is the row, ``{p}`` the bound value cast to ``cast``.
 
-    ``sets`` instead names what it changes in the scope: ``as_of`` or ``known_at``.
+    A node's id has three bound values: ``{p_type}``, ``{p_customer}`` and ``{p_key}``. ``sets`` instead names what it changes in the scope: ``as_of`` or
+    ``known_at``.
     """
 
     cast: str
@@ -91,13 +92,14 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """``order`` is SQL after ORDER BY; ``limited`` rows take ``first`` (default ``default``)."""
+    """``order`` is SQL after ORDER BY; ``limited`` rows take ``first`` (default ``default``). ``owned``: its rows belong to customers."""
 
     type: str
     rows: RowsOf
     order: str
     arguments: Mapping[str, Argued] = field(default_factory=dict)
     default: int | None = None
+    owned: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,17 +75,20 @@ class _Compiler:
 
     def seen(self, selection: Selection) -> str:
         """The customers that the roots of the statement reach: what the access log must name."""
-        found = [self._seen_by(pick) for pick in selection.picks if pick.name != "__typename"]
+        members = self.catalogue[selection.type].members
+        found = [self._seen_by(members[pick.name], pick) for pick in selection.picks if pick.name != "__typename"]
         return " || ".join(found) or "'{}'::uuid[]"
 
-    def _seen_by(self, pick: Pick) -> str:
-        member, t = self.catalogue["Query"].members[pick.name], self._alias()
+    def _seen_by(self, member: Member, pick: Pick) -> str:
+        t = self._alias()
+        if isinstance(member, Many) and not member.owned:
+            return "'{}'::uuid[]"
         if isinstance(member, NodeOf):
             name = self._bound(pick.arguments[0], Convert.NODE_ID)
             return f"array(select customer_id from customer where customer_id = %({name}_customer)s::uuid)"
-        assert isinstance(member, One | Paged)
+        assert isinstance(member, One | Many | Paged)
         rows, _ = self._rows(member.rows, member.arguments, pick.arguments, t, Scope())
-        if isinstance(member, One):
+        if not isinstance(member, Paged):
             return f"array(select {t}.customer_id from {_clauses(rows)})"
         size, after = self._size(pick.arguments, member.default), self._after(pick.arguments, member.order, t)
         return f"array(select {t}.customer_id from {_clauses(rows, after)} order by {_keys(member.order, t)} limit {size})"
@@ -179,13 +182,14 @@ class _Compiler:
             found = declared.get(argument.name)
             if found is None or argument.slot not in self.present:
                 continue
-            bound = f"%({self._bound(argument, found.convert)})s::{found.cast}"
+            name = self._bound(argument, found.convert)
+            bound = f"%({name})s::{found.cast}"
             if found.sets == "as_of":
                 scope = replace(scope, as_of=bound)
             elif found.sets == "known_at":
                 scope = replace(scope, known_at=bound)
             if found.where:
-                where.append(found.where.replace("{t}", t).replace("{p}", bound))
+                where.append(_argued(found.where, t, name, bound))
         rows = rows_of(t, scope)
         return Rows(rows.source, (*rows.where, *where)), scope
 
@@ -267,6 +271,15 @@ class _PageParts:
 def _of(pick: Pick) -> Selection:
     assert pick.of is not None
     return pick.of
+
+
+def _argued(where: str, t: str, name: str, bound: str) -> str:
+    """The condition that an argument brings. A node's id comes in parts (:mod:`hub.store.view.binding`)."""
+    parts = {"{t}": t, "{p}": bound, "{p_type}": f"%({name}_type)s::text"}
+    parts |= {f"{{p_{part}}}": f"%({name}_{part})s::uuid" for part in ("customer", "key")}
+    for mark, sql in parts.items():
+        where = where.replace(mark, sql)
+    return where
 
 
 def _clauses(rows: Rows, *more: str) -> str:

@@ -8,6 +8,7 @@ from hub.store.view.environment import NOW, STALE_DAYS, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields
 from hub.store.view.gate import of_this_use
+from hub.store.view.watching import watching_fields
 
 _ALL_SOURCES = ", ".join(f"'{kind}'" for kind in SourceKind)
 _TIMES = {"asOf": Argued("date", sets="as_of"), "knownAt": Argued("timestamptz", sets="known_at")}
@@ -80,6 +81,7 @@ QUERY = TypeView(
             },
             gates={"Evaluation": still_readable},
         ),
+        **watching_fields(),
     },
 )
 

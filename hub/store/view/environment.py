@@ -18,14 +18,19 @@ PURPOSE = "%(purpose)s::text"
 GRANTEE = "%(grantee)s::text"
 INTERNAL = "%(internal)s::boolean"
 STALE_DAYS = "%(stale_days)s::jsonb"
+QUOTAS = "%(quotas)s::jsonb"
 
 
 @dataclass(frozen=True, slots=True)
 class ViewSettings:
-    """What the deployment fixes: the grantee consents are given to, and after how many days a source's data are stale (absent: never)."""
+    """What the deployment fixes: the grantee consents are given to, and after how many days a source's data are stale (absent: never).
+
+    ``quotas`` says by connector what its platform allows: ``in_flight``, ``per_minute``, ``per_day`` (calls).
+    """
 
     grantee: str
     stale_days: Mapping[str, int] = field(default_factory=dict)
+    quotas: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def environment(caller: Caller, settings: ViewSettings, now: datetime) -> dict[str, Any]:
@@ -37,4 +42,5 @@ def environment(caller: Caller, settings: ViewSettings, now: datetime) -> dict[s
         "grantee": settings.grantee,
         "internal": caller.sees_internals,
         "stale_days": orjson.dumps(dict(settings.stale_days)).decode(),
+        "quotas": orjson.dumps({name: dict(quota) for name, quota in settings.quotas.items()}).decode(),
     }

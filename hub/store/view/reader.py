@@ -28,6 +28,8 @@ _LOG = text(
     " select customer_id, log_id, :client, :purpose, :operation, :sha256, :fields, 'ANSWERED', now()"
     " from unnest(cast(:customers as uuid[]), cast(:ids as uuid[])) as seen(customer_id, log_id)"
 )
+# Ends with the transaction, as the client and the purpose do.
+_OPERATES = text("select set_config('hub.operator', 'yes', true)")
 _KEPT = 512
 _QUERY_CANCELED = "57014"
 
@@ -45,6 +47,8 @@ class Reader:
         statement = self.statement(read.selection, frozenset(given))
         bound = environment(caller, self.settings, self.clock.now()) | bind(statement.bindings, given)
         async with self.database.write(Scope(caller.client_id, caller.purpose)) as tx:
+            if caller.operates:
+                await tx.execute(_OPERATES)
             row = await _answered(tx, statement.text, bound)
             await _log(tx, caller, read, row.seen)
         return str(row.body).encode()

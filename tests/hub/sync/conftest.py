@@ -33,3 +33,16 @@ async def world(shared_urls: Urls, tmp_path: Path) -> AsyncIterator[World]:
     await made.calls.http.close()
     await server.stop()
     await database.close()
+
+
+@pytest.fixture
+async def alone(database: Database, tmp_path: Path) -> AsyncIterator[World]:
+    """A world in a database of its own: workers see every connection there is."""
+    platform = Scripted()
+    server = platform.server()
+    await server.start()
+    made = await build(database, tmp_path, platform, server, connector())
+    yield made
+    await made.calls.desks.close()
+    await made.calls.http.close()
+    await server.stop()

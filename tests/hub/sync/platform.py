@@ -81,6 +81,7 @@ class Scripted:
             Route("/refunds", self._refunds),
             Route("/oauth2/authorize", self._authorise),
             Route("/oauth2/token", self._token, methods=["POST"]),
+            Route("/oauth2/revoke", self._revoke, methods=["POST"]),
         ]
         return Brief(Starlette(routes=routes))
 
@@ -124,6 +125,13 @@ class Scripted:
         elif form["refresh_token"] != self.refresh_token:
             return JSONResponse({"error": "invalid_grant"}, 400)
         return self.issue()
+
+    async def _revoke(self, request: Asked) -> Answer:
+        scripted = await self._hears(request)
+        if scripted is not None:
+            return scripted
+        self.access, self.refresh_token = set(), ""
+        return Answer(status_code=200)
 
     def issue(self) -> Answer:
         """The next pair; the one before is void."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,10 @@ from hub.domain.enums import Verdict
 from hub.store.embedded import Urls
 from hub.sync import quota
 from hub.sync.breaker import PAUSE, ROOM, THRESHOLD
-from hub.sync.quota import Ledger, Park
+from hub.sync.quota import CircuitOpen, Ledger, Park
 from tests.hub.sync.counting import QUICK_RULES, Counting, Host, hosts
 from tests.hub.sync.platform import Refunds, connector, raw
-from tests.hub.sync.world import World
+from tests.hub.sync.world import QUICK, World
 
 PAUSED = QUICK_RULES.pause
 
@@ -53,7 +54,7 @@ async def test_it_opens_sends_one_probe_and_closes(urls: Urls, tmp_path: Path) -
             assert (await four[0].row())["circuit"] == "OPEN"
             heard = len(platform.heard)
             refused = await everybody(four)
-            assert [type(one) for one in refused] == [Park] * 16
+            assert [type(one) for one in refused] == [CircuitOpen] * 16
             assert len(platform.heard) == heard, "an open circuit lets nothing through"
             await asyncio.sleep(PAUSED + 0.1)
             # The probe takes a while: everybody else asks meanwhile, and is refused.
@@ -149,7 +150,7 @@ async def test_a_success_in_between_begins_the_count_anew(urls: Urls, tmp_path: 
         assert (await host.row())["circuit"] == "CLOSED"
 
 
-async def test_an_open_circuit_parks_a_run_and_spends_no_attempt(world: World) -> None:
+async def test_an_open_circuit_ends_a_run_like_a_silent_platform_and_sends_nothing(world: World) -> None:
     world = world.with_connector(connector(Refunds()))
     assert await world.sync() is Verdict.EMPTY_EXPECTED
     await asyncio.sleep(0.3)
@@ -162,7 +163,7 @@ async def test_an_open_circuit_parks_a_run_and_spends_no_attempt(world: World) -
     await world.do(opened, credential=credential, pause=PAUSE)
     world.platform.says("/refunds", raw("{}", 500))
     world.platform.heard.clear()
-    assert await world.sync() is Verdict.PARKED
+    assert await world.sync(replace(QUICK, again=900.0)) is Verdict.FAILED
     assert world.platform.heard == []
-    (due,) = await world.rows("SELECT due_at - now() AS wait FROM connection WHERE connection_id = :connection")
-    assert PAUSE - 5 < due["wait"].total_seconds() <= PAUSE
+    (after,) = await world.rows("SELECT last_fault, due_at > now() AS later FROM connection WHERE connection_id = :connection")
+    assert after == {"last_fault": "PlatformUnreachable", "later": True}

@@ -3,89 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TypeVar
 
-import psycopg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.engine import make_url
 
 from hub.domain.enums import Verdict
-from hub.store.database import Database
-from hub.store.migrate import QUEUE_SCHEMA
 from hub.sync.dispatch import _ONE_AT_A_TIME, Dispatcher
-from hub.sync.engine import Engine
-from tests.hub.sync.platform import Scripted, connector, refund
-from tests.hub.sync.world import TODAY, World, build
-
-T = TypeVar("T")
-OFF = 3600.0
-"""Seconds between two looks of a reconciler that shall not get a second one."""
+from tests.hub.sync.platform import refund
+from tests.hub.sync.working import as_owner, dispatcher, in_queue, jobs, queue_is_empty, until, verdict, working
+from tests.hub.sync.world import TODAY, World
 
 
 @pytest.fixture
-async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
-    """A world in a database of its own: workers see every connection there is."""
-    platform = Scripted()
-    server = platform.server()
-    await server.start()
-    made = await build(database, tmp_path, platform, server, connector())
-    yield made
-    await made.calls.http.close()
-    await server.stop()
-
-
-@asynccontextmanager
-async def dispatcher(world: World, period: float = OFF) -> AsyncIterator[Dispatcher]:
-    made = Dispatcher(world.database, period=period)
-    async with made.app.open_async():
-        yield made
-
-
-@asynccontextmanager
-async def working(made: Dispatcher, engine: Engine) -> AsyncIterator[None]:
-    task = asyncio.create_task(made.work(engine, concurrency=2))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def until(look: Callable[[], Awaitable[T]]) -> T:
-    """Looks until there is something to see; the limit only ends a test that has failed."""
-    async with asyncio.timeout(20):
-        while not (found := await look()):  # noqa: ASYNC110 -- it happens in the database, which sets no event
-            await asyncio.sleep(0.01)
-    return found
-
-
-async def verdict(world: World) -> str:
-    async def look() -> str | None:
-        return (await world.one("connection"))["last_verdict"]
-
-    return str(await until(look))
-
-
-async def in_queue(world: World, statement: str) -> None:
-    """A statement about the queue's tables; its triggers find their types only in its own schema."""
-    async with world.database.work() as tx:
-        await tx.execute(text(f"SET LOCAL search_path TO {QUEUE_SCHEMA}"))
-        await tx.execute(text(statement))
-
-
-async def queue_is_empty(world: World) -> None:
-    async def look() -> bool:
-        return not await jobs(world)
-
-    await until(look)
-
-
-async def jobs(world: World) -> list[str]:
-    return [str(row["status"]) for row in await world.rows("SELECT status FROM queue.procrastinate_jobs")]
+def world(alone: World) -> World:
+    return alone
 
 
 async def test_a_nudge_runs_a_connection_and_leaves_nothing_behind(world: World) -> None:
@@ -129,13 +59,6 @@ async def test_one_reconciler_at_a_time(world: World) -> None:
         assert await made.reconcile() == 1
 
 
-def as_owner(world: World, statement: str) -> None:
-    with psycopg.connect(
-        make_url(world.database.urls.owner).set(drivername="postgresql").render_as_string(False), autocommit=True
-    ) as owner:
-        owner.execute(statement.encode())
-
-
 async def test_a_reconciler_survives_a_database_in_trouble(world: World) -> None:
     """A look that fails in the database is followed by the next one."""
     looks: list[int] = []
@@ -149,7 +72,7 @@ async def test_a_reconciler_survives_a_database_in_trouble(world: World) -> None
     made = Watched(world.database, period=0.01)
     as_owner(world, "ALTER TABLE connection RENAME TO away")
     async with made.app.open_async():
-        looking = asyncio.create_task(made._reconcile())
+        looking = asyncio.create_task(made._reconcile_on())
 
         async def looked() -> bool:
             return len(looks) > 2

@@ -87,6 +87,7 @@ async def test_a_lease_that_ran_out_is_taken_over_and_the_first_run_writes_nothi
     async def overtaken(request: Mapping[str, str]) -> None:
         if request["page"] == "2":
             world.platform.before = None
+            await world.has_committed()
             await world.do("UPDATE connection SET lease_until = now() - interval '1 second' WHERE connection_id = :connection")
             assert await world.engine().run(world.customer_id, world.connection_id) is Verdict.COMPLETE
 

@@ -12,6 +12,7 @@ from sqlalchemy import event, text
 from hub.connect import Quota, Remaining
 from hub.store.database import Database
 from hub.store.embedded import Urls
+from hub.sync.desk import FRESH, Desk, Turn
 from hub.sync.quota import Answer, Ask, Ledger, Limits, Park, Rules
 from tests.hub.sync.counting import QUICK_RULES, Counting, Host, hosts, speaking, until
 
@@ -227,8 +228,54 @@ async def test_a_cancelled_caller_leaves_nothing_behind(urls: Urls, tmp_path: Pa
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
         await two.call()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(QUICK_RULES.lease + 0.5)
         assert (await one.row())["places"] == {}
+
+
+async def places_given_up(urls: Urls, home: Path) -> int:
+    """Two calls are given up while the platform is at work on them, which it goes on with; how many another host sends into that."""
+    platform = Counting(Quota(1000, 1000, 2), hangs=asyncio.Event())
+    async with hosts(urls, home, platform, 2) as (one, two):
+        calls = [asyncio.create_task(one.call()) for _ in range(2)]
+        await until(lambda: platform.in_flight == 2)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        waiting = [asyncio.create_task(two.call(interactive=True)) for _ in range(2)]
+        await asyncio.sleep(0.6 * QUICK_RULES.lease)
+        meanwhile = len(platform.heard) - 2
+        await until(lambda: len(platform.heard) == 4)
+        platform.hangs.set()  # type: ignore[union-attr]
+        await asyncio.gather(*waiting)
+    return meanwhile
+
+
+async def test_a_call_that_was_given_up_keeps_its_place_for_a_while(urls: Urls, tmp_path: Path) -> None:
+    assert await places_given_up(urls, tmp_path) == 0
+
+
+async def test_control_freed_at_once_the_platform_has_more_in_flight(urls: Urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = Desk._leave
+
+    def at_once(self: Desk, turn: Turn) -> None:
+        turn.worked = bool(turn.worked)
+        answered(self, turn)
+
+    monkeypatch.setattr(Desk, "_leave", at_once)
+    assert await places_given_up(urls, tmp_path) == 2
+
+
+async def test_calls_reserved_ahead_are_given_back_soon_or_not_at_all(urls: Urls, tmp_path: Path) -> None:
+    """A minute or a day later they would be taken from another window's count."""
+    platform = Counting(Quota(1000, 1000, 8))
+    async with hosts(urls, tmp_path, platform, 1) as (host,):
+        await host.call()
+        desk = host.calls.desks.desk(host.connector, host.config)
+        assert isinstance(desk, Desk)
+        loop = asyncio.get_running_loop()
+        for age, calls, back in ((0.0, 3, 3), (FRESH + 0.1, 7, 3), (0.1, 2, 5)):
+            desk._give_back(loop.time() - age, calls)
+            assert desk._report.back == back
 
 
 async def test_a_hanging_platform_leaves_another_ones_rate_as_it_was(urls: Urls, tmp_path: Path) -> None:

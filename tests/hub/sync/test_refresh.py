@@ -133,8 +133,7 @@ async def test_an_exchange_that_times_out_never_ends_a_connection(world: World, 
 
 
 async def test_killed_while_exchanging_it_is_taken_over_after_the_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grants, "GLANCES", 2)
-    monkeypatch.setattr(grants, "GLANCE", 0.001)
+    monkeypatch.setattr(grants, "WAITING", 0.01)
     mark = "UPDATE credential SET state = 'exchanging', epoch = epoch + 1, exchanging_since = now() - make_interval(secs => :age)"
     stale, mine = (await held(world)).epoch, await exchange(world)
     await world.do(f"{mark} WHERE customer_id = :customer", age=grants.EXCHANGE_LIMIT.total_seconds() - 30)

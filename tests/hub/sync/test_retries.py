@@ -10,6 +10,7 @@ import pytest
 from connectors.sandbox.serve import bind
 from hub.connect import Quota
 from hub.domain.enums import Verdict
+from hub.sync.remedies import backoff
 from hub.sync.settings import Patience
 from tests.hub.sync.platform import Refunds, connector, raw, refund
 from tests.hub.sync.world import QUICK, TODAY, World
@@ -80,13 +81,10 @@ async def test_a_platform_that_is_always_busy_parks_the_run(world: World) -> Non
     assert (await world.one("sync_window"))["state"] == "OPEN"
 
 
-async def test_backing_off_is_full_jitter_below_a_bound_that_doubles(world: World) -> None:
-    from hub.sync.reader import Reader
-
-    reader = Reader.__new__(Reader)
-    reader.patience = Patience(first_wait=0.5, longest_wait=3.0)
+def test_backing_off_is_full_jitter_below_a_bound_that_doubles() -> None:
+    patience = Patience(first_wait=0.5, longest_wait=3.0)
     for attempts, bound in ((1, 1.0), (2, 2.0), (3, 3.0), (9, 3.0)):
-        waits = [reader._backoff(attempts) for _ in range(400)]
+        waits = [backoff(attempts, patience) for _ in range(400)]
         assert 0 <= min(waits) < 0.2 * bound
         assert 0.8 * bound < max(waits) <= bound
 

@@ -117,12 +117,6 @@ async def test_a_platform_that_is_gone_fails_the_run_and_is_tried_again(world: W
     assert (await world.one("sync_window"))["state"] == "OPEN"
 
 
-async def test_what_was_read_to_its_end_is_due_again_after_the_period(world: World) -> None:
-    assert await world.sync(replace(QUICK, period=1000)) is Verdict.EMPTY_EXPECTED
-    (due,) = await world.rows("SELECT due_at - now() AS wait FROM connection WHERE connection_id = :connection")
-    assert 990 < due["wait"].total_seconds() <= 1100, "the period, spread by at most a tenth"
-
-
 async def test_without_any_consent_nothing_is_asked_and_nothing_is_called_empty(world: World) -> None:
     await world.withdraw()
     assert await world.sync() is Verdict.FAILED

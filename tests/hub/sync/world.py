@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -84,9 +85,19 @@ class World:
         await self.do("UPDATE connection SET due_at = clock_timestamp() WHERE connection_id = :connection")
 
     async def pause_is_over(self) -> None:
-        """What the platform asked everybody to wait has passed."""
+        """What the platform asked everybody to wait has passed. The desk tells the ledger of it beside the run that heard it: that is waited for."""
         credential = Ledger(self.database, self.equipment.blind).key(self.equipment.connectors[NAME], self.equipment.config(NAME))
+        heard = "SELECT 1 FROM quota_ledger WHERE credential = :credential AND parked_until IS NOT NULL"
+        async with asyncio.timeout(5):
+            while not await self.rows(heard, credential=credential):  # noqa: ASYNC110 -- it happens in the database
+                await asyncio.sleep(0.01)
         await self.do("UPDATE quota_ledger SET parked_until = NULL WHERE credential = :credential", credential=credential)
+
+    async def has_committed(self, pages: int = 1) -> None:
+        """So many pages are committed: the next one is fetched meanwhile."""
+        async with asyncio.timeout(5):
+            while await self.count("raw_page") < pages:  # noqa: ASYNC110 -- it happens in the database
+                await asyncio.sleep(0.01)
 
     async def claimed(self) -> Run:
         await self.make_due()

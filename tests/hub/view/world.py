@@ -52,7 +52,9 @@ class World:
 
 
 def reader(database: Database, now: datetime = KNOWN) -> Reader:
-    return Reader(database, CATALOGUE, ViewSettings(GRANTEE, {"SHOP": 3}), Clock.frozen(now))
+    return Reader(
+        database, CATALOGUE, ViewSettings(GRANTEE, {"SHOP": 3}, {"market": {"in_flight": 8, "per_minute": 100}}), Clock.frozen(now)
+    )
 
 
 async def build(database: Database) -> World:

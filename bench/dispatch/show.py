@@ -1,0 +1,42 @@
+"""How far it is: a bar on a terminal, a line every few seconds elsewhere. On stderr, so that ``--json`` has stdout for itself."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+EVERY = 5.0
+
+
+class Show:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self.bar = Progress(*columns, console=self.console, disable=not sys.stderr.isatty())
+        self.tasks: dict[str, TaskID] = {}
+        self.began = self.said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.bar.stop()
+
+    def at(self, what: str, done: int, total: int) -> None:
+        if what not in self.tasks:
+            self.tasks[what] = self.bar.add_task(what, total=total)
+        self.bar.update(self.tasks[what], completed=done)
+        if self.bar.disable and time.monotonic() - self.said >= EVERY:
+            self.said = time.monotonic()
+            self.say(f"{what}: {done}/{total}")
+
+    def say(self, text: str) -> None:
+        self.console.print(f"{time.monotonic() - self.began:6.1f} s  {text}", highlight=False, soft_wrap=True)

@@ -1,0 +1,33 @@
+"""The driver beneath SQLAlchemy, for the few statements that every page needs: prepared, with their parameters by number, several sent in one go.
+
+SQLAlchemy would look for parameters in their text again and again, and wait for the answer to each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import psycopg
+
+Driver = psycopg.AsyncConnection[Any]
+Answer = psycopg.AsyncRawCursor[Any]
+Statements = Sequence[tuple[str, Mapping[str, Any]]]
+
+_NAMED = re.compile(r"%\((\w+)\)s")
+
+
+@cache
+def positional(statement: str) -> tuple[bytes, tuple[str, ...]]:
+    """A statement with ``%(name)s`` as one with ``$1``, and the names in their order."""
+    numbers: dict[str, int] = {}
+    text = _NAMED.sub(lambda found: f"${numbers.setdefault(found[1], len(numbers) + 1)}", statement)
+    return text.encode(), tuple(numbers)
+
+
+async def send(driver: Driver, statement: str, values: Mapping[str, Any]) -> Answer:
+    """Executes a statement; within ``driver.pipeline()`` its answer can be read once the pipeline has ended. Raises psycopg.Error."""
+    text, names = positional(statement)
+    return await psycopg.AsyncRawCursor(driver).execute(text, [values[name] for name in names], prepare=True)

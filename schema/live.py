@@ -1,0 +1,98 @@
+"""Subscriptions, whatever carries them: an operation is prepared as a query is (documents, limits, rules, cost), then its stored read is answered again with
+every beat of the pulse. The transports are :mod:`schema.sse` and :mod:`schema.socket`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from graphql import GraphQLError
+
+from hub.domain.caller import Admitted
+from hub.domain.selection import SlotValues, StoredRead
+from hub.errors import InvalidInput
+from schema.body import Question
+from schema.context import Reads
+from schema.contract import HubSchema
+from schema.plan.cost import check_cost
+from schema.plan.extension import MAX_ANSWER, require
+from schema.plan.selecting import Plan, Way
+
+Emit = Callable[[bytes], Awaitable[None]]
+
+
+class Pulse(Protocol):
+    """Says when to answer again. Implemented by ``hub.store.view.Pulse``."""
+
+    def beats(self, admitted: Admitted, customer: str | None, connection: str | None) -> AsyncIterator[None]: ...
+
+
+class Refused(Exception):
+    """The operation cannot be subscribed to: ``errors`` say why."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        self.errors = errors
+        super().__init__()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A subscription that may begin."""
+
+    live: Live
+    admitted: Admitted
+    read: StoredRead
+    values: SlotValues
+
+    async def answers(self, emit: Emit) -> None:
+        """The data of each answer as JSON text, until nothing more is to come. Raises HubError."""
+        watched = {argument.name: self.values.get(argument.slot) for argument in self.read.selection.picks[0].arguments}
+        beats = self.live.pulse.beats(self.admitted, watched.get("customerId"), watched.get("connectionId"))
+        async with aclosing(beats) as beating:  # type: ignore[type-var]
+            async for _ in beating:
+                body = await self.live.reads.read(self.admitted.caller, self.read, self.values)
+                if len(body) > MAX_ANSWER:
+                    raise InvalidInput("The answer is too large.", remedy="Ask for smaller pages or fewer fields.")
+                await emit(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What subscriptions work with."""
+
+    schema: HubSchema
+    reads: Reads
+    pulse: Pulse
+
+    def prepare(self, admitted: Admitted, question: Question) -> Prepared:
+        """Raises Refused, GraphQLError, HubError. Nothing is read yet."""
+        documents, caller = self.schema.documents, admitted.caller
+        document = documents.of(question.query, introspecting=False)
+        if document.node is None or document.errors:
+            raise Refused(document.errors)
+        plan = documents.plan(document, question.operation, question.variables)
+        require(plan, caller.scopes)
+        read = _live_read(plan)
+        check_cost(documents.cost(document, plan, question.variables), caller.audience)
+        return Prepared(self, admitted, read, plan.values(self.schema.core, question.variables))
+
+
+def _live_read(plan: Plan) -> StoredRead:
+    if plan.way is not Way.LIVE or plan.read is None or not plan.read.selection.picks:
+        raise GraphQLError("Only subscriptions are served here. Ask queries and mutations by POST.")
+    return plan.read
+
+
+async def run_to_end(work: Awaitable[None]) -> BaseException | None:
+    """What ended it: an error that is to be shown, or nothing. Cancelled with its caller."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task})
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+    return None if task.cancelled() else task.exception()
