@@ -47,7 +47,7 @@ test: install ## every check: lint, types, layout and the whole suite
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -q -n 2 $(ARGS)
+	@$(BIN)/pytest -q -n 3 $(ARGS)
 
 format: install ## format the code
 	@$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .

@@ -119,6 +119,8 @@ _PARAMETERS = {
 EDGE = 1
 """Seconds on either side of the end of a minute or a day in which nothing is reserved."""
 _CHINA = 28_800
+_RETRIES_GROW = 10
+"""Seconds after which retries that were refused are worth asking for again: their share grows with the minute's calls."""
 _RATE = "floor(level - floor(depth * kept) - marked + 1e-6)"
 
 
@@ -166,7 +168,7 @@ _ASK = text(f"""
             WHEN by_window < 1 THEN 'WINDOW' WHEN by_rate < 1 THEN 'RATE' ELSE 'PLACES' END AS reason
         FROM granted),
     due AS MATERIALIZED (SELECT answer.*, CASE reason WHEN 'PARKED' THEN parked - t WHEN 'CIRCUIT' THEN {breaker.UNTIL_PROBE}
-            WHEN 'RETRIES' THEN 60 - mod(t::numeric, 60) WHEN 'RATE' THEN (1 + floor(depth * kept) + marked - level) * interval WHEN 'PLACES' THEN 0.05
+            WHEN 'RETRIES' THEN least({_RETRIES_GROW}, 60 - mod(t::numeric, 60)) WHEN 'RATE' THEN (1 + floor(depth * kept) + marked - level) * interval WHEN 'PLACES' THEN 0.05
             WHEN 'WINDOW' THEN CASE WHEN per_day - calls_d - foreign_day - floor(per_day * kept) < 1
                 THEN 86400 + {EDGE} - mod((t + {_CHINA})::numeric, 86400) ELSE {EDGE} + mod((60 - mod(t::numeric, 60)), 59) END
             ELSE 0 END::float8 AS wait,
