@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo chaos bench-dispatch bench-ingest test check format lock schema docs clean tokens
+.PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema docs clean tokens
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -47,7 +47,10 @@ test: install ## every check: lint, types, layout and the whole suite
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -q -n 3 $(ARGS)
+	@$(BIN)/pytest -q -n 2 $(ARGS)
+
+test-load: install ## the tests that load the machine: kills, freezes, tokens and dispatch in small, each with its controls
+	@$(BIN)/pytest -q -m load tests/bench $(ARGS)
 
 format: install ## format the code
 	@$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from bench.dispatch.due import due_at_once
 from bench.dispatch.hanging import beside_one_that_hangs
 from bench.dispatch.report import Figure
@@ -15,6 +17,7 @@ from bench.dispatch.show import Show
 from bench.dispatch.stopping import stopped_under_load
 from hub.store.embedded import Embedded
 
+pytestmark = pytest.mark.load
 LOSS = "loss of the other platform's rate, median of the rounds"
 
 Figures = Mapping[str, Figure]

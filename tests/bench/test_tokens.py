@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.load
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = {
     "sound": {"workers": "8", "expiries": "4", "kills": "4"},

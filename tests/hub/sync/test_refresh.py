@@ -67,7 +67,7 @@ async def test_without_the_mark_there_would_be_several(world: World, monkeypatch
     """Control: an exchange whose mark is over at once does not keep the others out."""
 
     async def slow(request: Mapping[str, str]) -> None:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(3 * grants.GLANCE)
 
     world.platform.before = slow
     monkeypatch.setattr(grants, "EXCHANGE_LIMIT", -grants.EXCHANGE_LIMIT)
