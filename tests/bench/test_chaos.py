@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.load
 ROOT = Path(__file__).resolve().parents[2]
 Figures = Mapping[str, Mapping[str, Any]]
 
@@ -43,7 +44,6 @@ def test_without_the_epoch_stale_writes_are_reported() -> None:
     assert int(found["stale writes accepted"]["seen"]) > 0
 
 
-@pytest.mark.load
 def test_with_the_cursor_before_the_rows_losses_are_reported() -> None:
     """Lost is what the store's checkpoint has passed, not what was still to be read when the run ended."""
     code, found = chaos(kills=2, records=400, **{"break": "checkpoint"})
@@ -51,7 +51,6 @@ def test_with_the_cursor_before_the_rows_losses_are_reported() -> None:
     assert int(found["lost"]["seen"]) > 0
 
 
-@pytest.mark.load
 def test_what_the_database_acknowledged_without_writing_it_is_missed() -> None:
     code, found = chaos(stops=1, **{"break": "durability"})
     assert code == 1
