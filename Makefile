@@ -50,7 +50,7 @@ test: install ## every check: lint, types, layout and the whole suite
 	@$(BIN)/pytest -q -n 2 $(ARGS)
 
 test-load: install ## the tests that load the machine: kills, freezes, tokens and dispatch in small, each with its controls
-	@$(BIN)/pytest -q -m load tests/bench $(ARGS)
+	@$(BIN)/pytest -q -m load $(ARGS)
 
 format: install ## format the code
 	@$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .

@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from hub.connect import Quota, Remaining
 from hub.store.database import Database
 from hub.store.embedded import Urls
-from hub.sync.desk import FRESH, Desk, Turn
+from hub.sync.desk import AHEAD, FRESH, Desk, Turn
 from hub.sync.quota import Answer, Ask, Ledger, Limits, Park, Rules
 from tests.hub.sync.counting import QUICK_RULES, Counting, Host, hosts, speaking, until
 
@@ -208,7 +208,8 @@ async def test_retries_are_a_tenth_of_the_calls_but_a_lone_run_may_retry(urls: U
             await asyncio.gather(*(host.call() for host in (one, two) for _ in range(4)))
         more = [await _retry(host) for host in (one, two) for _ in range(20)]
         row = await one.row()
-    assert 0 < more.count(200) <= 0.1 * len(platform.heard)
+    # Calls that a desk reserved ahead count until it gives them back.
+    assert 0 < more.count(200) <= 0.1 * (len(platform.heard) + 2 * AHEAD)
     assert row["minute_retries"] == few.count(200) + more.count(200)
 
 

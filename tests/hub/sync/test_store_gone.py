@@ -147,6 +147,7 @@ def patient(look: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T | None
     return looked
 
 
+@pytest.mark.load
 async def test_a_worker_goes_on_after_all_its_connections_broke(world: World) -> None:
     """Procrastinate's worker ends; the process does not, and what is due afterwards is done."""
     world.platform.rows[TODAY] = [refund(str(number)) for number in range(9)]
