@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 
 from bench.chaos.truth import DAYS
+from bench.kit import speaking
+from bench.kit.speaking import bearer, refund
 from hub.connect import (
     Connector,
     Context,
     ContractBroken,
     Json,
-    Manifest,
     Page,
     Quota,
     Reauthorise,
@@ -22,14 +22,12 @@ from hub.connect import (
     Request,
     Response,
     RetryAt,
-    Setting,
     Window,
 )
 from hub.connect.answers import json_object, wait_of
-from hub.connect.code_grant import CodeGrant
 from hub.connect.windows import days
 from hub.domain.enums import SourceKind
-from hub.domain.facts.refund import Refund, RefundStatus
+from hub.domain.facts.refund import Refund
 
 NAME = "chaos"
 QUOTA = Quota(60, 30, 14, per_minute=2400)
@@ -60,15 +58,7 @@ class Refunds:
         return Page(tuple(answer["rows"]), next=None if following is None else {"page": following}, total=answer.get("total"))
 
     def normalise(self, context: Context, record: Record) -> Iterator[Refund]:
-        yield Refund(
-            platform=NAME,
-            refund_number=record["no"],
-            order_number=record["order"],
-            requested_at=datetime.fromisoformat(record["at"]),
-            succeeded_at=None,
-            amount=Decimal(record["amount"]),
-            status=RefundStatus.SUCCEEDED,
-        )
+        yield refund(NAME, record)
 
 
 def _refusal(response: Response, answer: Mapping[str, object], context: Context) -> Exception:
@@ -79,21 +69,10 @@ def _refusal(response: Response, answer: Mapping[str, object], context: Context)
     return ContractBroken(f"status {response.status}", code=str(answer.get("error", "")))
 
 
-def _bearer(context: Context, request: Request) -> Request:
+def _named(context: Context, request: Request) -> Request:
     """The worker's process is named, so that the auditor can freeze the one that waits for a certain answer."""
-    assert context.grant is not None
-    return request.with_headers(Authorization=f"Bearer {context.grant.access_token}", X_Worker=str(os.getpid()))
+    return bearer(context, request).with_headers(X_Worker=str(os.getpid()))
 
 
 def connector() -> Connector:
-    manifest = Manifest(
-        name=NAME,
-        title="Misbehaving platform",
-        title_zh="混沌平台",
-        sources=(SourceKind.SHOP,),
-        doc="A platform that fails in every way that platforms fail.",
-        settings=(Setting("client_id", "", default="hub"), Setting("client_secret", "", secret=True, default="secret")),
-        quota=QUOTA,
-        pkce=True,
-    )
-    return Connector(manifest, CodeGrant(lambda context: ("refunds",), {"refunds": SourceKind.SHOP}), (Refunds(),), _bearer)
+    return speaking.connector(NAME, "A platform that fails in every way that platforms fail.", QUOTA, Refunds(), sign=_named)

@@ -13,9 +13,9 @@ import psycopg
 
 from bench.chaos import traps
 from bench.chaos.fleet import Fleet
-from bench.chaos.show import Show
 from bench.chaos.truth import Truth
 from bench.chaos.world import Progress, World
+from bench.kit.show import Show
 
 GLANCE = 0.1
 WAITS = 4.0

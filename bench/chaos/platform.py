@@ -25,6 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 from bench.chaos.book import Book
 from bench.chaos.connector import QUOTA
 from bench.chaos.truth import NEWCOMERS, TODAY, Truth
+from bench.kit.process import until_told_or_alone
 from hub.cli.until import Stop
 
 STORM_EVERY, STORM_LASTS = 15.0, 1.0
@@ -203,12 +204,7 @@ async def main(truth: Truth) -> None:
     platform = Platform(truth, random.Random(truth.seed))  # noqa: S311 -- a dice, no secret
     server = await asyncio.start_server(platform.serve, "127.0.0.1", 0, backlog=512)
     print("http://{}:{}".format(*server.sockets[0].getsockname()[:2]), flush=True)
-    loop, gone = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(sys.stdin.fileno(), gone.set)
-    waits = [asyncio.create_task(stop.wait()), asyncio.create_task(gone.wait())]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
+    await until_told_or_alone(stop)
 
 
 if __name__ == "__main__":

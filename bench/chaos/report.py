@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
-
-from rich.console import Console
-from rich.table import Table
 
 from bench.chaos.auditor import AHEAD, Findings
 from bench.chaos.connector import QUOTA
 from bench.chaos.phases import Stage
 from bench.chaos.settings import CONNECTIONS_AT_ONCE, PATIENCE, Asked, rules
+from bench.kit.figures import Figure, none, told
 
 RECOVERY = 10.0
 """Seconds until work goes on after the database is back (T32)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """``met`` is None for what is only told."""
-
-    name: str
-    wanted: str
-    seen: str
-    met: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,35 +74,27 @@ def figures(asked: Asked, stage: Stage, found: Findings, calls: Calls, events: M
     ]
 
 
-def _none(name: str, seen: int) -> Figure:
-    return Figure(name, "0", f"{seen:,}", seen == 0)
-
-
-def _told(name: str, seen: object) -> Figure:
-    return Figure(name, "told", str(seen), None)
-
-
 def _work(asked: Asked, stage: Stage, found: Findings) -> list[Figure]:
     return [
         Figure("records synced", f"{found.expected:,}", f"{found.stored:,}", found.stored == found.expected),
         Figure("workers ended with kill -9", str(asked.kills), str(stage.kills), stage.kills == asked.kills),
-        _told("  of them between two statements of a page", stage.trapped),
+        told("  of them between two statements of a page", stage.trapped),
         Figure("workers frozen past the lease", str(asked.freezes), str(stage.freezes), stage.freezes == asked.freezes),
         Figure("immediate stops of PostgreSQL", str(asked.stops), str(stage.stops), stage.stops == asked.stops),
-        _none("workers that ended by themselves", stage.fleet.died),
+        none("workers that ended by themselves", stage.fleet.died),
     ]
 
 
 def _audit(found: Findings) -> list[Figure]:
     return [
-        _none("lost", found.lost),
-        _none("not read yet", found.unread),
-        _none("duplicated", found.duplicated),
-        _none("invented", found.invented),
-        _none("of wrong content", found.wrong),
-        _none("unfinished windows and connections", found.unfinished),
-        _none("counters that disagree with the rows", found.unequal),
-        _none(f"raw pages (of {found.pages:,}) that were not served so", found.forged),
+        none("lost", found.lost),
+        none("not read yet", found.unread),
+        none("duplicated", found.duplicated),
+        none("invented", found.invented),
+        none("of wrong content", found.wrong),
+        none("unfinished windows and connections", found.unfinished),
+        none("counters that disagree with the rows", found.unequal),
+        none(f"raw pages (of {found.pages:,}) that were not served so", found.forged),
     ]
 
 
@@ -122,25 +102,25 @@ def _stale(asked: Asked, stage: Stage, found: Findings, events: Mapping[str, int
     at = {name: events.get(f"run_overtaken:{name}", 0) for name in ("page", "cursor")}
     refused, other = sum(at.values()), events.get("run_overtaken", 0)
     return [
-        _none("stale writes accepted", found.stale),
+        none("stale writes accepted", found.stale),
         Figure(
             "stale writes refused",
             f">= {stage.held} (held an answer)",
             f"{refused} ({at['page']} fence, {at['cursor']} cursor)",
             refused >= stage.held,
         ),
-        _none("runs that share an epoch", found.twins),
-        _told("runs that noticed before a request or at their end", other),
-        _told("freezes after which another run had taken over", f"{stage.overtaken} of {asked.freezes}"),
+        none("runs that share an epoch", found.twins),
+        told("runs that noticed before a request or at their end", other),
+        told("freezes after which another run had taken over", f"{stage.overtaken} of {asked.freezes}"),
     ]
 
 
 def _database(stage: Stage, found: Findings) -> list[Figure]:
     slowest = max(stage.resumed, default=0.0)
     return [
-        _none(f"acknowledged pages (of {found.acknowledged:,}) lost", found.forgotten),
-        _none("pages lost although the platform was asked for later ones", found.overtaken),
-        _told("synchronous_commit / fsync", found.setting),
+        none(f"acknowledged pages (of {found.acknowledged:,}) lost", found.forgotten),
+        none("pages lost although the platform was asked for later ones", found.overtaken),
+        told("synchronous_commit / fsync", found.setting),
         Figure("slowest return to work after a stop", f"<= {RECOVERY:.0f} s", f"{slowest:.1f} s", slowest <= RECOVERY),
     ]
 
@@ -153,9 +133,9 @@ def _calls(asked: Asked, stage: Stage, calls: Calls) -> list[Figure]:
     total = f"{calls.total:,} = {calls.minimum:,} + {again:,} again + {calls.spoiled:,} spoiled + {calls.refused:,} refused"
     return [
         Figure("calls in all", f"<= {allowed:,} = 1.1 x {calls.minimum:,} + {calls.budget:,} retries", total, calls.total <= allowed),
-        _told("  retries allowed, of a minute's calls", f"{asked.retry_share:.0%} (production: 10 %)"),
-        _told("  spoiled or refused by the platform, of its calls", f"{(calls.spoiled + calls.refused) / max(1, calls.total):.0%}"),
-        _told(
+        told("  retries allowed, of a minute's calls", f"{asked.retry_share:.0%} (production: 10 %)"),
+        told("  spoiled or refused by the platform, of its calls", f"{(calls.spoiled + calls.refused) / max(1, calls.total):.0%}"),
+        told(
             "  least calls of a run that nobody disturbs", f"{calls.minimum:,}, {calls.proofs:,} of them to prove that a list stood still"
         ),
         Figure(
@@ -164,7 +144,7 @@ def _calls(asked: Asked, stage: Stage, calls: Calls) -> list[Figure]:
             f"{again / max(1, disturbances):.1f}",
             again <= in_hand * max(1, disturbances),
         ),
-        _told("connections asked again by hand", stage.world.asked_again),
+        told("connections asked again by hand", stage.world.asked_again),
     ]
 
 
@@ -175,20 +155,9 @@ def _quota(calls: Calls, events: Mapping[str, int]) -> list[Figure]:
         "minute": f"over {QUOTA.per_minute:,} a minute (most: {calls.most.get('minute', 0):,})",
     }
     return [
-        *(_none(f"calls {text}", calls.overruns.get(limit, 0)) for limit, text in limits.items()),
-        _told("  of all these, by a worker in the moment it was thawed", calls.woken),
-        _told("429 seen, in storms that the platform made up", calls.refused - sum(calls.overruns.values())),
-        _told("circuit opened", events.get("circuit_opened", 0)),
-        _told("ledger silent", sum(count for name, count in events.items() if name.startswith("quota_ledger_silent"))),
+        *(none(f"calls {text}", calls.overruns.get(limit, 0)) for limit, text in limits.items()),
+        told("  of all these, by a worker in the moment it was thawed", calls.woken),
+        told("429 seen, in storms that the platform made up", calls.refused - sum(calls.overruns.values())),
+        told("circuit opened", events.get("circuit_opened", 0)),
+        told("ledger silent", sum(count for name, count in events.items() if name.startswith("quota_ledger_silent"))),
     ]
-
-
-def table(found: list[Figure], seconds: Mapping[str, float]) -> None:
-    shown = Table("figure", "wanted", "seen", "", title="chaos: " + ", ".join(f"{phase} {took:.0f} s" for phase, took in seconds.items()))
-    for one in found:
-        shown.add_row(one.name, one.wanted, one.seen, {True: "met", False: "[bold red]MISSED[/]", None: ""}[one.met])
-    Console(width=160).print(shown)
-
-
-def as_json(found: list[Figure], seconds: Mapping[str, float]) -> dict[str, Any]:
-    return {"figures": [asdict(one) for one in found], "seconds": dict(seconds), "met": all(one.met is not False for one in found)}

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-import sys
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,15 +14,18 @@ from typing import Any
 import orjson
 
 from bench.chaos import journal, phases, zombies
-from bench.chaos.auditor import Findings, audit
+from bench.chaos.auditor import audit
 from bench.chaos.fleet import Fleet
 from bench.chaos.phases import Stage, bounded
-from bench.chaos.report import Figure, calls_of, figures
+from bench.chaos.report import calls_of, figures
 from bench.chaos.settings import Asked
-from bench.chaos.show import Show
 from bench.chaos.truth import Truth
 from bench.chaos.worker import journal_of
 from bench.chaos.world import World
+from bench.kit.command import Outcome
+from bench.kit.ground import folder
+from bench.kit.process import serving
+from bench.kit.show import Show
 from hub.http import Caller
 
 LIMIT = {"kill": 60.0, "freeze": 60.0, "stop": 60.0}
@@ -34,16 +34,6 @@ PER = {"kill": 4.0, "freeze": 6.0, "stop": 8.0}
 PER_RECORD = 0.005
 CONTROL = 12.0
 """Seconds of a phase whose guard is broken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """``found`` and ``figures`` say the same, for a program and for a person."""
-
-    found: Findings
-    figures: list[Figure]
-    seconds: Mapping[str, float]
-    events: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +72,11 @@ async def run(asked: Asked, show: Show) -> Outcome:
     main = Truth.of(asked.seed, asked.records)
     extra = _quarter(main.customers) * (bool(asked.freezes) + bool(asked.stops))
     truth = Truth(main.seed, main.customers + extra, main.per_day)
-    with _folder() as folder:
-        async with _platform(truth) as origin, _asking(origin) as platform, _world(folder) as world:
+    with folder() as home:
+        async with _platform(truth) as (origin,), _asking(origin) as platform, _world(home) as world:
             post = await world.prepare(truth.customers, origin, asked)
             dice = random.Random(asked.seed)  # noqa: S311 -- a dice, no secret
-            fleet = Fleet(post, folder / "logs", dice)
+            fleet = Fleet(post, home / "logs", dice)
             stage = Stage(world, fleet, truth, dice, show, platform)
             show.say(
                 f"{truth.customers} connections, {truth.records:,} records, {sum(truth.minimum(c, 2) for c in range(truth.customers)):,} pages"
@@ -97,7 +87,7 @@ async def run(asked: Asked, show: Show) -> Outcome:
                 await fleet.stop()
             finally:
                 fleet.abandon()
-            return await _findings(asked, stage, journal.acknowledged(journal_of(folder)))
+            return await _findings(asked, stage, journal.acknowledged(journal_of(home)))
 
 
 async def _phases(stage: Stage, todo: Sequence[Batch], control: str | None) -> None:
@@ -121,7 +111,7 @@ async def _findings(asked: Asked, stage: Stage, acknowledged: set[str]) -> Outco
     log = await stage.platform("/_log")
     found = await audit(stage.world, stage.truth, log, range(stage.truth.customers), acknowledged)
     events = stage.fleet.events()
-    return Outcome(found, figures(asked, stage, found, calls_of(asked, stage, log), events), stage.seconds, events)
+    return Outcome(figures(asked, stage, found, calls_of(asked, stage, log), events), stage.seconds)
 
 
 @asynccontextmanager
@@ -138,15 +128,6 @@ async def _asking(origin: str) -> AsyncIterator[Callable[[str], Awaitable[Any]]]
         await caller.close()
 
 
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder that PostgreSQL, which may run as a user of its own, can enter."""
-    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        yield path
-
-
 @asynccontextmanager
 async def _world(home: Path) -> AsyncIterator[World]:
     world = await asyncio.to_thread(World, home)
@@ -156,16 +137,5 @@ async def _world(home: Path) -> AsyncIterator[World]:
         await asyncio.to_thread(world.close)
 
 
-@asynccontextmanager
-async def _platform(truth: Truth) -> AsyncIterator[str]:
-    """The platform's process; it also ends when its standard input does, whatever becomes of this one."""
-    command = (sys.executable, "-m", "bench.chaos.platform", str(truth.seed), str(truth.customers), str(truth.per_day))
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, start_new_session=True)
-    assert process.stdout is not None
-    try:
-        yield (await process.stdout.readline()).decode().strip()
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+def _platform(truth: Truth) -> AbstractAsyncContextManager[list[str]]:
+    return serving("bench.chaos.platform", str(truth.seed), str(truth.customers), str(truth.per_day))

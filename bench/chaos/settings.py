@@ -10,7 +10,6 @@ from hub.sync.settings import Patience
 
 LEASE = 2.0
 """Seconds. The production lease of 60 would make every kill cost a minute."""
-GRANTEE = "试验银行"
 BREAKS = ("epoch", "checkpoint", "durability")
 WORKERS = 2
 CONNECTIONS_AT_ONCE = 4

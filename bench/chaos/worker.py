@@ -6,7 +6,6 @@ import asyncio
 import multiprocessing
 import os
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
@@ -14,11 +13,12 @@ import uvloop
 from bench.chaos import journal
 from bench.chaos.connector import NAME, connector
 from bench.chaos.sabotage import sabotage
-from bench.chaos.settings import CONNECTIONS_AT_ONCE, GRANTEE, PATIENCE, Post, rules
+from bench.chaos.settings import CONNECTIONS_AT_ONCE, PATIENCE, Post, rules
+from bench.kit import ground
+from bench.kit.ground import GRANTEE
 from hub.cli import logs
 from hub.cli.runtime import Runtime
 from hub.cli.until import Stop
-from hub.domain.clock import Clock
 from hub.http import Http
 from hub.settings import Settings
 from hub.store.database import Database
@@ -28,24 +28,13 @@ from hub.sync.context import Equipment
 from hub.sync.desk import Desks
 from hub.sync.dispatch import Dispatcher
 from hub.sync.quota import Ledger
-from hub.vault import Blind, FileKeys, Vault
 from hub.worker import work
 
-NOON = datetime(2026, 1, 15, 4, 0, tzinfo=UTC)
-"""The business clock of the whole run stands still, so that the windows are those of the truth."""
 RECONCILE = 1.0
-
-
-def clock() -> Clock:
-    return Clock(lambda: NOON)
 
 
 def journal_of(home: Path) -> Path:
     return home / "acknowledged"
-
-
-def keys(home: Path) -> FileKeys:
-    return FileKeys(home / "keys.json")
 
 
 def main(post: Post, log_file: Path) -> None:
@@ -70,8 +59,7 @@ def _end_with_parent() -> None:
 
 
 def equipment(post: Post, database: Database) -> Equipment:
-    found = keys(post.home)
-    return Equipment(database, Vault(found), Blind(found.blind), clock(), GRANTEE, {NAME: connector()}, {NAME: {"base_url": post.base_url}})
+    return ground.equipment(post.home, database, {NAME: connector()}, {NAME: {"base_url": post.base_url}})
 
 
 async def _work(post: Post) -> None:

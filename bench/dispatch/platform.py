@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from bench.dispatch.connector import QUOTA
+from bench.kit.process import until_told_or_alone
 from hub.cli.until import Stop
 
 _HEAD = "HTTP/1.1 200 x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
@@ -88,12 +89,7 @@ async def main(kinds: Sequence[str]) -> None:
     for kind in kinds:
         server = await asyncio.start_server(Platform.of(kind).serve, "127.0.0.1", 0, backlog=512)
         print("http://{}:{}".format(*server.sockets[0].getsockname()[:2]), flush=True)
-    loop, gone = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(sys.stdin.fileno(), gone.set)
-    waits = [asyncio.create_task(stop.wait()), asyncio.create_task(gone.wait())]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
+    await until_told_or_alone(stop)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, text
 
 from bench.dispatch.settings import Post
 from hub.cli import until
-from hub.sync import claim, dispatch
+from hub.sync import claim, compartments, dispatch
 
 
 def sabotage(post: Post) -> None:
@@ -39,9 +39,9 @@ def shift_clock(seconds: float, after: float) -> None:
         def __instancecheck__(cls, instance: object) -> bool:
             return isinstance(instance, kind)
 
-    class Shifted(kind, metaclass=Meta):
+    class Shifted(kind, metaclass=Meta):  # type: ignore[misc, valid-type]
         @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
             return kind.now(tz) + datetime.timedelta(seconds=wrong())
 
     datetime.datetime = Shifted  # type: ignore[misc]
@@ -61,9 +61,8 @@ def _without_reconciler() -> None:
 
 def _without_bulkhead() -> None:
     """All platforms in one compartment."""
-    dispatch.queue_of = lambda connector: dispatch.QUEUE  # type: ignore[attr-defined]
-    made = dispatch.Compartments
-    dispatch.Compartments = lambda queues, size: made(dict.fromkeys(queues), size)  # type: ignore[attr-defined,misc,assignment]
+    setattr(dispatch, "queue_of", lambda connector: compartments.QUEUE)  # noqa: B010
+    setattr(dispatch, "Compartments", lambda queues, size: compartments.Compartments(dict.fromkeys(queues), size))  # noqa: B010
 
 
 def _lease_in_host_time() -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from hub.store.embedded import Urls
 from hub.sync.settings import Patience
 
-GRANTEE = "试验银行"
 BREAKS = ("reconciler", "bulkhead", "stop")
 WORKERS = 2
 AT_ONCE = 6

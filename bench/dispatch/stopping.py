@@ -9,10 +9,11 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from bench.dispatch.report import Figure
 from bench.dispatch.settings import Asked, Post
-from bench.dispatch.show import Show
-from bench.dispatch.world import Store, end, log_of, platforms, start_worker, store
+from bench.dispatch.world import Store, log_of, platforms, start_worker, store
+from bench.kit.figures import Figure
+from bench.kit.process import end
+from bench.kit.show import Show
 from hub.store.embedded import Embedded
 
 CONNECTIONS = 8

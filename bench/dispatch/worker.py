@@ -6,17 +6,16 @@ import asyncio
 import os
 import sys
 import threading
-from datetime import UTC, datetime
-from pathlib import Path
 
 from bench.dispatch.connector import QUOTA, connector
 from bench.dispatch.sabotage import sabotage
-from bench.dispatch.settings import GRANTEE, Post
+from bench.dispatch.settings import Post
+from bench.kit import ground
+from bench.kit.ground import GRANTEE
 from hub.cli import logs, until
 from hub.cli.processes import _until
 from hub.cli.runtime import Runtime
 from hub.cli.until import Stop
-from hub.domain.clock import Clock
 from hub.http import Http
 from hub.settings import Settings
 from hub.store.database import Database
@@ -25,19 +24,14 @@ from hub.sync.context import Equipment
 from hub.sync.desk import Desks
 from hub.sync.dispatch import Dispatcher
 from hub.sync.quota import Ledger
-from hub.vault import Blind, FileKeys, Vault
 from hub.worker import work
-
-NOON = datetime(2026, 1, 15, 4, 0, tzinfo=UTC)
-"""The business clock stands still: every run asks for the same day."""
 
 
 def equipment(post: Post, database: Database) -> Equipment:
-    keys = FileKeys(Path(post.home) / "keys.json")
     connectors = {name: connector(name) for name in post.origins}
     allowed = {} if post.in_flight is None else {"quota_per_second": str(QUOTA.per_second), "quota_in_flight": str(post.in_flight)}
     configs = {name: {"base_url": origin, "client_id": name, **allowed} for name, origin in post.origins.items()}
-    return Equipment(database, Vault(keys), Blind(keys.blind), Clock(lambda: NOON), GRANTEE, connectors, configs)
+    return ground.equipment(post.folder, database, connectors, configs)
 
 
 async def _work(post: Post) -> None:

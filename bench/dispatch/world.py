@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import orjson
 import psycopg
-from sqlalchemy import insert
 
-from bench.dispatch.connector import source_of
-from bench.dispatch.settings import GRANTEE, Post
-from bench.dispatch.worker import NOON, equipment
+from bench.dispatch.settings import Post
+from bench.dispatch.worker import equipment
+from bench.kit.ground import connect, enlist
+from bench.kit.process import end, line, serving, start
 from hub.connect import Grant
-from hub.consent import grants as consents
-from hub.consent.terms import Offer
-from hub.domain.identifiers import CustomerId, new_id
+from hub.domain.identifiers import new_id
 from hub.http import Caller
-from hub.store.customers import NewCustomer, NewPerson, create_customer
-from hub.store.database import Database, Write
+from hub.store.database import Database
 from hub.store.embedded import Embedded
 from hub.store.migrate import migrate
-from hub.store.tables import connection
-from hub.sync import grants
 from hub.sync.context import Equipment
 
 AT_ONCE = 4
@@ -92,36 +83,8 @@ class Store:
 async def _connect(made: Equipment, number: int, platforms: Sequence[str]) -> list[tuple[str, UUID]]:
     """A customer who consented to each platform; the tokens name them to it."""
     async with made.database.work() as tx:
-        person = NewPerson("甲某", id_number(number))
-        customer_id = await create_customer(tx, made.vault, made.blind, NewCustomer("PERSON", "甲某", None, person), ["test"], NOON)
-        return [(name, await _connection(made, tx, customer_id, name)) for name in platforms]
-
-
-async def _connection(made: Equipment, tx: Write, customer_id: CustomerId, name: str) -> UUID:
-    offer = Offer(source_of(name), name, name, GRANTEE, "CREDIT_APPROVAL", ("S03",), made.clock.today())
-    consent_id = await consents.ask(tx, customer_id, name, offer, NOON, "test")
-    await consents.give(tx, customer_id, consent_id, {"how": "test"}, NOON)
-    connection_id = new_id()
-    row = {"customer_id": customer_id, "connection_id": connection_id, "connector": name, "status": "ACTIVE", "created_at": NOON}
-    await tx.execute(insert(connection), row)
-    await grants.keep(made, tx, customer_id, connection_id, Grant(str(connection_id), f"refresh-{connection_id}", 7200))
-    return connection_id
-
-
-def id_number(number: int) -> str:
-    """A resident identity number with its check character (GB 11643)."""
-    body = f"110105{date(1950, 1, 1) + timedelta(days=number // 1000):%Y%m%d}{number % 1000:03}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
-
-
-@contextlib.contextmanager
-def folder() -> Iterator[Path]:
-    """A folder that PostgreSQL, which may run as a user of its own, can enter."""
-    with tempfile.TemporaryDirectory(prefix="dispatch-", ignore_cleanup_errors=True) as made:
-        path = Path(made)
-        path.chmod(0o755)
-        yield path
+        customer_id = await enlist(made, tx, number)
+        return [(name, await connect(made, tx, customer_id, name, Grant(str(new_id()), f"refresh-{number}", 7200))) for name in platforms]
 
 
 @asynccontextmanager
@@ -146,24 +109,19 @@ async def store(embedded: Embedded, name: str, post: Post) -> AsyncIterator[Stor
         await made.close()
 
 
-@asynccontextmanager
-async def platforms(*kinds: str) -> AsyncIterator[list[str]]:
-    """The platforms' process; their origins. It also ends when its standard input does, whatever becomes of this one."""
-    process = await _start("bench.dispatch.platform", *kinds)
-    try:
-        yield [await _line(process) for _ in kinds]
-    finally:
-        await end(process)
+def platforms(*kinds: str) -> AbstractAsyncContextManager[list[str]]:
+    """The platforms' process; their origins."""
+    return serving("bench.dispatch.platform", *kinds, lines=len(kinds))
 
 
 @asynccontextmanager
 async def workers(*posts: Post, log: Path) -> AsyncIterator[list[asyncio.subprocess.Process]]:
     """Worker processes, ready for work. Those that still run at the end are killed."""
     with log.open("ab") as said:
-        started = [await _start("bench.dispatch.worker", post.told(), errors=said.fileno()) for post in posts]
+        started = [await start("bench.dispatch.worker", post.told(), errors=said.fileno()) for post in posts]
     try:
         for process in started:
-            assert await _line(process) == "working", _tail(log)
+            assert await line(process) == "working", _tail(log)
         yield started
     finally:
         for process in started:
@@ -177,26 +135,9 @@ def _tail(log: Path) -> str:
 async def start_worker(post: Post, log: Path) -> asyncio.subprocess.Process:
     """One that is ready for work; end it with :func:`end`."""
     with log.open("ab") as said:
-        process = await _start("bench.dispatch.worker", post.told(), errors=said.fileno())
-    assert await _line(process) == "working", _tail(log)
+        process = await start("bench.dispatch.worker", post.told(), errors=said.fileno())
+    assert await line(process) == "working", _tail(log)
     return process
-
-
-async def _start(module: str, *arguments: str, errors: int | None = None) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-m", module, *arguments)
-    return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=errors, start_new_session=True)
-
-
-async def _line(process: asyncio.subprocess.Process) -> str:
-    assert process.stdout is not None
-    return (await process.stdout.readline()).decode().strip()
-
-
-async def end(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()
 
 
 async def log_of(origin: str) -> Any:

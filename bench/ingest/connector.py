@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from hub.connect import Connector, Context, ContractBroken, Json, Manifest, Page, Quota, Record, Request, Response, Setting, Window
+from bench.kit import speaking
+from hub.connect import Connector, Context, ContractBroken, Json, Page, Quota, Record, Request, Response, Window
 from hub.connect.answers import json_object
-from hub.connect.code_grant import CodeGrant
 from hub.domain.enums import SourceKind
 from hub.domain.facts.order import Order, OrderStatus
 from hub.domain.identifiers import PersonalId
@@ -65,21 +65,6 @@ class Orders:
         )
 
 
-def _bearer(context: Context, request: Request) -> Request:
-    assert context.grant is not None
-    return request.with_headers(Authorization=f"Bearer {context.grant.access_token}")
-
-
 def connector(pages: int, size: int) -> Connector:
     """A quota that nobody reaches; the ledger is asked all the same."""
-    manifest = Manifest(
-        name=NAME,
-        title="Fast platform",
-        title_zh="快平台",
-        sources=(SourceKind.SHOP,),
-        doc="Orders from memory.",
-        settings=(Setting("client_id", "", default="hub"), Setting("client_secret", "", secret=True, default="secret")),
-        quota=Quota(10_000, 10_000, 16),
-        pkce=True,
-    )
-    return Connector(manifest, CodeGrant(lambda context: ("orders",), {"orders": SourceKind.SHOP}), (Orders(pages, size),), _bearer)
+    return speaking.connector(NAME, "Orders from memory.", Quota(10_000, 10_000, 16), Orders(pages, size))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,9 +17,9 @@ import uvloop
 from sqlalchemy import text
 
 from bench.ingest.connector import NAME, connector
-from bench.ingest.settings import GRANTEE, Post
+from bench.ingest.settings import Post
+from bench.kit import ground
 from hub.cli import logs
-from hub.domain.clock import Clock
 from hub.domain.identifiers import CustomerId
 from hub.http import Http
 from hub.memory import look_rarely
@@ -31,9 +30,7 @@ from hub.sync.context import Equipment
 from hub.sync.desk import Desks
 from hub.sync.engine import Engine
 from hub.sync.quota import Ledger
-from hub.vault import Blind, FileKeys, Vault
 
-NOON = datetime(2026, 1, 15, 4, 0, tzinfo=UTC)
 _DUE = text("UPDATE connection SET due_at = clock_timestamp() WHERE connection_id = :connection")
 _RUN = text(
     "SELECT verdict, fetched, stored, unchanged, requests FROM sync_run WHERE connection_id = :connection ORDER BY epoch DESC LIMIT 1"
@@ -41,11 +38,8 @@ _RUN = text(
 
 
 def equipment(post: Post, database: Database) -> Equipment:
-    keys = FileKeys(Path(post.home) / "keys.json")
-    config = {NAME: {"base_url": post.base_url}}
-    return Equipment(
-        database, Vault(keys), Blind(keys.blind), Clock(lambda: NOON), GRANTEE, {NAME: connector(post.pages, post.size)}, config
-    )
+    connectors, config = {NAME: connector(post.pages, post.size)}, {NAME: {"base_url": post.base_url}}
+    return ground.equipment(Path(post.home), database, connectors, config)
 
 
 async def sync(post: Post) -> dict[str, Any]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import secrets
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,10 +15,14 @@ from typing import Any
 
 import orjson
 
-from bench.chaos.show import Show
 from bench.ingest.orders import PER_PAGE
-from bench.ingest.settings import FEW, FLAT, OVER_BARE, OVER_DLT, SMALL, Asked, Figure, Post
+from bench.ingest.settings import FEW, FLAT, OVER_BARE, OVER_DLT, SMALL, Asked, Post
 from bench.ingest.world import World
+from bench.kit.command import Outcome
+from bench.kit.figures import Figure, none, told
+from bench.kit.ground import folder
+from bench.kit.process import serving
+from bench.kit.show import Show
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = ROOT / ".venv-bench" / "bin" / "python"
@@ -110,30 +112,30 @@ async def _said(command: Sequence[str], told: bytes = b"", *, folder: Path = ROO
     return orjson.loads(out.splitlines()[-1])  # type: ignore[no-any-return]
 
 
-async def run(asked: Asked, show: Show) -> tuple[list[Figure], list[dict[str, Any]]]:
+async def run(asked: Asked, show: Show) -> Outcome:
     """The figures, and what every process said."""
     if asked.peers and not PEER.exists():
-        raise FileNotFoundError(f"{PEER} is missing: `make bench-ingest` builds it; --no-dlt does without.")
+        raise SystemExit(f"{PEER} is missing: `make bench-ingest` builds it; --no-dlt does without.")
     busy = [os.getloadavg()[0]]
-    with _folder() as folder:
-        async with _platform() as origin, _world(folder) as world:
+    with folder() as home:
+        async with serving("bench.ingest.api") as (origin,), _world(home) as world:
             await world.prepare(origin)
             contest = Contest(asked, origin, world, show)
             again = await contest.rounds()
             busy.append(os.getloadavg()[0])
             peaks = await contest.memory()
-    load = Figure("load of the machine, before and after", "told", f"{busy[0]:.1f} and {busy[1]:.1f} on {os.cpu_count()} cores", None)
-    return [*figures(asked, contest.rates, contest.rows, again, peaks), load], contest.lines
+    load = told("load of the machine, before and after", f"{busy[0]:.1f} and {busy[1]:.1f} on {os.cpu_count()} cores")
+    return Outcome([*figures(asked, contest.rates, contest.rows, again, peaks), load], more={"runs": contest.lines})
 
 
 def figures(asked: Asked, rates: Rates, rows: int, again: Sequence[Result], peaks: Sequence[float]) -> list[Figure]:
     """Medians of the rounds: a machine that is busy with something else is so for all contestants."""
     ours = median(rates["ours"])
-    found = [Figure("ours", "told", _rate(rates["ours"]), None), Figure("bare httpx, orjson, COPY", "told", _rate(rates["bare"]), None)]
+    found = [told("ours", _rate(rates["ours"])), told("bare httpx, orjson, COPY", _rate(rates["bare"]))]
     if asked.peers:
         over = ours / median(rates["dlt"])
         found += [
-            Figure("dlt, merge", "told", _rate(rates["dlt"]), None),
+            told("dlt, merge", _rate(rates["dlt"])),
             Figure("ours : dlt", f">= {OVER_DLT}", f"{over:.2f}", over >= OVER_DLT),
         ]
     over = ours / median(rates["bare"])
@@ -143,8 +145,8 @@ def figures(asked: Asked, rates: Rates, rows: int, again: Sequence[Result], peak
     return [
         *found,
         Figure("ours : bare", f">= {OVER_BARE}", f"{over:.2f}", over >= OVER_BARE),
-        Figure("second sync, nothing changed", "told", _rate(rates["ours, again"]), None),
-        Figure("fact versions written by it", "0", f"{versions:,}", versions == 0),
+        told("second sync, nothing changed", _rate(rates["ours, again"])),
+        none("fact versions written by it", versions),
         Figure("records it says are unchanged", f"{rows:,} each time", "yes" if unchanged else "no", unchanged),
         Figure(
             f"memory, {min(FEW, asked.many):,} and {asked.many:,} pages",
@@ -159,15 +161,6 @@ def _rate(rates: Sequence[float]) -> str:
     return f"{median(rates):,.0f} rows/s (" + ", ".join(f"{rate:,.0f}" for rate in rates) + ")"
 
 
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder that PostgreSQL, which may run as a user of its own, can enter."""
-    with tempfile.TemporaryDirectory(prefix="ingest-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        yield path
-
-
 @asynccontextmanager
 async def _world(home: Path) -> AsyncIterator[World]:
     world = await asyncio.to_thread(World, home)
@@ -175,15 +168,3 @@ async def _world(home: Path) -> AsyncIterator[World]:
         yield world
     finally:
         await world.stop()
-
-
-@asynccontextmanager
-async def _platform() -> AsyncIterator[str]:
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.ingest.api", stdin=pipe, stdout=pipe, cwd=ROOT)
-    assert process.stdout is not None and process.stdin is not None
-    try:
-        yield (await process.stdout.readline()).decode().strip()
-    finally:
-        process.stdin.close()
-        await process.wait()

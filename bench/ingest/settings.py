@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GRANTEE = "试验银行"
 OVER_DLT, OVER_BARE = 5.0, 0.5
 """The rate of ours, as a multiple of each peer's."""
 FLAT = 1.10
@@ -37,13 +36,3 @@ class Post:
     connection: str
     pages: int
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """``met`` is None for what is only told."""
-
-    name: str
-    wanted: str
-    seen: str
-    met: bool | None

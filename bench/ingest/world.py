@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
 
-from sqlalchemy import insert
-
 from bench.ingest.connector import NAME
-from bench.ingest.ours import NOON, equipment
-from bench.ingest.settings import GRANTEE, Post
+from bench.ingest.ours import equipment
+from bench.ingest.settings import Post
+from bench.kit.ground import connect, enlist
 from hub.connect import Grant
-from hub.consent import grants as consents
-from hub.consent.terms import Offer
-from hub.domain.enums import SourceKind
-from hub.domain.identifiers import CustomerId, new_id
-from hub.store.customers import NewCustomer, NewPerson, create_customer
-from hub.store.database import Database, Write
+from hub.domain.identifiers import CustomerId
+from hub.store.database import Database
 from hub.store.embedded import Embedded
 from hub.store.migrate import migrate
-from hub.store.tables import connection
-from hub.sync import grants
 from hub.sync.context import Equipment
-
-WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 class World:
@@ -66,23 +56,5 @@ class World:
 
 async def _connect(made: Equipment, number: int) -> tuple[CustomerId, UUID]:
     async with made.database.work() as tx:
-        person = NewPerson("甲某", _id_number(number))
-        customer_id = await create_customer(tx, made.vault, made.blind, NewCustomer("PERSON", "甲某", None, person), ["test"], NOON)
-        offer = Offer(SourceKind.SHOP, "Fast", "快", GRANTEE, "CREDIT_APPROVAL", ("S03",), made.clock.today())
-        consent_id = await consents.ask(tx, customer_id, NAME, offer, NOON, "test")
-        await consents.give(tx, customer_id, consent_id, {"how": "test"}, NOON)
-        return customer_id, await _connection(made, tx, customer_id, number)
-
-
-async def _connection(made: Equipment, tx: Write, customer_id: CustomerId, number: int) -> UUID:
-    connection_id = new_id()
-    row = {"customer_id": customer_id, "connection_id": connection_id, "connector": NAME, "status": "ACTIVE", "created_at": NOON}
-    await tx.execute(insert(connection), row)
-    await grants.keep(made, tx, customer_id, connection_id, Grant(f"access-{number}", f"refresh-{number}", 72_000))
-    return connection_id
-
-
-def _id_number(number: int) -> str:
-    """A resident identity number with its check character (GB 11643)."""
-    body = f"110105{(NOON - timedelta(days=365 * 40)).date():%Y%m%d}{number:03}"
-    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, WEIGHTS, strict=True)) % 11]
+        customer_id = await enlist(made, tx, number)
+        return customer_id, await connect(made, tx, customer_id, NAME, Grant(f"access-{number}", f"refresh-{number}", 72_000))

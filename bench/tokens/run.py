@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import multiprocessing
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -15,10 +14,13 @@ from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
+from bench.kit.command import Outcome
+from bench.kit.figures import Figure, exactly, told
+from bench.kit.ground import folder
+from bench.kit.show import Show
 from bench.tokens import worker
 from bench.tokens.killing import Killer
 from bench.tokens.platform import Family, Platform
-from bench.tokens.report import Figure, exactly, told
 from bench.tokens.settings import (
     AT_ONCE,
     CONNECTIONS,
@@ -31,7 +33,6 @@ from bench.tokens.settings import (
     Asked,
     Target,
 )
-from bench.tokens.show import Show
 from bench.tokens.world import Kept, World
 from connectors.sandbox.serve import Server, bind
 
@@ -58,18 +59,18 @@ class Stage:
         self.seconds[part] = time.monotonic() - began
 
 
-async def run(asked: Asked, show: Show) -> tuple[list[Figure], dict[str, float]]:
+async def run(asked: Asked, show: Show) -> Outcome:
     connections = max(1, min(CONNECTIONS, asked.expiries))
     platform = Platform(asked.workers, asked.expiries // connections)
-    with _folder() as folder:
-        async with _listening(platform) as origin, _opened(folder, origin, asked.broken) as world:
+    with folder() as home:
+        async with _listening(platform) as origin, _opened(home, origin, asked.broken) as world:
             stage = Stage(asked, platform, world, show, _forks())
             figures: list[Figure] = []
             if asked.expiries:
                 figures += await _race(stage, connections)
             if asked.kills:
                 figures += await _kills(stage)
-            return figures, stage.seconds
+            return Outcome(figures, stage.seconds)
 
 
 def _forks() -> ForkServerContext:
@@ -94,7 +95,7 @@ async def _race(stage: Stage, connections: int) -> list[Figure]:
         await _until_dead(stage, processes, families, RACE_LIMIT + PER_EXPIRY * asked.expiries)
     ends: Counter[str] = Counter()
     for report in reports:
-        ends.update(json.loads(report.read_text()) if report.exists() else stage.show.died(report.with_suffix(".log")))
+        ends.update(json.loads(report.read_text()) if report.exists() else _silent(stage.show, report.with_suffix(".log")))
     return _race_figures(stage, families, await stage.world.kept(targets), ends)
 
 
@@ -203,15 +204,6 @@ def _ended(processes: Sequence[ForkServerProcess]) -> Iterator[None]:
                 process.join(5)
 
 
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder that PostgreSQL, which may run as a user of its own, can enter."""
-    with tempfile.TemporaryDirectory(prefix="tokens-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        yield path
-
-
 @asynccontextmanager
 async def _listening(platform: Platform) -> AsyncIterator[str]:
     server = Server(platform.app(), bind("127.0.0.1", 0))
@@ -230,3 +222,10 @@ async def _opened(home: Path, origin: str, broken: str | None) -> AsyncIterator[
         yield world
     finally:
         await world.close()
+
+
+def _silent(show: Show, log_file: Path) -> dict[str, int]:
+    """A process that ended without a word: what it logged last. Counted as such."""
+    said = log_file.read_text("utf-8", "replace").splitlines()[-5:] if log_file.exists() else []
+    show.say(f"{log_file.stem} ended without a report", *said)
+    return {"silent": 1}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-GRANTEE = "试验银行"
 BREAKS = ("lock", "mark")
 PROCESSES = 5
 CONNECTIONS = 4

@@ -11,20 +11,19 @@ from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import uvloop
 
+from bench.kit import ground
 from bench.tokens.connector import NAME, connector
 from bench.tokens.platform import WORKER
 from bench.tokens.sabotage import sabotage
-from bench.tokens.settings import GRANTEE, Post, Target
+from bench.tokens.settings import Post, Target
 from hub.cli import logs
 from hub.connect import Request
-from hub.domain.clock import Clock
 from hub.domain.identifiers import CustomerId
 from hub.errors import GrantRevoked, PlatformBusy
 from hub.http import Http
@@ -37,16 +36,12 @@ from hub.sync.desk import Desks
 from hub.sync.grants import Exchange, Held
 from hub.sync.keeping import Keeper
 from hub.sync.quota import Ledger
-from hub.vault import Blind, FileKeys, Vault
 
 POOL = 8
-NOON = datetime(2026, 1, 15, 4, 0, tzinfo=UTC)
 
 
 def equipment(post: Post, database: Database) -> Equipment:
-    keys = FileKeys(post.home / "keys.json")
-    clock = Clock(lambda: NOON)
-    return Equipment(database, Vault(keys), Blind(keys.blind), clock, GRANTEE, {NAME: connector()}, {NAME: {"base_url": post.base_url}})
+    return ground.equipment(post.home, database, {NAME: connector()}, {NAME: {"base_url": post.base_url}})
 
 
 def urls(post: Post) -> Urls:

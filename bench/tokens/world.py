@@ -5,27 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
+from bench.kit.ground import connect, enlist
 from bench.tokens.connector import NAME
 from bench.tokens.platform import Family
-from bench.tokens.settings import GRANTEE, Post, Target
-from bench.tokens.worker import NOON, equipment, urls
+from bench.tokens.settings import Post, Target
+from bench.tokens.worker import equipment, urls
 from hub.connect import Grant
-from hub.consent import grants as consents
-from hub.consent.terms import Offer
-from hub.domain.enums import SourceKind
-from hub.domain.identifiers import new_id
-from hub.store.customers import NewCustomer, NewPerson, create_customer
 from hub.store.database import Database
 from hub.store.embedded import Embedded
 from hub.store.migrate import migrate
-from hub.store.tables import connection
 from hub.sync import credentials, grants
 
 _STATES = text("""
@@ -71,17 +66,11 @@ class World:
 
     async def connect(self, family: Family) -> Target:
         """A customer who consented, and a connection with the family's first tokens. Nothing is due."""
-        made, connection_id, number = self.equipment, new_id(), family.number
-        async with made.database.work() as tx:
-            new = NewCustomer("PERSON", "甲某", None, NewPerson("甲某", _id_number(number)))
-            customer_id = await create_customer(tx, made.vault, made.blind, new, ["test"], NOON)
-            offer = Offer(SourceKind.SHOP, "Tokens", "令牌", GRANTEE, "CREDIT_APPROVAL", ("S03",), made.clock.today())
-            await consents.give(tx, customer_id, await consents.ask(tx, customer_id, NAME, offer, NOON, "test"), {"how": "test"}, NOON)
-            row = {"customer_id": customer_id, "connection_id": connection_id, "connector": NAME, "status": "ACTIVE", "created_at": NOON}
-            await tx.execute(insert(connection), row)
-            access, refresh = family.pair()
-            await grants.keep(made, tx, customer_id, connection_id, Grant(access, refresh, 7200, 2_592_000))
-        return Target(number, str(customer_id), str(connection_id))
+        access, refresh = family.pair()
+        async with self.database.work() as tx:
+            customer_id = await enlist(self.equipment, tx, family.number)
+            connection_id = await connect(self.equipment, tx, customer_id, NAME, Grant(access, refresh, 7200, 2_592_000))
+        return Target(family.number, str(customer_id), str(connection_id))
 
     async def kept(self, targets: Sequence[Target]) -> Mapping[int, Kept]:
         numbers = {UUID(one.connection_id): one.number for one in targets}
@@ -105,10 +94,3 @@ class World:
     async def do(self, statement: Any, **values: Any) -> None:
         async with self.database.work() as tx:
             await tx.execute(statement, values)
-
-
-def _id_number(number: int) -> str:
-    """A resident identity number with its check character (GB 11643)."""
-    body = f"110105{date(1950, 1, 1) + timedelta(days=number // 1000):%Y%m%d}{number % 1000:03}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]

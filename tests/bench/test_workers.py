@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.dispatch.settings import Post
-from bench.dispatch.world import Store, end, log_of, platforms, start_worker, store, workers
+from bench.dispatch.world import Store, log_of, platforms, start_worker, store, workers
+from bench.kit.process import end
 from hub.store.database import Database
 from hub.store.embedded import Embedded
 from hub.sync.dispatch import Dispatcher

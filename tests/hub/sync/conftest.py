@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -22,27 +23,28 @@ def shared_urls(cluster: Embedded) -> Urls:
     return asyncio.run(cluster.prepare("test_sync", template="template"))
 
 
-@pytest.fixture
-async def world(shared_urls: Urls, tmp_path: Path) -> AsyncIterator[World]:
-    platform, database = Scripted(), Database(shared_urls)
+@asynccontextmanager
+async def _standing(database: Database, home: Path) -> AsyncIterator[World]:
+    platform = Scripted()
     server = platform.server()
     await server.start()
-    made = await build(database, tmp_path, platform, server, connector())
+    made = await build(database, home, platform, server, connector())
     yield made
     await made.calls.desks.close()
     await made.calls.http.close()
     await server.stop()
+
+
+@pytest.fixture
+async def world(shared_urls: Urls, tmp_path: Path) -> AsyncIterator[World]:
+    database = Database(shared_urls)
+    async with _standing(database, tmp_path) as made:
+        yield made
     await database.close()
 
 
 @pytest.fixture
 async def alone(database: Database, tmp_path: Path) -> AsyncIterator[World]:
-    """A world in a database of its own: workers see every connection there is."""
-    platform = Scripted()
-    server = platform.server()
-    await server.start()
-    made = await build(database, tmp_path, platform, server, connector())
-    yield made
-    await made.calls.desks.close()
-    await made.calls.http.close()
-    await server.stop()
+    """A world in a database of its own: for what looks at every connection there is, as a worker does."""
+    async with _standing(database, tmp_path) as made:
+        yield made

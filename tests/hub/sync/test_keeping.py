@@ -25,6 +25,12 @@ from tests.hub.sync.world import World, consented
 IDLE = "UPDATE credential SET keep_alive_at = clock_timestamp() WHERE customer_id = :customer"
 
 
+@pytest.fixture
+def world(alone: World) -> World:
+    """A keeper looks after everybody's grants."""
+    return alone
+
+
 def keeper(world: World) -> Keeper:
     return Keeper(world.equipment, world.calls, period=0.01)
 

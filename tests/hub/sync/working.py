@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import text
@@ -79,9 +79,15 @@ def as_owner(world: World, statement: str) -> None:
         owner.execute(statement.encode())
 
 
+def apart(world: World, statement: str) -> list[tuple[Any, ...]]:
+    """A statement over a connection of its own: one of the hub's that broke would be found, and all of them renewed, by whoever looks first."""
+    url = make_url(str(world.database.urls.admin)).set(drivername="postgresql").render_as_string(False)
+    with psycopg.connect(url, autocommit=True) as admin:
+        return admin.execute(statement.encode()).fetchall()
+
+
 def break_connections(world: World) -> int:
     """Ends every session of the hub in this database, as a restart of the server would. How many there were."""
-    url = make_url(str(world.database.urls.admin)).set(drivername="postgresql").render_as_string(False)
-    statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'hub_worker'"
-    with psycopg.connect(url, autocommit=True) as admin:
-        return len(admin.execute(statement).fetchall())
+    return len(
+        apart(world, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'hub_worker'")
+    )

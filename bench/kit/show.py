@@ -18,7 +18,13 @@ class Show:
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[text]}"),
+        )
         self.bar = Progress(*columns, console=self.console, disable=not sys.stderr.isatty())
         self.tasks: dict[str, TaskID] = {}
         self.began = self.said = time.monotonic()
@@ -30,13 +36,16 @@ class Show:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.bar.stop()
 
-    def at(self, what: str, done: int, total: int) -> None:
-        if what not in self.tasks:
-            self.tasks[what] = self.bar.add_task(what, total=total)
-        self.bar.update(self.tasks[what], completed=done)
+    def at(self, part: str, done: int, total: int, text: str = "") -> None:
+        if part not in self.tasks:
+            self.tasks[part] = self.bar.add_task(part, total=total, text=text)
+        self.bar.update(self.tasks[part], completed=min(done, total), text=text)
         if self.bar.disable and time.monotonic() - self.said >= EVERY:
             self.said = time.monotonic()
-            self.say(f"{what}: {done}/{total}")
+            self.say(f"{part}: {done}/{total}{text and f', {text}'}")
 
-    def say(self, text: str) -> None:
-        self.console.print(f"{time.monotonic() - self.began:6.1f} s  {text}", highlight=False, soft_wrap=True)
+    def say(self, *lines: str) -> None:
+        """Words of others, too: what a process said last is no markup."""
+        self.console.print(
+            f"{time.monotonic() - self.began:6.1f} s  {lines[0]}", *lines[1:], sep="\n", highlight=False, markup=False, soft_wrap=True
+        )

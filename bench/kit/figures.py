@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+WIDTH = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +26,24 @@ def exactly(name: str, wanted: int, seen: int) -> Figure:
     return Figure(name, f"{wanted:,}", f"{seen:,}", seen == wanted)
 
 
+def none(name: str, seen: int) -> Figure:
+    return exactly(name, 0, seen)
+
+
 def told(name: str, seen: object) -> Figure:
     return Figure(name, "told", str(seen), None)
 
 
-def table(found: list[Figure], seconds: Mapping[str, float]) -> None:
-    shown = Table("figure", "wanted", "seen", "", title="tokens: " + ", ".join(f"{part} {took:.0f} s" for part, took in seconds.items()))
+def missed(found: Sequence[Figure]) -> bool:
+    return any(one.met is False for one in found)
+
+
+def table(title: str, found: Sequence[Figure]) -> None:
+    shown = Table("figure", "wanted", "seen", "", title=title)
     for one in found:
         shown.add_row(one.name, one.wanted, one.seen, {True: "met", False: "[bold red]MISSED[/]", None: ""}[one.met])
-    Console(width=120).print(shown)
+    Console(width=WIDTH).print(shown)
 
 
-def as_json(found: list[Figure], seconds: Mapping[str, float]) -> dict[str, Any]:
-    return {"figures": [asdict(one) for one in found], "seconds": dict(seconds), "met": all(one.met is not False for one in found)}
+def as_json(found: Sequence[Figure], more: Mapping[str, Any]) -> dict[str, Any]:
+    return {"figures": [asdict(one) for one in found], **more, "met": not missed(found)}
