@@ -11,10 +11,11 @@ import pytest
 
 from bench.dispatch.due import due_at_once
 from bench.dispatch.hanging import beside_one_that_hangs
-from bench.dispatch.report import Figure
 from bench.dispatch.settings import Asked
-from bench.dispatch.show import Show
 from bench.dispatch.stopping import stopped_under_load
+from bench.kit.figures import Figure
+from bench.kit.show import Show
+from bench.kit.show import Show
 from hub.store.embedded import Embedded
 
 pytestmark = pytest.mark.load

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert
 
-from bench.dispatch.world import id_number
+from bench.kit.ground import id_number
 from hub.connect import Grant
 from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId, new_id
