@@ -1,7 +1,7 @@
 """Reads one window, page by page, until the platform says that it ends.
 
-What a fault means for the window stands in :meth:`Reader._remedy`; what it means for the whole run is an exception of the ``Stop`` family, caught by
-the engine.
+What a fault means for the window stands in :meth:`Reader._remedy`; what it means for the whole run is an exception that
+the engine catches.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from bench.dispatch.settings import Asked
 from bench.dispatch.stopping import stopped_under_load
 from bench.kit.figures import Figure
 from bench.kit.show import Show
-from bench.kit.show import Show
 from hub.store.embedded import Embedded
 
 pytestmark = pytest.mark.load
