@@ -22,7 +22,6 @@ from bench.kit import ground
 from hub.cli import logs
 from hub.domain.identifiers import CustomerId
 from hub.http import Http
-from hub.memory import look_rarely
 from hub.store.database import Database
 from hub.store.embedded import Urls
 from hub.sync.calls import Calls
@@ -30,6 +29,7 @@ from hub.sync.context import Equipment
 from hub.sync.desk import Desks
 from hub.sync.engine import Engine
 from hub.sync.quota import Ledger
+from hub.worker import look_rarely
 
 _DUE = text("UPDATE connection SET due_at = clock_timestamp() WHERE connection_id = :connection")
 _RUN = text(

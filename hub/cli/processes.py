@@ -14,13 +14,13 @@ from hub.cli.options import console, settings
 from hub.cli.runtime import Runtime, open_runtime, store_of
 from hub.cli.until import Stop
 from hub.errors import FixConfiguration
-from hub.memory import look_rarely
 from hub.settings import Settings
 from hub.store.evaluations import keep_reference
 from hub.store.evaluations.reference import LENDER, RELATIONS, read_reference_file
 from hub.store.migrate import migrate as migrate_store
 from hub.store.migrate import require_current
 from hub.store.tables import client
+from hub.worker import look_rarely
 from hub.worker import work as run_worker
 from schema.access import AUDIENCES
 

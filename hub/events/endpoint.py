@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
-from procrastinate.exceptions import ProcrastinateException
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -106,16 +105,9 @@ class Webhooks:
                 effect = await receive(self.equipment, tx, connector, webhook, hint, body)
         except SQLAlchemyError as error:
             raise Refused(503, f"the store is away or refuses ({type(error).__name__})") from None
-        await self._wake(effect)
+        for meant in effect.due:
+            await self.nudge(meant.customer_id, meant.connection_id)
         return effect
-
-    async def _wake(self, effect: Effect) -> None:
-        """A nudge that is lost, or too early for what is due in a while, costs one period of the reconciler; the rows say what is due."""
-        try:
-            for meant in effect.due:
-                await self.nudge(meant.customer_id, meant.connection_id)
-        except ProcrastinateException as error:
-            log.warning("nudge_lost", kind=type(error).__name__)
 
 
 async def _body(request: Request) -> bytes:

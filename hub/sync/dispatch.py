@@ -40,6 +40,8 @@ AWAITED = 10
 POOL = 4
 CONNECTIONS = POOL + 1
 """Connections to the database beside those of the hub's own pools: procrastinate's pool, and the one that listens."""
+NUDGING = 2.0
+"""Seconds that a nudge may take."""
 STOPPING = 20.0
 """Seconds after which a process that was told to stop no longer waits for its runs."""
 
@@ -107,7 +109,18 @@ class Dispatcher:
         self._stopping = False
 
     async def nudge(self, customer_id: CustomerId | UUID, connection_id: ConnectionId | UUID) -> None:
-        """Asks some worker to look at a connection, ahead of what only the timetable asks for."""
+        """Asks some worker to look at a connection, ahead of what only the timetable asks for.
+
+        Raises nothing: what is due stands in the rows, so a nudge that is lost costs one period of the reconciler, and must not cost its sender what it has
+        committed.
+        """
+        try:
+            async with asyncio.timeout(NUDGING):
+                await self._nudge(customer_id, connection_id)
+        except (ProcrastinateException, *STORE_ERRORS, TimeoutError) as error:
+            log.warning("nudge_lost", connection=str(connection_id), kind=type(error).__name__)
+
+    async def _nudge(self, customer_id: UUID, connection_id: UUID) -> None:
         mine = (connections.c.customer_id == customer_id, connections.c.connection_id == connection_id)
         async with self.database.work() as tx:
             connector = (await tx.execute(select(connections.c.connector).where(*mine))).scalar()
@@ -182,15 +195,8 @@ class Dispatcher:
         try:
             await engine.run(customer_id, connection_id)
         except HandedBack:
-            await self._pass_on(customer_id, connection_id)
-
-    async def _pass_on(self, customer_id: CustomerId, connection_id: UUID) -> None:
-        """What this process no longer does is another one's at once, not only after a period."""
-        try:
-            async with asyncio.timeout(2):
-                await self.nudge(customer_id, connection_id)
-        except (ProcrastinateException, *STORE_ERRORS, TimeoutError) as error:
-            log.warning("not_passed_on", connection=str(connection_id), kind=type(error).__name__)
+            # What this process no longer does is another one's at once, not only after a period.
+            await self.nudge(customer_id, connection_id)
 
     def _wake(self) -> None:
         task = asyncio.create_task(self.line.wake())

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from procrastinate.exceptions import ConnectorException
 from sqlalchemy.engine import make_url
 
 from hub.connect import Misconfigured
@@ -143,15 +142,6 @@ async def test_a_store_that_is_away_asks_to_come_again(scene: Scene) -> None:
     scene.endpoint.equipment = here
     assert await scene.push(sent) == 200
     assert await scene.due()
-
-
-async def test_a_lost_nudge_is_no_lost_push(scene: Scene) -> None:
-    async def lost(*_: object) -> None:
-        raise ConnectorException
-
-    scene.endpoint.nudge = lost
-    assert await scene.push(letter()) == 200
-    assert await scene.due(), "the reconciler finds it"
 
 
 @pytest.mark.parametrize(

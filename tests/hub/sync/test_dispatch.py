@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import structlog
 
 from hub.domain.enums import Verdict
 from hub.sync.dispatch import _ONE_AT_A_TIME, Dispatcher
@@ -33,6 +34,22 @@ async def test_a_lost_nudge_is_made_good_by_the_reconciler(world: World) -> None
     assert await jobs(world) == []
     async with dispatcher(world) as made, working(made, world.engine()):
         assert await verdict(world) == "EMPTY_EXPECTED"
+
+
+async def test_a_nudge_that_cannot_be_written_costs_its_sender_nothing(world: World) -> None:
+    """Whoever nudges has committed already: a platform's push, a customer's authorisation."""
+    async with dispatcher(world) as made:
+        for table in ("connection", "queue.procrastinate_jobs"):
+            as_owner(world, f"ALTER TABLE {table} RENAME TO away")
+            try:
+                with structlog.testing.capture_logs() as logged:
+                    await made.nudge(world.customer_id, world.connection_id)
+            finally:
+                schema, _, name = table.rpartition(".")
+                as_owner(world, f"ALTER TABLE {schema and schema + '.'}away RENAME TO {name}")
+            assert [one["event"] for one in logged] == ["nudge_lost"], table
+        await made.nudge(world.customer_id, world.connection_id)
+    assert len(await jobs(world)) == 1
 
 
 async def test_the_reconciler_nudges_what_is_due_and_nobodys_once(world: World) -> None:
