@@ -19,8 +19,12 @@ APPEND_ONLY = frozenset({
     "fact_mark", "limit_part", "score_point", "series_month", "policy",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it."""
-HUB_ONLY = frozenset({"customer_client", "inbound_event", "sync_event", "touched_days"})
-"""Who sees whom, and what went wrong on the way, is the hub's to say: a client's transaction reads it and nothing more."""
+HUB_ONLY = frozenset({
+    "backfill_window", "customer_client", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation", "sync_event", "touched_days",
+})  # fmt: skip
+"""Who sees whom, what a platform still allows, what went wrong on the way: the hub's to say. A client's transaction reads it and nothing more."""
+PRIVATE = frozenset({"replay"})
+"""Nothing that a client is answered with: its filters may name a customer of somebody else."""
 _OPERATOR = "(select current_setting('hub.operator', true)) = 'yes'"
 WATCHED = frozenset({"backfill_window", "connection", "consent", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"})
 """How fetching goes: an operator's transaction (``hub.operator``) reads it for every customer. What was fetched is sealed in them, and stays so."""
@@ -31,15 +35,18 @@ def owned_tables() -> list[str]:
     return sorted(name for name, table in metadata.tables.items() if table.info.get("owner") == "customer")
 
 
+def rights_of(table: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What hub_app and hub_worker may do with a table."""
+    worker = frozenset({"SELECT", "INSERT"} if table in APPEND_ONLY else {"SELECT", "INSERT", "UPDATE", "DELETE"})
+    return (frozenset() if table in PRIVATE else frozenset({"SELECT"}) if table in HUB_ONLY else worker), worker
+
+
 def statements() -> Iterator[str]:
     """Everything after the tables: grants, FORCE RLS and policies."""
     for name in sorted(metadata.tables):
-        rights = "SELECT, INSERT" if name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
-        if name in HUB_ONLY:
-            yield f"GRANT SELECT ON {name} TO hub_app"
-            yield f"GRANT {rights} ON {name} TO hub_worker"
-        else:
-            yield f"GRANT {rights} ON {name} TO hub_app, hub_worker"
+        for role, rights in zip(("hub_app", "hub_worker"), rights_of(name), strict=True):
+            if rights:
+                yield f"GRANT {', '.join(sorted(rights))} ON {name} TO {role}"
     for name in owned_tables():
         rule = f"client_id = {_CLIENT}" if name == "customer_client" else _VISIBLE
         yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"

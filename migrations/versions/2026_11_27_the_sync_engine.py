@@ -20,9 +20,11 @@ def upgrade() -> None:
     _quota_ledger()
     _grants()
     _history()
+    _replays()
     _visibility()
     _webhooks()
     _dispatch()
+    _rights()
 
 
 def _quota_ledger() -> None:
@@ -80,8 +82,6 @@ def _quota_ledger() -> None:
         sa.Column("circuit_probe", sa.Text(), nullable=True, comment="the process whose probe is under way"),
         sa.PrimaryKeyConstraint("connector", "credential", name=op.f("pk_quota_ledger")),
     )
-    # As hub.store.security prints them: the table belongs to no customer, so there is no policy.
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON quota_ledger TO hub_app, hub_worker")
 
 
 def _grants() -> None:
@@ -140,13 +140,6 @@ def _grants() -> None:
         sa.PrimaryKeyConstraint("customer_id", "revocation_id", name=op.f("pk_revocation")),
     )
     op.create_index("ix_revocation_due", "revocation", ["due_at"], postgresql_where=sa.text("state = 'DUE'"))
-    # As hub.store.security prints them.
-    visible = "customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = (select current_setting('hub.client', true)))"
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON revocation TO hub_app, hub_worker")
-    op.execute("ALTER TABLE revocation ENABLE ROW LEVEL SECURITY")
-    op.execute("ALTER TABLE revocation FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY client_sees ON revocation TO hub_app USING ({visible}) WITH CHECK ({visible})")
-    op.execute("CREATE POLICY hub_works ON revocation TO hub_worker USING (true) WITH CHECK (true)")
 
 
 def _history() -> None:
@@ -228,6 +221,10 @@ def _history() -> None:
         sa.Column("facts", sa.LargeBinary(), nullable=True, comment="8 bytes per fact, where absence means deletion"),
         sa.PrimaryKeyConstraint("customer_id", "connection_id", "windows", "stream", "first_day", "page_id", name=op.f("pk_window_keys")),
     )
+
+
+def _replays() -> None:
+    """What a replay did, and what records look like."""
     op.create_table(
         "replay",
         sa.Column("replay_id", sa.UUID(), nullable=False),
@@ -248,16 +245,6 @@ def _history() -> None:
         sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False, comment="real time"),
         sa.PrimaryKeyConstraint("connector", "stream", "path", "type", name=op.f("pk_record_shape")),
     )
-    # As hub.store.security prints them.
-    visible = "customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = (select current_setting('hub.client', true)))"
-    rights = {"fact_mark": "SELECT, INSERT"}
-    for name in ("backfill_window", "fact_mark", "record_shape", "replay", "window_keys"):
-        op.execute(f"GRANT {rights.get(name, 'SELECT, INSERT, UPDATE, DELETE')} ON {name} TO hub_app, hub_worker")
-    for name in ("backfill_window", "fact_mark", "window_keys"):
-        op.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY client_sees ON {name} TO hub_app USING ({visible}) WITH CHECK ({visible})")
-        op.execute(f"CREATE POLICY hub_works ON {name} TO hub_worker USING (true) WITH CHECK (true)")
 
 
 def _visibility() -> None:
@@ -285,18 +272,6 @@ def _visibility() -> None:
     )
     op.create_index("ix_sync_event_run", "sync_event", ["customer_id", "run_id", "event_id"])
     op.create_index("ix_sync_run_newest", "sync_run", ["run_id"])
-    # As hub.store.security prints them.
-    visible = "customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = (select current_setting('hub.client', true)))"
-    op.execute("GRANT SELECT ON sync_event TO hub_app")
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON sync_event TO hub_worker")
-    op.execute("ALTER TABLE sync_event ENABLE ROW LEVEL SECURITY")
-    op.execute("ALTER TABLE sync_event FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY client_sees ON sync_event TO hub_app USING ({visible}) WITH CHECK ({visible})")
-    op.execute("CREATE POLICY hub_works ON sync_event TO hub_worker USING (true) WITH CHECK (true)")
-    operator = "(select current_setting('hub.operator', true)) = 'yes'"
-    for name in ("backfill_window", "connection", "consent", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"):
-        op.execute(f"CREATE POLICY operator_watches ON {name} FOR SELECT TO hub_app USING ({operator})")
-    op.execute(f"CREATE POLICY operator_is_logged ON access_log FOR INSERT TO hub_app WITH CHECK ({operator})")
 
 
 def _webhooks() -> None:
@@ -351,15 +326,6 @@ def _webhooks() -> None:
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "connection_id", "stream", "first_day", "last_day", name=op.f("pk_touched_days")),
     )
-    # As hub.store.security prints them.
-    for table in ("inbound_event", "touched_days"):
-        op.execute(f"GRANT SELECT ON {table} TO hub_app")
-        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO hub_worker")
-    seen = "customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = (select current_setting('hub.client', true)))"
-    op.execute("ALTER TABLE touched_days ENABLE ROW LEVEL SECURITY")
-    op.execute("ALTER TABLE touched_days FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY client_sees ON touched_days TO hub_app USING ({seen}) WITH CHECK ({seen})")
-    op.execute("CREATE POLICY hub_works ON touched_days TO hub_worker USING (true) WITH CHECK (true)")
 
 
 def _dispatch() -> None:
@@ -374,3 +340,25 @@ def _dispatch() -> None:
             comment="runs in a row that failed or did not come to their end",
         ),
     )
+
+
+def _rights() -> None:
+    """As hub.store.security says; a test compares."""
+    everything = "SELECT, INSERT, UPDATE, DELETE"
+    owned = ("backfill_window", "fact_mark", "revocation", "sync_event", "touched_days", "window_keys")
+    app = {"replay": None, "window_keys": everything}
+    worker = {"fact_mark": "SELECT, INSERT"}
+    for name in (*owned, "inbound_event", "quota_ledger", "record_shape", "replay"):
+        if app.get(name, "SELECT"):
+            op.execute(f"GRANT {app.get(name, 'SELECT')} ON {name} TO hub_app")
+        op.execute(f"GRANT {worker.get(name, everything)} ON {name} TO hub_worker")
+    visible = "customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = (select current_setting('hub.client', true)))"
+    for name in owned:
+        op.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY client_sees ON {name} TO hub_app USING ({visible}) WITH CHECK ({visible})")
+        op.execute(f"CREATE POLICY hub_works ON {name} TO hub_worker USING (true) WITH CHECK (true)")
+    operator = "(select current_setting('hub.operator', true)) = 'yes'"
+    for name in ("backfill_window", "connection", "consent", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"):
+        op.execute(f"CREATE POLICY operator_watches ON {name} FOR SELECT TO hub_app USING ({operator})")
+    op.execute(f"CREATE POLICY operator_is_logged ON access_log FOR INSERT TO hub_app WITH CHECK ({operator})")

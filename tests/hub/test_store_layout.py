@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, insert, pool, select, text
+from sqlalchemy import Engine, create_engine, insert, pool, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from hub.store.database import Database, Scope
-from hub.store.embedded import Urls
+from hub.store.embedded import Embedded, Urls
 from hub.store.metadata import metadata
-from hub.store.security import owned_tables
+from hub.store.security import owned_tables, statements
 from hub.store.tables import customer, customer_client
 
 
@@ -38,6 +38,44 @@ async def test_every_customer_table_forces_row_security(urls: Urls) -> None:
     engine.dispose()
     assert guarded == set(owned_tables())
     assert all(next(iter(metadata.tables[name].primary_key)).name == "customer_id" for name in owned_tables())
+
+
+_RIGHTS = """
+SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants WHERE table_schema = 'public' AND grantee IN ('hub_app', 'hub_worker')
+"""
+_POLICIES = "SELECT tablename, policyname, roles[1], cmd, qual, with_check FROM pg_policies WHERE schemaname = 'public'"
+_TABLES = frozenset({"alembic_version", "fact"})
+"""What no declaration is about: the migrations' own table, and the view over all facts."""
+
+
+async def test_roles_may_do_what_is_declared_and_nothing_more(urls: Urls, fresh: Urls) -> None:
+    """The rights and policies of the migrated store are those that the declarations print, on the same tables."""
+    found, declared = engine_of(urls), engine_of(fresh)
+    with found.connect() as one, declared.begin() as other:
+        for name in owned_tables():
+            for policy in other.execute(text("SELECT policyname FROM pg_policies WHERE tablename = :name"), {"name": name}).scalars().all():
+                other.execute(text(f"DROP POLICY {policy} ON {name}"))
+        other.execute(text("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM hub_app, hub_worker"))
+        assert not set(other.execute(text(_RIGHTS)))
+        for statement in statements():
+            other.execute(text(statement))
+        for query in (_RIGHTS, _POLICIES):
+            here, there = ({tuple(row) for row in each.execute(text(query)) if row[0] not in _TABLES} for each in (one, other))
+            assert here == there
+        one.execute(text("GRANT INSERT ON quota_ledger TO hub_app"))
+        assert {tuple(row) for row in one.execute(text(_RIGHTS))} != {tuple(row) for row in other.execute(text(_RIGHTS))}, "it is noticed"
+    found.dispose()
+    declared.dispose()
+
+
+def engine_of(urls: Urls) -> Engine:
+    return create_engine(urls.owner, poolclass=pool.NullPool)
+
+
+@pytest.fixture
+async def fresh(cluster: Embedded) -> Urls:
+    """A second migrated database."""
+    return await cluster.prepare(f"declared_{uuid.uuid4().hex}", template="template")
 
 
 def _row(customer_id: uuid.UUID, subject: str) -> dict[str, object]:
