@@ -1,6 +1,7 @@
 """The language connectors speak. No I/O; see :mod:`hub.connect.language` for the map."""
 
 from hub.connect.faults import (
+    STUMBLES,
     ContractBroken,
     Fault,
     Misconfigured,
@@ -17,6 +18,7 @@ from hub.connect.message import Grant, Interval, Json, Page, Record, Request, Re
 from hub.connect.webhook import Delivery, Forged, Hint, NotGenuine, Receipt, Stale, Webhook
 
 __all__ = [
+    "STUMBLES",
     "Authorisation",
     "Connector",
     "Context",

@@ -12,6 +12,8 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import msgspec
+
 from hub.connect.faults import ContractBroken, RetryAt
 from hub.connect.message import Response
 
@@ -28,11 +30,25 @@ def wait_of(response: Response, now: datetime) -> float | None:
     return max(0.0, (at - now).total_seconds()) if at.tzinfo else None
 
 
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def _loaded(body: bytes) -> Any:
+    """What the fast reader does not take (half a surrogate pair, NaN, another encoding) the patient one may: what is wrong with a record is said of that record.
+
+    Raises ValueError, ArithmeticError or RecursionError for what is no JSON.
+    """
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
+        return json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+
+
 def json_object(response: Response, now: datetime) -> Mapping[str, Any]:
     """The JSON object of an answer, numbers as Decimal. Raises RetryAt for a proxy's page, ContractBroken for anything else."""
     try:
-        found = json.loads(response.body, parse_float=Decimal)
-    except ValueError:
+        found = _loaded(response.body)
+    except (ValueError, ArithmeticError, RecursionError):
         if response.status == 429 or response.status >= 500:
             raise RetryAt(f"a proxy answered with status {response.status}", seconds=wait_of(response, now)) from None
         raise ContractBroken(f"the answer with status {response.status} is not JSON") from None

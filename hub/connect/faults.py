@@ -15,6 +15,9 @@ Fault
 
 from __future__ import annotations
 
+STUMBLES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
+"""What a pure function raises over a payload its author did not foresee. The payload is put aside, the run goes on."""
+
 
 class Fault(Exception):
     """A platform answered with something else than data."""

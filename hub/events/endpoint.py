@@ -19,12 +19,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.connect import Connector, Delivery, Fault, Hint, NotGenuine
+from hub.connect import STUMBLES, Connector, Delivery, Fault, Hint, NotGenuine
 from hub.connect.webhook import Webhook
 from hub.domain.identifiers import CustomerId
 from hub.events.inbound import Effect, receive
 from hub.sync.context import Equipment
-from hub.sync.evidence import STUMBLES
 
 log = structlog.get_logger("hub.webhooks")
 
@@ -93,7 +92,7 @@ class Webhooks:
         except Fault as fault:
             # A key that cannot be read is the operator's to mend; the platform comes again.
             raise Refused(503, f"{type(fault).__name__}: {fault.reason}") from None
-        except (*STUMBLES, RecursionError) as error:
+        except STUMBLES as error:
             raise Refused(400, f"reading it stumbled ({type(error).__name__})") from None
         if set(hint.streams) - {stream.name for stream in connector.streams}:
             raise Refused(400, "the hint names a stream that is not there")

@@ -31,9 +31,12 @@ class Urls:
 
 
 class Embedded:
-    """A running embedded cluster. Stop it with :meth:`stop`; it is also stopped when the process ends."""
+    """A running embedded cluster. Stop it with :meth:`stop`; it is also stopped when the process ends.
 
-    def __init__(self, data_dir: Path) -> None:
+    One that is not ``durable`` survives every kill of its processes, but not of the machine: it leaves writing to disk to the system.
+    """
+
+    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
         with warnings.catch_warnings():
             # platformdirs warns where a container has no runtime directory; the fall-back it takes is fine.
             warnings.simplefilter("ignore")
@@ -48,6 +51,15 @@ class Embedded:
                 ) from error
         info = self._server.get_postmaster_info()
         self.socket_dir, self.port = str(info.socket_dir), info.port or 5432
+        if not durable:
+            self._leave_the_disk_alone()
+
+    def _leave_the_disk_alone(self) -> None:
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as admin:
+            # A commit is still handed to the system before it is answered: what a test kills loses nothing that was committed.
+            for setting in ("fsync", "full_page_writes"):
+                admin.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
+            admin.execute("select pg_reload_conf()")
 
     def url(self, role: str, database: str = "hub") -> str:
         return f"postgresql+psycopg://{role}@/{database}?host={quote(self.socket_dir, safe='')}&port={self.port}"

@@ -1,32 +1,38 @@
-"""Facts to rows, fast: one function per kind of fact, written from its declaration.
+"""Facts to rows, fast: one function per kind of fact, written from its declaration, that takes many facts apart field by field.
 
-It takes a fact apart in one pass: looks at the type and range of every field, makes key, digest and columns. Whatever is not plainly good it hands to
-:func:`hub.store.rows.plain_row`, which either refuses it or writes it as it always was; so the fast way needs to be right only about what it lets through.
+It looks at the types and ranges of a whole column at once, then makes keys, digests and columns. Where a column holds anything that is not plainly good, the
+facts are taken in halves until the odd one is alone; that one goes to :func:`hub.store.rows.plain_row`, which either refuses it or writes it as it always was.
+So the fast way needs to be right only about what it lets through.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
-from math import isfinite
+from types import NoneType
 from typing import Any, cast
 
 import orjson
 
+from hub.connect import STUMBLES, Unreadable
 from hub.domain.facts import FactSpec, FieldSpec, FieldType, spec_of
 from hub.domain.identifiers import mask
-from hub.domain.periods import CHINA, china_day
+from hub.domain.periods import CHINA
 from hub.store.rows import DIGITS, LONGEST_KEY, Row, part, plain_row
 from hub.vault import Blind
 
-Encode = Callable[[Any], Row]
+Encode = Callable[[Sequence[Any]], list[Row]]
 
 _OFFSETS = frozenset({UTC, CHINA, *(timezone(timedelta(minutes=minutes)) for minutes in range(-840, 855, 15))})
 """Offsets that are written the same by everybody. One with seconds is not."""
+
+
+class Odd(ValueError):
+    """One of these facts is not plainly good."""
 
 
 class Encoders:
@@ -36,30 +42,64 @@ class Encoders:
         self._blind = blind
         self._of: dict[type, Encode] = {}
 
-    def row(self, fact: object) -> Row:
-        """Raises Unreadable for a fact that PostgreSQL would refuse."""
-        encode = self._of.get(type(fact))
-        if encode is None:
-            encode = self._of[type(fact)] = _factory(cast(Any, type(fact)))(self._blind)
-        return encode(fact)
+    def rows(self, cls: type, facts: Sequence[object]) -> list[Row | Exception]:
+        """The rows of facts of one kind, each in its place; in place of one that PostgreSQL would refuse the Unreadable that says why, and of one that cannot
+        be read at all the error it was stumbled over.
+        """
+        try:
+            encode = self._of.get(cls)
+            if encode is None:
+                encode = self._of[cls] = _factory(cast(Any, cls))(self._blind)
+        except STUMBLES as error:
+            return [error] * len(facts)
+        return self._halved(encode, facts)
+
+    def _halved(self, encode: Encode, facts: Sequence[object]) -> list[Row | Exception]:
+        try:
+            return cast(list[Row | Exception], encode(facts))
+        except STUMBLES:
+            if len(facts) <= 1:
+                return [_odd(fact, self._blind) for fact in facts]
+        middle = len(facts) // 2
+        return self._halved(encode, facts[:middle]) + self._halved(encode, facts[middle:])
 
 
-def _odd(fact: object, blind: Blind) -> Row:
+def _odd(fact: object, blind: Blind) -> Row | Exception:
     """The long way. Times as PostgreSQL's driver writes them: an offset may have seconds."""
-    return tuple(str(value) if isinstance(value, datetime) else value for value in plain_row(fact, blind))
+    try:
+        return tuple(str(value) if isinstance(value, datetime) else value for value in plain_row(fact, blind))
+    except (Unreadable, *STUMBLES) as error:
+        return error
 
 
 @cache
 def _factory(cls: type) -> Callable[[Blind], Encode]:
     """Compiles a kind's encoder. The text holds names of the declaration and nothing else."""
     names: dict[str, Any] = {
-        "Decimal": Decimal, "date": date, "datetime": datetime, "OFFSETS": _OFFSETS, "isfinite": isfinite, "mask": mask, "part": part, "odd": _odd,
-        "dumps": orjson.dumps, "sha256": hashlib.sha256, "china_day": china_day, "month": re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII).fullmatch,
-        **{kind.name: re.compile(rf"-?\d{{1,{DIGITS[kind]}}}(\.\d{{1,8}})?", re.ASCII).fullmatch for kind in (FieldType.MONEY, FieldType.NUMBER)},
-        **{f"E_{field.name}": field.enum for field in spec_of(cls).fields},
+        "NoneType": NoneType, "Odd": Odd, "OFFSETS": _OFFSETS, "CHINA": CHINA, "SEVEN": {7}, "mask": mask, "dumps": orjson.dumps, "date": date,
+        "sha256": hashlib.sha256().copy, "spread": _spread, "escaped": _escaped, "longest": _longest,
+        "month": re.compile(r"(?:\d{4}-(?:0[1-9]|1[0-2]))*", re.ASCII).fullmatch,
+        **{kind.name: re.compile(rf"(?:-?\d{{1,{DIGITS[kind]}}}(?:\.\d{{1,8}})?\n)*", re.ASCII).fullmatch for kind in (FieldType.MONEY, FieldType.NUMBER)},
+        **{f"T_{field.name}": frozenset({field.enum or _TYPES[field.kind]}) for field in spec_of(cls).fields},
     }  # fmt: skip
     exec("\n".join(_source(spec_of(cls))), names)  # noqa: S102
     return names["make"]  # type: ignore[no-any-return]
+
+
+def _spread(column: Iterable[Any], values: Iterable[Any]) -> list[Any]:
+    """Values of a column that has gaps, in their places."""
+    following = iter(values)
+    return [None if value is None else next(following) for value in column]
+
+
+def _escaped(texts: list[str]) -> list[str]:
+    """Parts of keys."""
+    whole = "".join(texts)
+    return [part(text) for text in texts] if "|" in whole or "\\" in whole else texts
+
+
+def _longest(texts: Sequence[str]) -> int:
+    return max(map(len, texts))
 
 
 def _source(spec: FactSpec) -> Iterator[str]:
@@ -67,18 +107,20 @@ def _source(spec: FactSpec) -> Iterator[str]:
     for field in spec.fields:
         if field.kind is FieldType.PERSONAL:
             yield f"  H_{field.name} = blind.hasher({spec.name!r}, {field.name!r})"
-    yield "  def encode(fact):"
-    yield "    try:"
+    yield "  def encode(facts):"
     for field in spec.fields:
-        yield from (f"      {line}" for line in _field(field))
-    yield from (f"      {line}" for line in _key(spec))
+        yield from (f"    {line}" for line in _field(field))
+    yield from (f"    {line}" for line in _key(spec))
     columns = ", ".join(name for field in spec.fields for name in _columns(field))
-    yield f"      row = dumps(({columns},))"
-    yield r"""      if b"\\u0000" in row: return odd(fact, blind)"""
-    yield f"      return (key, sha256(row).hexdigest(), {_occurred(spec)}, {columns})"
-    # Half a surrogate pair, or a value that is no value of its field: the long way says which.
-    yield "    except (TypeError, UnicodeEncodeError):"
-    yield "      return odd(fact, blind)"
+    # A pair that is half a surrogate is refused by orjson, a NUL by PostgreSQL.
+    yield f"    texts = list(map(dumps, zip({columns})))"
+    yield r"""    if b"\\u0000" in b"".join(texts): raise Odd"""
+    yield "    digests = []"
+    yield "    for text in texts:"
+    yield "      digest = sha256()"
+    yield "      digest.update(text)"
+    yield "      digests.append(digest.hexdigest())"
+    yield f"    return list(zip(keys, digests, {_occurred(spec)}, {columns}))"
     yield "  return encode"
 
 
@@ -87,68 +129,66 @@ def _columns(field: FieldSpec) -> tuple[str, ...]:
 
 
 def _field(field: FieldSpec) -> Iterator[str]:
-    """Takes one field: its value ``v_``, its columns ``c_``, or ``h_`` and ``m_``."""
-    name, columns = field.name, " = ".join(_columns(field))
-    yield f"v_{name} = fact.{name}"
+    """Takes one field: its values ``v_``, those that are there ``o_``, its columns ``c_``, or ``h_`` and ``m_``."""
+    name = field.name
+    yield f"o_{name} = v_{name} = [fact.{name} for fact in facts]"
+    yield f"t_{name} = set(map(type, v_{name}))"
     if field.nullable:
-        yield f"if v_{name} is None: {columns} = None"
-        yield "else:"
-    else:
-        yield "if True:"
-    good, value = _GOOD[field.kind]
-    yield f"  if not ({good.format(v=f'v_{name}', n=name)}): return odd(fact, blind)"
-    yield f"  {columns if field.kind is not FieldType.PERSONAL else f'h_{name}, m_{name}'} = {value.format(v=f'v_{name}', n=name)}"
+        yield f"if NoneType in t_{name}:"
+        yield f"  t_{name}.discard(NoneType)"
+        yield f"  o_{name} = [value for value in v_{name} if value is not None]"
+    good, values = _GOOD[field.kind]
+    yield f"if not t_{name} <= T_{name} or not ({good.format(o=f'o_{name}', n=name)}): raise Odd"
+    for column, value in zip(_columns(field), values, strict=True):
+        yield f"{column} = {value.format(o=f'o_{name}', n=name)}"
+        if field.nullable:
+            yield f"if o_{name} is not v_{name}: {column} = spread(v_{name}, {column})"
 
 
-_TRIMMED = '(t_{n}.rstrip("0").rstrip(".") if "." in t_{n} else t_{n})'
-_GOOD: dict[FieldType, tuple[str, str]] = {
-    FieldType.TEXT: ("type({v}) is str", "{v}"),
-    FieldType.ENUM: ("type({v}) is E_{n}", "{v}._value_"),
-    FieldType.INT: ("type({v}) is int and -10**18 < {v} < 10**18", "{v}"),
-    FieldType.MONEY: ("type({v}) is Decimal and MONEY(t_{n} := str({v}))", _TRIMMED),
-    FieldType.NUMBER: ("type({v}) is Decimal and NUMBER(t_{n} := str({v}))", _TRIMMED),
-    FieldType.COORDINATE: ("type({v}) is float and -10000.0 < {v} < 10000.0", "{v}"),
-    FieldType.DATE: ("type({v}) is date", "{v}"),
-    FieldType.INSTANT: ("type({v}) is datetime and {v}.tzinfo in OFFSETS", "{v}"),
-    FieldType.MONTH: ("type({v}) is str and month({v})", "{v}"),
-    FieldType.BOOL: ("type({v}) is bool", "{v}"),
-    FieldType.PERSONAL: ('type({v}) is str and "\\0" not in {v}', "H_{n}({v}), mask({v})"),
-    FieldType.LINES: ("False", "None"),
+_TYPES: dict[FieldType, type] = {
+    FieldType.TEXT: str, FieldType.INT: int, FieldType.MONEY: Decimal, FieldType.NUMBER: Decimal, FieldType.COORDINATE: float, FieldType.DATE: date,
+    FieldType.INSTANT: datetime, FieldType.MONTH: str, FieldType.BOOL: bool, FieldType.PERSONAL: str, FieldType.LINES: dict,
+}  # fmt: skip
+_TRIMMED = '[text.rstrip("0").rstrip(".") if "." in text else text for text in s_{n}]'
+_LINES = r'"\n".join(s_{n} := list(map(str, {o}))) + "\n" * bool({o})'
+"""One amount per line: str(Decimal) has no line break in it."""
+_GOOD: dict[FieldType, tuple[str, tuple[str, ...]]] = {
+    FieldType.TEXT: ("True", ("{o}",)),
+    FieldType.ENUM: ("True", ("[value._value_ for value in {o}]",)),
+    FieldType.INT: ("not {o} or -10**18 < min({o}) and max({o}) < 10**18", ("{o}",)),
+    FieldType.MONEY: (f"MONEY({_LINES})", (_TRIMMED,)),
+    FieldType.NUMBER: (f"NUMBER({_LINES})", (_TRIMMED,)),
+    FieldType.COORDINATE: ("all(-10000.0 < value < 10000.0 for value in {o})", ("{o}",)),
+    FieldType.DATE: ("True", ("{o}",)),
+    FieldType.INSTANT: ("{{value.tzinfo for value in {o}}} <= OFFSETS", ("{o}",)),
+    FieldType.MONTH: ('set(map(len, {o})) <= SEVEN and month("".join({o}))', ("{o}",)),
+    FieldType.BOOL: ("True", ("{o}",)),
+    FieldType.PERSONAL: ('"\\0" not in "".join({o})', ("H_{n}({o})", "[mask(value) for value in {o}]")),
+    FieldType.LINES: ("False", ("None",)),
 }
-"""Per type: what must hold, and the column. A statement's lines always go the long way: there are few of them."""
+"""Per type: what must hold of all that are there, and the columns. A statement's lines always go the long way: there are few of them."""
 
 
 def _key(spec: FactSpec) -> Iterator[str]:
-    """The natural key; its length is that of the plain parts."""
+    """The natural keys. Their length is that of the plain parts, and it is enough to look at the longest of each: one that may be too long goes the long way."""
     kinds = {field.name: field.kind for field in spec.fields}
     for name in spec.key:
-        yield f"k_{name} = {_plain_text(name, kinds[name])}"
-    yield f"if {' + '.join(f'len(k_{name})' for name in spec.key)} + {len(spec.key) - 1} > {LONGEST_KEY}: return odd(fact, blind)"
-    yield f"key = {' + chr(124) + '.join(_part(name, kinds[name]) for name in spec.key)}".replace("chr(124)", '"|"')
+        yield f"k_{name} = {_plain_texts(name, kinds[name])}"
+    yield f"if {' + '.join(f'longest(k_{name})' for name in spec.key)} + {len(spec.key) - 1} > {LONGEST_KEY}: raise Odd"
+    parts = [f'[hashed or "" for hashed in h_{name}]' if kinds[name] is FieldType.PERSONAL else f"escaped(k_{name})" for name in spec.key]
+    yield f"keys = {parts[0]}" if len(parts) == 1 else f'keys = list(map("|".join, zip({", ".join(parts)})))'
 
 
-def _plain_text(name: str, kind: FieldType) -> str:
-    text = {
-        FieldType.ENUM: f"v_{name}._value_",
-        FieldType.DATE: f"v_{name}.isoformat()",
-        FieldType.INSTANT: f"v_{name}.isoformat()",
-    }.get(kind, f"v_{name}" if kind in (FieldType.TEXT, FieldType.MONTH, FieldType.PERSONAL) else f"str(v_{name})")
-    return f'"" if v_{name} is None else {text}'
-
-
-def _part(name: str, kind: FieldType) -> str:
-    if kind is FieldType.PERSONAL:
-        return f'(h_{name} or "")'
-    return f'(part(k_{name}) if "|" in k_{name} or "\\\\" in k_{name} else k_{name})'
+def _plain_texts(name: str, kind: FieldType) -> str:
+    text = {FieldType.ENUM: "value._value_", FieldType.DATE: "value.isoformat()", FieldType.INSTANT: "value.isoformat()"}
+    plain = "value" if kind in (FieldType.TEXT, FieldType.MONTH, FieldType.PERSONAL) else "str(value)"
+    return f'["" if value is None else {text.get(kind, plain)} for value in v_{name}]'
 
 
 def _occurred(spec: FactSpec) -> str:
+    """The column of days on which the facts count, in China Standard Time."""
     if spec.occurred is None:
-        return "None"
-    value = f"v_{spec.occurred}"
+        return "[None] * len(facts)"
     kind = next(field.kind for field in spec.fields if field.name == spec.occurred)
-    day = {
-        FieldType.INSTANT: f"china_day({value})",
-        FieldType.MONTH: f"date(int({value}[:4]), int({value}[5:]), 1)",
-    }.get(kind, value)
-    return f"None if {value} is None else {day}"
+    day = {FieldType.INSTANT: "value.astimezone(CHINA).date()", FieldType.MONTH: "date(int(value[:4]), int(value[5:]), 1)"}.get(kind)
+    return f"v_{spec.occurred}" if day is None else f"[None if value is None else {day} for value in v_{spec.occurred}]"

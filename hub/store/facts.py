@@ -69,7 +69,10 @@ def batch_of(facts: Iterable[tuple[int, object]], blind: Blind) -> Batch:
     """``(position in the page, fact)`` pairs as rows. Raises Unreadable for a fact that PostgreSQL would refuse."""
     encoders, batch = Encoders(blind), Batch()
     for position, fact in facts:
-        batch.add(position, type(fact), encoders.row(fact))
+        (row,) = encoders.rows(type(fact), [fact])
+        if isinstance(row, Exception):
+            raise row
+        batch.add(position, type(fact), row)
     return batch
 
 

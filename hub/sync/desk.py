@@ -42,6 +42,7 @@ class Turn:
     """One call that may leave now. ``worked`` is what came of it: None while nothing was sent."""
 
     at: float
+    retry: bool = False
     probe: bool = False
     sent: bool = False
     worked: bool | None = None
@@ -150,7 +151,7 @@ class Desk:
             self._busy -= 1
         self._dirty = True
         if not turn.sent:
-            self._give_back(turn.at, 1)
+            self._give_back(turn.at, 1, retries=int(turn.retry))
         if turn.worked is False:
             self._report, self._urgent = replace(self._report, fails=self._report.fails + 1), True
         elif turn.worked:
@@ -177,10 +178,10 @@ class Desk:
             self._spare -= 1
             self._start(self._waiting[0], Turn(self._spare_at))
 
-    def _give_back(self, reserved_at: float, calls: int) -> None:
-        """Calls that never left may leave later, unless the minute or day they were counted in may be over: then they are spent."""
+    def _give_back(self, reserved_at: float, calls: int, retries: int = 0) -> None:
+        """Calls that never left, ``retries`` of them, may leave later, unless the minute or day they were counted in may be over: then they are spent."""
         if asyncio.get_running_loop().time() - reserved_at < FRESH:
-            self._report = replace(self._report, back=self._report.back + calls)
+            self._report = replace(self._report, back=self._report.back + calls, back_retries=self._report.back_retries + retries)
 
     def _start(self, waiter: _Waiter, turn: Turn) -> None:
         self._waiting.remove(waiter)
@@ -277,15 +278,15 @@ class Desk:
 
     def _give(self, group: Sequence[_Waiter], answer: Answer, sent: float) -> None:
         """Hands the reserved calls to those who still wait; what is over stays for whoever comes next, if it is not too old already."""
-        calls, now = answer.calls, asyncio.get_running_loop().time()
+        calls, now, retry = answer.calls, asyncio.get_running_loop().time(), bool(group and group[0].retry)
         if now - sent <= LIFE:
             for waiter in [one for one in group if one in self._waiting][: min(calls, self._held - self._busy)]:
-                self._start(waiter, Turn(sent, probe=answer.probe))
+                self._start(waiter, Turn(sent, retry, answer.probe))
                 calls -= 1
-            if calls and not answer.probe and not (group and group[0].retry):
+            if calls and not answer.probe and not retry:
                 self._spare, self._spare_at, calls = self._spare + calls, sent, 0
         if calls:
-            self._give_back(sent, calls)
+            self._give_back(sent, calls, retries=calls if retry else 0)
             self._report = replace(self._report, probe="unused" if answer.probe else self._report.probe)
         self._dirty = self._dirty or self._held > self._busy
         self._urgent = self._urgent or bool(calls)

@@ -59,12 +59,17 @@ _DUE = text(f"""
     WHERE place <= :most - (SELECT count(*) FROM waiting w WHERE w.queue_name = :queue || '.' || d.connector) ORDER BY due_at
 """)  # noqa: S608 -- the schema is ours
 _ONE_AT_A_TIME = text("SELECT pg_try_advisory_xact_lock(4611686018427387905)")
-# A job whose worker is silent is deleted, not retried: the row of its connection says whether there is anything to do. Ended jobs prove nothing.
-_SWEEP = """
-    DELETE FROM procrastinate_jobs j WHERE j.task_name = %(task)s AND (j.status IN ('succeeded', 'failed', 'cancelled', 'aborted') OR (
-        j.status = 'doing' AND NOT EXISTS (
-            SELECT 1 FROM procrastinate_workers w WHERE w.id = j.worker_id AND w.last_heartbeat > now() - make_interval(secs => %(stalled)s))))
-"""
+# A job whose worker is silent is deleted, not retried: the row of its connection says whether there is anything to do. So is one whose end could not be
+# written: nobody has had a run of its connection since. Ended jobs prove nothing.
+_OVER = text(f"""
+    SELECT j.id FROM {QUEUE_SCHEMA}.procrastinate_jobs j WHERE j.task_name = :task AND (j.status IN ('succeeded', 'failed', 'cancelled', 'aborted') OR (
+        j.status = 'doing' AND (NOT EXISTS (
+            SELECT 1 FROM {QUEUE_SCHEMA}.procrastinate_workers w WHERE w.id = j.worker_id AND w.last_heartbeat > now() - make_interval(secs => :stalled))
+        OR NOT EXISTS (SELECT 1 FROM connection c WHERE c.connection_id::text = j.args ->> 'connection' AND c.lease_until > now())
+        AND NOT EXISTS (SELECT 1 FROM {QUEUE_SCHEMA}.procrastinate_events e
+            WHERE e.job_id = j.id AND e.type = 'started' AND e.at > now() - make_interval(secs => :stalled)))))
+""")  # noqa: S608 -- the schema is ours
+_SWEEP = "DELETE FROM procrastinate_jobs WHERE id = ANY(%(over)s) AND status <> 'todo'"
 _WAKE = '{"type": "job_inserted", "job_id": 0}'
 
 
@@ -218,7 +223,8 @@ class Dispatcher:
         async with self.database.work() as tx:
             if not (await tx.execute(_ONE_AT_A_TIME)).scalar():
                 return 0
-            await self.line.execute_query_async(_SWEEP, task=TASK, stalled=self.stalled)
+            over = (await tx.execute(_OVER, {"task": TASK, "stalled": self.stalled})).scalars().all()
+            await self.line.execute_query_async(_SWEEP, over=list(over))
             due = (await tx.execute(_DUE, {"task": TASK, "served": served, "most": BACKLOG, "queue": QUEUE})).all()
             await self._nudge_all(due)
             return len(due)

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from hub.connect import Context, ContractBroken, Json, Page, Request, Response, Stream, Unreadable
+from hub.connect import STUMBLES, Context, ContractBroken, Json, Page, Record, Request, Response, Stream, Unreadable
 from hub.domain.identifiers import new_id
 from hub.store.encoders import Encoders
 from hub.store.facts import Batch
 from hub.store.pages import RawPage, Refused
 from hub.vault import Blind
 
-STUMBLES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
-"""What a pure function raises over a payload its author did not foresee. The payload is put aside, the run goes on."""
 LONGEST_CURSOR = 2_000
 
 
-SLICE = 40
+SLICE = 64
 """Records that are taken apart at a time: meanwhile the process hears nobody."""
 
 
@@ -54,20 +52,45 @@ async def sort_slowly(stream: Stream, context: Context, page: Page, blind: Blind
 
 def _sorting(found: Sorted, stream: Stream, context: Context, page: Page, blind: Blind) -> Iterator[None]:
     encoders = Encoders(blind)
-    for position, record in enumerate(page.records):
-        if position % SLICE == 0 and position:
+    for first in range(0, len(page.records), SLICE):
+        if first:
             yield
+        _sort(found, stream, context, encoders, page.records, range(first, min(first + SLICE, len(page.records))))
+
+
+def _sort(found: Sorted, stream: Stream, context: Context, encoders: Encoders, records: Sequence[Record], positions: range) -> None:
+    """A slice. A record is kept whole or refused whole."""
+    kinds: dict[type, tuple[list[int], list[object]]] = {}
+    faults: dict[int, Exception] = {}
+    for position in positions:
         try:
-            rows = [(type(fact), encoders.row(fact)) for fact in stream.normalise(context, record)]
-        except Unreadable as fault:
-            found.refused.append(Refused(position, fault.path, fault.reason, record))
+            facts = tuple(stream.normalise(context, records[position]))
+        except (Unreadable, *STUMBLES) as error:
+            faults[position] = error
             continue
-        except STUMBLES as error:
-            found.refused.append(Refused(position, "", f"reading it stumbled ({type(error).__name__})", record))
-            continue
-        for cls, row in rows:
+        for fact in facts:
+            whose, of_kind = kinds.setdefault(type(fact), ([], []))
+            whose.append(position)
+            of_kind.append(fact)
+        found.silent += not facts
+    rows = [
+        (cls, position, row)
+        for cls, (whose, facts) in kinds.items()
+        for position, row in zip(whose, encoders.rows(cls, facts), strict=True)
+    ]
+    for _, position, row in rows:
+        if isinstance(row, Exception):
+            faults.setdefault(position, row)
+    for cls, position, row in rows:
+        if position not in faults and not isinstance(row, Exception):
             found.batch.add(position, cls, row)
-        found.silent += not rows
+    found.refused += [_refused(position, faults[position], records[position]) for position in sorted(faults)]
+
+
+def _refused(position: int, fault: Exception, record: Record) -> Refused:
+    if isinstance(fault, Unreadable):
+        return Refused(position, fault.path, fault.reason, record)
+    return Refused(position, "", f"reading it stumbled ({type(fault).__name__})", record)
 
 
 def raw_page(blind: Blind, request: Request, response: Response, cursor: Json | None, interaction: str, repeated: bool = False) -> RawPage:

@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Row, func, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from hub.connect import Connector, Context, Fault, Grant
+from hub.connect import STUMBLES, Connector, Context, Fault, Grant
 from hub.domain.enums import ConnectionStatus
 from hub.domain.identifiers import CustomerId
 from hub.errors import ContractBroken, GrantRevoked, HubError, PlatformBusy
@@ -29,7 +29,6 @@ from hub.store.tables import credential, revocation
 from hub.sync.calls import Calls, Gate
 from hub.sync.context import Equipment
 from hub.sync.credentials import Life, change, inherited, later, note, opened, row_of, sealed, values
-from hub.sync.evidence import STUMBLES
 
 log = structlog.get_logger("hub.grants")
 

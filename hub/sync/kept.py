@@ -16,7 +16,7 @@ from uuid import UUID
 import zstandard
 from sqlalchemy import text
 
-from hub.connect import Context, NoData, Page, Response, Stream, Window
+from hub.connect import STUMBLES, Context, NoData, Page, Response, Stream, Window
 from hub.connect.faults import Fault
 from hub.domain.enums import ConsentStatus
 from hub.domain.identifiers import CustomerId
@@ -25,7 +25,7 @@ from hub.store.database import Write
 from hub.store.facts import Batch
 from hub.store.keys import doubles
 from hub.store.pages import Refused, double_of
-from hub.sync.evidence import STUMBLES, sort_records
+from hub.sync.evidence import sort_records
 from hub.vault import Blind, Place, Sealer
 
 AT_ONCE, BYTES_AT_ONCE = 100, 8_000_000

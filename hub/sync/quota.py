@@ -82,8 +82,9 @@ class Limits:
 class Ask:
     """What a process reports of its past calls and wants for the next ones.
 
-    ``keep`` places it goes on holding; ``back`` reserved calls that never left; ``fails`` in a row since
-    the last success, ``ok`` whether there was one; ``left`` the calls a platform says are left, by window; ``probe`` is the outcome of its probe: ok, failed, unused or empty.
+    ``keep`` places it goes on holding; ``back`` reserved calls that never left, ``back_retries`` of them retries; ``fails`` in a row since the last
+    success, ``ok`` whether there was one; ``left`` the calls a platform says are left, by window; ``probe`` is the outcome of its probe: ok, failed,
+    unused or empty.
     """
 
     keep: int = 0
@@ -92,6 +93,7 @@ class Ask:
     interactive: bool = False
     retry: bool = False
     back: int = 0
+    back_retries: int = 0
     park: float = 0.0
     left: Mapping[str, int] = field(default_factory=dict)
     fails: int = 0
@@ -111,7 +113,7 @@ class Answer:
 
 
 _PARAMETERS = {
-    "holder": "text", "keep": "int", "want": "int", "ahead": "int", "interactive": "bool", "retry": "bool", "back": "int",
+    "holder": "text", "keep": "int", "want": "int", "ahead": "int", "interactive": "bool", "retry": "bool", "back": "int", "back_retries": "int",
     "park": "float8", "left_second": "int", "left_minute": "int", "left_day": "int", "fails": "int", "ok": "bool", "probe": "text",
     "interval": "float8", "depth": "float8", "in_flight": "int", "per_minute": "int", "per_day": "int", "share": "float8",
     "retry_share": "float8", "retry_floor": "int", "lease": "float8", "threshold": "int", "within": "float8", "pause": "float8",
@@ -138,7 +140,7 @@ _ASK = text(f"""
     settled AS MATERIALIZED (SELECT seen.*, {breaker.SETTLED},
         floor(t / 60)::bigint AS minute_now, floor((t + {_CHINA}) / 86400)::bigint AS day_now,
         CASE WHEN minute = floor(t / 60) THEN greatest(0, minute_calls - back) ELSE 0 END AS calls_m,
-        CASE WHEN minute = floor(t / 60) THEN minute_retries ELSE 0 END AS retries_m,
+        CASE WHEN minute = floor(t / 60) THEN greatest(0, minute_retries - back_retries) ELSE 0 END AS retries_m,
         CASE WHEN minute = floor(t / 60) THEN minute_foreign ELSE 0 END AS foreign_m,
         CASE WHEN day = floor((t + {_CHINA}) / 86400) THEN greatest(0, day_calls - back) ELSE 0 END AS calls_d,
         CASE WHEN day = floor((t + {_CHINA}) / 86400) THEN day_foreign ELSE 0 END AS foreign_d,

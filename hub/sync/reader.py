@@ -14,6 +14,7 @@ from sqlalchemy import TextClause, text
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from hub.connect import (
+    STUMBLES,
     Context,
     ContractBroken,
     Fault,
@@ -39,7 +40,7 @@ from hub.sync import grants
 from hub.sync.calls import LATE, Calls, too_slow
 from hub.sync.context import Equipment, Subjected
 from hub.sync.desk import Turn
-from hub.sync.evidence import STUMBLES, fingerprint, raw_page, sort_slowly
+from hub.sync.evidence import fingerprint, raw_page, sort_slowly
 from hub.sync.grants import Exchange, Held
 from hub.sync.halting import Hand
 from hub.sync.journal import Attempt, Journal, Place
@@ -49,7 +50,7 @@ from hub.sync.quota import Park
 from hub.sync.remedies import Remedy, Tried, remedy_of
 from hub.sync.settings import Patience
 from hub.sync.shapes import Shapes
-from hub.sync.writing import Writing
+from hub.sync.writing import Fetching, Writing
 from hub.vault import Sealer
 
 _MAY_FETCH = """
@@ -128,12 +129,16 @@ class Reader:
             return
 
     async def _pages(self, task: Task) -> None:
-        """The next page is fetched while the last one is committed; what it turns out to be is committed only after that."""
-        cursor, seen = task.cursor, {fingerprint(task.cursor)}
-        async with Writing() as writing:
-            while len(seen) <= self.patience.page_ceiling:
-                answer = await self._answer(task, cursor)
-                turned = fingerprint(answer.page.next)
+        """The next page is fetched while the last one is taken apart and committed; what it turns out to be comes to light only after that."""
+        cursor, seen, left = task.cursor, {fingerprint(task.cursor)}, self.patience.page_ceiling
+        async with Writing() as writing, Fetching[_Answer]() as fetching:
+            fetching.begin(self._answer(task, cursor))
+            while left:
+                answer, left = await fetching.come(), left - 1
+                following, turned = answer.page.next, fingerprint(answer.page.next)
+                goes_on = answer.end is None and turned not in seen and not answer.page.wait
+                if goes_on and left:
+                    fetching.begin(self._answer(task, following))
                 made = await self._made(task, cursor, answer)
                 await writing.over()
                 writing.begin(self._commit(task, answer, made))
@@ -141,13 +146,14 @@ class Reader:
                     if not await writing.over():
                         return
                     # The list moved while it was read: once more from its beginning.
-                    cursor, seen = None, {fingerprint(None)}
-                    continue
-                if turned in seen:
+                    following, turned, seen, left = None, fingerprint(None), set(), self.patience.page_ceiling
+                elif turned in seen:
                     raise ContractBroken("the platform repeats its cursor")
-                if answer.page.wait:
+                elif answer.page.wait:
                     await self._wait(task, answer.page.wait, "the platform works on it")
-                cursor = answer.page.next
+                if left and not goes_on:
+                    fetching.begin(self._answer(task, following))
+                cursor = following
                 seen.add(turned)
         raise ContractBroken(f"no end signal in {self.patience.page_ceiling} pages")
 

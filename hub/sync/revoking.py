@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import func, insert, text, update
 from sqlalchemy.engine import RowMapping
 
-from hub.connect import Request, Response
+from hub.connect import STUMBLES, Request, Response
 from hub.domain.enums import ConnectionStatus
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import ContractBroken, GrantRevoked, HubError, NotFound, SecretMissing
@@ -26,7 +26,6 @@ from hub.store.tables import connection, revocation
 from hub.sync import credentials
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, load
-from hub.sync.evidence import STUMBLES
 from hub.sync.grants import EXCHANGE_LIMIT
 from hub.vault import Place
 

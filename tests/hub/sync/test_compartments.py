@@ -20,7 +20,7 @@ from hub.sync.calls import Calls
 from hub.sync.compartments import QUEUE, Compartments, queue_of
 from tests.hub.sync.platform import NAME
 from tests.hub.sync.platform import connector as scripted
-from tests.hub.sync.working import dispatcher, in_queue, jobs, until, working
+from tests.hub.sync.working import apart, dispatcher, in_queue, jobs, until, working
 from tests.hub.sync.world import NOW, World, consented, new_customer
 
 OTHER = "other"
@@ -128,7 +128,7 @@ async def test_somebody_who_waits_goes_ahead_of_the_timetable(alone: World) -> N
     assert (rows[0]["id"], rows[0]["priority"]) == (str(alone.connection_id), dispatch.AWAITED)
 
 
-async def test_jobs_of_a_silent_worker_are_deleted_and_so_are_ended_ones(alone: World) -> None:
+async def test_jobs_that_nobody_is_at_are_deleted_and_so_are_ended_ones(alone: World) -> None:
     """Not retried: the row of the connection says that it is due, and a new nudge is made of that."""
     await alone.make_due()
     made = dispatch.Dispatcher(alone.database, stalled=1.0)
@@ -141,6 +141,15 @@ async def test_jobs_of_a_silent_worker_are_deleted_and_so_are_ended_ones(alone: 
         await in_queue(alone, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '2 seconds'")
         assert await made.reconcile() == 0
         assert await jobs(alone) == ["todo"]
+        await in_queue(alone, "UPDATE procrastinate_workers SET last_heartbeat = now() + interval '1 hour'")
+        await in_queue(alone, "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM procrastinate_workers)")
+        await in_queue(alone, "UPDATE procrastinate_events SET at = now() - interval '2 seconds'")
+        apart(alone, "UPDATE connection SET lease_until = now() + interval '1 hour' RETURNING 1")
+        assert await made.reconcile() == 0
+        assert await jobs(alone) == ["doing"], "somebody is at it"
+        apart(alone, "UPDATE connection SET lease_until = NULL RETURNING 1")
+        assert await made.reconcile() == 1
+        assert await jobs(alone) == ["todo"], "its end could not be written"
         for ended in ("succeeded", "failed"):
             await in_queue(alone, f"UPDATE procrastinate_jobs SET status = '{ended}'")
             assert await made.reconcile() == 1

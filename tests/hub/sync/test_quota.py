@@ -213,6 +213,20 @@ async def test_retries_are_a_tenth_of_the_calls_but_a_lone_run_may_retry(urls: U
     assert row["minute_retries"] == few.count(200) + more.count(200)
 
 
+async def test_a_retry_that_never_left_is_not_counted_as_one(urls: Urls, tmp_path: Path) -> None:
+    """Its turn came too late for it, or whoever waited is gone: what is left of the minute's retries is as before."""
+    platform = Counting(Quota(1000, 1000, 8))
+    async with hosts(urls, tmp_path, platform, 1, HURRIED) as (host,):
+        await _away_from_the_edge(host, "minute")
+        for _ in range(HURRIED.retry_floor + 1):
+            async with host.calls.turn(host.connector, host.config, retry=True):
+                pass
+        few = [await _retry(host) for _ in range(HURRIED.retry_floor + 1)]
+        row = await host.row()
+    assert few.count(200) == HURRIED.retry_floor
+    assert (row["minute_retries"], row["minute_calls"]) == (HURRIED.retry_floor, HURRIED.retry_floor)
+
+
 async def _retry(host: Host) -> object:
     try:
         return await host.call(retry=True)

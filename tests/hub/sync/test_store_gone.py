@@ -135,11 +135,11 @@ async def test_a_heartbeat_survives_a_missed_one(world: World) -> None:
 
 async def test_a_worker_goes_on_after_all_its_connections_broke(world: World) -> None:
     """Procrastinate's worker ends; the process does not, and what is due afterwards is done. Whether the run that is cut survives depends on who meets the
-    broken connections first; that it ends does not.
+    broken connections first; that it ends does not. A nudge whose end could not be written is swept once its worker has been silent for a while.
     """
     world.platform.rows[TODAY] = [refund(str(number)) for number in range(9)]
     broken = break_at_page(world, "3")
-    async with dispatcher(world, period=0.2) as made, working(made, world.engine(QUICK)):
+    async with dispatcher(world, period=0.2, stalled=3.0) as made, working(made, world.engine(QUICK)):
         await world.make_due()
         await until(looking_at(world, "SELECT 1 FROM connection WHERE last_verdict IS NOT NULL"))
         assert broken

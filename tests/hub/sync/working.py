@@ -22,8 +22,8 @@ OFF = 3600.0
 
 
 @asynccontextmanager
-async def dispatcher(world: World, period: float = OFF) -> AsyncIterator[Dispatcher]:
-    made = Dispatcher(world.database, period=period)
+async def dispatcher(world: World, period: float = OFF, stalled: float = 30.0) -> AsyncIterator[Dispatcher]:
+    made = Dispatcher(world.database, period=period, stalled=stalled)
     async with made.app.open_async():
         yield made
 
