@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import httpx
@@ -152,9 +154,15 @@ class Http:
             if entry.admits(url):
                 key = (entry.scheme, entry.host, entry.port)
                 if key not in self._transports:
-                    self._transports[key] = httpx.AsyncHTTPTransport(trust_env=False, limits=self._limits)
+                    self._transports[key] = httpx.AsyncHTTPTransport(verify=_tls(), trust_env=False, limits=self._limits)
                 return self._transports[key]
         raise HostNotAllowed(f"The host {urlsplit(url).hostname} is not on the operator's list.")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """How certificates are checked, by all who call. Reading the authorities takes a while, in which nothing else goes on."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _prepared(url: str, request: Request) -> httpx.Request:
@@ -219,7 +227,8 @@ class Browser:
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
     """A browser with a cookie jar of its own."""
-    async with httpx.AsyncClient(timeout=_LIMITS, follow_redirects=False, trust_env=False, headers={"Accept-Language": "zh-CN"}) as client:
+    given = {"Accept-Language": "zh-CN"}
+    async with httpx.AsyncClient(verify=_tls(), timeout=_LIMITS, follow_redirects=False, trust_env=False, headers=given) as client:
         yield Browser(client)
 
 
@@ -228,7 +237,7 @@ class Caller:
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
-        self._client = httpx.AsyncClient(base_url=origin, timeout=_LIMITS, follow_redirects=False, trust_env=False)
+        self._client = httpx.AsyncClient(base_url=origin, verify=_tls(), timeout=_LIMITS, follow_redirects=False, trust_env=False)
 
     async def post(self, path: str, body: bytes, headers: dict[str, str]) -> Response:
         return await self._send("POST", path, body, headers)

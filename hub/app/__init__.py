@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -30,7 +31,7 @@ from hub.store.view import CATALOGUE, Pulse, Reader, ViewSettings
 from hub.store.view.pulse import Rules
 from hub.vault import KeyService
 from schema.access import SCOPES
-from schema.contract import build_schema
+from schema.contract import HubSchema, build_schema
 from schema.endpoint import Endpoint
 from schema.services import Services
 
@@ -84,7 +85,13 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
 
     reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock)
     pulse = Pulse(runtime.database, runtime.clock, runtime.watching)
-    return Endpoint(build_schema(), reader, pulse, runtime.services, guard.admitted, challenge, courtesy)
+    return Endpoint(_contract(), reader, pulse, runtime.services, guard.admitted, challenge, courtesy)
+
+
+@cache
+def _contract() -> HubSchema:
+    """One for the process: it knows nothing of any runtime, and is large."""
+    return build_schema()
 
 
 class _Handler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 
@@ -12,6 +13,8 @@ from hub.errors import HubError
 
 def main() -> None:
     """Runs a command. An expected error is one sentence with its remedy on stderr and exit code 1."""
+    # What a command imports is there to stay: to look through it for garbage, again and again, is a seventh of the start. `until.run` begins to look.
+    gc.disable()
     # A person at a terminal watches progress and wants to hear of trouble only; elsewhere the log is the progress.
     configure(logging.WARNING if sys.stderr.isatty() else logging.INFO)
     try:

@@ -9,10 +9,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import typer
-import uvloop
 from rich.table import Table
 
 from connectors import registry
+from hub.cli import until
 from hub.cli.certify import Candidate, certify
 from hub.cli.options import console, emit
 from hub.errors import InvalidInput
@@ -40,7 +40,7 @@ def print_list(*, as_json: bool) -> None:
 
 def check(name: str, *, as_json: bool) -> None:
     """Certifies a connector; exit code 1 when a check fails. Raises UnknownConnector."""
-    lines = uvloop.run(certify(Candidate.of(name)))
+    lines = until.run(certify(Candidate.of(name)))
     if as_json:
         emit([asdict(line) for line in lines])
     else:

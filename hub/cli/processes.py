@@ -22,7 +22,6 @@ from hub.store.migrate import require_current
 from hub.store.tables import client
 from hub.worker import look_rarely
 from hub.worker import work as run_worker
-from schema.access import AUDIENCES
 
 ADMIN = "admin"
 
@@ -111,6 +110,9 @@ async def _first_admin(runtime: Runtime) -> Path | None:
     async with runtime.database.work() as tx:
         if (await tx.execute(client.select().limit(1))).first() is not None:
             return None
+        # Imported here because the schema is a third of the start, and only the first migration asks for it.
+        from schema.access import AUDIENCES
+
         private, public = make_client_keys()
         scopes = tuple(sorted(AUDIENCES["ADMIN"]))
         await register_client(tx, NewClient(ADMIN, "First admin", "ADMIN", scopes, (), public, bearer=True), AUDIENCES)

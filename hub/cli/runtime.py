@@ -16,8 +16,6 @@ from sqlalchemy.exc import ArgumentError
 from starlette.types import ASGIApp
 
 from connectors import registry
-from hub.app import AppRuntime, build_app
-from hub.app.services import HubServices
 from hub.connect import Connector
 from hub.credit.parameters import parameters
 from hub.domain.clock import Clock
@@ -77,6 +75,10 @@ class Runtime:
 
     def api(self, origin: str) -> ASGIApp:
         """The whole API under its public origin."""
+        # Imported here because the GraphQL schema is a third of the start, and a worker has none.
+        from hub.app import AppRuntime, build_app
+        from hub.app.services import HubServices
+
         links = self.links(origin)
         stale = {kind.value: days for kind, days in parameters().staleness.items()}
         return build_app(

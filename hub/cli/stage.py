@@ -30,6 +30,7 @@ from hub.domain.identifiers import CustomerId
 from hub.http import browser
 from hub.settings import Settings
 from hub.store.database import Database
+from hub.store.embedded import Urls
 from hub.store.evaluations import keep_reference
 from hub.store.evaluations.reference import LENDER, RELATIONS
 from hub.store.migrate import migrate
@@ -94,15 +95,18 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(chosen: Settings, personas: Sequence[Persona], *, database: str) -> AsyncIterator[Stage]:
-    """A stage with a database of its own, made anew. The lender and the clock are those of the first persona."""
+async def open_stage(chosen: Settings, personas: Sequence[Persona], *, database: str, urls: Urls | None = None) -> AsyncIterator[Stage]:
+    """A stage with a database of its own, made anew, or on ``urls``: a migrated store without anybody's rows. The lender and the clock are those of the
+    first persona.
+    """
     lender = str(personas[0].reference["lender"])
     settings = chosen.model_copy(update={"database_url": None, "app_database_url": None, "worker_database_url": None, "grantee": lender})
     async with AsyncExitStack() as stack:
         listener = bind(settings.host, settings.port)
         stack.callback(listener.close)
-        urls = await stack.enter_async_context(store_of(settings, database=database, fresh=True))
-        await migrate(urls)
+        if urls is None:
+            urls = await stack.enter_async_context(store_of(settings, database=database, fresh=True))
+            await migrate(urls)
         origin = "http://{}:{}".format(*listener.getsockname()[:2])
         redirects = tuple(f"{origin}/link/callback/{name}" for name in registry.NAMES)
         world = World(tuple(personas), redirects, hooks=hooks_of(origin))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -23,6 +24,9 @@ def run(main: Coroutine[Any, Any, T]) -> T:
             loop.add_signal_handler(number, task.cancel)
         return await main
 
+    # What was imported until now is never looked through again.
+    gc.freeze()
+    gc.enable()
     try:
         return uvloop.run(guarded())
     except asyncio.CancelledError:

@@ -139,7 +139,7 @@ class Database:
                     await driver.set_autocommit(False)
 
     async def look(self, statement: str, values: Mapping[str, Any]) -> Any:
-        """The one row of a statement that is a transaction by itself: one round trip."""
+        """The one row of a statement that is a transaction by itself, or None: one round trip."""
         async with self._at_will() as (_, driver):
             return await (await send(driver, statement, values)).fetchone()
 

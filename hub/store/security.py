@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import hub.store.fact_tables
 import hub.store.tables  # noqa: F401
+from hub.store.fact_tables import FACT_TABLES
 from hub.store.metadata import metadata
 
 _CLIENT = "(select current_setting('hub.client', true))"
@@ -25,6 +25,8 @@ HUB_ONLY = frozenset({
 """Who sees whom, what a platform still allows, what went wrong on the way: the hub's to say. A client's transaction reads it and nothing more."""
 PRIVATE = frozenset({"replay"})
 """Nothing that a client is answered with: its filters may name a customer of somebody else."""
+_FACTS = frozenset(table.name for table in FACT_TABLES.values())
+"""A fact is never overwritten: a change ends it and adds another."""
 _OPERATOR = "(select current_setting('hub.operator', true)) = 'yes'"
 WATCHED = frozenset({"backfill_window", "connection", "consent", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"})
 """How fetching goes: an operator's transaction (``hub.operator``) reads it for every customer. What was fetched is sealed in them, and stays so."""
@@ -37,6 +39,9 @@ def owned_tables() -> list[str]:
 
 def rights_of(table: str) -> tuple[frozenset[str], frozenset[str]]:
     """What hub_app and hub_worker may do with a table."""
+    if table in _FACTS:
+        app = frozenset({"SELECT", "INSERT", "UPDATE (known_to)"})
+        return app, app | {"DELETE"}
     worker = frozenset({"SELECT", "INSERT"} if table in APPEND_ONLY else {"SELECT", "INSERT", "UPDATE", "DELETE"})
     return (frozenset() if table in PRIVATE else frozenset({"SELECT"}) if table in HUB_ONLY else worker), worker
 

@@ -15,8 +15,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import text
-
 from hub.connect import Connector, Quota
 from hub.errors import PlatformBusy
 from hub.store.database import Database
@@ -133,9 +131,9 @@ def _window(limit: str, calls: str, foreign: str, length: int, shift: int = 0) -
     return f"CASE WHEN {limit} IS NULL THEN 1e9 WHEN {closed} THEN 0 ELSE {limit} - {calls} - {foreign} - floor({limit} * kept) END"
 
 
-_ASK = text(f"""
-    WITH p AS (SELECT {", ".join(f"CAST(:{name} AS {kind}) AS {name}" for name, kind in _PARAMETERS.items())}),
-    locked AS (SELECT * FROM quota_ledger WHERE connector = :connector AND credential = :credential FOR UPDATE),
+_ASK = f"""
+    WITH p AS (SELECT {", ".join(f"%({name})s::{kind} AS {name}" for name, kind in _PARAMETERS.items())}),
+    locked AS (SELECT * FROM quota_ledger WHERE connector = %(connector)s AND credential = %(credential)s FOR UPDATE),
     seen AS MATERIALIZED (SELECT p.*, locked.*, extract(epoch FROM clock_timestamp())::float8 AS t FROM locked, p),
     settled AS MATERIALIZED (SELECT seen.*, {breaker.SETTLED},
         floor(t / 60)::bigint AS minute_now, floor((t + {_CHINA}) / 86400)::bigint AS day_now,
@@ -193,17 +191,15 @@ _ASK = text(f"""
         circuit_probe = CASE WHEN circuit_now = 'CLOSED' THEN NULL WHEN calls > 0 THEN holder WHEN circuit_now = 'HALF_OPEN' THEN due.circuit_probe END
     FROM due WHERE q.connector = due.connector AND q.credential = due.credential
     RETURNING calls, more, reason, wait, due.circuit AS before, q.circuit AS after
-""")  # noqa: S608 -- every fragment is a constant of this package
-_FIRST = text("INSERT INTO quota_ledger (connector, credential) VALUES (:connector, :credential) ON CONFLICT DO NOTHING")
+"""  # noqa: S608 -- every fragment is a constant of this package
+_FIRST = "INSERT INTO quota_ledger (connector, credential) VALUES (%(connector)s, %(credential)s) ON CONFLICT DO NOTHING RETURNING 1"
 
 
 class Ledger:
     """The rows, as one process asks them. ``holder`` names the process in them."""
 
     def __init__(self, database: Database, blind: Blind, rules: Rules | None = None) -> None:
-        self.blind, self.rules = blind, rules or Rules()
-        # One statement is one transaction: begin and commit would cost a round trip each. The rows are nobody's, so that there is no scope to set.
-        self._engine = database.worker.execution_options(isolation_level="AUTOCOMMIT")
+        self.database, self.blind, self.rules = database, blind, rules or Rules()
 
     def key(self, connector: Connector, config: Mapping[str, str]) -> str:
         """The keyed hash of the hub's identity at a platform: settings that are no secrets, so that a rotated secret brings no second quota."""
@@ -212,18 +208,21 @@ class Ledger:
         return self.blind.hash("platform", "\n".join(f"{name}={config.get(name, '')}" for name in ("base_url", *sorted(names))))
 
     async def ask(self, connector: str, credential: str, holder: str, limits: Limits, ask: Ask) -> Answer:
-        """One statement. Raises SQLAlchemyError where the ledger cannot be asked: then nothing was granted."""
+        """One statement, which is a transaction by itself: the rows are nobody's, so that there is no scope to set.
+
+        Raises SQLAlchemyError where the ledger cannot be asked: then nothing was granted.
+        """
         values = {**_values(limits), **_values(self.rules), **_values(ask), "holder": holder}
         values |= {f"left_{window}": ask.left.get(window) for window in ("second", "minute", "day")}
         row = {"connector": connector, "credential": credential}
         wanted = {name: values[name] for name in _PARAMETERS} | row
-        async with self._engine.connect() as connection:
-            found = (await connection.execute(_ASK, wanted)).first()
-            if found is None:
-                await connection.execute(_FIRST, row)
-                found = (await connection.execute(_ASK, wanted)).one()
-        breaker.announce(connector, found.before, found.after)
-        return Answer(found.calls, found.more, found.reason, float(found.wait), found.calls > 0 and found.after == "HALF_OPEN")
+        found = await self.database.look(_ASK, wanted)
+        if found is None:
+            await self.database.look(_FIRST, row)
+            found = await self.database.look(_ASK, wanted)
+        calls, places, reason, wait, before, after = found
+        breaker.announce(connector, before, after)
+        return Answer(calls, places, reason, wait, calls > 0 and after == "HALF_OPEN")
 
 
 def _values(one: Limits | Rules | Ask) -> dict[str, object]:

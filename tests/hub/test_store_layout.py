@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, insert, pool, select, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
+from hub.domain.facts.shop_penalty import ShopPenalty
+from hub.domain.identifiers import CustomerId
 from hub.store.database import Database, Scope
 from hub.store.embedded import Embedded, Urls
+from hub.store.fact_tables import FACT_TABLES, PAGE_LAW
+from hub.store.facts import PageScope, write_facts
 from hub.store.metadata import metadata
 from hub.store.security import owned_tables, statements
 from hub.store.tables import customer, customer_client
+from hub.vault import Blind
 
 
 async def test_models_equal_migrations(urls: Urls) -> None:
@@ -42,6 +47,8 @@ async def test_every_customer_table_forces_row_security(urls: Urls) -> None:
 
 _RIGHTS = """
 SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants WHERE table_schema = 'public' AND grantee IN ('hub_app', 'hub_worker')
+UNION SELECT table_name, grantee, privilege_type || ' of ' || column_name FROM information_schema.role_column_grants
+WHERE table_schema = 'public' AND grantee IN ('hub_app', 'hub_worker') AND table_name LIKE 'fact\\_%'
 """
 _POLICIES = "SELECT tablename, policyname, roles[1], cmd, qual, with_check FROM pg_policies WHERE schemaname = 'public'"
 _TABLES = frozenset({"alembic_version", "fact"})
@@ -66,6 +73,39 @@ async def test_roles_may_do_what_is_declared_and_nothing_more(urls: Urls, fresh:
         assert {tuple(row) for row in one.execute(text(_RIGHTS))} != {tuple(row) for row in other.execute(text(_RIGHTS))}, "it is noticed"
     found.dispose()
     declared.dispose()
+
+
+_LAW = """
+SELECT c.relname, p.prosrc FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE t.tgname = 'fact_names_its_page' AND t.tgenabled = 'O' AND t.tgtype & 4 = 4 AND t.tgtype & 1 = 0
+"""
+"""Triggers after an insert (4), per statement (not 1)."""
+
+
+async def test_the_law_about_pages_holds_for_every_kind_of_fact(urls: Urls) -> None:
+    engine = engine_of(urls)
+    with engine.connect() as connection:
+        found = {tuple(row) for row in connection.execute(text(_LAW))}
+    engine.dispose()
+    assert found == {(table.name, PAGE_LAW) for table in FACT_TABLES.values()}
+
+
+async def test_a_fact_names_a_page_that_is_there(database: Database) -> None:
+    connection_id, page_id = uuid.uuid4(), uuid.uuid4()
+    scope = PageScope(CustomerId(uuid.uuid4()), connection_id, uuid.uuid4(), page_id, datetime.now(UTC))
+    penalty = ShopPenalty(platform="p", penalty_number="1", kind="IP", severity=None, decided_on=date(2026, 1, 1), points=None)
+    with pytest.raises(IntegrityError, match="a page that is not there"):
+        async with database.work() as tx:
+            await write_facts(tx, scope, [(0, penalty)], Blind(b"k" * 32))
+
+
+@pytest.mark.parametrize("changed", ["connection_id", "page_id", "content_hash", "version"])
+async def test_of_a_fact_only_its_end_can_be_written(database: Database, changed: str) -> None:
+    async with database.work() as tx:
+        await tx.execute(text("UPDATE fact_shop SET known_to = now()"))
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with database.work() as tx:
+            await tx.execute(text(f"UPDATE fact_shop SET {changed} = {changed}"))
 
 
 def engine_of(urls: Urls) -> Engine:

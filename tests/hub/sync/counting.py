@@ -122,6 +122,13 @@ def speaking(host: Host, **quota: object) -> Host:
     return replace(host, connector=replace(host.connector, manifest=changed))
 
 
+async def all_is_said(*calls: Calls) -> None:
+    """Until the ledger has heard what came of every call: what a desk has to report waits for company for a while."""
+    for desks in calls:
+        for desk in desks.desks._desks.values():
+            await until(lambda desk=desk: desk._loop is None or desk._loop.done())  # type: ignore[misc]
+
+
 async def until(come_true: Callable[[], bool]) -> None:
     """Looks again and again, for 20 s at most."""
     async with asyncio.timeout(20):

@@ -16,11 +16,12 @@ from hub.store.embedded import Urls
 from hub.sync import quota
 from hub.sync.breaker import PAUSE, ROOM, THRESHOLD
 from hub.sync.quota import CircuitOpen, Ledger, Park
-from tests.hub.sync.counting import QUICK_RULES, Counting, Host, hosts
+from tests.hub.sync.counting import QUICK_RULES, Counting, Host, all_is_said, hosts, until
 from tests.hub.sync.platform import Refunds, connector, raw
 from tests.hub.sync.world import QUICK, World
 
-PAUSED = QUICK_RULES.pause
+RULES = replace(QUICK_RULES, pause=10.0)
+"""The pause ends when a test says so, but in the one that is about its end."""
 
 
 async def attempt(host: Host) -> int | Park:
@@ -30,42 +31,50 @@ async def attempt(host: Host) -> int | Park:
         return park
 
 
-async def break_it(platform: Counting, two: list[Host]) -> None:
+async def break_it(platform: Counting, many: list[Host]) -> None:
     """Failures, spread over the hosts, until the circuit is open. What succeeded before has been reported by then."""
-    await asyncio.sleep(0.3)
+    await all_is_said(*(host.calls for host in many))
     platform.status = 503
     for number in range(THRESHOLD + 2):
-        await attempt(two[number % len(two)])
-        await asyncio.sleep(0.02)
-    await asyncio.sleep(0.1)
+        await attempt(many[number % len(many)])
+    await all_is_said(*(host.calls for host in many))
+    assert (await many[0].row())["circuit"] == "OPEN"
 
 
-async def everybody(many: list[Host]) -> list[int | Park]:
-    return await asyncio.gather(*(attempt(host) for host in many for _ in range(4)))
+async def pause_is_over(host: Host) -> None:
+    async with host.database.work() as tx:
+        await tx.execute(text("UPDATE quota_ledger SET circuit_until = clock_timestamp() WHERE circuit = 'OPEN'"))
+
+
+def everybody(many: list[Host]) -> list[asyncio.Task[int | Park]]:
+    """Four calls of each host at once."""
+    return [asyncio.create_task(attempt(host)) for host in many for _ in range(4)]
 
 
 async def test_it_opens_sends_one_probe_and_closes(urls: Urls, tmp_path: Path) -> None:
     platform = Counting(Quota(1000, 1000, 8))
     with structlog.testing.capture_logs() as logged:
-        async with hosts(urls, tmp_path, platform, 4) as made:
+        async with hosts(urls, tmp_path, platform, 4, RULES) as made:
             four = list(made)
-            await everybody(four)
+            await asyncio.gather(*everybody(four))
             await break_it(platform, four)
-            assert (await four[0].row())["circuit"] == "OPEN"
             heard = len(platform.heard)
-            refused = await everybody(four)
+            refused = await asyncio.gather(*everybody(four))
             assert [type(one) for one in refused] == [CircuitOpen] * 16
             assert len(platform.heard) == heard, "an open circuit lets nothing through"
-            await asyncio.sleep(PAUSED + 0.1)
-            # The probe takes a while: everybody else asks meanwhile, and is refused.
-            platform.seconds, platform.status = 0.5, 200
-            found = await everybody(four)
+            await pause_is_over(four[0])
+            # The probe is under way until everybody else has asked, and was refused.
+            platform.hangs, platform.status = asyncio.Event(), 200
+            asked = everybody(four)
+            await until(lambda: sum(task.done() for task in asked) == 15)
+            platform.hangs.set()
+            found = await asyncio.gather(*asked)
             assert len(platform.heard) == heard + 1, "exactly one probe over all hosts"
             assert found.count(200) == 1
-            platform.seconds = 0.0
-            await asyncio.sleep(0.2)
+            platform.hangs = None
+            await all_is_said(*(host.calls for host in four))
             assert (await four[0].row())["circuit"] == "CLOSED"
-            assert (await everybody(four)).count(200) == 16
+            assert (await asyncio.gather(*everybody(four))).count(200) == 16
     events = [one["event"] for one in logged if one["event"].startswith("circuit")]
     assert events == ["circuit_opened", "circuit_closed"], "one line each, over all hosts"
 
@@ -73,21 +82,22 @@ async def test_it_opens_sends_one_probe_and_closes(urls: Urls, tmp_path: Path) -
 async def _probes(urls: Urls, home: Path) -> int:
     """How many calls a broken platform hears after its pause, from four hosts with four callers each."""
     platform = Counting(Quota(1000, 1000, 32))
-    async with hosts(urls, home, platform, 4) as made:
-        await everybody(list(made))
-        await break_it(platform, list(made))
+    async with hosts(urls, home, platform, 4, RULES) as made:
+        four = list(made)
+        await asyncio.gather(*everybody(four))
+        await break_it(platform, four)
         heard = len(platform.heard)
-        await asyncio.sleep(PAUSED + 0.1)
+        await pause_is_over(four[0])
         platform.seconds = 0.3
-        await everybody(list(made))
+        await asyncio.gather(*everybody(four))
         return len(platform.heard) - heard
 
 
 async def test_control_a_breaker_that_ignores_its_state_sends_more_probes(
     urls: Urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert str(quota._ASK).count(ROOM) == 1
-    monkeypatch.setattr(quota, "_ASK", text(str(quota._ASK).replace(ROOM, "1e9")))
+    assert quota._ASK.count(ROOM) == 1
+    monkeypatch.setattr(quota, "_ASK", quota._ASK.replace(ROOM, "1e9"))
     assert await _probes(urls, tmp_path) > 1
 
 
@@ -101,30 +111,30 @@ async def test_a_probe_that_never_left_is_the_next_ones(urls: Urls, tmp_path: Pa
     async with hosts(urls, tmp_path, platform, 2) as made:
         one, two = made
         await break_it(platform, [one, two])
-        await asyncio.sleep(PAUSED + 0.1)
+        await asyncio.sleep(QUICK_RULES.pause + 0.1)
         async with one.calls.turn(one.connector, one.config) as turn:
             assert turn.probe
-        await asyncio.sleep(0.1)
+        await all_is_said(one.calls)
         platform.status = 200
         assert await two.call() == 200
 
 
 async def test_a_killed_prober_does_not_hold_it_half_open_for_ever(urls: Urls, tmp_path: Path) -> None:
     platform = Counting(Quota(1000, 1000, 8))
-    async with hosts(urls, tmp_path, platform, 2) as made:
+    async with hosts(urls, tmp_path, platform, 2, RULES) as made:
         dead, alive = made
         await break_it(platform, [dead, alive])
-        await asyncio.sleep(PAUSED + 0.1)
+        await pause_is_over(dead)
         platform.hangs = asyncio.Event()
         probe = asyncio.create_task(dead.call())
-        await asyncio.sleep(0.2)
+        await until(lambda: platform.in_flight == 1)
         desk = dead.calls.desks.desk(dead.connector, dead.config)
         desk._loop.cancel()  # type: ignore[attr-defined]
         desk._run = lambda **_: None  # type: ignore[attr-defined]
         assert isinstance(await attempt(alive), Park)
         platform.hangs.set()
         platform.hangs, platform.status = None, 200
-        await asyncio.sleep(QUICK_RULES.lease + 0.3)
+        await asyncio.sleep(RULES.lease + 0.3)
         assert await alive.call() == 200
         await asyncio.gather(probe)
 
@@ -135,7 +145,7 @@ async def test_what_is_about_one_customer_never_counts(urls: Urls, tmp_path: Pat
     async with hosts(urls, tmp_path, platform, 2) as made:
         for _ in range(THRESHOLD):
             assert [await attempt(host) for host in made] == [status, status]
-        await asyncio.sleep(0.3)
+        await all_is_said(*(host.calls for host in made))
         row = await made[0].row()
     assert (row["circuit"], row["circuit_failures"]) == ("CLOSED", 0)
 
@@ -146,14 +156,14 @@ async def test_a_success_in_between_begins_the_count_anew(urls: Urls, tmp_path: 
         for number in range(3 * THRESHOLD):
             platform.status = 200 if number % 5 == 4 else 503
             assert await host.call() == platform.status
-        await asyncio.sleep(0.3)
+        await all_is_said(host.calls)
         assert (await host.row())["circuit"] == "CLOSED"
 
 
 async def test_an_open_circuit_ends_a_run_like_a_silent_platform_and_sends_nothing(world: World) -> None:
     world = world.with_connector(connector(Refunds()))
     assert await world.sync() is Verdict.EMPTY_EXPECTED
-    await asyncio.sleep(0.3)
+    await all_is_said(world.calls)
     credential = Ledger(world.database, world.equipment.blind).key(
         world.equipment.connectors["scripted"], world.equipment.config("scripted")
     )
