@@ -55,14 +55,17 @@ class Batch:
     positions: set[int] = field(default_factory=set)
     displaced: list[tuple[type, int, Row]] = field(default_factory=list)
 
-    def add(self, position: int, cls: type, row: Row) -> None:
-        rows = self.kinds.get(cls)
-        if rows is None:
-            rows = self.kinds[cls] = {}
-        if row[0] in rows:
-            self.displaced.append((cls, *rows[row[0]]))
-        rows[row[0]] = (position, row)
-        self.positions.add(position)
+    def add(self, cls: type, placed: Sequence[tuple[int, Row]]) -> None:
+        """``(position, row)`` pairs of one kind."""
+        if not placed:
+            return
+        rows = self.kinds.setdefault(cls, {})
+        for one in placed:
+            key = one[1][0]
+            if key in rows:
+                self.displaced.append((cls, *rows[key]))
+            rows[key] = one
+        self.positions.update(position for position, _ in placed)
 
 
 def batch_of(facts: Iterable[tuple[int, object]], blind: Blind) -> Batch:
@@ -72,7 +75,7 @@ def batch_of(facts: Iterable[tuple[int, object]], blind: Blind) -> Batch:
         (row,) = encoders.rows(type(fact), [fact])
         if isinstance(row, Exception):
             raise row
-        batch.add(position, type(fact), row)
+        batch.add(type(fact), [(position, row)])
     return batch
 
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -16,12 +16,13 @@ from hub.domain.identifiers import new_id
 from hub.store.encoders import Encoders
 from hub.store.facts import Batch
 from hub.store.pages import RawPage, Refused
+from hub.store.rows import Row
 from hub.vault import Blind
 
 LONGEST_CURSOR = 2_000
 
 
-SLICE = 64
+SLICE = 100
 """Records that are taken apart at a time: meanwhile the process hears nobody."""
 
 
@@ -73,17 +74,13 @@ def _sort(found: Sorted, stream: Stream, context: Context, encoders: Encoders, r
             whose.append(position)
             of_kind.append(fact)
         found.silent += not facts
-    rows = [
-        (cls, position, row)
-        for cls, (whose, facts) in kinds.items()
-        for position, row in zip(whose, encoders.rows(cls, facts), strict=True)
-    ]
-    for _, position, row in rows:
-        if isinstance(row, Exception):
-            faults.setdefault(position, row)
-    for cls, position, row in rows:
-        if position not in faults and not isinstance(row, Exception):
-            found.batch.add(position, cls, row)
+    rows = [(cls, whose, encoders.rows(cls, of_kind)) for cls, (whose, of_kind) in kinds.items()]
+    for _, whose, encoded in rows:
+        if set(map(type, encoded)) != {tuple}:
+            faults |= {position: row for position, row in zip(whose, encoded, strict=True) if isinstance(row, Exception)}
+    for cls, whose, encoded in rows:
+        good = (pair for pair in zip(whose, encoded, strict=True) if pair[0] not in faults)
+        found.batch.add(cls, cast(list[tuple[int, Row]], list(good)))
     found.refused += [_refused(position, faults[position], records[position]) for position in sorted(faults)]
 
 

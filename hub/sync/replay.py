@@ -277,9 +277,7 @@ def _part_of(batch: Batch, keys: Keys) -> Batch:
     """The rows of these keys."""
     part = Batch()
     for cls, rows in batch.kinds.items():
-        for key in sorted(keys.get(spec_of(cls).name, ())):
-            position, row = rows[key]
-            part.add(position, cls, row)
+        part.add(cls, [rows[key] for key in sorted(keys.get(spec_of(cls).name, ()))])
     return part
 
 
