@@ -7,7 +7,7 @@ by, so that a row may be lost with the server (``synchronous_commit``) and costs
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import text
 
@@ -30,6 +30,19 @@ _KEEP = text("""
         CAST(:seconds AS double precision), now() + make_interval(secs => CAST(:seconds AS double precision)), :interaction
     FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
 """)
+
+KEPT, AT_ONCE = timedelta(days=90), 1_000
+"""How long an operator can look back, and how many rows are forgotten by one statement."""
+_FORGET = text("""
+    DELETE FROM sync_event WHERE (customer_id, event_id) IN (
+        SELECT customer_id, event_id FROM sync_event WHERE at < clock_timestamp() - CAST(:kept AS interval) ORDER BY at LIMIT :at_once FOR UPDATE SKIP LOCKED)
+""")
+
+
+async def forget(database: Database) -> int:
+    """Deletes what nobody looks back at any more, a batch of it. Returns how many rows."""
+    async with database.work() as tx:
+        return (await tx.execute(_FORGET, {"kept": KEPT, "at_once": AT_ONCE})).rowcount
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""What a worker does for grants whether or not anything is synced: a look at the rows, again and again, so that nothing is forgotten with a process.
+"""What a worker does whether or not anything is synced: a look at the rows, again and again, so that nothing is forgotten with a process.
 
 Grants of idle connections are refreshed before their refresh token runs out; an exchange that died with its process is settled; connections that have ended are told to
-their platforms. Each platform has loops of its own: one that hangs costs the others nothing, and ending a connection waits for none.
+their platforms; what runs noted on their way is forgotten in time. Each platform has loops of its own: one that hangs costs the others nothing, and ending a connection waits for none.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from hub.sync import grants
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, load
 from hub.sync.grants import Exchange
+from hub.sync.journal import forget
 from hub.sync.revoking import Revoker, settle_ended
 
 log = structlog.get_logger("hub.keeping")
@@ -58,7 +59,7 @@ class Keeper:
 
     async def work(self) -> None:
         """Until cancelled; an exchange that is under way is seen through."""
-        looks: list[Callable[[], Awaitable[int]]] = [partial(settle_ended, self.equipment)]
+        looks: list[Callable[[], Awaitable[int]]] = [partial(settle_ended, self.equipment), partial(forget, self.equipment.database)]
         for name in sorted(self.equipment.connectors.keys() & self.equipment.configs.keys()):
             looks += [partial(self.keep_alive, name), partial(self.revoker.look, name)]
         async with asyncio.TaskGroup() as group:

@@ -272,6 +272,7 @@ def _visibility() -> None:
         sa.PrimaryKeyConstraint("customer_id", "event_id", name=op.f("pk_sync_event")),
     )
     op.create_index("ix_sync_event_run", "sync_event", ["customer_id", "run_id", "event_id"])
+    op.create_index("ix_sync_event_at", "sync_event", ["at"])
     op.create_index("ix_sync_run_newest", "sync_run", ["run_id"])
 
 

@@ -173,6 +173,7 @@ sync_event = Table(
     instant("until", nullable=True),
     text("interaction", nullable=True),
     Index("ix_sync_event_run", "customer_id", "run_id", "event_id"),
+    Index("ix_sync_event_at", "at"),
     info=OWNED,
 )
 

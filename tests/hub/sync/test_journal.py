@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from hub.domain.enums import Verdict
-from hub.sync.journal import LONGEST, QUEUED, Attempt, Journal, Place
+from hub.sync.journal import KEPT, LONGEST, QUEUED, Attempt, Journal, Place, forget
 from hub.sync.quota import LONGEST_PARK
 from hub.sync.settings import Patience
 from tests.hub.sync.platform import page_of, raw, refund
@@ -105,3 +105,18 @@ async def test_what_a_platform_says_is_cut_to_what_can_be_kept(world: World) -> 
     await journal.failed(Place("refunds", world.time.at.date()), Attempt("i", 500), ValueError("\0" + "x" * 10_000), 1e300)
     (row,) = await noted(world)
     assert (row["detail"], row["seconds"]) == ("x" * LONGEST, LONGEST_PARK)
+
+
+async def test_what_nobody_looks_back_at_is_forgotten(alone: World) -> None:
+    """A batch at a time, the oldest first; what is younger stays."""
+    alone.platform.rows[TODAY] = [refund("1")]
+    alone.platform.says("/refunds", raw("{}", 503))
+    await alone.sync()
+    assert await forget(alone.database) == 0
+    (row,) = await noted(alone)
+    await alone.do(f"UPDATE sync_event SET at = at - interval '{KEPT.days} days' WHERE customer_id = :customer")
+    alone.platform.says("/refunds", raw("{}", 503))
+    await alone.sync()
+    assert await forget(alone.database) == 1
+    (left,) = await noted(alone)
+    assert left["event_id"] != row["event_id"]
