@@ -77,7 +77,9 @@ def _engine(url: str, size: int, seconds: int) -> AsyncEngine:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A transaction that has not begun yet. :attr:`first` are the statements to send ahead of one's own."""
+    """A transaction that has not begun yet. :attr:`first` are the statements to send ahead of one's own; :attr:`last` may be sent behind them, else it ends
+    by itself.
+    """
 
     tx: Write
     driver: Driver
@@ -86,6 +88,10 @@ class Opened:
     @property
     def first(self) -> Statements:
         return (("BEGIN", {}), (_BEGIN, {"client": self.scope.client, "purpose": self.scope.purpose}))
+
+    @property
+    def last(self) -> Statements:
+        return (("COMMIT", {}),)
 
 
 async def driver_of(tx: Write) -> Driver:

@@ -16,11 +16,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
+import psycopg
 import zstandard
 
 from hub.connect import Interval, Json
 from hub.domain.identifiers import CustomerId, new_id
-from hub.errors import ConsentMissing, LeaseLost
+from hub.errors import ConsentMissing, HubError, LeaseLost
 from hub.store.database import Write, driver_of
 from hub.store.driver import Answer, Driver, Statements, send
 from hub.store.facts import Batch, Counts, batch_of, parameters, parts
@@ -132,8 +133,11 @@ before AS (
         quarantined = quarantined + %(quarantined)s, rejected = rejected + %(rejected)s, windows_done = windows_done + CASE WHEN %(end)s::text IS NULL THEN 0 ELSE 1 END
     FROM figures WHERE customer_id = %(customer)s AND run_id = %(run)s
 )
-SELECT (SELECT count(*) FROM moved) AS moved, figures.new FROM figures
+SELECT figures.new FROM figures WHERE insist((SELECT count(*) FROM page) = 1 AND (SELECT count(*) FROM moved) = 1)
 """
+"""A page that is not there or a window that did not move fails the statement: whatever was sent behind it, the commit among it, is then skipped by the server."""
+NOT_SO = "HUB01"
+"""The SQLSTATE of what ``insist()`` found not to be so."""
 _ASIDE = """
 INSERT INTO quarantine (customer_id, record_id, page_id, position, stream, path, reason, body, at)
 VALUES (%(customer_id)s, %(record_id)s, %(page_id)s, %(position)s, %(stream)s, %(path)s, %(reason)s, %(body)s, %(at)s)
@@ -180,31 +184,39 @@ async def commit_page(tx: Write, sealer: Sealer, blind: Blind, page: PageCommit)
     return await write_page(await driver_of(tx), (), ready(sealer, blind, page))
 
 
-async def write_page(driver: Driver, first: Statements, page: Ready) -> Counts:
-    """Sends everything in one go, behind the statements that come ``first``, and looks at the answers afterwards: see :func:`commit_page`.
+async def write_page(driver: Driver, first: Statements, page: Ready, last: Statements = ()) -> Counts:
+    """Sends everything in one go, between the statements that come ``first`` and ``last``, and looks at the answers afterwards: see :func:`commit_page`.
 
-    Each statement counts on the one before. Where the fence or the consent is missed there is no raw page, so no facts; and all of it is rolled back.
+    Each statement counts on the one before. Where the fence or the consent is missed there is no raw page, so no facts, which fails the statement:
+    a commit that was sent behind it is skipped.
     """
-    async with driver.pipeline():
-        for statement, values in first:
-            await send(driver, statement, values)
-        fence = await send(driver, _COMMIT, page.values)
-        move = await send(driver, _write(page.kinds, page.windows, _MOVE), page.values)
-        for record in page.aside:
-            await send(driver, _ASIDE, record)
-    fenced, allowed = await _row(fence)
-    if not fenced:
-        raise LeaseLost("Another run had the connection when this page came.", kind="page")
-    if not allowed:
-        raise ConsentMissing("The consent ended while its data was being fetched.")
-    moved, stored = await _row(move)
-    if not moved:
-        raise LeaseLost("The window moved under this page.", kind="cursor")
+    answers: list[Answer] = []
+    try:
+        async with driver.pipeline():
+            for statement, values in first:
+                await send(driver, statement, values)
+            answers.append(await send(driver, _COMMIT, page.values))
+            answers.append(await send(driver, _write(page.kinds, page.windows, _MOVE), page.values))
+            for record in page.aside:
+                await send(driver, _ASIDE, record)
+            for statement, values in last:
+                await send(driver, statement, values)
+    except psycopg.DatabaseError as error:
+        if error.sqlstate != NOT_SO:
+            raise
+        raise await _missed(answers[0]) from None
+    ((stored,),) = await answers[1].fetchall()
     return Counts(stored, page.values["known"] - stored)
 
 
-async def _row(answer: Answer) -> Any:
-    return await answer.fetchone()
+async def _missed(fence: Answer) -> HubError:
+    """What of a page's conditions did not hold."""
+    ((fenced, allowed),) = await fence.fetchall()
+    if not fenced:
+        return LeaseLost("Another run had the connection when this page came.", kind="page")
+    if not allowed:
+        return ConsentMissing("The consent ended while its data was being fetched.")
+    return LeaseLost("The window moved under this page.", kind="cursor")
 
 
 @cache

@@ -346,8 +346,9 @@ class Reader:
         """Whether the window is to be read once more from its beginning."""
         page, step, again = made.page, made.page.step, False
         async with self.hand.committing(), self.committing, self.equipment.database.open() as opened:
-            await write_page(opened.driver, opened.first, made.ready)
-            if answer.end == "DONE" and (step.keyed or not step.alone):
+            goes_on = answer.end == "DONE" and (step.keyed or not step.alone)
+            await write_page(opened.driver, opened.first, made.ready, () if goes_on else opened.last)
+            if goes_on:
                 again = await settle(opened.tx, Pass(self.run, self.subjected.connector, task.stream, task.window, page.business))
         await self.shapes.look(task.stream.name, page.records, [one.record for one in page.refused])
         return again

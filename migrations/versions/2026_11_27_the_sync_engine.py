@@ -26,6 +26,7 @@ def upgrade() -> None:
     _dispatch()
     _rights()
     _facts()
+    _insist()
 
 
 def _quota_ledger() -> None:
@@ -394,3 +395,16 @@ $law$""")
         op.execute(f"REVOKE UPDATE ON {name} FROM hub_app, hub_worker")
         op.execute(f"REVOKE DELETE ON {name} FROM hub_app")
         op.execute(f"GRANT UPDATE (known_to) ON {name} TO hub_app, hub_worker")
+
+
+def _insist() -> None:
+    """Fails the statement that calls it where something is not so."""
+    op.execute("""
+        CREATE FUNCTION insist(holds boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF holds IS NOT TRUE THEN
+        RAISE EXCEPTION USING ERRCODE = 'HUB01', MESSAGE = 'a condition of this statement does not hold';
+    END IF;
+    RETURN true;
+END
+$$""")
