@@ -14,8 +14,12 @@ from rich.table import Table
 from connectors import registry
 from hub.cli import until
 from hub.cli.certify import Candidate, certify
-from hub.cli.options import console, emit
+from hub.cli.options import console, emit, settings
+from hub.cli.processes import with_runtime
+from hub.cli.runtime import Runtime
 from hub.errors import InvalidInput
+from hub.sync import resuming
+from hub.sync.resuming import Resumed
 
 SKELETON = {
     "__init__.py.txt": "connectors/{name}/__init__.py",
@@ -50,6 +54,24 @@ def check(name: str, *, as_json: bool) -> None:
         console.print(table)
     if not all(line.ok for line in lines):
         raise typer.Exit(1)
+
+
+def resume(name: str, home: Path | None, *, as_json: bool) -> None:
+    """Lets a platform be asked again before the time it asked for. Raises UnknownConnector."""
+    registry.load(name)
+    found: list[Resumed] = []
+
+    async def work(runtime: Runtime) -> None:
+        found.append(await resuming.resume(runtime.equipment.database, name))
+
+    until.run(with_runtime(settings(home), work))
+    (done,) = found
+    if as_json:
+        emit({"credentials": done.credentials, "connections": done.connections})
+    elif any(done):
+        console.print(f"{name}: {done.credentials} credentials are no longer parked, {done.connections} connections are due now.")
+    else:
+        console.print(f"{name} was not parked.")
 
 
 def new(name: str, root: Path) -> None:

@@ -206,6 +206,14 @@ def connectors_check(name: Annotated[str, typer.Argument(help="Name of the conne
     check(name, as_json=json)
 
 
+@connectors_app.command("resume")
+def connectors_resume(name: Annotated[str, typer.Argument(help="Name of the connector.")], home: Home = None, json: Json = False) -> None:
+    """Asks a platform again now, though it asked the hub to wait (Retry-After) or its circuit is open. What was parked is due at once."""
+    from hub.cli.connectors import resume
+
+    resume(name, home, as_json=json)
+
+
 @connectors_app.command("new")
 def connectors_new(
     name: Annotated[str, typer.Argument(help="Name of the new connector: lower case letters, digits and underscores.")],

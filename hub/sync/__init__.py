@@ -26,5 +26,5 @@ Again
 replay    reads the kept pages with today's connectors    replays  its own record and filters
 fold      what comes of all pages of a key       kept      opens kept pages
 mending   records in quarantine, read again      backfill  a past range, asked again
-aside     holds a connection beside its runs
+aside     holds a connection beside its runs       resuming  an operator lets a parked platform be asked again
 """
