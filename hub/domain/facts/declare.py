@@ -17,6 +17,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
 
+import msgspec
+
 from hub.domain.enums import Sensitivity, SourceKind, Unit
 from hub.domain.identifiers import PersonalId
 from hub.domain.periods import Month, china_day, first_day
@@ -117,7 +119,7 @@ def fact(*, source: SourceKind, key: tuple[str, ...], occurred: str | None) -> t
     """
 
     def declare(plain: type[T]) -> type[T]:
-        cls = dataclass(frozen=True, slots=True, kw_only=True)(plain)
+        cls = _record(dataclass(frozen=True, kw_only=True)(plain))
         hints = typing.get_type_hints(cls)
         fields = tuple(_field_spec(field, hints[field.name]) for field in dataclasses.fields(typing.cast(typing.Any, cls)))
         if not cls.__doc__ or unknown(key, fields) or (occurred and unknown((occurred,), fields)):
@@ -126,6 +128,17 @@ def fact(*, source: SourceKind, key: tuple[str, ...], occurred: str | None) -> t
         return cls
 
     return declare
+
+
+def _record(cls: type[T]) -> type[T]:
+    """The same as a struct, which is made in a tenth of the time: facts come by the hundred thousand. It is a dataclass still to whoever asks."""
+    fields = dataclasses.fields(typing.cast(typing.Any, cls))
+    own = {
+        name: value for name, value in vars(cls).items() if name in ("__doc__", "__module__", "__qualname__") or isinstance(value, property)
+    }
+    own |= {"__dataclass_fields__": {field.name: field for field in fields}}
+    members = [(one.name, one.type) if one.default is dataclasses.MISSING else (one.name, one.type, one.default) for one in fields]
+    return typing.cast(type[T], msgspec.defstruct(cls.__name__, typing.cast(typing.Any, members), frozen=True, kw_only=True, namespace=own))
 
 
 def unknown(names: tuple[str, ...], fields: tuple[FieldSpec, ...]) -> set[str]:
