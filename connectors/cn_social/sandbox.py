@@ -210,6 +210,8 @@ def build(world: World, limits: Limits | None = None, *, plain_secret: bool = Fa
         "sids": json.dumps(SIDS),
         "secret_wrap": wrapping,
         "pagesize": "100",
+        # Below what this gateway allows by default; the profile's two calls a second would make a demo wait.
+        "quota_per_second": "100",
     }
     app = Switches(Starlette(routes=gateway.routes()), world, NAME)
     trials = {"oauth2": {"pagesize": "20"}, "hmac": {"auth_mode": "hmac", "pagesize": "20"}}

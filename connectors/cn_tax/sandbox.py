@@ -57,6 +57,7 @@ def build(world: World) -> Platform:
         "callback_secret": state.callback_secret,
         "poll_floor_s": "0.05",
         "reorder_wait_s": "0.1",
+        "quota_per_second": "100",
     }
     app = Switches(Starlette(routes=routes), world, NAME)
     trials = {"": {"page_size": "8"}}

@@ -15,6 +15,10 @@ import uvicorn
 from connectors.sandbox.platform import Platform
 from hub.errors import FixConfiguration, PortOccupied
 
+TICK = 1.0
+"""Seconds after which the date in the answers is renewed."""
+FIRST_PAUSE = 0.01
+
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Raises PortOccupied, FixConfiguration; 0 takes any free port."""
@@ -53,6 +57,7 @@ class Server(uvicorn.Server):
         )
         self.listener = listener
         self.task: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
 
     @property
     def origin(self) -> str:
@@ -70,8 +75,41 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def main_loop(self) -> None:
+        """As uvicorn's, which looks ten times a second whether it is to end; this one is told."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._ending.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, but not a tenth of a second longer than the last answer takes."""
+        for server in self.servers:
+            server.close()
+        for one in sockets or ():
+            one.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                await self._is_quiet()
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
+
+    async def _is_quiet(self) -> None:
+        # A connection that was accepted a moment ago shows itself within the first pause, and is answered like the others.
+        pause = FIRST_PAUSE
+        await asyncio.sleep(pause)
+        while self.server_state.connections or self.server_state.tasks:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 10 * FIRST_PAUSE)
+        for server in self.servers:
+            await server.wait_closed()
+
     async def stop(self) -> None:
         self.should_exit = True
+        self._ending.set()
         if self.task:
             await self.task
             self.task = None

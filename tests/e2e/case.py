@@ -10,16 +10,23 @@ import copy
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from connectors.sandbox.persona import Persona
+from hub.cli.journey import Journey
 from hub.cli.stage import Stage, open_stage
 from hub.settings import Settings
+from hub.store.embedded import Urls
 
 ORDERS = {1: 26, 2: 22, 3: 30, 4: 29, 5: 32, 6: 42, 7: 28, 8: 29, 9: 31, 10: 34, 11: 52, 12: 35}
 Change = Callable[[dict[str, Any]], None]
+YEAR = date(2025, 1, 1)
+_SHOP_FROM = text("UPDATE consent SET data_from = :first WHERE customer_id = :customer AND source IN ('SHOP', 'SETTLEMENT')")
 
 
 def demo_document() -> dict[str, Any]:
@@ -58,7 +65,24 @@ def one_more_refund(month: int) -> Change:
     return change
 
 
+class ShortJourney(Journey):
+    """A journey whose shop is asked for the year that the small seller has, not for the 25 months that a consent covers: a request per day, and an empty
+    answer to each of 2024, are most of what a whole one costs. The golden persona and the demo go the whole way.
+    """
+
+    def __init__(self, stage: Stage, persona: Persona, first: date = YEAR) -> None:
+        super().__init__(stage, persona)
+        self.first = first
+
+    async def consent(self) -> list[str]:
+        unreachable = await super().consent()
+        async with self.stage.database.work() as tx:
+            await tx.execute(_SHOP_FROM, {"first": self.first, "customer": self.customer_id})
+        return unreachable
+
+
 @asynccontextmanager
-async def on_stage(home: Path, *personas: Persona) -> AsyncIterator[Stage]:
-    async with open_stage(Settings(home=home, port=0), personas, database="e2e") as stage:
+async def on_stage(home: Path, urls: Urls, *personas: Persona) -> AsyncIterator[Stage]:
+    """A stage in the tests' own cluster. One with a cluster of its own, made from nothing, is the demo's."""
+    async with open_stage(Settings(home=home, port=0), personas, database="e2e", urls=urls) as stage:
         yield stage

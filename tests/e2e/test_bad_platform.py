@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import select
 
-from hub.cli.journey import Journey
 from hub.cli.stage import Stage
+from hub.store.embedded import Urls
 from hub.store.tables import connection, consent, credential, quarantine, sync_run
 from hub.vault import Place
-from tests.e2e.case import on_stage, small_seller
+from tests.e2e.case import ShortJourney, on_stage, small_seller
 
 
 async def _rows(stage: Stage, table: Any) -> list[Any]:
@@ -20,11 +21,12 @@ async def _rows(stage: Stage, table: Any) -> list[Any]:
         return list((await tx.execute(select(table).where(table.c.customer_id.is_not(None)))).all())
 
 
-async def test_a_malformed_record_is_put_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
+async def test_a_malformed_record_is_put_aside_and_the_rest_goes_on(urls: Urls, tmp_path: Path) -> None:
     persona = small_seller()
-    async with on_stage(tmp_path, persona) as stage:
+    async with on_stage(tmp_path, urls, persona) as stage:
         stage.world.switches["alipay"] = {"malformed"}
-        journey = Journey(stage, persona)
+        # Nothing here is computed: a few days of the shop are as good as a year.
+        journey = ShortJourney(stage, persona, date(2026, 1, 1))
         ended = {state.connector: state for state in await journey.walk(quiet=True)}
         aside = await _rows(stage, quarantine)
         assert len(aside) == ended["alipay"].quarantined > 0
@@ -41,13 +43,13 @@ async def test_a_malformed_record_is_put_aside_and_the_rest_goes_on(tmp_path: Pa
         assert runs[0]["quarantined"] == len(aside)
 
 
-async def test_a_secret_that_the_platform_refuses(tmp_path: Path) -> None:
+async def test_a_secret_that_the_platform_refuses(urls: Urls, tmp_path: Path) -> None:
     """The customer is told on the page, the operator on the connection; no grant is kept and nothing is fetched from there."""
     persona = small_seller()
-    async with on_stage(tmp_path, persona) as stage:
+    async with on_stage(tmp_path, urls, persona) as stage:
         configs: Any = stage.runtime.equipment.configs
         configs["cn_credit_bureau"] = {**configs["cn_credit_bureau"], "client_secret": "not-the-secret"}
-        journey = Journey(stage, persona)
+        journey = ShortJourney(stage, persona)
         await journey.register()
         assert await journey.consent() == ["cn_credit_bureau"]
         await journey.send_sessions()

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,27 +17,9 @@ import pytest
 
 from connectors.sandbox.serve import bind
 from tests.e2e.case import small_document
+from tests.e2e.forked import ENVIRONMENT, Hub
 
 HUB = (sys.executable, "-m", "hub.cli")
-
-
-ENVIRONMENT = {**os.environ, "HUB_GRANTEE": "甬江普惠银行", "COLUMNS": "200"}
-
-
-def hub(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*HUB, *arguments], capture_output=True, text=True, timeout=120, check=False, env={**ENVIRONMENT, **(environment or {})}
-    )
-
-
-def refusal(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    """What a failing command says: one line on stderr, nothing on stdout."""
-    ran = hub(*arguments, environment=environment)
-    assert ran.returncode == 1, ran.stderr
-    assert ran.stdout == ""
-    lines = ran.stderr.strip().splitlines()
-    assert len(lines) == 1, ran.stderr
-    return lines[0]
 
 
 @pytest.mark.parametrize(
@@ -50,27 +32,27 @@ def refusal(*arguments: str, environment: Mapping[str, str] | None = None) -> st
     ],
     ids=["missing", "not JSON", "another format", "no object"],
 )
-def test_a_persona_that_is_none(tmp_path: Path, content: str | None, said: str) -> None:
+def test_a_persona_that_is_none(hub: Hub, tmp_path: Path, content: str | None, said: str) -> None:
     path, home = tmp_path / "persona.json", tmp_path / "home"
     if content is not None:
         path.write_text(content)
-    assert refusal("evaluate", "--persona", str(path), "--json", "--home", str(home)).startswith("hub: " + said.format(path=path))
+    assert hub.refusal("evaluate", "--persona", str(path), "--json", "--home", str(home)).startswith("hub: " + said.format(path=path))
     assert not home.exists()
 
 
-def test_a_scenario_without_a_policy(tmp_path: Path) -> None:
+def test_a_scenario_without_a_policy(hub: Hub, tmp_path: Path) -> None:
     path = tmp_path / "persona.json"
     path.write_text(json.dumps(small_document() | {"scenario": "S12"}))
-    said = refusal("evaluate", "--persona", str(path), "--json")
+    said = hub.refusal("evaluate", "--persona", str(path), "--json")
     assert said == "hub: There is no policy for scenario S12. Known are S01, S03."
 
 
-def test_an_occupied_port(tmp_path: Path) -> None:
+def test_an_occupied_port(hub: Hub, tmp_path: Path) -> None:
     with bind("127.0.0.1", 0) as taken:
         port = str(taken.getsockname()[1])
         for command in (("demo", "--once"), ("sandbox",)):
             home = [] if command == ("sandbox",) else ["--home", str(tmp_path / "home")]
-            said = refusal(*command, "--port", port, *home)
+            said = hub.refusal(*command, "--port", port, *home)
             assert (
                 said
                 == f"hub: Port {port} on 127.0.0.1 is in use by another process. Choose another one with --port, or 0 for any free port."
@@ -78,24 +60,24 @@ def test_an_occupied_port(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
-def test_settings_that_are_wrong(tmp_path: Path) -> None:
+def test_settings_that_are_wrong(hub: Hub, tmp_path: Path) -> None:
     home = ("--home", str(tmp_path))
     for name, value in {"HUB_PORT": "many", "HUB_WORKERS": "-3", "HUB_PUBLIC_ORIGIN": "nonsense", "HUB_CLOCK": "noon"}.items():
-        assert refusal("serve", *home, environment={name: value}).startswith(f"hub: {name} cannot be used: ")
-    assert refusal("serve", *home, environment={"HUB_GRANTEE": ""}).startswith("hub: HUB_GRANTEE is not set. ")
+        assert hub.refusal("serve", *home, environment={name: value}).startswith(f"hub: {name} cannot be used: ")
+    assert hub.refusal("serve", *home, environment={"HUB_GRANTEE": ""}).startswith("hub: HUB_GRANTEE is not set. ")
     urls = {f"HUB_{name}DATABASE_URL": "mysql://a@b/c" for name in ("", "APP_", "WORKER_")}
-    assert refusal("serve", *home, environment=urls).startswith("hub: A database URL is not one of PostgreSQL. ")
+    assert hub.refusal("serve", *home, environment=urls).startswith("hub: A database URL is not one of PostgreSQL. ")
     blocked = tmp_path / "file"
     blocked.write_text("")
-    said = refusal("migrate", "--home", str(blocked))
+    said = hub.refusal("migrate", "--home", str(blocked))
     assert said == f"hub: {blocked / 'postgres'}: Not a directory. Check the path and its permissions."
     blocked.unlink()
-    assert refusal("serve", *home, environment={"HUB_DATABASE_URL": "postgresql+psycopg://a@127.0.0.1:1/x"}) == (
+    assert hub.refusal("serve", *home, environment={"HUB_DATABASE_URL": "postgresql+psycopg://a@127.0.0.1:1/x"}) == (
         "hub: HUB_DATABASE_URL, HUB_APP_DATABASE_URL and HUB_WORKER_DATABASE_URL go together. Set all three, or none."
     )
     url = "postgresql+psycopg://someone:opensesame@127.0.0.1:1/x"
     urls = {f"HUB_{name}DATABASE_URL": url for name in ("", "APP_", "WORKER_")}
-    said = refusal("serve", *home, environment=urls)
+    said = hub.refusal("serve", *home, environment=urls)
     assert said.startswith("hub: The database postgresql+psycopg://someone:***@127.0.0.1:1/x cannot be used: ")
     assert "opensesame" not in said
     assert list(tmp_path.iterdir()) == []
@@ -121,11 +103,11 @@ def running(*arguments: str, until: str) -> Iterator[subprocess.Popen[str]]:
         assert time.monotonic() - began < 25
 
 
-def test_a_hub_from_nothing(tmp_path: Path) -> None:
+def test_a_hub_from_nothing(hub: Hub, tmp_path: Path) -> None:
     """Not migrated: refused. Migrated: serves, works, gives the first admin a token. Another key file: refused, and left as it is."""
     home = ("--home", str(tmp_path))
     for command in ("serve", "worker"):
-        said = refusal(command, *home)
+        said = hub.refusal(command, *home)
         assert said.startswith("hub: The database is at revision none, this hub needs ")
         assert said.endswith("Run `hub migrate` first.")
     assert not (tmp_path / "keys").exists()
@@ -144,10 +126,10 @@ def test_a_hub_from_nothing(tmp_path: Path) -> None:
             trust_env=False,
         )
         assert answer.json() == {"data": {"__typename": "Query"}}
-        assert refusal("token", "--client", "nobody", *home) == (
+        assert hub.refusal("token", "--client", "nobody", *home) == (
             f"hub: There is no usable key of client 'nobody' in {tmp_path / 'clients'}. Clients with a key there: admin."
         )
-    assert refusal("token", "--client", "admin", *home, "--url", origin).startswith(f"hub: No hub answers at {origin} ")
+    assert hub.refusal("token", "--client", "admin", *home, "--url", origin).startswith(f"hub: No hub answers at {origin} ")
 
 
 def _origin_of(server: subprocess.Popen[str]) -> str:

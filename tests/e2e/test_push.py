@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from hub.cli.journey import Journey
 from hub.cli.stage import Stage
+from hub.store.embedded import Urls
 from tests.e2e.case import Change, on_stage, small_seller
 
 LATE = "SELECT count(*) FROM fact_payment_transaction WHERE amount = 888.00"
@@ -37,9 +38,9 @@ async def until(seen: Callable[[], Awaitable[Any]], *, seconds: float = 20.0) ->
     return found
 
 
-async def test_platforms_push_and_the_hub_fetches(tmp_path: Path) -> None:
+async def test_platforms_push_and_the_hub_fetches(urls: Urls, tmp_path: Path) -> None:
     seller = small_seller(only("PAYMENT", "TAX"))
-    async with on_stage(tmp_path, seller) as stage:
+    async with on_stage(tmp_path, urls, seller) as stage:
         journey = Journey(stage, seller)
         await journey.register()
         await journey.consent()

@@ -1,4 +1,7 @@
-"""The corpus of hostile tokens, proofs and assertions. Each differs from a good one, which is tried first, in exactly one thing."""
+"""The corpus of hostile tokens, proofs and assertions. Each differs from a good one, which is tried first, in exactly one thing.
+
+All meet one API: nothing here changes what another test of the module sends, and nobody sends an id twice but to see it refused.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,22 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
 from hub.access import proofs, tokens
 from hub.access.keys import SigningKeys
 from hub.access.proofs import token_hash
-from tests.hub.access.side import ORIGIN, Api, Side
+from hub.store.database import Database
+from tests.databases import Databases
+from tests.hub.access.side import ORIGIN, Api, Side, open_api
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 QUERY = {"query": "{ customers(first: 1) { totalCount } }"}
 Claims = dict[str, Any]
 Change = Callable[[Claims, Claims], None]
@@ -79,12 +86,21 @@ class Forge:
         return answer.status_code
 
 
-@pytest.fixture
-async def forge(api: Api, database: Any) -> Forge:
-    side = api.sides["partner-app"]
-    await side.login()
-    signing = (await SigningKeys(database, api.runtime.keys).current()).signing
-    made = Forge(side, signing)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def api(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    """The partner's app has logged in, and so knows the nonce."""
+    with databases.one() as urls:
+        database = Database(urls)
+        async with open_api(database, tmp_path_factory.mktemp("home")) as opened:
+            await opened.sides["partner-app"].login()
+            yield opened
+        await database.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def forge(api: Api) -> Forge:
+    signing = (await SigningKeys(api.runtime.database, api.runtime.keys).current()).signing
+    made = Forge(api.sides["partner-app"], signing)
     token = made.token()
     assert await made.send(token, made.proof(token)) == 200, "the good one must pass, else the corpus proves nothing"
     return made
@@ -258,10 +274,16 @@ ASSERTIONS: dict[str, Change] = {
 @pytest.mark.parametrize("name", [None, *ASSERTIONS])
 async def test_a_hostile_assertion_is_refused(api: Api, name: str | None) -> None:
     side = api.sides["partner-app"]
-    await side.login()
     key, now = ECKey.import_key(dict(side.client.key)), int(time.time())
     header: Claims = {"alg": "ES256", "kid": str(key.kid)}
-    claims: Claims = {"iss": "partner-app", "sub": "partner-app", "aud": ORIGIN, "iat": now, "exp": now + 60, "jti": "j1"}
+    claims: Claims = {
+        "iss": "partner-app",
+        "sub": "partner-app",
+        "aud": ORIGIN,
+        "iat": now,
+        "exp": now + 60,
+        "jti": f"j{time.perf_counter_ns()}",
+    }
     (ASSERTIONS[name] if name else lambda header, claims: None)(header, claims)
     form = side.client.token_form() | {"client_assertion": _sign(header, claims, key)}
     answer = await side.form("/oauth/token", form, {"DPoP": side.client.proof("POST", side.client.token_url)})
@@ -270,7 +292,6 @@ async def test_a_hostile_assertion_is_refused(api: Api, name: str | None) -> Non
 
 async def test_an_assertion_counts_once_and_comes_alone(api: Api) -> None:
     side = api.sides["partner-app"]
-    await side.login()
     form = side.client.token_form()
 
     async def send(form: dict[str, str], **headers: str) -> int:

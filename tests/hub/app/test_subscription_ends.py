@@ -33,10 +33,9 @@ def short_lived(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_idleness_ends_it(hub: Hub) -> None:
-    async with hub.stream() as answer:
-        assert [message["type"] async for message in events(answer)] == ["next", "complete"]
-    async with hub.socket() as socket:
+    async with hub.stream() as answer, hub.socket() as socket:
         await subscribe(socket, **hub.variables())
+        assert [message["type"] async for message in events(answer)] == ["next", "complete"]
         assert [message["type"] async for message in heard(socket)] == ["next", "complete"]
 
 

@@ -155,7 +155,7 @@ async def test_each_answer_is_read_with_the_watcher_s_eyes(hub: Hub, monkeypatch
     assert seen[0]["payload"]["data"] == {"syncProgress": []}
 
 
-NOTHING = {
+NOTHING: dict[str, tuple[str, dict[str, str]]] = {
     "another client's": ("another", {}),
     "absent": ("admin", {"id": "PlatformConnection:00000000-0000-7000-8000-000000000000:00000000-0000-7000-8000-000000000000"}),
     "of another type": ("admin", {"id": "Consent:{customer}:{connection}"}),
@@ -165,15 +165,14 @@ NOTHING = {
 
 
 @BOTH
-@pytest.mark.parametrize("what", NOTHING)
-async def test_what_is_foreign_absent_or_no_id_is_answered_alike(hub: Hub, way: Way, what: str) -> None:
-    client, given = NOTHING[what]
+async def test_what_is_foreign_absent_or_no_id_is_answered_alike(hub: Hub, way: Way) -> None:
     names = {"customer": hub.world.customer_id, "connection": hub.world.connection_id}
-    variables = {key: value.format(**names) for key, value in given.items()} or hub.variables()
-    messages = [message async for message in way(hub, client, **variables)]
-    (error,) = errors(messages[0])
-    assert (error["message"], error["extensions"]["code"]) == ("There is nothing to watch under this id.", "NotFound")
-    assert [message["type"] for message in messages[1:]] in ([], ["complete"]), "no data"
+    for what, (client, given) in NOTHING.items():
+        variables = {key: value.format(**names) for key, value in given.items()} or hub.variables()
+        messages = [message async for message in way(hub, client, **variables)]
+        (error,) = errors(messages[0])
+        assert (error["message"], error["extensions"]["code"]) == ("There is nothing to watch under this id.", "NotFound"), what
+        assert [message["type"] for message in messages[1:]] in ([], ["complete"]), f"no data of what is {what}"
 
 
 async def test_without_a_proof_there_is_no_handshake_and_no_stream(hub: Hub) -> None:
@@ -206,11 +205,11 @@ async def test_a_proof_opens_one_socket(hub: Hub) -> None:
                 raise AssertionError("a proof was used twice")
 
 
-@pytest.mark.parametrize("protocols", [["graphql-ws"], ["graphql-sse"], None, [PROTOCOL.upper()]])
-async def test_another_protocol_is_refused_at_the_handshake(hub: Hub, protocols: Any) -> None:
-    with pytest.raises(InvalidStatus, match="400"):
-        async with hub.socket(subprotocols=protocols, greet=False):
-            raise AssertionError("accepted")
+async def test_another_protocol_is_refused_at_the_handshake(hub: Hub) -> None:
+    for protocols in (["graphql-ws"], ["graphql-sse"], None, [PROTOCOL.upper()]):
+        with pytest.raises(InvalidStatus, match="400"):
+            async with hub.socket(subprotocols=protocols, greet=False):
+                raise AssertionError(f"accepted {protocols}")
 
 
 async def test_the_newer_protocol_is_chosen_where_both_are_offered(hub: Hub) -> None:
@@ -225,7 +224,7 @@ async def test_a_socket_for_another_host_is_refused(hub: Hub) -> None:
 
 
 INIT, SUBSCRIBE = '{"type": "connection_init"}', {"id": "1", "type": "subscribe", "payload": {"query": WATCH}}
-BROKEN = {
+BROKEN: dict[str, tuple[int, list[Any], bool]] = {
     "no JSON": (4400, ["{"], True),
     "a list": (4400, ["[]"], True),
     "bytes": (4400, [b"{}"], True),
@@ -240,15 +239,14 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
-async def test_a_broken_conversation_is_closed_with_the_protocol_s_code(hub: Hub, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, messages, greet = BROKEN[what]
-    monkeypatch.setattr(socket_module, "FIRST_MESSAGE", 0.2 if what == "silence" else 10.0)
-    async with hub.socket(greet=greet) as socket:
-        for message in messages:
-            await socket.send(message)
-        await socket.wait_closed()
-        assert socket.close_code == code
+async def test_a_broken_conversation_is_closed_with_the_protocol_s_code(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    for what, (code, messages, greet) in BROKEN.items():
+        monkeypatch.setattr(socket_module, "FIRST_MESSAGE", 0.2 if what == "silence" else 10.0)
+        async with hub.socket(greet=greet) as socket:
+            for message in messages:
+                await socket.send(message)
+            await socket.wait_closed()
+            assert socket.close_code == code, what
 
 
 async def test_an_id_is_used_once_at_a_time(hub: Hub) -> None:
@@ -291,23 +289,23 @@ async def refused_by(hub: Hub, client: str, query: str, **variables: Any) -> lis
     return [error["message"] for error in message["payload"]]
 
 
-@pytest.mark.parametrize(
-    ("query", "says"),
-    [
-        ("{ syncConnections { totalCount } }", "Only subscriptions are served here"),
-        ("mutation { __typename }", "Only subscriptions are served here"),
-        ("subscription { __typename }", "."),
-        ("{ __schema { queryType { name } } }", "."),
-        ("subscription {", "Syntax Error"),
-        ("subscription { syncProgress { nothing } }", "Cannot query field"),
-        (WATCH + "subscription B { syncProgress { id } }", "operationName"),
-        ("subscription A { a: syncProgress { id } b: syncProgress { id } }", "only one top level field"),
-        ("subscription { syncProgress { runs(first: 100) { nodes { windows(first: 100) { nodes { stream } } } } } }", "too much"),
-    ],
-)
-async def test_what_cannot_be_subscribed_to_is_refused_alike_by_both(hub: Hub, query: str, says: str) -> None:
-    said = await refused_by(hub, "admin", query, id=hub.connection)
-    assert says in said[0], said
+UNSERVED = [
+    ("{ syncConnections { totalCount } }", "Only subscriptions are served here"),
+    ("mutation { __typename }", "Only subscriptions are served here"),
+    ("subscription { __typename }", "."),
+    ("{ __schema { queryType { name } } }", "."),
+    ("subscription {", "Syntax Error"),
+    ("subscription { syncProgress { nothing } }", "Cannot query field"),
+    (WATCH + "subscription B { syncProgress { id } }", "operationName"),
+    ("subscription A { a: syncProgress { id } b: syncProgress { id } }", "only one top level field"),
+    ("subscription { syncProgress { runs(first: 100) { nodes { windows(first: 100) { nodes { stream } } } } } }", "too much"),
+]
+
+
+async def test_what_cannot_be_subscribed_to_is_refused_alike_by_both(hub: Hub) -> None:
+    for query, says in UNSERVED:
+        said = await refused_by(hub, "admin", query, id=hub.connection)
+        assert says in said[0], (query, said)
 
 
 async def test_partners_do_not_watch(hub: Hub) -> None:
