@@ -34,7 +34,8 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def _loaded(body: bytes) -> Any:
-    """What the fast reader does not take (half a surrogate pair, NaN, another encoding) the patient one may: what is wrong with a record is said of that record.
+    """What the fast reader does not take (half a surrogate pair, NaN, another encoding) the patient one may: what is wrong with a record is said of that record. NaN and Infinity are
+    Decimal like all numbers with a point; no amount may be one, and no cursor.
 
     Raises ValueError, ArithmeticError or RecursionError for what is no JSON.
     """

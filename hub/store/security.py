@@ -41,7 +41,7 @@ def rights_of(table: str) -> tuple[frozenset[str], frozenset[str]]:
     """What hub_app and hub_worker may do with a table."""
     if table in _FACTS:
         app = frozenset({"SELECT", "INSERT", "UPDATE (known_to)"})
-        return app, app | {"DELETE"}
+        return app, app
     worker = frozenset({"SELECT", "INSERT"} if table in APPEND_ONLY else {"SELECT", "INSERT", "UPDATE", "DELETE"})
     return (frozenset() if table in PRIVATE else frozenset({"SELECT"}) if table in HUB_ONLY else worker), worker
 

@@ -60,12 +60,15 @@ _DUE = text(f"""
 """)  # noqa: S608 -- the schema is ours
 _ONE_AT_A_TIME = text("SELECT pg_try_advisory_xact_lock(4611686018427387905)")
 # A job whose worker is silent is deleted, not retried: the row of its connection says whether there is anything to do. So is one whose end could not be
-# written: nobody has had a run of its connection since. Ended jobs prove nothing.
+# written: nobody has a run of its connection, or had one a moment ago. Ended jobs prove nothing.
 _OVER = text(f"""
     SELECT j.id FROM {QUEUE_SCHEMA}.procrastinate_jobs j WHERE j.task_name = :task AND (j.status IN ('succeeded', 'failed', 'cancelled', 'aborted') OR (
         j.status = 'doing' AND (NOT EXISTS (
             SELECT 1 FROM {QUEUE_SCHEMA}.procrastinate_workers w WHERE w.id = j.worker_id AND w.last_heartbeat > now() - make_interval(secs => :stalled))
-        OR NOT EXISTS (SELECT 1 FROM connection c WHERE c.connection_id::text = j.args ->> 'connection' AND c.lease_until > now())
+        OR NOT EXISTS (SELECT 1 FROM connection c
+            WHERE c.customer_id = (j.args ->> 'customer')::uuid AND c.connection_id = (j.args ->> 'connection')::uuid AND c.lease_until > now())
+        AND NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.customer_id = (j.args ->> 'customer')::uuid
+            AND r.connection_id = (j.args ->> 'connection')::uuid AND r.ended_at > now() - make_interval(secs => :stalled))
         AND NOT EXISTS (SELECT 1 FROM {QUEUE_SCHEMA}.procrastinate_events e
             WHERE e.job_id = j.id AND e.type = 'started' AND e.at > now() - make_interval(secs => :stalled)))))
 """)  # noqa: S608 -- the schema is ours

@@ -76,8 +76,11 @@ def _sort(found: Sorted, stream: Stream, context: Context, encoders: Encoders, r
         found.silent += not facts
     rows = [(cls, whose, encoders.rows(cls, of_kind)) for cls, (whose, of_kind) in kinds.items()]
     for _, whose, encoded in rows:
-        if set(map(type, encoded)) != {tuple}:
-            faults |= {position: row for position, row in zip(whose, encoded, strict=True) if isinstance(row, Exception)}
+        if set(map(type, encoded)) == {tuple}:
+            continue
+        for position, row in zip(whose, encoded, strict=True):
+            if isinstance(row, Exception):
+                faults.setdefault(position, row)
     for cls, whose, encoded in rows:
         good = (pair for pair in zip(whose, encoded, strict=True) if pair[0] not in faults)
         found.batch.add(cls, cast(list[tuple[int, Row]], list(good)))

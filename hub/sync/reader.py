@@ -137,6 +137,7 @@ class Reader:
                 answer, left = await fetching.come(), left - 1
                 following, turned = answer.page.next, fingerprint(answer.page.next)
                 goes_on = answer.end is None and turned not in seen and not answer.page.wait
+                await writing.failing()
                 if goes_on and left:
                     fetching.begin(self._answer(task, following))
                 made = await self._made(task, cursor, answer)

@@ -1,6 +1,6 @@
 """What of a window is under way beside the page that is being taken apart: the page before it is committed, the one after it is asked for.
 
-Never more than one of each, so that pages are committed in order and a failure throws away one fetch.
+Never more than one of each, so that pages are committed in order. A commit that has failed lets no other request leave.
 """
 
 from __future__ import annotations
@@ -35,6 +35,12 @@ class _UnderWay(Generic[T]):
 
 class Writing(_UnderWay[bool]):
     """The commit. Whoever leaves it waits for the one under way, whose error counts for more than what came after; who is cancelled takes it along."""
+
+    async def failing(self) -> None:
+        """Raises what the commit raised, if it has failed already."""
+        task = self._task
+        if task is not None and task.done() and (task.cancelled() or task.exception() is not None):
+            await self.over()
 
     async def over(self) -> bool:
         """What the commit returned, or raises what it raised; False where there is none."""

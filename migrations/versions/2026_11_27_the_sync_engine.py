@@ -373,7 +373,7 @@ def _facts() -> None:
         CREATE FUNCTION fact_names_its_page() RETURNS trigger LANGUAGE plpgsql AS $law$
 BEGIN
     PERFORM 1 FROM (SELECT DISTINCT customer_id, page_id FROM added) a
-    WHERE NOT EXISTS (SELECT 1 FROM raw_page p WHERE p.customer_id = a.customer_id AND p.page_id = a.page_id);
+    WHERE NOT EXISTS (SELECT 1 FROM public.raw_page p WHERE p.customer_id = a.customer_id AND p.page_id = a.page_id);
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = 'a fact names a page that is not there', TABLE = TG_TABLE_NAME;
     END IF;
@@ -392,8 +392,7 @@ $law$""")
         op.execute(f"""
             CREATE TRIGGER fact_names_its_page AFTER INSERT ON {name} REFERENCING NEW TABLE AS added
             FOR EACH STATEMENT EXECUTE FUNCTION fact_names_its_page()""")
-        op.execute(f"REVOKE UPDATE ON {name} FROM hub_app, hub_worker")
-        op.execute(f"REVOKE DELETE ON {name} FROM hub_app")
+        op.execute(f"REVOKE UPDATE, DELETE ON {name} FROM hub_app, hub_worker")
         op.execute(f"GRANT UPDATE (known_to) ON {name} TO hub_app, hub_worker")
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "HUB_GRANTEE": "甬江普惠银行", "COLUMNS": "200"}
+ENVIRONMENT = {"HUB_GRANTEE": "甬江普惠银行", "COLUMNS": "200"}
 LOADED = ("hub.cli", "hub.cli.evaluate", "hub.cli.sandbox", "hub.cli.history", "hub.cli.token", "hub.cli.demo")
 LONGEST = 120
 """Seconds until a command is ended that does not end."""
@@ -32,7 +32,12 @@ class Hub:
 
     def __call__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         out, err = (self.home / name for name in ("stdout", "stderr"))
-        asked = {"arguments": arguments, "environment": {**ENVIRONMENT, **(environment or {})}, "out": str(out), "err": str(err)}
+        asked = {
+            "arguments": arguments,
+            "environment": {**os.environ, **ENVIRONMENT, **(environment or {})},
+            "out": str(out),
+            "err": str(err),
+        }
         assert self.ready.stdin is not None and self.ready.stdout is not None
         self.ready.stdin.write(json.dumps(asked) + "\n")
         self.ready.stdin.flush()

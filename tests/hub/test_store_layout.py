@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from hub.domain.facts.shop_penalty import ShopPenalty
 from hub.domain.identifiers import CustomerId
-from hub.store.database import Database, Scope
+from hub.store.database import Database, Scope, Write
 from hub.store.embedded import Embedded, Urls
 from hub.store.fact_tables import FACT_TABLES, PAGE_LAW
 from hub.store.facts import PageScope, write_facts
@@ -90,13 +90,18 @@ async def test_the_law_about_pages_holds_for_every_kind_of_fact(urls: Urls) -> N
     assert found == {(table.name, PAGE_LAW) for table in FACT_TABLES.values()}
 
 
+_DECOY = "CREATE TEMPORARY TABLE raw_page ON COMMIT DROP AS SELECT CAST(:customer AS uuid) AS customer_id, CAST(:page AS uuid) AS page_id"
+"""A table of the session's own, which must not be taken for the hub's."""
+
+
 async def test_a_fact_names_a_page_that_is_there(database: Database) -> None:
     connection_id, page_id = uuid.uuid4(), uuid.uuid4()
     scope = PageScope(CustomerId(uuid.uuid4()), connection_id, uuid.uuid4(), page_id, datetime.now(UTC))
     penalty = ShopPenalty(platform="p", penalty_number="1", kind="IP", severity=None, decided_on=date(2026, 1, 1), points=None)
-    with pytest.raises(IntegrityError, match="a page that is not there"):
-        async with database.work() as tx:
-            await write_facts(tx, scope, [(0, penalty)], Blind(b"k" * 32))
+    async with database.worker.connect() as connection, connection.begin():
+        await connection.execute(text(_DECOY), {"customer": scope.customer_id, "page": page_id})
+        with pytest.raises(IntegrityError, match="a page that is not there"):
+            await write_facts(Write(connection), scope, [(0, penalty)], Blind(b"k" * 32))
 
 
 @pytest.mark.parametrize("changed", ["connection_id", "page_id", "content_hash", "version"])
@@ -106,6 +111,9 @@ async def test_of_a_fact_only_its_end_can_be_written(database: Database, changed
     with pytest.raises(ProgrammingError, match="permission denied"):
         async with database.work() as tx:
             await tx.execute(text(f"UPDATE fact_shop SET {changed} = {changed}"))
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with database.work() as tx:
+            await tx.execute(text("DELETE FROM fact_shop"))
 
 
 def engine_of(urls: Urls) -> Engine:
