@@ -30,7 +30,7 @@ class Wrapping(Protocol):
     @property
     def current(self) -> str: ...
 
-    def wrap(self, data_key: bytes, binding: bytes) -> bytes: ...
+    def wrap(self, data_key: bytes, binding: bytes) -> tuple[str, bytes]: ...
 
     def unwrap(self, wrapped: bytes, kek_id: str, binding: bytes) -> bytes: ...
 
@@ -87,18 +87,42 @@ class SigningKeys:
 
     async def _make(self, tx: Write) -> ECKey:
         made = ECKey.generate_key("P-256", private=True, auto_kid=True)
-        kid, kek = str(made.kid), self.wrapping.current
-        sealed = self.wrapping.wrap(orjson.dumps(made.as_dict(private=True)), _binding(kid))
+        kid = str(made.kid)
+        sealed = _sealed(self.wrapping, kid, orjson.dumps(made.as_dict(private=True)))
         public = dict(made.as_dict(private=False))
-        row = {"kid": kid, "public_jwk": public, "sealed": kek.encode() + b"\0" + sealed, "created_at": datetime.now(UTC)}
+        row = {"kid": kid, "public_jwk": public, "sealed": sealed, "created_at": datetime.now(UTC)}
         await tx.execute(insert(signing_key), row)
         return made
 
     def _open(self, row: Any) -> ECKey:
-        kek, separator, sealed = bytes(row.sealed).partition(b"\0")
-        if not separator:
-            raise SecretMissing("A signing key is damaged.", remedy="Restore the database and the key file of the same time.")
-        return ECKey.import_key(orjson.loads(self.wrapping.unwrap(sealed, kek.decode(), _binding(row.kid))))
+        return ECKey.import_key(orjson.loads(_opened(self.wrapping, row)))
+
+
+async def rewrap(tx: Write, wrapping: Wrapping) -> int:
+    """Seals the signing keys that are under another key-encryption key under the current one. Returns how many."""
+    others = [row for row in await _rows(tx) if kek_of(row.sealed) != wrapping.current]
+    for row in others:
+        await tx.execute(
+            update(signing_key).where(signing_key.c.kid == row.kid).values(sealed=_sealed(wrapping, row.kid, _opened(wrapping, row)))
+        )
+    return len(others)
+
+
+def kek_of(sealed: bytes) -> str:
+    """Which key-encryption key a signing key is sealed under."""
+    return bytes(sealed).partition(b"\0")[0].decode("ascii", "replace")
+
+
+def _sealed(wrapping: Wrapping, kid: str, plain: bytes) -> bytes:
+    kek, sealed = wrapping.wrap(plain, _binding(kid))
+    return kek.encode() + b"\0" + sealed
+
+
+def _opened(wrapping: Wrapping, row: Any) -> bytes:
+    kek, separator, sealed = bytes(row.sealed).partition(b"\0")
+    if not separator:
+        raise SecretMissing("A signing key is damaged.", remedy="Restore the database and the key file of the same time.")
+    return wrapping.unwrap(sealed, kek.decode(), _binding(row.kid))
 
 
 async def _rows(tx: Read | Write) -> list[Any]:

@@ -23,6 +23,10 @@ connectors_app = typer.Typer(
     help="The catalogue of connectors: what can be connected, certification, a new connector's skeleton.", no_args_is_help=True
 )
 app.add_typer(connectors_app, name="connectors")
+keys_app = typer.Typer(
+    help="The key-encryption keys: what is sealed under which, and their rotation while everything runs.", no_args_is_help=True
+)
+app.add_typer(keys_app, name="keys")
 
 
 def _print_version(wanted: bool) -> None:
@@ -223,3 +227,31 @@ def connectors_new(
     from hub.cli.connectors import new
 
     new(name, root)
+
+
+@keys_app.command("list")
+def keys_list(home: Home = None, json: Json = False) -> None:
+    """Every key-encryption key, and how many keys are sealed under it."""
+    from hub.cli.keys import show
+
+    show(home, as_json=json)
+
+
+@keys_app.command("prepare")
+def keys_prepare(home: Home = None) -> None:
+    """Puts the next key into the key file without using it: where several hosts have copies of the file, copy it before the rotation."""
+    from hub.cli.keys import prepare
+
+    prepare(home)
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    home: Home = None,
+    retire: Annotated[bool, typer.Option("--retire", help="Take keys that nothing is sealed under any more out of the key file.")] = False,
+    json: Json = False,
+) -> None:
+    """Seals every data key under a new key-encryption key, while everything runs. One that was interrupted goes on where it was."""
+    from hub.cli.keys import rotate
+
+    rotate(home, retire=retire, as_json=json)

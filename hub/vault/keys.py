@@ -6,11 +6,14 @@ A KMS or HSM implements :class:`KeyService` without ever handing its key out.
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -23,6 +26,13 @@ KEY = 32
 """Bytes of a nonce and of a key."""
 
 
+class Wrapped(NamedTuple):
+    """A data key under a key-encryption key, and which one: both are said at once, since the current one may change between two questions."""
+
+    kek_id: str
+    key: bytes
+
+
 class KeyService(Protocol):
     """Wraps and unwraps data keys; derives blind-index keys."""
 
@@ -31,7 +41,7 @@ class KeyService(Protocol):
         """Id of the key-encryption key that new data keys are wrapped under."""
         ...
 
-    def wrap(self, data_key: bytes, binding: bytes) -> bytes: ...
+    def wrap(self, data_key: bytes, binding: bytes) -> Wrapped: ...
 
     def unwrap(self, wrapped: bytes, kek_id: str, binding: bytes) -> bytes:
         """Raises SecretMissing when the key is unknown or is not the one that wrapped it."""
@@ -43,58 +53,143 @@ class KeyService(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A key file as it was read. ``following`` was made to become the current one."""
+
+    keys: dict[str, bytes]
+    current: str
+    following: str | None
+    blind: bytes
+
+    def document(self) -> bytes:
+        keys = {name: _text(key) for name, key in self.keys.items()}
+        return orjson.dumps({"current": self.current, "following": self.following, "keys": keys, "blind": _text(self.blind)})
+
+
 class FileKeys:
-    """Keys in one file (mode 0600) below the hub's home. Made on first use."""
+    """Keys in one file (mode 0600) below the hub's home. Made on first use; read again when it has changed, so that a rotation reaches processes that run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.exists():
             self._make()
-        try:
-            document = orjson.loads(path.read_bytes())
-            self._keys = {str(name): _key(value) for name, value in document["keys"].items()}
-            self._current, self._blind = str(document["current"]), _key(document["blind"])
-            self._keys[self._current]
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise SecretMissing(
-                f"{path} is not a key file.", remedy="Restore it from its backup; without it the sealed data cannot be opened."
-            ) from None
-
-    def _make(self) -> None:
-        """Written beside and linked into place: a crash leaves no half a file, and of two processes that start together one wins for both."""
-        name = f"kek-{secrets.token_hex(4)}"
-        document: dict[str, Any] = {"current": name, "keys": {name: _text(os.urandom(KEY))}, "blind": _text(os.urandom(KEY))}
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(orjson.dumps(document))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, self.path)
-        draft.unlink()
+        self._stamp, self._content = self._read()
 
     @property
     def current(self) -> str:
-        return self._current
+        return self._fresh().current
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Ids of all keys in the file."""
+        return frozenset(self._fresh().keys)
 
     @property
     def blind(self) -> bytes:
-        return self._blind
+        return self._content.blind
 
-    def wrap(self, data_key: bytes, binding: bytes) -> bytes:
-        nonce = os.urandom(NONCE)
-        return nonce + AESGCM(self._keys[self._current]).encrypt(nonce, data_key, binding)
+    def wrap(self, data_key: bytes, binding: bytes) -> Wrapped:
+        content, nonce = self._fresh(), os.urandom(NONCE)
+        return Wrapped(content.current, nonce + AESGCM(content.keys[content.current]).encrypt(nonce, data_key, binding))
 
     def unwrap(self, wrapped: bytes, kek_id: str, binding: bytes) -> bytes:
+        content = self._content if kek_id in self._content.keys else self._fresh()
         try:
-            return AESGCM(self._keys[kek_id]).decrypt(wrapped[:NONCE], wrapped[NONCE:], binding)
+            return AESGCM(content.keys[kek_id]).decrypt(wrapped[:NONCE], wrapped[NONCE:], binding)
         except (KeyError, ValueError, InvalidTag):
             raise SecretMissing(
                 f"The key file {self.path.name} does not open this database's data keys.",
                 remedy="Use the key file that this database was filled with.",
             ) from None
+
+    def prepare(self) -> str:
+        """Makes the key that :meth:`advance` will take, unless there is one: the file can be copied to every host before anything is wrapped under it."""
+        with self._alone() as content:
+            following = content.following or _name()
+            self._write(replace(content, keys={following: os.urandom(KEY), **content.keys}, following=following))
+        return following
+
+    def advance(self) -> str:
+        """The prepared key, or a new one, is current from now on."""
+        following = self.prepare()
+        with self._alone() as content:
+            self._write(replace(content, current=following, following=None))
+        return following
+
+    def retire(self, kept: Collection[str]) -> list[str]:
+        """Takes all keys out of the file but the current one, a prepared one and those that are ``kept``. Returns which."""
+        with self._alone() as content:
+            going = sorted(content.keys.keys() - {content.current, content.following, *kept})
+            self._write(replace(content, keys={name: key for name, key in content.keys.items() if name not in going}))
+        return going
+
+    def _fresh(self) -> _Content:
+        if self._stamp != _stamp(self.path):
+            self._stamp, self._content = self._read()
+        return self._content
+
+    def _read(self) -> tuple[object, _Content]:
+        stamp = _stamp(self.path)
+        try:
+            document = orjson.loads(self.path.read_bytes())
+            keys = {str(name): _key(value) for name, value in document["keys"].items()}
+            following = document.get("following")
+            content = _Content(keys, str(document["current"]), None if following is None else str(following), _key(document["blind"]))
+            for name in (content.current, *([content.following] if content.following else [])):
+                content.keys[name]
+        except (AttributeError, KeyError, OSError, TypeError, ValueError):
+            raise SecretMissing(
+                f"{self.path} is not a key file.", remedy="Restore it from its backup; without it the sealed data cannot be opened."
+            ) from None
+        return stamp, content
+
+    def _make(self) -> None:
+        """Of two processes that start together one wins for both."""
+        name = _name()
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self._draft(_Content({name: os.urandom(KEY)}, name, None, os.urandom(KEY)))
+        with suppress(FileExistsError):
+            os.link(draft, self.path)
+        draft.unlink()
+
+    def _write(self, content: _Content) -> None:
+        """In one step: whoever reads meanwhile reads the file before or the one after."""
+        os.replace(self._draft(content), self.path)
+        self._stamp, self._content = self._read()
+
+    def _draft(self, content: _Content) -> Path:
+        """Written beside, and on the disk before it has the name."""
+        draft = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.document())
+            file.flush()
+            os.fsync(file.fileno())
+        return draft
+
+    @contextmanager
+    def _alone(self) -> Iterator[_Content]:
+        """The content, while no other process changes it."""
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield self._fresh()
+        finally:
+            os.close(folder)
+
+
+def _name() -> str:
+    return f"kek-{secrets.token_hex(4)}"
+
+
+def _stamp(path: Path) -> object:
+    """Tells one state of the file from another; None where there is none, which is then said by who reads it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _key(text: str) -> bytes:

@@ -92,8 +92,8 @@ class Vault:
         row = {
             "customer_id": customer_id,
             "key_id": key_id,
-            "wrapped": wrapped,
-            "kek_id": self.keys.current,
+            "wrapped": wrapped.key,
+            "kek_id": wrapped.kek_id,
             "created_at": datetime.now(UTC),
         }
         await tx.execute(insert(data_key), row)

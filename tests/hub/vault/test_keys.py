@@ -31,7 +31,7 @@ def test_it_is_made_for_its_owner_only(tmp_path: Path) -> None:
 def test_it_stays_the_same(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     first, wrapped = FileKeys(path), FileKeys(path).wrap(b"k" * 32, b"place")
-    assert FileKeys(path).unwrap(wrapped, first.current, b"place") == b"k" * 32
+    assert FileKeys(path).unwrap(wrapped.key, wrapped.kek_id, b"place") == b"k" * 32
     assert (FileKeys(path).current, FileKeys(path).blind) == (first.current, first.blind)
 
 
@@ -87,7 +87,7 @@ def test_a_wrapped_key_is_bound_to_its_place_and_its_key(tmp_path: Path) -> None
     wrapped = keys.wrap(b"k" * 32, b"place")
     for kek, binding in ((keys.current, b"elsewhere"), ("kek-unknown", b"place")):
         with pytest.raises(SecretMissing):
-            keys.unwrap(wrapped, kek, binding)
+            keys.unwrap(wrapped.key, kek, binding)
 
 
 def test_blind_indexes_are_families() -> None:

@@ -152,7 +152,7 @@ async def test_a_key_made_in_a_transaction_that_fails_leaves_nothing(database: D
 def test_the_hubs_own_secrets_travel_with_their_wrapped_key(tmp_path: Path) -> None:
     keys, key_id = FileKeys(tmp_path / "keys.json"), new_id()
     wrapped = keys.wrap(os.urandom(32), wrap_binding(HUB_ROW, key_id))
-    sealed = Vault(keys).hub_sealer(key_id, wrapped, keys.current).seal(PLACE, b"plain")
-    assert Vault(keys).hub_sealer(key_id, wrapped, keys.current).open(PLACE, sealed) == b"plain"
+    sealed = Vault(keys).hub_sealer(key_id, wrapped.key, keys.current).seal(PLACE, b"plain")
+    assert Vault(keys).hub_sealer(key_id, wrapped.key, keys.current).open(PLACE, sealed) == b"plain"
     with pytest.raises(SecretMissing):
-        Vault(keys).hub_sealer(new_id(), wrapped, keys.current)
+        Vault(keys).hub_sealer(new_id(), wrapped.key, keys.current)
