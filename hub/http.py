@@ -10,15 +10,19 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
+import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+import httpcore
 import httpx
 
+from hub.addresses import Network, may_be_reached
 from hub.connect import Request, Response
 from hub.domain.identifiers import new_id
 from hub.errors import ContractBroken, FixConfiguration, PlatformBusy
@@ -116,11 +120,79 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class Http:
-    """Calls platforms. One per process; close it at the end. ``connections`` is per platform (scheme, host and port)."""
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
-    def __init__(self, allowed: Iterable[str], *, connections: int = 16) -> None:
+
+async def _resolved(host: str, port: int) -> list[str]:
+    """The addresses of a name, as the system finds them. Raises httpcore.ConnectError."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from None
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+class Checked(httpcore.AsyncNetworkBackend):
+    """Connects to the address that was checked. A name is resolved once, and all that it leads to must be reachable by the rules: one that also leads inside is
+    not half good. A listed address is what the operator chose. TLS goes on to ask for the certificate of the name.
+    """
+
+    def __init__(
+        self, private: Sequence[Network] = (), *, resolve: Resolve = _resolved, inner: httpcore.AsyncNetworkBackend | None = None
+    ) -> None:
+        self._private, self._resolve, self._inner = tuple(private), resolve, inner or httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore's own signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Tries the addresses in their order. Raises HostNotAllowed before any socket is opened, httpcore.ConnectError and ConnectTimeout."""
+        addresses = [host] if _is_address(host) else await self._resolve(host, port)
+        if not _is_address(host) and not all(self._is_allowed(host, address) for address in addresses):
+            raise HostNotAllowed(
+                f"The name {host} leads to an address that is not public.", remedy="If it shall, name the network in HUB_PRIVATE_NETWORKS."
+            )
+        failed: Exception = httpcore.ConnectError("the name has no address")
+        for address in addresses:
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+    def _is_allowed(self, host: str, address: str) -> bool:
+        return ipaddress.ip_address(address).is_loopback if is_loopback(host) else may_be_reached(address, self._private)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        return False
+
+
+class Http:
+    """Calls platforms. One per process; close it at the end. ``connections`` is per platform (scheme, host and port); names may lead to ``private``
+    networks and to public addresses.
+    """
+
+    def __init__(
+        self,
+        allowed: Iterable[str],
+        *,
+        connections: int = 16,
+        private: Sequence[Network] = (),
+        backend: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
         self._allowed = tuple(Allowed.of(url) for url in allowed)
+        self._backend = backend or Checked(private)
         self._limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE)
         self._transports: dict[tuple[str, str, int], httpx.AsyncHTTPTransport] = {}
 
@@ -154,9 +226,21 @@ class Http:
             if entry.admits(url):
                 key = (entry.scheme, entry.host, entry.port)
                 if key not in self._transports:
-                    self._transports[key] = httpx.AsyncHTTPTransport(verify=_tls(), trust_env=False, limits=self._limits)
+                    self._transports[key] = self._pool()
                 return self._transports[key]
         raise HostNotAllowed(f"The host {urlsplit(url).hostname} is not on the operator's list.")
+
+    def _pool(self) -> httpx.AsyncHTTPTransport:
+        transport = httpx.AsyncHTTPTransport(verify=_tls(), trust_env=False, limits=self._limits)
+        # httpx has no parameter for it; that the pool asks this backend is a test.
+        transport._pool = httpcore.AsyncConnectionPool(
+            ssl_context=_tls(),
+            max_connections=self._limits.max_connections,
+            max_keepalive_connections=self._limits.max_keepalive_connections,
+            keepalive_expiry=self._limits.keepalive_expiry,
+            network_backend=self._backend,
+        )
+        return transport
 
 
 @cache

@@ -6,6 +6,7 @@ Every field is an environment variable with the prefix ``HUB_``. Secrets are rea
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import AwareDatetime, Field, field_validator
@@ -32,6 +33,10 @@ class Settings(BaseSettings):
         default="", description="Legal name of the institution that deploys the hub: the grantee of consents. `hub serve` needs it."
     )
     workers: int = Field(default=6, ge=1, le=100, description="Connections of one platform that one worker process syncs at the same time.")
+    private_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(),
+        description="Networks that a platform's name may lead to beside public addresses, as a JSON list of CIDRs: leased lines.",
+    )
     clock: AwareDatetime | None = Field(
         default=None, description="Stops the business clock at an instant: to rehearse with simulated platforms."
     )

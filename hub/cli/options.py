@@ -34,7 +34,7 @@ def settings(home: Path | None, **values: Any) -> Settings:
         return Settings(**chosen)
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False)[0]
-        name = "HUB_" + "_".join(str(part) for part in fault["loc"]).upper()
+        name = f"HUB_{fault['loc'][0]}".upper()
         raise FixConfiguration(f"{name} cannot be used: {fault['msg']}.", remedy="Correct the environment variable.") from None
 
 

@@ -208,7 +208,7 @@ async def open_runtime(
     vault, blind = Vault(keys), Blind(keys.blind)
     equipment = Equipment(database, vault, blind, clock, settings.grantee, connectors, configs)
     hosts = {url for name in configs for key, url in equipment.config(name).items() if key.endswith("_url") and url.startswith("http")}
-    http, dispatcher = Http(hosts), Dispatcher(database)
+    http, dispatcher = Http(hosts, private=settings.private_networks), Dispatcher(database)
     calls = Calls(http, Desks(Ledger(database, blind)))
     try:
         async with dispatcher.app.open_async():
