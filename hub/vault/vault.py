@@ -23,8 +23,6 @@ from hub.vault.keys import NONCE, KeyService
 
 VERSION, AES_256_GCM = 1, 1
 HEADER = 2 + 16 + NONCE
-HUB_ROW = UUID(int=0)
-"""Stands for the customer where a secret belongs to the hub itself (its signing keys)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +96,6 @@ class Vault:
         }
         await tx.execute(insert(data_key), row)
         return Sealer(customer_id, key_id, AESGCM(plain))
-
-    def hub_sealer(self, key_id: UUID, wrapped: bytes, kek_id: str) -> Sealer:
-        """For secrets of the hub itself: their data key travels beside them, wrapped."""
-        return self._unwrapped(HUB_ROW, key_id, wrapped, kek_id)
 
     def forget(self, customer_id: UUID) -> None:
         """Drops a cached key, when it was destroyed."""

@@ -16,7 +16,6 @@ from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import SecretMissing
 from hub.store.database import Database
 from hub.vault import FileKeys, Place, Sealer, Vault
-from hub.vault.vault import HUB_ROW, wrap_binding
 
 PLACE = Place("raw_page", "body", "row-1")
 
@@ -147,12 +146,3 @@ async def test_a_key_made_in_a_transaction_that_fails_leaves_nothing(database: D
         await tx.rollback()
     with pytest.raises(SecretMissing):
         await opened(database, vault, customer_id, b"")
-
-
-def test_the_hubs_own_secrets_travel_with_their_wrapped_key(tmp_path: Path) -> None:
-    keys, key_id = FileKeys(tmp_path / "keys.json"), new_id()
-    wrapped = keys.wrap(os.urandom(32), wrap_binding(HUB_ROW, key_id))
-    sealed = Vault(keys).hub_sealer(key_id, wrapped.key, keys.current).seal(PLACE, b"plain")
-    assert Vault(keys).hub_sealer(key_id, wrapped.key, keys.current).open(PLACE, sealed) == b"plain"
-    with pytest.raises(SecretMissing):
-        Vault(keys).hub_sealer(new_id(), wrapped.key, keys.current)
