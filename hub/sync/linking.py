@@ -10,6 +10,7 @@ from uuid import UUID
 
 from hub.connect import Connector, Grant
 from hub.domain.identifiers import CustomerId
+from hub.errors import CustomerMustAct
 from hub.store.database import Write
 from hub.sync import grants
 from hub.sync.calls import Calls
@@ -58,6 +59,10 @@ class Linking:
         self, customer_id: CustomerId, connection_id: UUID, redirect_uri: str, verifier: str, callback: Mapping[str, str]
     ) -> Grant:
         found = await self._load(customer_id, connection_id)
+        if not _is_issuer(found.context.config, callback.get("iss")):
+            raise CustomerMustAct(
+                "The answer names another issuer than the platform that was asked.", remedy="Start the authorisation again."
+            )
         dialogue = found.connector.authorisation.complete(found.context, redirect_uri=redirect_uri, verifier=verifier, callback=callback)
         return await self.calls.converse(found.connector, found.context, dialogue)
 
@@ -72,6 +77,16 @@ class Linking:
         async with self.equipment.database.work() as tx:
             found = await load(self.equipment, tx, customer_id, connection_id)
         return replace(found, context=replace(found.context, now=datetime.now(UTC)))
+
+
+def _is_issuer(config: Mapping[str, str], said: str | None) -> bool:
+    """Whether an answer comes from whom was asked (RFC 9207). An operator who knows the issuer names it in the connector's settings (``issuer``): then it must be
+    said, exactly. Where none is known a platform may say nothing, or its own address.
+    """
+    if "issuer" in config:
+        return said == config["issuer"]
+    base = config["base_url"].rstrip("/")
+    return said is None or said.rstrip("/") in (base, "{0.scheme}://{0.netloc}".format(urlsplit(base)))
 
 
 def _verifier(connection_id: UUID) -> Place:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from urllib.parse import parse_qs, urlsplit
+from dataclasses import replace
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
 from hub.cli.browser import forms_of
 from hub.domain.enums import SourceKind
 from hub.link.pages import COOKIE
+from hub.sync.linking import Linking
 from tests.hub.link.side import RETURN, Person, Side, person, platform_form
 from tests.hub.sync.platform import raw
 from tests.hub.sync.world import new_customer
@@ -195,6 +197,35 @@ async def test_a_state_is_bound_to_its_browser_and_customer(side: Side, me: Pers
 async def test_a_callback_of_another_connector(side: Side, me: Person) -> None:
     callback = await me.to_platform_and_back(await me.agree(await me.open(await side.link())))
     await refused_callback(side, me, callback.replace("/callback/scripted", "/callback/another"))
+
+
+async def answered(side: Side, me: Person, said: str | None) -> int:
+    """The status of a callback that names an issuer."""
+    callback = await me.to_platform_and_back(await me.agree(await me.open(await side.link())))
+    return (await me.get(callback if said is None else f"{callback}&iss={quote(said, safe='')}")).status_code
+
+
+@pytest.mark.parametrize("said", ["https://evil.example", "", "{origin}.evil.example", "http://127.0.0.1:1"])
+async def test_an_answer_that_names_another_issuer(side: Side, me: Person, said: str) -> None:
+    """Mix-up: the code of one platform would be sent to another (RFC 9207)."""
+    assert await answered(side, me, said.replace("{origin}", side.world.server.origin)) == 403
+    assert (await side.status(), side.world.platform.asked("/oauth2/token")) == ("LINKING", [])
+
+
+@pytest.mark.parametrize("said", [None, "{origin}", "{origin}/"])
+async def test_an_answer_that_names_nobody_or_the_platform(side: Side, me: Person, said: str | None) -> None:
+    assert await answered(side, me, said and said.replace("{origin}", side.world.server.origin)) == 303
+    assert await side.status() == "ACTIVE"
+
+
+@pytest.mark.parametrize(("said", "good"), [("https://issuer.example", True), ("https://issuer.example/", False), (None, False)])
+async def test_an_issuer_that_the_operator_knows_must_be_named(side: Side, me: Person, said: str | None, good: bool) -> None:
+    linking = side.links.platforms
+    assert isinstance(linking, Linking)
+    config = {**linking.equipment.configs["scripted"], "issuer": "https://issuer.example"}
+    linking.equipment = replace(linking.equipment, configs={"scripted": config})
+    assert await answered(side, me, said) == (303 if good else 403)
+    assert await side.status() == ("ACTIVE" if good else "LINKING")
 
 
 async def test_the_verifier_is_sealed_and_never_travels_with_the_browser(side: Side, me: Person) -> None:
