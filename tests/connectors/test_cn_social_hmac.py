@@ -101,7 +101,8 @@ async def test_the_consent_is_a_number_and_the_secret_part_of_the_grant() -> Non
     grant = await test.link()
     assert grant.scopes == ("SOCIAL_INSURANCE", "HOUSING_FUND")
     assert set(grant.extra) == {"sqbh", "secret", "secret_end"}
-    assert 43_000 < (grant.expires_in or 0) <= 43_200
+    # Counted from when the link began; the platform counts from when it was asked for the secret, some moments later.
+    assert 43_000 < (grant.expires_in or 0) <= 43_200 + 60
     facts = await test.everything()
     assert len(facts) == 22 * 3 + 6 + 18 + 2 + 21
 
