@@ -151,11 +151,7 @@ class Checked(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Tries the addresses in their order. Raises HostNotAllowed before any socket is opened, httpcore.ConnectError and ConnectTimeout."""
-        addresses = [host] if _is_address(host) else await self._resolve(host, port)
-        if not _is_address(host) and not all(self._is_allowed(host, address) for address in addresses):
-            raise HostNotAllowed(
-                f"The name {host} leads to an address that is not public.", remedy="If it shall, name the network in HUB_PRIVATE_NETWORKS."
-            )
+        addresses = [host] if _is_address(host) else await self._checked(host, port)
         failed: Exception = httpcore.ConnectError("the name has no address")
         for address in addresses:
             try:
@@ -166,6 +162,14 @@ class Checked(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
+
+    async def _checked(self, host: str, port: int) -> Sequence[str]:
+        addresses = await self._resolve(host, port)
+        if not all(self._is_allowed(host, address) for address in addresses):
+            raise HostNotAllowed(
+                f"The name {host} leads to an address that is not public.", remedy="If it shall, name the network in HUB_PRIVATE_NETWORKS."
+            )
+        return addresses
 
     def _is_allowed(self, host: str, address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback if is_loopback(host) else may_be_reached(address, self._private)

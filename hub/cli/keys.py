@@ -87,10 +87,10 @@ def rotate(home: Path | None, *, retire: bool, as_json: bool) -> None:
 
 
 async def _rotate(runtime: Runtime, done: Rotated, *, retire: bool, quiet: bool) -> None:
-    """A rotation that was cut short is gone on with; else there is a new key."""
+    """A rotation that was cut short is gone on with; else there is a new key. What no key in the file opens keeps nobody from either."""
     keys, database = _file(runtime), runtime.equipment.database
     sealed = await _sealed_under(database)
-    before = Counter({name: count for name, count in sealed.items() if name != keys.current})
+    before = Counter({name: count for name, count in sealed.items() if name != keys.current and name in keys.known})
     if not before:
         keys.advance()
         before = Counter(sealed)
@@ -110,9 +110,13 @@ async def _rotate(runtime: Runtime, done: Rotated, *, retire: bool, quiet: bool)
 def _tell(done: Rotated) -> None:
     console.print(f"{done.rewrapped:,} keys are sealed under {done.current} now.")
     for name, count in done.left.items():
+        console.print(f"{count:,} are left under {name}.")
+    if done.unreadable:
         console.print(
-            f"{count:,} are left under {name}{f', {done.unreadable:,} of all cannot be opened' if done.unreadable else ''}. Run it again."
+            f"{done.unreadable:,} cannot be opened with this key file. Put the key that they are under back into it, from a backup."
         )
+    elif done.left:
+        console.print("They came meanwhile, or were in use. Run it again.")
     if done.retired:
         console.print(f"Taken out of the key file: {', '.join(done.retired)}. Backups from before need a copy of the file from before.")
 

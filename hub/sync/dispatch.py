@@ -60,7 +60,7 @@ _DUE = text(f"""
 """)  # noqa: S608 -- the schema is ours
 _ONE_AT_A_TIME = text("SELECT pg_try_advisory_xact_lock(4611686018427387905)")
 # A job whose worker is silent is deleted, not retried: the row of its connection says whether there is anything to do. So is one whose end could not be
-# written: nobody has a run of its connection, or had one a moment ago. Ended jobs prove nothing.
+# written: no run of its connection is under way, and none ended a moment ago. Ended jobs prove nothing.
 _OVER = text(f"""
     SELECT j.id FROM {QUEUE_SCHEMA}.procrastinate_jobs j WHERE j.task_name = :task AND (j.status IN ('succeeded', 'failed', 'cancelled', 'aborted') OR (
         j.status = 'doing' AND (NOT EXISTS (

@@ -57,7 +57,9 @@ class Hub:
 @contextmanager
 def standing_ready(home: Path) -> Iterator[Hub]:
     command = [sys.executable, "-m", "tests.e2e.forked"]
-    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as ready:
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **ENVIRONMENT}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as ready:
         yield Hub(ready, home)
         assert ready.stdin is not None
         ready.stdin.close()

@@ -12,8 +12,7 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,6 +22,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from starlette.responses import Response as Answer
 from starlette.routing import Route
 
+from bench.kit import speaking
 from hub.connect import (
     Connector,
     Context,
@@ -48,7 +48,7 @@ from hub.connect.answers import json_object, wait_of
 from hub.connect.code_grant import CodeGrant
 from hub.connect.windows import days
 from hub.domain.enums import SourceKind
-from hub.domain.facts.refund import Refund, RefundStatus
+from hub.domain.facts.refund import Refund
 from tests.hub.sync.server import Brief
 
 NAME = "scripted"
@@ -185,15 +185,7 @@ class Refunds:
             return
         if "no" not in record:
             raise Unreadable("no", "is missing")
-        yield Refund(
-            platform=NAME,
-            refund_number=record["no"],
-            order_number=record["order"],
-            requested_at=datetime.fromisoformat(record["at"]),
-            succeeded_at=None,
-            amount=Decimal(record["amount"]),
-            status=RefundStatus.SUCCEEDED,
-        )
+        yield speaking.refund(NAME, record)
 
 
 def _refuse(response: Response, answer: Mapping[str, Any], context: Context) -> None:

@@ -1,8 +1,7 @@
-"""A server for one test: it stops when it is told to, without waiting for its next tick or for whoever still hangs on the line."""
+"""A server for one test: it stops when it is told to, without waiting for whoever still hangs on the line."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import Any
 
@@ -14,11 +13,6 @@ class Brief(Server):
 
     def __init__(self, app: Any, listener: Any = None) -> None:
         super().__init__(app, listener or bind("127.0.0.1", 0))
-        self.told = asyncio.Event()
-
-    async def main_loop(self) -> None:
-        await self.on_tick(0)
-        await self.told.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -29,7 +23,3 @@ class Brief(Server):
             connection.shutdown()
         for task in list(self.server_state.tasks):
             task.cancel()
-
-    async def stop(self) -> None:
-        self.told.set()
-        await super().stop()
