@@ -26,6 +26,7 @@ from hub.store.view import Reader
 from schema.contract import HubSchema, build_schema
 from schema.plan.documents import Documents
 from schema.plan.limits import Limits
+from tests.databases import own
 from tests.hub.view import test_watching as watching
 from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, reader
 from tests.schema.operations import Maker, Operation, Pools
@@ -119,7 +120,7 @@ def uid(number: int) -> Any:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def both(cluster: Embedded) -> Any:
-    database = Database(await cluster.prepare("random_operations", template="template"))
+    database = Database(await cluster.prepare(own("random_operations"), template="template"))
     world = await build(database)
     async with database.work() as tx:
         await enrich(tx, world)
