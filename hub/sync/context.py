@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, select
 
 from hub.connect import Connector, Context
+from hub.connect.oauth import TEXTBOOK
 from hub.consent import grants as consent_rows
 from hub.consent.gate import Ask, decide
 from hub.domain.clock import Clock
@@ -86,6 +87,7 @@ async def load(equipment: Equipment, tx: Write, customer_id: CustomerId, connect
         data_to=equipment.clock.today(),
         now=datetime.now(UTC),
         today=equipment.clock.today(),
+        oauth=connector.manifest.oauth or TEXTBOOK,
     )
     return Subjected(connector, context, consents, awaited)
 

@@ -37,8 +37,7 @@ class Linking:
             for key, value in self.equipment.config(name).items()
             if key.endswith("_url") and value.startswith("http")
         }
-        hosts = {url for connector in self.connectors.values() for url in connector.manifest.hosts.values()}
-        return tuple(sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls | hosts}))
+        return tuple(sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls}))
 
     async def seal_verifier(self, tx: Write, customer_id: CustomerId, connection_id: UUID, verifier: str) -> bytes:
         return (await self.equipment.vault.sealer(tx, customer_id)).seal(_verifier(connection_id), verifier.encode())
@@ -76,7 +75,7 @@ class Linking:
     async def _load(self, customer_id: CustomerId, connection_id: UUID) -> Subjected:
         async with self.equipment.database.work() as tx:
             found = await load(self.equipment, tx, customer_id, connection_id)
-        return replace(found, context=replace(found.context, now=datetime.now(UTC)))
+        return replace(found, context=self.calls.current(found.connector, found.context))
 
 
 def _is_issuer(config: Mapping[str, str], said: str | None) -> bool:
