@@ -62,7 +62,7 @@ class Calls:
         base, turn = base_of(connector, config, request), turn or Turn(0.0)
         desk, turn.sent = self.desks.desk(connector, config), True
         try:
-            response = await self.http.send(base, request)
+            response = await self.http.send(base, request, connector.manifest.name)
         except PlatformUnreachable:
             desk.answered(turn, None)
             raise

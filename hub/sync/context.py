@@ -23,6 +23,11 @@ from hub.store.tables import connection, sync_run
 from hub.vault import Blind, Vault
 
 
+def defaulted(connector: Connector, written: Mapping[str, str]) -> dict[str, str]:
+    """What an operator wrote, over the manifest's defaults."""
+    return {**{one.name: one.default for one in connector.manifest.settings if one.default is not None}, **written}
+
+
 @dataclass(frozen=True, slots=True)
 class Consented:
     """The consent under which a source of a connection is fetched, and its range."""
@@ -66,8 +71,7 @@ class Equipment:
 
     def config(self, name: str) -> dict[str, str]:
         """The connector's settings: the operator's over the manifest's defaults."""
-        defaults = {setting.name: setting.default for setting in self.connectors[name].manifest.settings if setting.default is not None}
-        return {**defaults, **self.configs[name]}
+        return defaulted(self.connectors[name], self.configs[name])
 
 
 async def load(equipment: Equipment, tx: Write, customer_id: CustomerId, connection_id: UUID) -> Subjected:

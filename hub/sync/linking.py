@@ -11,8 +11,10 @@ from uuid import UUID
 from hub.connect import Connector, Grant
 from hub.domain.identifiers import CustomerId
 from hub.errors import CustomerMustAct
+from hub.http import HostNotAllowed
 from hub.store.database import Write
 from hub.sync import grants
+from hub.sync.approved import addresses, is_approved
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, Subjected, load
 from hub.sync.hints import Meant, name_account
@@ -30,13 +32,8 @@ class Linking:
         return {name: connector for name, connector in self.equipment.connectors.items() if name in self.equipment.configs}
 
     def origins(self) -> tuple[str, ...]:
-        """Where a browser may be sent: every URL among the connectors' settings, as an origin."""
-        urls = {
-            value
-            for name in self.connectors
-            for key, value in self.equipment.config(name).items()
-            if key.endswith("_url") and value.startswith("http")
-        }
+        """Where a browser may be sent: every address that an operator approved, as an origin."""
+        urls = {url for name in self.connectors for url in addresses(self.equipment.configs[name])}
         return tuple(sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls}))
 
     async def seal_verifier(self, tx: Write, customer_id: CustomerId, connection_id: UUID, verifier: str) -> bytes:
@@ -52,7 +49,12 @@ class Linking:
         dialogue = found.connector.authorisation.begin(
             found.context, redirect_uri=redirect_uri, state=state, verifier=verifier, text_hash=text_hash
         )
-        return await self.calls.converse(found.connector, found.context, dialogue)
+        page = await self.calls.converse(found.connector, found.context, dialogue)
+        if not is_approved(self.equipment.configs[found.connector.manifest.name], page):
+            raise HostNotAllowed(
+                f"{found.connector.manifest.title}: the page to authorise on is not below an address that connectors.json names."
+            )
+        return page
 
     async def complete(
         self, customer_id: CustomerId, connection_id: UUID, redirect_uri: str, verifier: str, callback: Mapping[str, str]

@@ -189,7 +189,7 @@ async def open_trial(candidate: Candidate, name: str) -> AsyncIterator[Trial]:
     (running,) = sandbox.running.values()
     await sandbox.start()
     named = (url for key, url in running.config().items() if key.endswith("_url") and url.startswith("http"))
-    http = Http(dict.fromkeys(named))
+    http = Http(list(named))
     try:
         async with browser() as surfer:
             yield Trial(candidate, world, running, Calls(http, Unmetered()), surfer, name)
