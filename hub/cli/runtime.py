@@ -31,8 +31,9 @@ from hub.store.evaluations import publish_policies
 from hub.store.evaluations.policies import documents_of_the_package
 from hub.store.tables import data_key
 from hub.store.view import ViewSettings
+from hub.sync.approved import addresses, require_approved
 from hub.sync.calls import Calls
-from hub.sync.context import Equipment
+from hub.sync.context import Equipment, defaulted
 from hub.sync.desk import Desks
 from hub.sync.dispatch import Dispatcher
 from hub.sync.engine import Ended, Engine
@@ -199,6 +200,8 @@ async def open_runtime(
     clock = clock or (Clock.frozen(settings.clock) if settings.clock else Clock.system())
     configs = configs if configs is not None else read_configs(settings)
     connectors = {name: registry.load(name) for name in configs}
+    for name, connector in connectors.items():
+        require_approved(connector, configs[name], defaulted(connector, configs[name]))
     database = Database(urls)
     try:
         keys = await _keys(settings, database)
@@ -207,8 +210,8 @@ async def open_runtime(
         raise
     vault, blind = Vault(keys), Blind(keys.blind)
     equipment = Equipment(database, vault, blind, clock, settings.grantee, connectors, configs)
-    hosts = {url for name in configs for key, url in equipment.config(name).items() if key.endswith("_url") and url.startswith("http")}
-    http, dispatcher = Http(hosts, private=settings.private_networks), Dispatcher(database)
+    http = Http({name: addresses(config) for name, config in configs.items()}, private=settings.private_networks)
+    dispatcher = Dispatcher(database)
     calls = Calls(http, Desks(Ledger(database, blind)))
     try:
         async with dispatcher.app.open_async():
