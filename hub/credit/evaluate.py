@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from hub.credit.crosscheck import NOBODY, Observers, Tier, Verdict, judge, observe, run_checks
+from hub.credit.crosscheck import NOBODY, Frame, Observers, Tier, Verdict, judge, observe, run_checks
 from hub.credit.dossier import Dossier
 from hub.credit.expressions import Known
 from hub.credit.expressions import evaluate as is_true
@@ -17,7 +17,7 @@ from hub.credit.features import compute_features, sales_series
 from hub.credit.features.series import SalesSeries
 from hub.credit.late_features import after_cross_check, after_offer
 from hub.credit.policies import document
-from hub.credit.policy import Policy
+from hub.credit.policy import Policy, Step
 from hub.credit.scenario import eligibility, gate
 from hub.credit.scenario.inputs import Material, known_inputs
 from hub.credit.scenario.limit import Ground, Limit, Price, calculate, price, uplifts
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything that was found behind an open gate."""
+    """Everything that was found behind an open gate. ``steps`` are those of the policy's downgrades that would be taken today were the loan already granted."""
 
     segments: Segments
     features: Mapping[str, Feature]
@@ -52,6 +52,7 @@ class Findings:
     price: Price | None
     sales: SalesSeries
     guarantee: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def _find(dossier: Dossier, policy: Policy, request: Request) -> Findings:
         offer if limit else None,
         sales_series(dossier, policy.profile),
         _guarantee(policy, names),
+        tuple(one for one in policy.downgrade if is_true(one.when, names) is True),
     )
 
 
@@ -120,6 +122,14 @@ def _cross_checked(dossier: Dossier, policy: Policy, features: Mapping[str, Feat
     asked = policy.frame if dossier.subject.is_business else policy.frame_of_persons
     observers = observe(dossier) if asked.has_observers else NOBODY
     frame = asked.settled(observers)
+    found = _judged(dossier, features, observers, frame)
+    if frame.optional and found[1].tier is Tier.UNVERIFIED:
+        # Two observers too few to judge R by are no worse than none: a source that agrees never lowers the tier.
+        return _judged(dossier, features, observers, asked.settled(NOBODY))
+    return found
+
+
+def _judged(dossier: Dossier, features: Mapping[str, Feature], observers: Observers, frame: Frame) -> tuple[Observers, Verdict]:
     shown = observers if frame.has_observers else NOBODY
     return shown, judge(dossier, shown, run_checks(dossier, features, shown, frame), frame)
 

@@ -1,7 +1,7 @@
 """How a scenario reads dimension R (domain brief, 4.5, "Scenario profile of R").
 
 REQUIRED        the observers and R1-R6, as everywhere
-OPTIONAL        as REQUIRED with two observers or more; otherwise as NOT_APPLICABLE, and the uplift counts at most half
+OPTIONAL        as REQUIRED when two observers or more are enough to judge R by; otherwise as NOT_APPLICABLE, and the uplift counts at most half
 NOT_APPLICABLE  no observers, no verified revenue; P and L together decide
 REPLACED        other checks form R, the first of them hard; observers and R1-R6 are shown where there are any, and do not move the tier
 """

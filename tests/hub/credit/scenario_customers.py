@@ -175,7 +175,7 @@ def cafe(scenario: str) -> Document:
         "ledger": {
             "accounts": [_account("ACQUIRING", "owner", institution=LENDER, opened_on="2024-06-01")],
             "flows": [
-                _flow("SALES_RECEIPT", "IN", ["36000.00", "44000.00"] * 6, per_month=400),
+                _flow("SALES_RECEIPT", "IN", [*["36000.00", "44000.00"] * 6, "36000.00"], per_month=400),
                 _flow("PURCHASE", "OUT", ["200000.00"], "2025-03"),
                 _flow("UTILITY", "OUT", ["800.00"] * 12),
                 _flow("RENT", "OUT", ["5000.00"] * 12),
@@ -262,6 +262,7 @@ def startup() -> Document:
         "rates": {"PENSION": ["0.14", "0.08"]},
         "employer": {"first": "2025-01", "headcount": heads, "base": [f"{5000 * count}.00" for count in heads]},
     }
+    found["ledger"]["flows"][0]["per_month"] = 1
     flows = [flow for flow in found["ledger"]["flows"] if flow["category"] not in ("PURCHASE", "OWNER_DRAW")]
     found["ledger"]["flows"] = [*flows, _flow("PURCHASE", "OUT", ["5000.00"] * 12), _flow("WAGE", "OUT", wages)]
     return found

@@ -134,9 +134,9 @@ def test_s10_a_dealer_of_a_core_enterprise() -> None:
     assert outcome(found) == ("ENHANCED", ["C06", "C02"], [], "HOUSING_FUND")
 
 
-def with_research(dossier: Dossier) -> Dossier:
+def with_research(dossier: Dossier, research: int = 90_000, revenue: int = 2_000_000) -> Dossier:
     """The same with a statement of 2025 that names the cost of research, which no persona can say."""
-    lines = {"revenue": 2_000_000, "cost": 1_520_000, "net_profit": 100_000, "research_and_development": 90_000}
+    lines = {"revenue": revenue, "cost": revenue * 76 // 100, "net_profit": revenue // 20, "research_and_development": research}
     year = FinancialStatement(
         kind="PL", period_start=date(2025, 1, 1), period_end=date(2025, 12, 31), basis="TAX_FILED",
         lines={name: Decimal(amount) for name, amount in lines.items()},
