@@ -37,10 +37,10 @@ def test_a_step_of_the_policy_is_taken_when_its_condition_holds() -> None:
 
 
 def test_receipts_that_fall_cut_what_is_not_drawn() -> None:
-    """December 20,000: mean6 (36,000·3 + 44,000·2 + 20,000)/6 = 36,000; 20,000/36,000 - 1 = -.44, below -.40."""
+    """December 20,000: mean6 (36,000·3 + 44,000·2 + 20,000)/6 = 36,000; 20,000/36,000 = .56, below .60."""
     document = customer("S04")
     document["ledger"]["flows"][0]["amounts"][11] = "20000.00"
-    assert Action("REDUCE_UNDRAWN", "latest_receipts_change < -0.40", Decimal("0.30")) in actions(Tier.HIGH, evaluated(document))
+    assert Action("REDUCE_UNDRAWN", "latest_receipts_share < 0.60", Decimal("0.30")) in actions(Tier.HIGH, evaluated(document))
 
 
 def test_each_rung_of_the_ladder_down() -> None:

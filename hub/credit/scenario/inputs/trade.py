@@ -126,8 +126,8 @@ def _bought(material: Material, supplier: str, skip: int) -> Decimal:
     return net_by_party(covered_invoices(material.reading, "INPUT", 3, skip)).get(supplier, ZERO)
 
 
-@given("latest_receipts_change", "NUMBER")
-def latest_receipts_change(material: Material) -> Value:
+@given("latest_receipts_share", "NUMBER")
+def latest_receipts_share(material: Material) -> Value:
     """Sales receipts and payouts of M0 over their mean of W6."""
     months: list[Month] = material.reading.months(SourceKind.PAYMENT, 6)
     names = [f"IN.{category}" for category in RECEIPTS]
