@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from hub.access.audit import AccessLog, ChainKeys
 from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.store import tables
@@ -53,7 +54,11 @@ class World:
 
 def reader(database: Database, now: datetime = KNOWN) -> Reader:
     return Reader(
-        database, CATALOGUE, ViewSettings(GRANTEE, {"SHOP": 3}, {"market": {"in_flight": 8, "per_minute": 100}}), Clock.frozen(now)
+        database,
+        CATALOGUE,
+        ViewSettings(GRANTEE, {"SHOP": 3}, {"market": {"in_flight": 8, "per_minute": 100}}),
+        Clock.frozen(now),
+        AccessLog(database, ChainKeys(b"k" * 32)),
     )
 
 
