@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class AccessOutcome(StrEnum):
-    """``WITHHELD``: what needs a consent was asked for, and none let any of it be read. ``DENIED``: nothing was done at all."""
+    """PARTLY_WITHHELD: some of what was asked for needs a consent that is not in force. WITHHELD: all of it that needs one. DENIED: nothing was done at all."""
 
     ANSWERED = "ANSWERED"
     PARTLY_WITHHELD = "PARTLY_WITHHELD"

@@ -20,6 +20,7 @@ from hub.store import tables
 from hub.store.database import Database, Write
 from hub.store.fact_tables import FACT_TABLES
 from hub.store.view import CATALOGUE, Reader, ViewSettings
+from hub.store.view.reader import Log
 from schema.access import AUDIENCES
 
 KNOWN = datetime(2026, 1, 20, 2, 0, tzinfo=UTC)
@@ -52,13 +53,13 @@ class World:
         return str(self.mine)
 
 
-def reader(database: Database, now: datetime = KNOWN) -> Reader:
+def reader(database: Database, now: datetime = KNOWN, log: Log | None = None) -> Reader:
     return Reader(
         database,
         CATALOGUE,
         ViewSettings(GRANTEE, {"SHOP": 3}, {"market": {"in_flight": 8, "per_minute": 100}}),
         Clock.frozen(now),
-        AccessLog(database, ChainKeys(b"k" * 32)),
+        log or AccessLog(database, ChainKeys(b"k" * 32)),
     )
 
 
