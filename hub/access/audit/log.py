@@ -87,8 +87,9 @@ class AccessLog:
         async with self.database.open() as opened:
             driver = opened.driver
             async with driver.pipeline():
-                for statement in (*opened.first, (LOCK, {"shards": shards})):
-                    await send(driver, *statement)
+                # No client and no purpose to tell: the role that writes here sees all rows of the log.
+                await send(driver, "BEGIN", {})
+                await send(driver, LOCK, {"shards": shards})
                 found = await send(driver, HEADS, {"shards": shards})
             heads = {row[0]: Head.of(self.keys, row) for row in await found.fetchall()}
             linked = [heads[shard_of(row.customer_id)].add(self.keys, _values(row)) for row in rows]

@@ -116,9 +116,10 @@ def test_no_role_of_the_hub_takes_back_what_was_written(urls: Urls, role: str) -
         for table in ("access_log", "audit_event", "audit_anchor"):
             for statement in (verb.format(t=table) for verb in VERBS):
                 with admin.transaction(force_rollback=True):
+                    admin.execute(f"SET LOCAL ROLE {role}")
                     with pytest.raises(psycopg.errors.InsufficientPrivilege), admin.transaction():
-                        admin.execute(f"SET LOCAL ROLE {role}")
                         admin.execute(statement)
+                    admin.execute("RESET ROLE")
                     admin.execute(f"GRANT SELECT, UPDATE, DELETE, TRUNCATE ON {table} TO {role}")
                     admin.execute(f"SET LOCAL ROLE {role}")
                     admin.execute(statement)
