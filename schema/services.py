@@ -19,11 +19,13 @@ from hub.domain.enums import Purpose, SourceKind
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls, under which idempotency key, and the SHA-256 of mutation name and input."""
+    """Who calls, under which idempotency key, and the SHA-256 of mutation name and input; the operation and the SHA-256 of its document, for the access log."""
 
     caller: Caller
     key: str
     request_sha256: str
+    operation: str = ""
+    document_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

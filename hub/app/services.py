@@ -1,4 +1,7 @@
-"""What mutations do: the contract's port of services, filled from the rooms. One transaction each, together with its idempotency key."""
+"""What mutations do: the contract's port of services, filled from the rooms. One transaction each, together with its idempotency key.
+
+Each that is about a customer stands in the access log before its answer leaves, and so does each that a missing consent kept from its effect.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from hub.access.clients import NewClient, find_client, register_client
+from hub.access.audit import AccessLog, ChainKeys, audited
+from hub.access.clients import NewClient, described, find_client, register_client
 from hub.consent import grants
 from hub.credit.evaluate import Request
+from hub.domain.audit import Accessed, AccessOutcome
 from hub.domain.clock import Clock
 from hub.domain.enums import ConsentStatus, SourceKind
 from hub.domain.facts import BehaviourSession
@@ -36,7 +42,7 @@ LARGEST_AMOUNT, EARLIEST = Decimal(10) ** 12, date(2000, 1, 1)
 SESSION_STREAM = "behaviour_sessions"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HubServices:
     """See the module. ``links`` serves the hosted pages."""
 
@@ -50,6 +56,11 @@ class HubServices:
     @property
     def clock(self) -> Clock:
         return self.equipment.clock
+
+    @cached_property
+    def log(self) -> AccessLog:
+        """The process's access log: reads are grouped with what mutations note."""
+        return AccessLog(self.database, ChainKeys.of(self.equipment.vault.keys))
 
     def port(self) -> contract.Services:
         return contract.Services(
@@ -76,6 +87,7 @@ class HubServices:
 
         async with self.database.work() as tx:
             answer = await once(tx, _key(call), lambda: effect(tx))
+        await self._note(call, "createCustomer", str(answer["customer"]))
         return str(answer["customer"])
 
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:
@@ -92,7 +104,7 @@ class HubServices:
             request = LinkRequest(call.caller.client_id, customer_id, sources, asked.scenarios, asked.purpose, asked.return_url)
             return {"link": str(await self.links.create(tx, request))}
 
-        answer = await self._once(call, effect)
+        answer = await self._once(call, effect, "createLinkSession", asked.customer_id)
         return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
 
     async def record_behaviour_sessions(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> contract.SessionsRecorded:
@@ -103,7 +115,7 @@ class HubServices:
             counts = await receive(self.equipment, tx, _received(customer_id, call, asked))
             return {"stored": counts.stored, "unchanged": counts.unchanged}
 
-        answer = await self._once(call, effect)
+        answer = await self._once(call, effect, "recordBehaviourSessions", asked.customer_id)
         return contract.SessionsRecorded(int(answer["stored"]), int(answer["unchanged"]))
 
     async def evaluate(self, call: contract.Call, asked: contract.Evaluate) -> contract.Evaluated:
@@ -130,7 +142,7 @@ class HubServices:
             )
             return {"evaluation": str(kept.evaluation_id)}
 
-        answer = await self._once(call, effect)
+        answer = await self._once(call, effect, "evaluate", asked.customer_id)
         return contract.Evaluated(asked.customer_id, str(answer["evaluation"]))
 
     async def withdraw_consent(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentWithdrawn:
@@ -140,7 +152,7 @@ class HubServices:
             await grants.withdraw(tx, customer_id, consent_id, self.clock.now(), actor=call.caller.client_id)
             return {"consent": str(consent_id)}
 
-        return contract.ConsentWithdrawn(str((await self._once(call, effect))["consent"]))
+        return contract.ConsentWithdrawn(str((await self._once(call, effect, "withdrawConsent", asked.customer_id))["consent"]))
 
     async def register_client(self, call: contract.Call, asked: contract.RegisterClient) -> str:
         new = NewClient(
@@ -148,14 +160,36 @@ class HubServices:
         )
 
         async def effect(tx: Write) -> Answer:
-            return {"client": await register_client(tx, new, AUDIENCES)}
+            made = await register_client(tx, new, AUDIENCES)
+            await audited(
+                tx,
+                self.equipment.vault.keys,
+                actor=call.caller.client_id,
+                action="client.register",
+                subject=f"client:{made}",
+                after=described(new),
+            )
+            return {"client": made}
 
-        return str((await self._once(call, effect))["client"])
+        # As the hub: what operators change is nothing that a client's transaction may see.
+        async with self.database.work() as tx:
+            return str((await once(tx, _key(call), lambda: effect(tx)))["client"])
 
-    async def _once(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]]) -> Answer:
-        """The effect in a transaction of the caller's own, under row-level security."""
-        async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
-            return await once(tx, _key(call), lambda: effect(tx))
+    async def _once(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]], mutation: str, customer_id: str) -> Answer:
+        """The effect in a transaction of the caller's own, under row-level security; then its line in the access log."""
+        try:
+            async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
+                answer = await once(tx, _key(call), lambda: effect(tx))
+        except ConsentMissing:
+            await self._note(call, mutation, customer_id, AccessOutcome.DENIED)
+            raise
+        await self._note(call, mutation, customer_id)
+        return answer
+
+    async def _note(self, call: contract.Call, mutation: str, customer_id: str, outcome: AccessOutcome = AccessOutcome.ANSWERED) -> None:
+        """That somebody did something about a customer, durable before it is answered. What of the payload is read is logged by who reads it."""
+        named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
+        await self.log.write([Accessed(UUID(customer_id), *named, (f"Mutation.{mutation}",), outcome=outcome)])
 
     async def _open_consent(self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str) -> UUID:
         for row in await grants.consents_of(tx, customer_id):

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import strawberry
 
+from hub.domain import audit
 from hub.domain import enums as domain
 
 
@@ -144,5 +145,6 @@ for _enum in (
     domain.Purpose,
     domain.MissingReason,
     domain.Unit,
+    audit.AccessOutcome,
 ):
     strawberry.enum(_enum, description=(_enum.__doc__ or "").strip())

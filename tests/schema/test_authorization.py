@@ -35,6 +35,7 @@ EXPECTED = {
         "behaviour:write",
         "enhancement:read",
         "enhancement:evaluate",
+        "access:read",
     },
     "INTERNAL": set(SCOPES) - {"clients:write"},
     "ADMIN": {"clients:write", "operations:read", "schema:introspect"},

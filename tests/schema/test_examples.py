@@ -150,7 +150,7 @@ async def test_a_read_is_one_statement(api: Api, name: str) -> None:
         event.remove(engine, "before_cursor_execute", notice)
     (view,) = [number for number, one in enumerate(statements) if " as body, " in one]
     assert "set_config" in statements[view - 1], "who asks"
-    assert [one.split()[:3] for one in statements[view + 1 :]] == [["insert", "into", "access_log"]]
+    assert statements[view + 1 :] == [], "the access log is a commit of its own"
     assert not any("from customer " in one or "from evaluation " in one for one in statements[: view - 1]), "the token alone"
 
 
