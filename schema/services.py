@@ -53,6 +53,12 @@ class CreateLinkSession:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateManageSession:
+    customer_id: str
+    return_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkMade:
     link_id: str
     url: str
@@ -131,6 +137,7 @@ class Services:
 
     create_customer: Callable[[Call, CreateCustomer], Awaitable[str]]
     create_link_session: Callable[[Call, CreateLinkSession], Awaitable[LinkMade]]
+    create_manage_session: Callable[[Call, CreateManageSession], Awaitable[LinkMade]]
     record_behaviour_sessions: Callable[[Call, RecordBehaviourSessions], Awaitable[SessionsRecorded]]
     evaluate: Callable[[Call, Evaluate], Awaitable[Evaluated]]
     withdraw_consent: Callable[[Call, WithdrawConsent], Awaitable[ConsentWithdrawn]]

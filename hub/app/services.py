@@ -26,6 +26,7 @@ from hub.domain.facts import BehaviourSession
 from hub.domain.identifiers import CustomerId, PersonalId
 from hub.domain.periods import china_day
 from hub.errors import ConsentMissing, InvalidInput, NotFound
+from hub.link.manage import ManageRequest, ManageService
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.customers import NewCustomer, NewPerson, create_customer
 from hub.store.database import Database, Scope, Write
@@ -66,6 +67,7 @@ class HubServices:
         return contract.Services(
             create_customer=self.create_customer,
             create_link_session=self.create_link_session,
+            create_manage_session=self.create_manage_session,
             record_behaviour_sessions=self.record_behaviour_sessions,
             evaluate=self.evaluate,
             withdraw_consent=self.withdraw_consent,
@@ -93,9 +95,7 @@ class HubServices:
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:
         async def effect(tx: Write) -> Answer:
             customer_id = await _visible(tx, asked.customer_id)
-            known = await find_client(tx, call.caller.client_id)
-            if known is None or asked.return_url not in known.return_urls:
-                raise InvalidInput("The return URL is not registered for this client.", remedy="Use one of its registered addresses.")
+            await _check_return(tx, call, asked.return_url)
             if not asked.sources or not asked.scenarios:
                 raise InvalidInput("A link asks for at least one source and one scenario.")
             for scenario in asked.scenarios:
@@ -105,6 +105,16 @@ class HubServices:
             return {"link": str(await self.links.create(tx, request))}
 
         answer = await self._once(call, effect, "createLinkSession", asked.customer_id)
+        return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
+
+    async def create_manage_session(self, call: contract.Call, asked: contract.CreateManageSession) -> contract.LinkMade:
+        async def effect(tx: Write) -> Answer:
+            customer_id = await _visible(tx, asked.customer_id)
+            await _check_return(tx, call, asked.return_url)
+            request = ManageRequest(call.caller.client_id, customer_id, call.caller.purpose, asked.return_url)
+            return {"link": str(await ManageService(self.links).create(tx, request))}
+
+        answer = await self._once(call, effect)
         return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
 
     async def record_behaviour_sessions(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> contract.SessionsRecorded:
@@ -206,6 +216,13 @@ def _key(call: contract.Call) -> OnceKey:
 async def _internal_clients(tx: Write) -> list[str]:
     """The institution's own risk systems see every customer."""
     return list((await tx.execute(select(client.c.client_id).where(client.c.audience == "INTERNAL"))).scalars())
+
+
+async def _check_return(tx: Write, call: contract.Call, url: str) -> None:
+    """A browser is sent back to a registered address only, compared as a whole. Raises InvalidInput."""
+    known = await find_client(tx, call.caller.client_id)
+    if known is None or url not in known.return_urls:
+        raise InvalidInput("The return URL is not registered for this client.", remedy="Use one of its registered addresses.")
 
 
 async def _visible(tx: Write, text: str) -> CustomerId:

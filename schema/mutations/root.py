@@ -6,6 +6,7 @@ import strawberry
 
 from schema.mutations.create_customer import create_customer
 from schema.mutations.create_link_session import create_link_session
+from schema.mutations.create_manage_session import create_manage_session
 from schema.mutations.evaluate import evaluate
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.register_client import register_client
@@ -16,6 +17,7 @@ from schema.mutations.withdraw_consent import withdraw_consent
 class Mutation:
     create_customer = create_customer
     create_link_session = create_link_session
+    create_manage_session = create_manage_session
     record_behaviour_sessions = record_behaviour_sessions
     evaluate = evaluate
     withdraw_consent = withdraw_consent

@@ -156,6 +156,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
     assert scopes == {
         "createCustomer": "customers:write",
         "createLinkSession": "links:write",
+        "createManageSession": "links:write",
         "recordBehaviourSessions": "behaviour:write",
         "evaluate": "enhancement:evaluate",
         "withdrawConsent": "consents:write",

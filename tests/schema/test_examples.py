@@ -28,7 +28,7 @@ QUERIES = ("CustomerEnhancement", "LatestEvaluations", "LimitEvidence", "SourceS
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 11 and set(QUERIES) < set(names())
+    assert len(names()) == 12 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -191,6 +191,11 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
     return {
         "CreateCustomer": ("partner-app", {"kind": "ORG", "name": "青山店", "uscc": None, "person": PERSON}, {"customer": made}),
         "CreateLinkSession": ("partner-app", link, {"linkId": "l-1", "url": f"https://hub.example/link/{customer}"}),
+        "CreateManageSession": (
+            "partner-app",
+            {"customerId": customer, "returnUrl": "https://partner.example/back"},
+            {"linkId": "m-1", "url": f"https://hub.example/link/{customer}"},
+        ),
         "RecordBehaviourSessions": ("partner-app", sessions, {"stored": 1, "unchanged": 0}),
         "Evaluate": (
             "risk-desk",
