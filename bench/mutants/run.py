@@ -57,7 +57,15 @@ async def run(asked: Asked, show: Show) -> Outcome:
 async def _mutate(asked: Asked, show: Show, cluster: Path) -> None:
     environment = {**os.environ, "HUB_TEST_CLUSTER": str(cluster)}
     process = await asyncio.create_subprocess_exec(
-        MUTMUT, "run", "--max-children", str(asked.processes), *asked.names, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=asyncio.subprocess.STDOUT
+        MUTMUT,
+        "run",
+        "--max-children",
+        str(asked.processes),
+        *asked.names,
+        env=environment,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     try:
         last = await _followed(process, show)

@@ -114,7 +114,7 @@ class HubServices:
             request = ManageRequest(call.caller.client_id, customer_id, call.caller.purpose, asked.return_url)
             return {"link": str(await ManageService(self.links).create(tx, request))}
 
-        answer = await self._once(call, effect)
+        answer = await self._once(call, effect, "createManageSession", asked.customer_id)
         return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
 
     async def record_behaviour_sessions(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> contract.SessionsRecorded:

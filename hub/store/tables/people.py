@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, Date, Index, LargeBinary, Table
+from sqlalchemy import text as sql
 
 from hub.store.metadata import customer_key, instant, metadata, text, uid
 from hub.store.tables.columns import OWNED
@@ -16,6 +17,13 @@ customer = Table(
     text("uscc", nullable=True),
     text("subject_hash", comment="keyed hash of the USCC or resident ID: the join key across platforms"),
     instant("created_at"),
+    Column(
+        "erased_on",
+        Date,
+        nullable=True,
+        comment="the day on which the subject was erased: its key is destroyed, the rest goes within the day",
+    ),
+    Index("ix_customer_erased", "erased_on", postgresql_where=sql("erased_on IS NOT NULL")),
     Index("uq_customer_subject", "subject_hash", unique=True),
     info=OWNED,
 )
