@@ -16,11 +16,11 @@ _CLIENT = "(select current_setting('hub.client', true))"
 _VISIBLE = f"customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = {_CLIENT})"  # noqa: S608
 APPEND_ONLY = frozenset({
     "access_log", "raw_page", "consent_event", "evaluation", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
-    "fact_mark", "limit_part", "score_point", "series_month", "policy",
+    "fact_mark", "limit_part", "score_point", "series_month", "policy", "identity_event",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it."""
 HUB_ONLY = frozenset({
-    "backfill_window", "customer_client", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation", "sync_event", "touched_days",
+    "backfill_window", "customer_client", "customer_merge", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation", "sync_event", "touched_days",
 })  # fmt: skip
 """Who sees whom, what a platform still allows, what went wrong on the way: the hub's to say. A client's transaction reads it and nothing more."""
 PRIVATE = frozenset({"replay"})
@@ -28,7 +28,9 @@ PRIVATE = frozenset({"replay"})
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
 """A fact is never overwritten: a change ends it and adds another."""
 _OPERATOR = "(select current_setting('hub.operator', true)) = 'yes'"
-WATCHED = frozenset({"backfill_window", "connection", "consent", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"})
+WATCHED = frozenset(
+    {"backfill_window", "connection", "consent", "identity_event", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"}
+)
 """How fetching goes: an operator's transaction (``hub.operator``) reads it for every customer. What was fetched is sealed in them, and stays so."""
 
 

@@ -36,8 +36,8 @@ EXPECTED = {
         "enhancement:read",
         "enhancement:evaluate",
     },
-    "INTERNAL": set(SCOPES) - {"clients:write"},
-    "ADMIN": {"clients:write", "operations:read", "schema:introspect"},
+    "INTERNAL": set(SCOPES) - {"clients:write", "identity:write"},
+    "ADMIN": {"clients:write", "identity:write", "operations:read", "schema:introspect"},
     NOBODY: set(),
 }
 
@@ -120,6 +120,11 @@ SCOPES_OF_EXAMPLE = {
     "Evaluate": {"enhancement:evaluate", "enhancement:read"},
     "WithdrawConsent": {"consents:write", "customers:read"},
     "RegisterClient": {"clients:write"},
+    "AccountOwners": {"customers:read"},
+    "AddParty": {"customers:write", "customers:read"},
+    "EndParty": {"customers:write", "customers:read"},
+    "MergeCustomers": {"identity:write"},
+    "SplitCustomer": {"identity:write"},
 }
 CLIENT_OF = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}
 
