@@ -24,7 +24,8 @@ _SURVIVING = text("""
     FROM customer c WHERE c.customer_id = :id""")
 _PARTS = text("""
     SELECT c.customer_id FROM customer c WHERE c.customer_id = :id
-    UNION ALL SELECT m.customer_id FROM customer_merge m JOIN customer c ON c.customer_id = m.customer_id WHERE m.into_id = :id""")
+    UNION ALL SELECT m.customer_id FROM customer_merge m JOIN customer c ON c.customer_id = m.customer_id
+    WHERE m.into_id = :id AND EXISTS (SELECT 1 FROM customer s WHERE s.customer_id = :id)""")
 
 
 async def surviving(tx: Read | Write, customer_id: UUID) -> CustomerId | None:
