@@ -28,6 +28,7 @@ SCOPES: Mapping[str, str] = {
     "facts:read": "The facts themselves, with their provenance.",
     "access:read": "Who asked for what of a customer: a partner's own reads, everybody's for the institution itself.",
     "operations:read": "How fetching goes: connections, runs, windows, attempts, waits, quarantine, platforms.",
+    "identity:write": "Say which customers are one and the same: merge and split.",
     "clients:write": "Register the clients of this hub.",
     "schema:introspect": "Introspection of this schema.",
 }
@@ -45,8 +46,8 @@ _PARTNER = {
 
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
-    "INTERNAL": frozenset(set(SCOPES) - {"clients:write"}),
-    "ADMIN": frozenset({"clients:write", "operations:read", "schema:introspect"}),
+    "INTERNAL": frozenset(set(SCOPES) - {"clients:write", "identity:write"}),
+    "ADMIN": frozenset({"clients:write", "identity:write", "operations:read", "schema:introspect"}),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 

@@ -36,11 +36,67 @@ class PersonInput:
 
 
 @dataclass(frozen=True, slots=True)
+class PartyInput:
+    role: str
+    person: PersonInput
+    since: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class CreateCustomer:
     kind: str
     name: str
     uscc: str | None
     person: PersonInput | None
+    category: str | None = None
+    people: tuple[PartyInput, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddParty:
+    """``since`` defaults to the business day."""
+
+    customer_id: str
+    role: str
+    person: PersonInput
+    since: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndParty:
+    customer_id: str
+    party_id: str
+    until: date | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyChanged:
+    """``customer_id`` is the customer that answers for the one that was asked about."""
+
+    customer_id: str
+    party_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergeCustomers:
+    from_id: str
+    into_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCustomer:
+    customer_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomersMerged:
+    """Which customer is, or was, answered for by which."""
+
+    from_id: str
+    into_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +171,7 @@ class WithdrawConsent:
 @dataclass(frozen=True, slots=True)
 class ConsentWithdrawn:
     consent_id: str
+    customer_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +193,10 @@ class Services:
     """One async callable per mutation."""
 
     create_customer: Callable[[Call, CreateCustomer], Awaitable[str]]
+    add_party: Callable[[Call, AddParty], Awaitable[PartyChanged]]
+    end_party: Callable[[Call, EndParty], Awaitable[PartyChanged]]
+    merge_customers: Callable[[Call, MergeCustomers], Awaitable[CustomersMerged]]
+    split_customer: Callable[[Call, SplitCustomer], Awaitable[CustomersMerged]]
     create_link_session: Callable[[Call, CreateLinkSession], Awaitable[LinkMade]]
     create_manage_session: Callable[[Call, CreateManageSession], Awaitable[LinkMade]]
     record_behaviour_sessions: Callable[[Call, RecordBehaviourSessions], Awaitable[SessionsRecorded]]

@@ -5,7 +5,6 @@ Each that is about a customer stands in the access log before its answer leaves,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,26 +12,24 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-
 from hub.access.audit import AccessLog, ChainKeys, audited
 from hub.access.clients import NewClient, described, find_client, register_client
+from hub.app.calling import Calling
+from hub.app.identity import IdentityServices, visible
 from hub.consent import grants
 from hub.credit.evaluate import Request
-from hub.domain.audit import Accessed, AccessOutcome
 from hub.domain.clock import Clock
 from hub.domain.enums import ConsentStatus, SourceKind
 from hub.domain.facts import BehaviourSession
 from hub.domain.identifiers import CustomerId, PersonalId
 from hub.domain.periods import china_day
-from hub.errors import ConsentMissing, InvalidInput, NotFound
+from hub.errors import ConsentMissing, InvalidInput
 from hub.link.manage import ManageRequest, ManageService
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
-from hub.store.customers import NewCustomer, NewPerson, create_customer
-from hub.store.database import Database, Scope, Write
+from hub.store.database import Database, Write
 from hub.store.evaluations import Asked, effective_policy, evaluate_customer
-from hub.store.idempotency import Answer, OnceKey, once
-from hub.store.tables import client, customer
+from hub.store.idempotency import Answer
+from hub.store.merging import parts_of
 from hub.sync.context import Equipment
 from hub.sync.received import Received, receive
 from schema import services as contract
@@ -63,9 +60,22 @@ class HubServices:
         """The process's access log: reads are grouped with what mutations note."""
         return AccessLog(self.database, ChainKeys.of(self.equipment.vault.keys))
 
+    @property
+    def calling(self) -> Calling:
+        return Calling(self.database, self.log)
+
+    @property
+    def identity(self) -> IdentityServices:
+        return IdentityServices(self.equipment, self.calling)
+
     def port(self) -> contract.Services:
+        identity = self.identity
         return contract.Services(
-            create_customer=self.create_customer,
+            create_customer=identity.create_customer,
+            add_party=identity.add_party,
+            end_party=identity.end_party,
+            merge_customers=identity.merge_customers,
+            split_customer=identity.split_customer,
             create_link_session=self.create_link_session,
             create_manage_session=self.create_manage_session,
             record_behaviour_sessions=self.record_behaviour_sessions,
@@ -74,27 +84,9 @@ class HubServices:
             register_client=self.register_client,
         )
 
-    async def create_customer(self, call: contract.Call, asked: contract.CreateCustomer) -> str:
-        """Done as the hub, since whoever is known already may not be visible to the caller yet."""
-        if asked.person is None:
-            raise InvalidInput("The person behind the customer is missing.")
-        person = NewPerson(asked.person.name, asked.person.resident_id, asked.person.residence_city)
-        new = NewCustomer(asked.kind, asked.name, asked.uscc, person)
-
-        async def effect(tx: Write) -> Answer:
-            seen_by = {call.caller.client_id, *await _internal_clients(tx)}
-            equipment = self.equipment
-            made = await create_customer(tx, equipment.vault, equipment.blind, new, sorted(seen_by), self.clock.now())
-            return {"customer": str(made)}
-
-        async with self.database.work() as tx:
-            answer = await once(tx, _key(call), lambda: effect(tx))
-        await self._note(call, "createCustomer", str(answer["customer"]))
-        return str(answer["customer"])
-
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:
         async def effect(tx: Write) -> Answer:
-            customer_id = await _visible(tx, asked.customer_id)
+            customer_id = await visible(tx, asked.customer_id)
             await _check_return(tx, call, asked.return_url)
             if not asked.sources or not asked.scenarios:
                 raise InvalidInput("A link asks for at least one source and one scenario.")
@@ -104,28 +96,28 @@ class HubServices:
             request = LinkRequest(call.caller.client_id, customer_id, sources, asked.scenarios, asked.purpose, asked.return_url)
             return {"link": str(await self.links.create(tx, request))}
 
-        answer = await self._once(call, effect, "createLinkSession", asked.customer_id)
+        answer = await self.calling.as_client(call, effect, "createLinkSession", asked.customer_id)
         return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
 
     async def create_manage_session(self, call: contract.Call, asked: contract.CreateManageSession) -> contract.LinkMade:
         async def effect(tx: Write) -> Answer:
-            customer_id = await _visible(tx, asked.customer_id)
+            customer_id = await visible(tx, asked.customer_id)
             await _check_return(tx, call, asked.return_url)
             request = ManageRequest(call.caller.client_id, customer_id, call.caller.purpose, asked.return_url)
             return {"link": str(await ManageService(self.links).create(tx, request))}
 
-        answer = await self._once(call, effect, "createManageSession", asked.customer_id)
+        answer = await self.calling.as_client(call, effect, "createManageSession", asked.customer_id)
         return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
 
     async def record_behaviour_sessions(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> contract.SessionsRecorded:
         _check_sessions(asked, self.clock.today())
 
         async def effect(tx: Write) -> Answer:
-            customer_id = await _visible(tx, asked.customer_id)
+            customer_id = await visible(tx, asked.customer_id)
             counts = await receive(self.equipment, tx, _received(customer_id, call, asked))
             return {"stored": counts.stored, "unchanged": counts.unchanged}
 
-        answer = await self._once(call, effect, "recordBehaviourSessions", asked.customer_id)
+        answer = await self.calling.as_client(call, effect, "recordBehaviourSessions", asked.customer_id)
         return contract.SessionsRecorded(int(answer["stored"]), int(answer["unchanged"]))
 
     async def evaluate(self, call: contract.Call, asked: contract.Evaluate) -> contract.Evaluated:
@@ -138,10 +130,11 @@ class HubServices:
             raise InvalidInput(f"asOf lies between {EARLIEST} and a year from today.")
 
         async def effect(tx: Write) -> Answer:
+            customer_id = await visible(tx, asked.customer_id)
             kept = await evaluate_customer(
                 tx,
                 Asked(
-                    customer_id=await _visible(tx, asked.customer_id),
+                    customer_id=customer_id,
                     scenario=asked.scenario,
                     request=Request(asked.purpose, asked.requested_amount),
                     as_of=asked.as_of or self.clock.today(),
@@ -150,19 +143,20 @@ class HubServices:
                     purpose=call.caller.purpose,
                 ),
             )
-            return {"evaluation": str(kept.evaluation_id)}
+            return {"customer": str(customer_id), "evaluation": str(kept.evaluation_id)}
 
-        answer = await self._once(call, effect, "evaluate", asked.customer_id)
-        return contract.Evaluated(asked.customer_id, str(answer["evaluation"]))
+        answer = await self.calling.as_client(call, effect, "evaluate", asked.customer_id)
+        return contract.Evaluated(str(answer.get("customer", asked.customer_id)), str(answer["evaluation"]))
 
     async def withdraw_consent(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentWithdrawn:
         async def effect(tx: Write) -> Answer:
-            customer_id = await _visible(tx, asked.customer_id)
-            consent_id = await self._open_consent(tx, customer_id, asked.source, call.caller.purpose)
-            await grants.withdraw(tx, customer_id, consent_id, self.clock.now(), actor=call.caller.client_id)
-            return {"consent": str(consent_id)}
+            found = await self._open_consents(tx, await visible(tx, asked.customer_id), asked.source, call.caller.purpose)
+            for customer_id, consent_id in found:
+                await grants.withdraw(tx, customer_id, consent_id, self.clock.now(), actor=call.caller.client_id)
+            return {"customer": str(found[0][0]), "consent": str(found[0][1])}
 
-        return contract.ConsentWithdrawn(str((await self._once(call, effect, "withdrawConsent", asked.customer_id))["consent"]))
+        answer = await self.calling.as_client(call, effect, "withdrawConsent", asked.customer_id)
+        return contract.ConsentWithdrawn(str(answer["consent"]), str(answer.get("customer", asked.customer_id)))
 
     async def register_client(self, call: contract.Call, asked: contract.RegisterClient) -> str:
         new = NewClient(
@@ -182,40 +176,21 @@ class HubServices:
             return {"client": made}
 
         # As the hub: what operators change is nothing that a client's transaction may see.
-        async with self.database.work() as tx:
-            return str((await once(tx, _key(call), lambda: effect(tx)))["client"])
+        return str((await self.calling.as_hub(call, effect))["client"])
 
-    async def _once(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]], mutation: str, customer_id: str) -> Answer:
-        """The effect in a transaction of the caller's own, under row-level security; then its line in the access log."""
-        try:
-            async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
-                answer = await once(tx, _key(call), lambda: effect(tx))
-        except ConsentMissing:
-            await self._note(call, mutation, customer_id, AccessOutcome.DENIED)
-            raise
-        await self._note(call, mutation, customer_id)
-        return answer
-
-    async def _note(self, call: contract.Call, mutation: str, customer_id: str, outcome: AccessOutcome = AccessOutcome.ANSWERED) -> None:
-        """That somebody did something about a customer, durable before it is answered. What of the payload is read is logged by who reads it."""
-        named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
-        await self.log.write([Accessed(UUID(customer_id), *named, (f"Mutation.{mutation}",), outcome=outcome)])
-
-    async def _open_consent(self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str) -> UUID:
-        for row in await grants.consents_of(tx, customer_id):
-            same = (row["source"], row["grantee"], row["purpose"]) == (source, self.equipment.grantee, purpose)
-            if same and row["status"] in (ConsentStatus.PENDING, ConsentStatus.ACTIVE, ConsentStatus.PAUSED):
-                return UUID(str(row["consent_id"]))
-        raise ConsentMissing(f"There is no consent to {source} that could be withdrawn.", remedy="It may have ended already.")
+    async def _open_consents(self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str) -> list[tuple[CustomerId, UUID]]:
+        """Of the customer and of those merged into it: each was given its own, and a withdrawal means them all."""
+        wanted, found = (source, self.equipment.grantee, purpose), []
+        for part in await parts_of(tx, customer_id):
+            for row in await grants.consents_of(tx, part):
+                if (row["source"], row["grantee"], row["purpose"]) == wanted and row["status"] in _OPEN:
+                    found.append((part, UUID(str(row["consent_id"]))))
+        if not found:
+            raise ConsentMissing(f"There is no consent to {source} that could be withdrawn.", remedy="It may have ended already.")
+        return found
 
 
-def _key(call: contract.Call) -> OnceKey:
-    return OnceKey(call.caller.client_id, call.key, call.request_sha256)
-
-
-async def _internal_clients(tx: Write) -> list[str]:
-    """The institution's own risk systems see every customer."""
-    return list((await tx.execute(select(client.c.client_id).where(client.c.audience == "INTERNAL"))).scalars())
+_OPEN = (ConsentStatus.PENDING, ConsentStatus.ACTIVE, ConsentStatus.PAUSED)
 
 
 async def _check_return(tx: Write, call: contract.Call, url: str) -> None:
@@ -223,18 +198,6 @@ async def _check_return(tx: Write, call: contract.Call, url: str) -> None:
     known = await find_client(tx, call.caller.client_id)
     if known is None or url not in known.return_urls:
         raise InvalidInput("The return URL is not registered for this client.", remedy="Use one of its registered addresses.")
-
-
-async def _visible(tx: Write, text: str) -> CustomerId:
-    """The customer, if the asking client may see it. What is absent, foreign or no id is answered alike."""
-    try:
-        wanted = UUID(text)
-    except ValueError:
-        wanted = None
-    found = None if wanted is None else (await tx.execute(select(customer.c.customer_id).where(customer.c.customer_id == wanted))).scalar()
-    if found is None:
-        raise NotFound("There is no such customer.", remedy="Use the id that createCustomer gave.")
-    return CustomerId(found)
 
 
 def _check_sessions(asked: contract.RecordBehaviourSessions, today: date) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 from hub.connect.message import Interval
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.money import ZERO
+from hub.domain.ownership import OwnerStanding, standing
 from hub.domain.periods import Month, first_day, last_day
 
 F = TypeVar("F")
@@ -43,7 +44,10 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class SubjectProfile:
-    """Who is evaluated. Hashes are the keyed hashes of the store; a holder matches when its hash is one of ``own_hashes``."""
+    """Who is evaluated. Hashes are the keyed hashes of the store; a holder matches when its hash is one of ``own_hashes``.
+
+    ``is_farmer``: said when the customer was made known (农户, 三农个体户).
+    """
 
     is_business: bool
     uscc: str | None
@@ -51,10 +55,15 @@ class SubjectProfile:
     responsible_hash: str | None
     birth_on: date | None
     residence_city: str | None
+    is_farmer: bool = False
 
     @property
     def own_hashes(self) -> frozenset[str]:
         return frozenset(h for h in (self.own_hash, self.responsible_hash) if h)
+
+    def has(self, holder: str) -> bool:
+        """The holder is the subject or the person who answers for it."""
+        return standing([holder], self.own_hash, [self.responsible_hash]) is not OwnerStanding.DIFFERS
 
 
 @dataclass(frozen=True, slots=True)

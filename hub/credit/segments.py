@@ -82,6 +82,8 @@ def _line(dossier: Dossier, name: str) -> Decimal | None:
 
 def _type(dossier: Dossier, size: str | None) -> CustomerType | None:
     uscc = dossier.subject.uscc or ""
+    if dossier.subject.is_farmer:
+        return CustomerType.FARMER
     if uscc.startswith("91"):
         return None if size is None else CustomerType.MICRO_SMALL_ENTERPRISE if size in ("MICRO", "SMALL") else CustomerType.OTHER
     if uscc.startswith("92"):

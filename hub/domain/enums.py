@@ -133,3 +133,38 @@ class CustomerType(StrEnum):
     INDIVIDUAL_BUSINESS = "INDIVIDUAL_BUSINESS"
     FARMER = "FARMER"
     OTHER = "OTHER"
+
+
+class CustomerCategory(StrEnum):
+    """客户类别, as it was said when the customer was made known, else by kind and code.
+
+    INDIVIDUAL: 自然人. INDIVIDUAL_BUSINESS: 个体工商户 (code 92...). ENTERPRISE: any other organisation. FARMER: 农户, 三农个体户 or a farmers' cooperative.
+    """
+
+    INDIVIDUAL = "INDIVIDUAL"
+    INDIVIDUAL_BUSINESS = "INDIVIDUAL_BUSINESS"
+    ENTERPRISE = "ENTERPRISE"
+    FARMER = "FARMER"
+
+
+class PartyRole(StrEnum):
+    """What somebody is to a customer.
+
+    SUBJECT: the customer itself. OPERATOR: 经营者 of an individual business. LEGAL_REP: 法定代表人. CONTROLLER: 实际控制人. SPOUSE: 配偶. GUARANTOR: 保证人.
+    """
+
+    SUBJECT = "SUBJECT"
+    OPERATOR = "OPERATOR"
+    LEGAL_REP = "LEGAL_REP"
+    CONTROLLER = "CONTROLLER"
+    SPOUSE = "SPOUSE"
+    GUARANTOR = "GUARANTOR"
+
+
+class IdentityEventKind(StrEnum):
+    """What was done to who a customer is."""
+
+    PARTY_ADDED = "PARTY_ADDED"
+    PARTY_ENDED = "PARTY_ENDED"
+    MERGED = "MERGED"
+    SPLIT = "SPLIT"

@@ -1,6 +1,7 @@
 """Identifiers of persons and businesses, and the ids the hub makes.
 
-USCC: GB 32100-2015. Resident ID: GB 11643 (ISO 7064 MOD 11-2). Test vectors: domain brief, section 1.2.
+USCC: GB 32100-2015 (check: MOD 31-3). Resident ID: GB 11643-1999 (check: ISO 7064 MOD 11-2). Test vectors: domain brief, section 1.2. Both checks find every
+single wrong character and every exchange of two neighbours; neither says that the identifier was ever given to anybody.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 import re
 import time
 import uuid
+from dataclasses import dataclass
 from datetime import date
 from typing import NewType
 
@@ -24,9 +26,35 @@ the vault; it keeps ``<field>_hash`` (HMAC-SHA256, for equality) and ``<field>_m
 """
 
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_PATTERN = re.compile(r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$")
+_USCC_PATTERN = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
 _USCC_WEIGHTS = [pow(3, i, 31) for i in range(17)]
+_USCC_CATEGORIES = {
+    "1": "1239",
+    "2": "19",
+    "3": "123459",
+    "4": "19",
+    "5": "1239",
+    "6": "129",
+    "7": "129",
+    "8": "19",
+    "9": "1239",
+    "A": "19",
+    "N": "1239",
+    "Y": "1",
+}
+"""Categories of organisation by registration authority (登记管理部门, 机构类别), GB 32100-2015 with its amendment of 2016.
+
+9 is the market regulator: 91 an enterprise, 92 an individual business (个体工商户), 93 a farmers' cooperative; 9 behind it is reserved for others.
+"""
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsound:
+    """Why a text is no identifier, and what to do about it. Never holds the text."""
+
+    message: str
+    remedy: str
 
 
 def new_id() -> uuid.UUID:
@@ -37,26 +65,80 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=number & ~(0x3 << 62) | (0x2 << 62))
 
 
-def is_uscc(text: str) -> bool:
-    """统一社会信用代码. Structure and check character; says nothing about existence."""
+def canonical(text: str) -> str:
+    """The one rule by which an identifier may be written differently: small ASCII letters are capitals (``x`` is the check character ``X``).
+
+    Blanks, line feeds, hyphens and full-width digits are not taken away or replaced: they tell that the text was not typed as an identifier, and are refused.
+    """
+    return text.upper() if text.isascii() else text
+
+
+def fault_of_uscc(text: str) -> Unsound | None:
+    """What is wrong with a 统一社会信用代码 (GB 32100-2015) in canonical form; None: nothing. Says nothing about existence."""
+    if fault := _foreign_characters(text, "code"):
+        return fault
     if not _USCC_PATTERN.fullmatch(text):
-        return False
+        return Unsound(
+            "The unified social credit code has not the form of one.",
+            "It has 18 digits and capital letters without I, O, S, V and Z; the third to the eighth are digits.",
+        )
+    if text[1] not in _USCC_CATEGORIES.get(text[0], ""):
+        return Unsound(
+            "The unified social credit code begins with a registration authority or category that does not exist.",
+            "Check its first two characters: 91 is an enterprise, 92 an individual business, 93 a farmers' cooperative.",
+        )
     total = sum(_USCC_ALPHABET.index(char) * weight for char, weight in zip(text, _USCC_WEIGHTS, strict=False))
-    return _USCC_ALPHABET[(31 - total % 31) % 31] == text[17]
+    if _USCC_ALPHABET[(31 - total % 31) % 31] != text[17]:
+        return Unsound("The check character of the unified social credit code is wrong.", "Check the 18 characters.")
+    return None
 
 
-def is_resident_id(text: str, today: date | None = None) -> bool:
-    """居民身份证号. Check character and a real birth date not after ``today``; region digits are not checked (old codes stay valid)."""
+def fault_of_resident_id(text: str, today: date | None = None) -> Unsound | None:
+    """What is wrong with a 居民身份证号 (GB 11643-1999) in canonical form; None: nothing.
+
+    A birth date after ``today`` is wrong. Region digits are not checked: old codes stay valid.
+    """
+    if fault := _foreign_characters(text, "resident ID"):
+        return fault
+    if re.fullmatch(r"[0-9]{15}", text):
+        return Unsound(
+            "The resident ID has 15 digits: such numbers ended with 2013.",
+            "Take the 18 characters of the person's card of today; the hub makes none of the old number, because its century would be a guess.",
+        )
     if not re.fullmatch(r"[0-9]{17}[0-9X]", text):
-        return False
+        return Unsound("The resident ID has not the form of one.", "It has 17 digits and then a digit or X.")
     total = sum(int(digit) * weight for digit, weight in zip(text, _RESIDENT_WEIGHTS, strict=False))
     if "10X98765432"[total % 11] != text[17]:
-        return False
+        return Unsound("The check character of the resident ID is wrong.", "Check the 18 characters.")
+    return _fault_of_birth(text, today)
+
+
+def _fault_of_birth(text: str, today: date | None) -> Unsound | None:
+    check = "Check the seventh to the fourteenth character: year, month and day of birth."
     try:
         born = birth_date(text)
     except ValueError:
-        return False
-    return today is None or born <= today
+        return Unsound("The birth date in the resident ID is no day of the calendar.", check)
+    return Unsound("The birth date in the resident ID lies in the future.", check) if today is not None and born > today else None
+
+
+def _foreign_characters(text: str, what: str) -> Unsound | None:
+    if text.isascii() and text.isalnum():
+        return None
+    return Unsound(
+        f"The {what} holds something else than digits and plain letters.",
+        "Send it without blanks, hyphens and line feeds, and with half-width digits.",
+    )
+
+
+def is_uscc(text: str) -> bool:
+    """统一社会信用代码 in canonical form: form, authority, category and check character. Says nothing about existence."""
+    return fault_of_uscc(text) is None
+
+
+def is_resident_id(text: str, today: date | None = None) -> bool:
+    """居民身份证号 in canonical form: check character and a real birth date, not after ``today``."""
+    return fault_of_resident_id(text, today) is None
 
 
 def birth_date(resident_id: str) -> date:

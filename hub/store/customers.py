@@ -1,89 +1,159 @@
-"""Customers and the parties behind them: made once, found by the keyed hash of their identifier."""
+"""Customers: made once per claim, so that what one client says of a business binds nobody else.
+
+A claim is all that a client must know to be given a customer: the identifier and name of the subject, and of the person who answers for it. Its keyed hash is
+looked up, and nothing else is: somebody who knows the code alone, or a wrong person, takes the very same way as if the business were new, and gets a customer of
+his own. So nobody can occupy a code, and no answer tells whether another client has it (ADR 23).
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from hub.connect import Subject
-from hub.domain.identifiers import CustomerId, birth_date, is_resident_id, is_uscc, mask, new_id
+from hub.domain.enums import CustomerCategory, PartyRole
+from hub.domain.identifiers import CustomerId, canonical, fault_of_uscc, is_resident_id, is_uscc, mask, new_id
 from hub.domain.periods import china_day
 from hub.errors import InvalidInput, NotFound
 from hub.store.database import Read, Write
+from hub.store.parties import (
+    LONGEST_NAME,
+    RESPONSIBLE,
+    NewParty,
+    NewPerson,
+    add_party,
+    checked_person,
+    in_role,
+    party_row,
+    place_of,
+    responsible_role,
+    roles_of,
+)
 from hub.store.tables import customer, customer_client, party
-from hub.vault import IDENTIFIER, Blind, Place, Vault
+from hub.vault import IDENTIFIER, Blind, Vault
 from hub.vault.vault import Sealer
 
-LONGEST_NAME = 200
-
-
-@dataclass(frozen=True, slots=True)
-class NewPerson:
-    """The person behind a business, or the customer himself."""
-
-    name: str
-    resident_id: str
-    residence_city: str | None = None
+__all__ = ["NewCustomer", "NewParty", "NewPerson", "create_customer", "load_subject"]
+CLAIM = "customer.claim"
+MOST_PEOPLE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class NewCustomer:
-    """``kind`` is ORG (``name`` and ``uscc`` of the business, ``person`` its operator or legal representative) or PERSON."""
+    """``kind`` is ORG (``name`` and ``uscc`` of the business, ``person`` its operator or legal representative) or PERSON.
+
+    ``category`` None: by kind and code. ``people`` are further persons in roles.
+    """
 
     kind: str
     name: str
     uscc: str | None
     person: NewPerson
+    category: CustomerCategory | None = None
+    people: tuple[NewParty, ...] = ()
 
 
-def _check(new: NewCustomer, today: date) -> None:
+def _checked(new: NewCustomer, today: date) -> NewCustomer:
+    """The customer as it is kept. Raises InvalidInput."""
     if new.kind not in ("ORG", "PERSON"):
         raise InvalidInput("A customer is an ORG or a PERSON.")
-    if (new.kind == "ORG") != (new.uscc is not None) or (new.uscc is not None and not is_uscc(new.uscc)):
-        raise InvalidInput(
-            "The unified social credit code is missing or its check character is wrong.",
-            remedy="An ORG needs its valid code; a PERSON has none.",
-        )
-    if not (0 < len(new.name.strip()) <= LONGEST_NAME and 0 < len(new.person.name.strip()) <= LONGEST_NAME):
+    if (new.kind == "ORG") != (new.uscc is not None):
+        raise InvalidInput("An ORG has a unified social credit code, a PERSON has none.", remedy="Send the code, or change the kind.")
+    uscc = None if new.uscc is None else canonical(new.uscc)
+    if uscc is not None and (fault := fault_of_uscc(uscc)):
+        raise InvalidInput(fault.message, remedy=fault.remedy)
+    if not 0 < len(new.name.strip()) <= LONGEST_NAME:
         raise InvalidInput(f"A name has 1 to {LONGEST_NAME} characters.")
-    if not is_resident_id(new.person.resident_id, today):
-        raise InvalidInput("The resident ID is not valid: its check character or birth date is wrong.", remedy="Check the 18 characters.")
+    if new.category is not None and new.category not in _categories(uscc):
+        raise InvalidInput(f"This customer cannot be {new.category}.", remedy=f"It can be: {', '.join(sorted(_categories(uscc)))}.")
+    people = tuple(replace(one, person=checked_person(one.person, today)) for one in new.people)
+    _check_people(people, uscc, today)
+    return replace(new, name=new.name.strip(), uscc=uscc, person=checked_person(new.person, today), people=people)
 
 
-async def create_customer(tx: Write, vault: Vault, blind: Blind, new: NewCustomer, client_ids: Sequence[str], now: datetime) -> CustomerId:
-    """Makes a customer that the clients may see. One that exists already is given to them under its own id, if they know the person, too.
+def _categories(uscc: str | None) -> frozenset[CustomerCategory]:
+    """What a customer may be said to be: the kind and the code leave little choice."""
+    if uscc is None:
+        return frozenset({CustomerCategory.INDIVIDUAL, CustomerCategory.FARMER})
+    if uscc.startswith("92"):
+        return frozenset({CustomerCategory.INDIVIDUAL_BUSINESS, CustomerCategory.FARMER})
+    return frozenset({CustomerCategory.ENTERPRISE} | ({CustomerCategory.FARMER} if uscc.startswith("93") else set()))
+
+
+def _check_people(people: tuple[NewParty, ...], uscc: str | None, today: date) -> None:
+    allowed = roles_of(uscc) - RESPONSIBLE
+    if len(people) > MOST_PEOPLE or any(one.role not in allowed for one in people):
+        raise InvalidInput(
+            f"Beside the person who answers for it, this customer has up to {MOST_PEOPLE} people as {', '.join(sorted(allowed))}."
+        )
+    if any(one.since is not None and one.since > today for one in people):
+        raise InvalidInput("A role cannot begin in the future.", remedy="Add the party on that day, by addParty.")
+    if len({(one.role, one.person.resident_id) for one in people}) < len(people):
+        raise InvalidInput("The same person is named twice in the same role.")
+
+
+def _claim(uscc: str | None, name: str, person_name: str, resident_id: str) -> str:
+    """Two spellings of a name that differ in width, blanks or case are one: brackets of a registered name are typed either way."""
+    names = [" ".join(unicodedata.normalize("NFKC", one).split()).casefold() for one in (name, person_name)]
+    return "\x1f".join([uscc, names[0], resident_id, names[1]] if uscc else [resident_id, names[1]])
+
+
+async def create_customer(
+    tx: Write, vault: Vault, blind: Blind, new: NewCustomer, client_ids: Sequence[str], now: datetime, actor: str = "hub"
+) -> CustomerId:
+    """Makes a customer that the clients may see. Who claims the same as another one did is given the same customer, with the people he names beside.
 
     Raises InvalidInput.
     """
-    _check(new, china_day(now))
-    identifier = new.uscc or new.person.resident_id
-    subject_hash = blind.hash(IDENTIFIER, identifier)
-    found = (await tx.execute(select(customer.c.customer_id).where(customer.c.subject_hash == subject_hash))).scalar()
-    if found is not None:
-        await _check_known(tx, vault, blind, CustomerId(found), new)
-        await _show(tx, CustomerId(found), client_ids)
-        return CustomerId(found)
-    customer_id = CustomerId(new_id())
-    await _show(tx, customer_id, client_ids)
+    new = _checked(new, china_day(now))
+    subject_hash = blind.hash(IDENTIFIER, new.uscc or new.person.resident_id)
+    await _claim_old_ones(tx, vault, blind, subject_hash, china_day(now))
     row = {
-        "customer_id": customer_id,
+        "customer_id": new_id(),
         "kind": new.kind,
         "name_masked": mask(new.name),
         "uscc": new.uscc,
         "subject_hash": subject_hash,
         "created_at": now,
+        "category": new.category and str(new.category),
+        "claim_hash": blind.hash(CLAIM, _claim(new.uscc, new.name, new.person.name, new.person.resident_id)),
     }
-    await tx.execute(insert(customer), row)
-    sealer = await vault.make_key(tx, customer_id)
-    await tx.execute(insert(party), [_party(sealer, blind, customer_id, role, *who) for role, *who in _parties(new)])
+    # Whoever makes the same customer at the same time waits here for the first one to commit.
+    made = (await tx.execute(upsert(customer).values(row).on_conflict_do_nothing().returning(customer.c.customer_id))).scalar()
+    customer_id = CustomerId(made or (await _claimed(tx, str(row["claim_hash"]))))
+    await _show(tx, customer_id, client_ids)
+    if made is None:
+        for one in new.people:
+            await add_party(tx, vault, blind, customer_id, one, now, actor)
+    else:
+        sealer = await vault.make_key(tx, customer_id)
+        await tx.execute(insert(party), _parties(sealer, blind, new))
     return customer_id
+
+
+async def _claimed(tx: Write, claim_hash: str) -> Any:
+    return (await tx.execute(select(customer.c.customer_id).where(customer.c.claim_hash == claim_hash))).scalar_one()
+
+
+_LEGIBLE = text("EXISTS (SELECT 1 FROM data_key k WHERE k.customer_id = customer.customer_id AND k.wrapped IS NOT NULL)")
+
+
+async def _claim_old_ones(tx: Write, vault: Vault, blind: Blind, subject_hash: str, today: date) -> None:
+    """A customer of before claims were kept gets its own when its subject is named for the first time. Of two that claim the same the older has it."""
+    old = select(customer).where(customer.c.subject_hash == subject_hash, customer.c.claim_hash.is_(None), _LEGIBLE).with_for_update()
+    for row in (await tx.execute(old.order_by(customer.c.customer_id))).all():
+        subject, person = await _opened(tx, vault, row.customer_id, today)
+        claim = blind.hash(CLAIM, _claim(row.uscc, subject["name"], person["name"], person["identifier"]))
+        taken = select(customer.c.customer_id).where(customer.c.claim_hash == claim)
+        if (await tx.execute(taken)).first() is None:
+            await tx.execute(update(customer).where(customer.c.customer_id == row.customer_id).values(claim_hash=claim))
 
 
 async def _show(tx: Write, customer_id: CustomerId, client_ids: Sequence[str]) -> None:
@@ -91,55 +161,36 @@ async def _show(tx: Write, customer_id: CustomerId, client_ids: Sequence[str]) -
     await tx.execute(upsert(customer_client).on_conflict_do_nothing(), rows)
 
 
-async def _check_known(tx: Write, vault: Vault, blind: Blind, customer_id: CustomerId, new: NewCustomer) -> None:
-    """Whoever knows the business must know who answers for it, and both by name: a code alone opens nothing."""
-    rows = (await tx.execute(select(party).where(party.c.customer_id == customer_id))).all()
-    sealer = await vault.sealer(tx, customer_id)
-    names = {row.id_hash: orjson.loads(sealer.open(_place(row.party_id), row.identity))["name"] for row in rows}
-    person, business = blind.hash(IDENTIFIER, new.person.resident_id), blind.hash(IDENTIFIER, new.uscc or new.person.resident_id)
-    if names.get(person) != new.person.name.strip() or (new.uscc and names.get(business) != new.name.strip()):
-        raise InvalidInput(
-            "The business and the person do not belong together as far as this hub knows.",
-            remedy="Check the names and the resident ID of the operator or legal representative.",
-        )
-
-
-def _place(party_id: UUID) -> Place:
-    return Place("party", "identity", str(party_id))
-
-
-def _parties(new: NewCustomer) -> list[tuple[Any, ...]]:
+def _parties(sealer: Sealer, blind: Blind, new: NewCustomer) -> list[dict[str, Any]]:
     person = new.person
-    if new.uscc is None:
-        return [("SUBJECT", person.name.strip(), person.resident_id, person.residence_city)]
-    role = "OPERATOR" if new.uscc.startswith("92") else "LEGAL_REP"
-    return [("SUBJECT", new.name.strip(), new.uscc, None), (role, person.name.strip(), person.resident_id, person.residence_city)]
+    who = (person.name, person.resident_id, person.residence_city)
+    rows = [party_row(sealer, blind, PartyRole.SUBJECT, *((new.name, new.uscc) if new.uscc else who))]
+    if new.uscc:
+        rows.append(party_row(sealer, blind, responsible_role(new.uscc), *who))
+    for one in new.people:
+        row = party_row(sealer, blind, one.role, one.person.name, one.person.resident_id, one.person.residence_city)
+        rows.append({**row, "valid_from": one.since})
+    return rows
 
 
-def _party(
-    sealer: Sealer, blind: Blind, customer_id: CustomerId, role: str, name: str, identifier: str, city: str | None
-) -> dict[str, Any]:
-    party_id = new_id()
-    identity = orjson.dumps({"name": name, "identifier": identifier, "residence_city": city})
-    return {
-        "customer_id": customer_id,
-        "party_id": party_id,
-        "role": role,
-        "name_masked": mask(name),
-        "id_hash": blind.hash(IDENTIFIER, identifier),
-        "id_masked": mask(identifier),
-        "birth_on": birth_date(identifier) if is_resident_id(identifier) else None,
-        "identity": sealer.seal(_place(party_id), identity),
-    }
+_IN_ROLE = text(" and ".join(in_role("party", ":day", "'infinity'")))
+_SPOKEN_OF = RESPONSIBLE | {PartyRole.SUBJECT}
 
 
-async def load_subject(tx: Read | Write, vault: Vault, customer_id: CustomerId) -> Subject:
-    """Whom a platform must be told about, in plain text: only for requests. Raises NotFound."""
-    rows = (await tx.execute(select(party).where(party.c.customer_id == customer_id))).all()
+async def _opened(tx: Read | Write, vault: Vault, customer_id: CustomerId, today: date) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The subject and the person who answers for it (of a person: himself), in plain text. Raises NotFound."""
+    mine = select(party).where(party.c.customer_id == customer_id, _IN_ROLE).order_by(party.c.party_id)
+    rows = (await tx.execute(mine, {"day": today})).all()
     if not rows:
         raise NotFound("There is no such customer.")
     sealer = await vault.sealer(tx, customer_id)
-    opened = {row.role: orjson.loads(sealer.open(_place(row.party_id), row.identity)) for row in rows}
-    subject, person = opened["SUBJECT"], opened.get("OPERATOR") or opened.get("LEGAL_REP") or opened["SUBJECT"]
+    opened = {row.role: orjson.loads(sealer.open(place_of(row.party_id), row.identity)) for row in rows if row.role in _SPOKEN_OF}
+    subject = opened["SUBJECT"]
+    return subject, opened.get("OPERATOR") or opened.get("LEGAL_REP") or subject
+
+
+async def load_subject(tx: Read | Write, vault: Vault, customer_id: CustomerId, today: date) -> Subject:
+    """Whom a platform must be told about today, in plain text: only for requests. Raises NotFound."""
+    subject, person = await _opened(tx, vault, customer_id, today)
     uscc = subject["identifier"] if is_uscc(subject["identifier"]) else None
     return Subject(uscc, person["identifier"] if is_resident_id(person["identifier"]) else None, subject["name"])

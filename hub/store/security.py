@@ -18,7 +18,7 @@ _CLIENT = "(select current_setting('hub.client', true))"
 _VISIBLE = f"customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = {_CLIENT})"  # noqa: S608
 APPEND_ONLY = frozenset({
     "access_log", "raw_page", "consent_event", "evaluation", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
-    "fact_mark", "limit_part", "score_point", "series_month", "policy", "audit_anchor", "audit_event", "tombstone",
+    "fact_mark", "limit_part", "score_point", "series_month", "policy", "audit_anchor", "audit_event", "identity_event", "tombstone",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it, but for what is due to be erased (:data:`ERASED`)."""
 ERASED = {
@@ -27,7 +27,8 @@ ERASED = {
 }  # fmt: skip
 """What the role hub_worker may do beside that, each within a policy of :func:`hub.store.erasure.laws.policies`."""
 HUB_ONLY = frozenset({
-    "backfill_window", "customer_client", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation", "sync_event", "tombstone", "touched_days",
+    "backfill_window", "customer_client", "customer_merge", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation", "sync_event", "tombstone",
+    "touched_days",
 })  # fmt: skip
 """Who sees whom, what a platform still allows, what went wrong on the way: the hub's to say. A client's transaction reads it and nothing more."""
 PRIVATE = frozenset({"audit_anchor", "audit_event", "replay"})
@@ -35,7 +36,9 @@ PRIVATE = frozenset({"audit_anchor", "audit_event", "replay"})
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
 """A fact is never overwritten: a change ends it and adds another. It is deleted by the role hub_worker alone, where its erasure is due."""
 _OPERATOR = "(select current_setting('hub.operator', true)) = 'yes'"
-WATCHED = frozenset({"backfill_window", "connection", "consent", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"})
+WATCHED = frozenset(
+    {"backfill_window", "connection", "consent", "identity_event", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"}
+)
 """How fetching goes: an operator's transaction (``hub.operator``) reads it for every customer. What was fetched is sealed in them, and stays so."""
 
 

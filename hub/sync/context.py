@@ -85,7 +85,7 @@ async def load(equipment: Equipment, tx: Write, customer_id: CustomerId, connect
     consents = await _consents(equipment, tx, customer_id, name)
     context = Context(
         config=equipment.config(name),
-        subject=await load_subject(tx, equipment.vault, customer_id),
+        subject=await load_subject(tx, equipment.vault, customer_id, equipment.clock.today()),
         sources=frozenset(consents),
         data_from=min((given.first for given in consents.values()), default=equipment.clock.today()),
         data_to=equipment.clock.today(),

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.mutations.add_party import add_party
 from schema.mutations.create_customer import create_customer
 from schema.mutations.create_link_session import create_link_session
 from schema.mutations.create_manage_session import create_manage_session
+from schema.mutations.end_party import end_party
 from schema.mutations.evaluate import evaluate
+from schema.mutations.merge_customers import merge_customers
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.register_client import register_client
+from schema.mutations.split_customer import split_customer
 from schema.mutations.withdraw_consent import withdraw_consent
 
 
 @strawberry.type(description="Everything that has an effect: typed results, one effect per idempotency key, all or nothing.")
 class Mutation:
     create_customer = create_customer
+    add_party = add_party
+    end_party = end_party
+    merge_customers = merge_customers
+    split_customer = split_customer
     create_link_session = create_link_session
     create_manage_session = create_manage_session
     record_behaviour_sessions = record_behaviour_sessions

@@ -52,6 +52,6 @@ WithdrawConsentResult = Annotated[
 async def withdraw_consent(info: HubInfo, idempotency_key: Key, input: Asked) -> WithdrawConsentResult:
     async def run() -> ConsentWithdrawn:
         done = await call(info, idempotency_key, info.context.services.withdraw_consent, input.value())
-        return ConsentWithdrawn(id=f"Consent:{input.customer_id}:{done.consent_id}")
+        return ConsentWithdrawn(id=f"Consent:{done.customer_id}:{done.consent_id}")
 
     return await outcome(run)  # type: ignore[no-any-return]

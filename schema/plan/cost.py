@@ -35,6 +35,7 @@ USUAL: Mapping[str, int] = {
     "Subscription.syncProgress": 10,
     "WatchedConnection.quarantine": 10,
     "Customer.parties": 3,
+    "Customer.formerParties": 2,
     "Customer.consents": 15,
     "Customer.connections": 10,
     "Customer.sources": 15,

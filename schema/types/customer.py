@@ -7,7 +7,7 @@ from typing import Annotated
 
 import strawberry
 
-from hub.domain.enums import Sensitivity, SourceKind
+from hub.domain.enums import CustomerCategory, Sensitivity, SourceKind
 from schema.access import DataKind, access, asked, shown, stored
 from schema.types.access_record import ACCESS_LOG, AccessRecord
 from schema.types.consent import Consent
@@ -29,16 +29,23 @@ SomeScenario = Annotated[str | None, strawberry.argument(description="Only of th
 class CustomerProfile:
     """What the store itself knows of a customer; the kinds of fact join it in :class:`Customer`."""
 
-    id: strawberry.ID = shown("Opaque id.")
+    id: strawberry.ID = shown(
+        "Opaque id. Of customers that were merged it is the one that stayed, whichever was asked for, for a client that sees both."
+    )
     kind: CustomerKind = shown("Business or person.")
+    category: CustomerCategory = shown("客户类别: as it was said when the customer was made known, else by kind and code.")
     name_masked: str = shown("Name, masked.", _PERSONAL)
     uscc: str | None = shown("统一社会信用代码 of a business; null for a person.")
     created_at: datetime = shown("Made known to the hub.")
-    parties: list[Party] = shown("The persons and businesses behind the customer.", _PERSONAL)
+    parties: list[Party] = shown("The persons and businesses behind the customer today, or on the day asked for.", _PERSONAL)
+    former_parties: list[Party] = shown("Whose role at the customer has ended, the latest first.", _PERSONAL)
     consents: list[Consent] = shown("Consents for the asking institution and purpose, newest first.")
     connections: list[PlatformConnection] = shown("Links to platforms.")
 
-    @asked("Every kind of source with its status: what can be used, and why the rest cannot.")
+    @asked(
+        "Every kind of source with its status: what an evaluation of this customer can use, and why not the rest. What customers merged into it connected"
+        " is among its connections and facts, and not here: their consents were given for their own data."
+    )
     def sources(
         self, only: Annotated[list[SourceKind] | None, strawberry.argument(description="Only these kinds.")] = None
     ) -> list[SourceAccess]:

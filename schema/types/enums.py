@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import strawberry
 
-from hub.domain import audit
+from hub.domain import audit, ownership
 from hub.domain import enums as domain
 
 
@@ -138,6 +138,10 @@ for _enum in (
     Tier,
     LimitPartKind,
     domain.SourceKind,
+    domain.CustomerCategory,
+    domain.PartyRole,
+    domain.IdentityEventKind,
+    ownership.OwnerStanding,
     domain.ConsentStatus,
     domain.ConnectionStatus,
     domain.Verdict,

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import strawberry
 
-from hub.domain.enums import ConnectionStatus, Verdict
+from hub.domain.enums import ConnectionStatus, Sensitivity, Verdict
+from hub.domain.ownership import OwnerStanding
 from schema.access import DataKind, access, asked, shown, stored
 from schema.types.pages import First
 from schema.types.sync_run import SyncRun
@@ -24,6 +25,11 @@ class PlatformConnection:
     last_fault: str | None = shown("Class of the fault that ended the last run; null when it ended well.")
     last_fault_detail: str | None = shown("What the fault said. Never a value.")
     created_at: datetime = shown("Made.")
+    owner: OwnerStanding = shown(
+        "Whose account the platform says it is: the customer's own, of one of its parties, somebody else's, or not told. Compared by keyed hashes, while"
+        " consent lets the platform's answer be read.",
+        access("customers:read", DataKind.PROFILE, Sensitivity.C2),
+    )
 
     @asked("The latest runs, newest first; at most 100.")
     def runs(self, first: First = 5) -> list[SyncRun]:

@@ -10,6 +10,7 @@ import strawberry
 
 from hub.domain.enums import ConnectionStatus
 from schema.access import OPERATIONS, asked, pushed, stored
+from schema.types.identity_event import IdentityEvent
 from schema.types.pages import After, Connection, First
 from schema.types.platform_status import PlatformStatus
 from schema.types.quarantine_group import RecordDrift
@@ -52,6 +53,10 @@ class Watching:
         connection_id: OfConnection = None,
         verdicts: Verdicts = None,
     ) -> Any:
+        return stored()
+
+    @asked("Changes of who customers are, newest first: parties, merges, splits.", OPERATIONS, Connection[IdentityEvent])
+    def identity_events(self, first: First = 20, after: After = None, customer_id: OfCustomer = None) -> Any:
         return stored()
 
     @asked("Every platform credential that was called so far, with its quota and its circuit breaker.", OPERATIONS, list[PlatformStatus])

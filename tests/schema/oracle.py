@@ -75,7 +75,12 @@ class Oracle:
 
     async def _watch(self, ask: Ask) -> None:
         """What operators see; of a run also the connector, by which it is chosen and which it does not show."""
-        roots = {"syncConnections": "WatchedConnectionConnection", "syncRuns": "WatchedRunConnection", "drift": "RecordDrift"}
+        roots = {
+            "syncConnections": "WatchedConnectionConnection",
+            "syncRuns": "WatchedRunConnection",
+            "identityEvents": "IdentityEventConnection",
+            "drift": "RecordDrift",
+        }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
         self.watching = await ask(f"{{ {' '.join(asked)} platforms {everything(self.schema, 'PlatformStatus')} }}", {})
         self._find(self.watching)
@@ -100,6 +105,7 @@ class Oracle:
                 "WatchedConnection", self.watching["syncConnections"]["edges"], days=False, **given
             ),
             "syncRuns": lambda **given: self._page("WatchedRun", self.watching["syncRuns"]["edges"], days=False, **given),
+            "identityEvents": lambda **given: self._page("IdentityEvent", self.watching["identityEvents"]["edges"], days=False, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
         }

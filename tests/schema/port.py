@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from schema.services import Call, ConsentWithdrawn, Evaluated, LinkMade, Services, SessionsRecorded
+from schema.services import Call, ConsentWithdrawn, CustomersMerged, Evaluated, LinkMade, PartyChanged, Services, SessionsRecorded
 from tests.hub.view.world import World
 
 
@@ -23,11 +23,15 @@ class Port:
     def services(self) -> Services:
         return Services(
             create_customer=self._serving(lambda _: self.world.id),
+            add_party=self._serving(lambda value: PartyChanged(value.customer_id, "p-1")),
+            end_party=self._serving(lambda value: PartyChanged(value.customer_id, value.party_id)),
+            merge_customers=self._serving(lambda value: CustomersMerged(value.from_id, value.into_id)),
+            split_customer=self._serving(lambda value: CustomersMerged(value.customer_id, self.world.id)),
             create_link_session=self._serving(lambda value: LinkMade("l-1", f"https://hub.example/link/{value.customer_id}")),
             create_manage_session=self._serving(lambda value: LinkMade("m-1", f"https://hub.example/link/{value.customer_id}")),
             record_behaviour_sessions=self._serving(lambda value: SessionsRecorded(len(value.sessions), 0)),
             evaluate=self._serving(lambda value: Evaluated(value.customer_id, str(self.world.evaluation))),
-            withdraw_consent=self._serving(lambda _: ConsentWithdrawn(str(self.world.shop_consent))),
+            withdraw_consent=self._serving(lambda value: ConsentWithdrawn(str(self.world.shop_consent), value.customer_id)),
             register_client=self._serving(lambda value: value.client_id),
         )
 

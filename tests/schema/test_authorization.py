@@ -37,8 +37,8 @@ EXPECTED = {
         "enhancement:evaluate",
         "access:read",
     },
-    "INTERNAL": set(SCOPES) - {"clients:write"},
-    "ADMIN": {"clients:write", "operations:read", "schema:introspect"},
+    "INTERNAL": set(SCOPES) - {"clients:write", "identity:write"},
+    "ADMIN": {"clients:write", "identity:write", "operations:read", "schema:introspect"},
     NOBODY: set(),
 }
 
@@ -121,6 +121,11 @@ SCOPES_OF_EXAMPLE = {
     "Evaluate": {"enhancement:evaluate", "enhancement:read"},
     "WithdrawConsent": {"consents:write", "customers:read"},
     "RegisterClient": {"clients:write"},
+    "AccountOwners": {"customers:read"},
+    "AddParty": {"customers:write", "customers:read"},
+    "EndParty": {"customers:write", "customers:read"},
+    "MergeCustomers": {"identity:write"},
+    "SplitCustomer": {"identity:write"},
 }
 CLIENT_OF = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}
 

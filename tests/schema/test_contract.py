@@ -155,6 +155,10 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
     scopes = {name: RULES["Mutation", name].scope for name in mutation.fields}  # type: ignore[union-attr]
     assert scopes == {
         "createCustomer": "customers:write",
+        "addParty": "customers:write",
+        "endParty": "customers:write",
+        "mergeCustomers": "identity:write",
+        "splitCustomer": "identity:write",
         "createLinkSession": "links:write",
         "createManageSession": "links:write",
         "recordBehaviourSessions": "behaviour:write",
@@ -178,8 +182,15 @@ def test_personal_fields_are_of_class_c2_and_masked() -> None:
 
 
 def test_partners_never_hold_facts_or_evidence() -> None:
-    assert not AUDIENCES["PARTNER"] & {"facts:read", "evidence:read", "operations:read", "schema:introspect", "clients:write"}
-    assert not AUDIENCES["ADMIN"] - {"clients:write", "operations:read", "schema:introspect"}
+    assert not AUDIENCES["PARTNER"] & {
+        "facts:read",
+        "evidence:read",
+        "operations:read",
+        "schema:introspect",
+        "clients:write",
+        "identity:write",
+    }
+    assert not AUDIENCES["ADMIN"] - {"clients:write", "identity:write", "operations:read", "schema:introspect"}
 
 
 def test_every_list_without_a_page_size_has_a_usual_length() -> None:

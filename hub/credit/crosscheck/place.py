@@ -34,13 +34,13 @@ def holders(dossier: Dossier) -> Decimal | None:
     compared = [holder for holder in named if holder is not None]
     if len(compared) < FEWEST_HOLDERS:
         return None
-    matched = sum(1 for holder in compared if holder in dossier.subject.own_hashes)
+    matched = sum(1 for holder in compared if dossier.subject.has(holder))
     return 1 - Decimal(matched) / len(compared)
 
 
 def settlement_held_by_another(dossier: Dossier) -> bool:
     """The account that receives the sales money belongs to another party."""
-    return any(holder is not None and holder not in dossier.subject.own_hashes for holder in [_settlement_holder(dossier)])
+    return any(holder is not None and not dossier.subject.has(holder) for holder in [_settlement_holder(dossier)])
 
 
 def _business_holders(dossier: Dossier) -> list[str | None]:

@@ -12,10 +12,11 @@ from hub.connect.message import Interval
 from hub.consent.gate import GivenConsent
 from hub.credit.dossier import SubjectProfile
 from hub.credit.sources import HeldConnection, HeldConsent, HeldWindow, Holdings
-from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
+from hub.domain.enums import ConnectionStatus, ConsentStatus, CustomerCategory, SourceKind
 from hub.errors import NotFound
 from hub.store.database import Read, Write
 from hub.store.dossier.moment import Moment
+from hub.store.parties import RESPONSIBLE, in_role
 from hub.store.tables import connection, consent, customer, party
 
 _WINDOWS = text(
@@ -28,13 +29,17 @@ _WINDOWS = text(
 ).columns(covered=DATEMULTIRANGE)
 
 
+_IN_ROLE = text(" and ".join(in_role("party", ":as_of", ":known_at")))
+
+
 async def load_subject_profile(tx: Read | Write, moment: Moment) -> SubjectProfile:
     """The subject and the person behind it. Raises NotFound."""
     mine = (await tx.execute(select(customer).where(customer.c.customer_id == moment.customer_id))).first()
     if mine is None:
         raise NotFound("There is no such customer.")
-    parties = (await tx.execute(select(party).where(party.c.customer_id == moment.customer_id))).all()
-    person = next((one for one in parties if one.role in ("OPERATOR", "LEGAL_REP")), None)
+    theirs = select(party).where(party.c.customer_id == moment.customer_id, _IN_ROLE).order_by(party.c.party_id)
+    parties = (await tx.execute(theirs, {"as_of": moment.as_of, "known_at": moment.known_at})).all()
+    person = next((one for one in parties if one.role in RESPONSIBLE), None)
     if person is None and mine.kind == "PERSON":
         person = next((one for one in parties if one.role == "SUBJECT"), None)
     return SubjectProfile(
@@ -44,6 +49,7 @@ async def load_subject_profile(tx: Read | Write, moment: Moment) -> SubjectProfi
         responsible_hash=person.id_hash if person else None,
         birth_on=person.birth_on if person else None,
         residence_city=None,
+        is_farmer=mine.category == CustomerCategory.FARMER,
     )
 
 

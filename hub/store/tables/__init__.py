@@ -21,7 +21,7 @@ from hub.store.tables.consents import authorisation_attempt, consent, consent_ev
 from hub.store.tables.erasure import tombstone
 from hub.store.tables.events import inbound_event, touched_days
 from hub.store.tables.history import fact_mark, record_shape, replay, window_keys
-from hub.store.tables.people import customer, customer_client, data_key, party
+from hub.store.tables.people import customer, customer_client, customer_merge, data_key, identity_event, party
 from hub.store.tables.quota import quota_ledger
 from hub.store.tables.results import (
     check_result,
@@ -50,12 +50,14 @@ __all__ = [
     "credential",
     "customer",
     "customer_client",
+    "customer_merge",
     "data_key",
     "evaluation",
     "fact_mark",
     "feature_evidence",
     "feature_value",
     "idempotency_key",
+    "identity_event",
     "inbound_event",
     "limit_part",
     "link_session",

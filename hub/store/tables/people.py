@@ -1,4 +1,4 @@
-"""Who: customers, the parties behind them, the clients that may see them, their data keys."""
+"""Who: customers, the parties behind them, which of them are one, the clients that may see them, their data keys."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ customer = Table(
         nullable=True,
         comment="the day on which the subject was erased: its key is destroyed, the rest goes within the day",
     ),
+    text("category", nullable=True, comment="as it was said; null: by kind and code"),
+    text("claim_hash", nullable=True, comment="keyed hash of all that its maker had to know; null: by a version that did not keep it"),
     Index("ix_customer_erased", "erased_on", postgresql_where=sql("erased_on IS NOT NULL")),
-    Index("uq_customer_subject", "subject_hash", unique=True),
+    # What two clients say of one subject may differ: then they are two customers (ADR 23).
+    Index("ix_customer_subject", "subject_hash"),
+    Index("uq_customer_claim", "claim_hash", unique=True),
     info=OWNED,
 )
 
@@ -33,14 +37,45 @@ party = Table(
     metadata,
     customer_key(),
     uid("party_id", primary_key=True),
-    text("role", comment="SUBJECT, OPERATOR or LEGAL_REP"),
+    text("role", comment="SUBJECT, OPERATOR, LEGAL_REP, CONTROLLER, SPOUSE or GUARANTOR"),
     text("name_masked"),
     text("id_hash"),
     text("id_masked"),
     Column("birth_on", Date, nullable=True),
     Column("identity", LargeBinary, nullable=False, comment="sealed {name, identifier}"),
+    Column("valid_from", Date, nullable=True, comment="first day in the role; null: not told"),
+    Column("valid_to", Date, nullable=True, comment="first day no longer in the role; null: none so far"),
+    instant("added_at", nullable=True, comment="business time at which it was told; null: when the customer was made known"),
+    instant("ended_at", nullable=True, comment="business time at which the end was told"),
     info=OWNED,
 )
+
+customer_merge = Table(
+    "customer_merge",
+    metadata,
+    customer_key(),
+    uid("into_id", comment="the customer that answers for this one, for whoever sees both"),
+    instant("merged_at", comment="business time"),
+    Index("ix_customer_merge_into", "into_id"),
+    info=OWNED,
+)
+"""Customers that are one and the same. No row moves: a merge is this row, a split deletes it (ADR 24)."""
+
+identity_event = Table(
+    "identity_event",
+    metadata,
+    customer_key(),
+    uid("event_id", primary_key=True),
+    text("kind", comment="PARTY_ADDED, PARTY_ENDED, MERGED or SPLIT"),
+    uid("other_id", nullable=True, comment="the surviving customer of a merge or split"),
+    uid("party_id", nullable=True),
+    text("actor", comment="client that did it"),
+    text("reason", nullable=True),
+    instant("at", comment="business time"),
+    Index("ix_identity_event_newest", "event_id"),
+    info=OWNED,
+)
+"""Who changed who a customer is, when, why and how. A merge is told under the customer that was merged: whoever sees the other one alone learns nothing."""
 
 customer_client = Table(
     "customer_client",

@@ -113,10 +113,11 @@ class Paged:
 
 @dataclass(frozen=True, slots=True)
 class NodeOf:
-    """The row of any type behind a global id. ``gates`` are further conditions on a type's row."""
+    """The row of any type behind a global id. ``gates`` are further conditions on a type's row; ``answers`` names the customer that answers for the asked one."""
 
     tables: Mapping[str, tuple[str, str]]
     gates: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    answers: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
 
 Member = Column | Embedded | One | Many | Paged | NodeOf

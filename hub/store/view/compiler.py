@@ -29,6 +29,7 @@ from hub.store.view.catalogue import (
     RowsOf,
     Scope,
 )
+from hub.store.view.merged import WITH_PARTS, answering
 
 _PAIRS_AT_ONCE = 40
 """PostgreSQL passes at most 100 arguments to a function."""
@@ -85,13 +86,18 @@ class _Compiler:
             return "'{}'::uuid[]"
         if isinstance(member, NodeOf):
             name = self._bound(pick.arguments[0], Convert.NODE_ID)
-            return f"array(select customer_id from customer where customer_id = %({name}_customer)s::uuid)"
+            itself = f"array(select customer_id from customer where customer_id = %({name}_customer)s::uuid)"
+            whole = (
+                f"array(select unnest({t}.parts) from {WITH_PARTS} {t} where {t}.customer_id = {answering(f'%({name}_customer)s::uuid')})"
+            )
+            return f"case %({name}_type)s::text when 'Customer' then {whole} else {itself} end"
         assert isinstance(member, One | Many | Paged)
         rows, _ = self._rows(member.rows, member.arguments, pick.arguments, t, Scope())
+        ids = f"unnest({t}.parts)" if member.type == "Customer" else f"{t}.customer_id"
         if not isinstance(member, Paged):
-            return f"array(select {t}.customer_id from {_clauses(rows)})"
+            return f"array(select {ids} from {_clauses(rows)})"
         size, after = self._size(pick.arguments, member.default), self._after(pick.arguments, member.order, t)
-        return f"array(select {t}.customer_id from {_clauses(rows, after)} order by {_keys(member.order, t)} limit {size})"
+        return f"array(select {ids} from (select {t}.* from {_clauses(rows, after)} order by {_keys(member.order, t)} limit {size}) {t})"
 
     def _value(self, type_name: str, pick: Pick, alias: str, scope: Scope) -> str:
         if pick.name == "__typename":
@@ -152,7 +158,10 @@ class _Compiler:
         for kind, (table, key) in member.tables.items():
             t = self._alias()
             built = self.object(kind, cases.get(kind, of.picks), t, scope)
-            where = f"{t}.customer_id = %({name}_customer)s::uuid and {t}.{key} = %({name}_key)s::uuid"
+            customer, row = f"%({name}_customer)s::uuid", f"%({name}_key)s::uuid"
+            if kind in member.answers:
+                customer, row = member.answers[kind](customer), member.answers[kind](row)
+            where = f"{t}.customer_id = {customer} and {t}.{key} = {row}"
             if kind in member.gates:
                 where += f" and {member.gates[kind](t)}"
             branches.append(f"when '{kind}' then (select {built} from {table} {t} where {where})")

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from hub.domain.enums import SourceKind
+from hub.store.parties import in_role
 from hub.store.view.catalogue import Argued, Column, Convert, Many, NodeOf, One, Order, Paged, Rows, Scope, TypeView, below, columns, plain
 from hub.store.view.environment import INTERNAL, NOW, STALE_DAYS, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields
 from hub.store.view.gate import of_this_use
+from hub.store.view.merged import WITH_PARTS, answering, is_part, standing_customers
+from hub.store.view.ownership import OWNER
 from hub.store.view.watching import watching_fields
 
 _ALL_SOURCES = ", ".join(f"'{kind}'" for kind in SourceKind)
 _TIMES = {"asOf": Argued("date", sets="as_of"), "knownAt": Argued("timestamptz", sets="known_at")}
 
 
-def _customer(t: str, scope: Scope) -> Rows:
-    return Rows(f"customer {t}", ())
+def _answering(t: str, scope: Scope) -> Rows:
+    """A customer that is asked for by an id: which one, the argument says."""
+    return Rows(f"{WITH_PARTS} {t}", ())
 
 
 def _accesses(t: str, scope: Scope) -> Rows:
     """A partner is not told who else asks."""
     own = f"({INTERNAL} or {t}.client_id = (select current_setting('hub.client', true)))"
-    return Rows(f"access_log {t}", (f"{t}.customer_id = {scope['Customer']}.customer_id", own))
+    return Rows(f"access_log {t}", (is_part(t, scope), own))
 
 
 def _consents(t: str, scope: Scope) -> Rows:
-    return Rows(f"consent {t}", (f"{t}.customer_id = {scope['Customer']}.customer_id", *of_this_use(t)))
+    return Rows(f"consent {t}", (is_part(t, scope), *of_this_use(t)))
+
+
+def _connections(t: str, scope: Scope) -> Rows:
+    return Rows(f"connection {t}", (is_part(t, scope),))
+
+
+def _parties(t: str, scope: Scope) -> Rows:
+    """Those in a role on the day asked for, as far as was known at the instant asked for."""
+    return Rows(f"party {t}", (is_part(t, scope), *in_role(t, scope.as_of or TODAY, scope.known_at or NOW)))
+
+
+def _former_parties(t: str, scope: Scope) -> Rows:
+    """Those whose role had ended by then."""
+    ended = (f"{t}.valid_to <= {scope.as_of or TODAY}", f"{t}.ended_at <= {scope.known_at or NOW}")
+    return Rows(f"party {t}", (is_part(t, scope), *ended))
 
 
 def _sources(t: str, scope: Scope) -> Rows:
@@ -75,38 +94,47 @@ QUERY = TypeView(
     "Query",
     {
         "customer": One(
-            "Customer", _customer, arguments={"id": Argued("uuid", "{t}.customer_id = {p}", convert=Convert.CUSTOMER_ID), **_TIMES}
+            "Customer",
+            _answering,
+            arguments={"id": Argued("uuid", f"{{t}}.customer_id = {answering('{p}')}", convert=Convert.CUSTOMER_ID), **_TIMES},
         ),
-        "customers": Paged("Customer", _customer, Order("customer_id"), _TIMES),
+        "customers": Paged("Customer", standing_customers, Order("customer_id"), _TIMES),
         "node": NodeOf(
             {
-                "Customer": ("customer", "customer_id"),
+                "Customer": (WITH_PARTS, "customer_id"),
                 "Evaluation": ("evaluation", "evaluation_id"),
                 "Consent": ("consent", "consent_id"),
                 "PlatformConnection": ("connection", "connection_id"),
             },
             gates={"Evaluation": still_readable},
+            answers={"Customer": answering},
         ),
         **watching_fields(),
     },
 )
+
+_CATEGORY = "coalesce({t}.category, case when {t}.kind = 'PERSON' then 'INDIVIDUAL' when {t}.uscc like '92%%' then 'INDIVIDUAL_BUSINESS' else 'ENTERPRISE' end)"
 
 CUSTOMER = TypeView(
     "Customer",
     {
         **columns(id="{t}.customer_id"),
         **plain("kind", "nameMasked", "uscc", "createdAt"),
-        "parties": Many("Party", below("party", "Customer"), "{t}.role, {t}.party_id"),
+        "category": Column(_CATEGORY),
+        "parties": Many("Party", _parties, "{t}.role, {t}.party_id"),
+        "formerParties": Many("Party", _former_parties, "{t}.valid_to desc, {t}.party_id desc"),
         "sources": Many("SourceAccess", _sources, "{t}.place", {"only": Argued("text[]", "{t}.source = any({p})")}),
         "consents": Many("Consent", _consents, "{t}.changed_at desc, {t}.consent_id desc", default=100),
-        "connections": Many("PlatformConnection", below("connection", "Customer"), "{t}.connector"),
+        "connections": Many("PlatformConnection", _connections, "{t}.connector, {t}.connection_id"),
         "accessLog": Paged("AccessRecord", _accesses, Order("log_id")),
         **evaluation_fields(),
         **fact_fields(),
     },
 )
 
-PARTY = TypeView("Party", plain("role", "nameMasked", "idMasked"))
+PARTY = TypeView(
+    "Party", {**columns(id="{t}.party_id", since="{t}.valid_from", until="{t}.valid_to"), **plain("role", "nameMasked", "idMasked")}
+)
 
 SOURCE_ACCESS = TypeView(
     "SourceAccess",
@@ -149,6 +177,7 @@ PLATFORM_CONNECTION = TypeView(
     {
         **columns(id="'PlatformConnection:' || {t}.customer_id || ':' || {t}.connection_id"),
         **plain("connector", "status", "lastVerdict", "lastFault", "lastFaultDetail", "createdAt"),
+        "owner": Column(OWNER),
         "runs": Many(
             "SyncRun", below("sync_run", "PlatformConnection", "connection_id"), "{t}.started_at desc, {t}.run_id desc", default=5
         ),

@@ -22,6 +22,7 @@ from hub.store.view.catalogue import (
 from hub.store.view.environment import INTERNAL
 from hub.store.view.facts import FACT
 from hub.store.view.gate import in_force_now, of_this_use, readable
+from hub.store.view.merged import is_part
 
 _SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
 
@@ -45,7 +46,7 @@ def still_readable(t: str) -> str:
 
 
 def _evaluations(t: str, scope: Scope) -> Rows:
-    where = [f"{t}.customer_id = {scope['Customer']}.customer_id", still_readable(t)]
+    where = [is_part(t, scope), still_readable(t)]
     if scope.known_at is not None:
         where.append(f"{t}.known_at <= {scope.known_at}")
     if scope.as_of is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hub.store.view.catalogue import Rows, RowsOf, Scope
 from hub.store.view.environment import GRANTEE, NOW, PURPOSE
+from hub.store.view.merged import is_part
 
 
 def of_this_use(c: str) -> tuple[str, ...]:
@@ -38,12 +39,12 @@ def as_known(t: str, scope: Scope) -> tuple[str, ...]:
 
 
 def facts_of_customer(table: str, source: str) -> RowsOf:
-    """The readable facts of one kind of the enclosing customer."""
+    """The readable facts of one kind of the enclosing customer, each by a consent of its own part."""
 
     def rows(t: str, scope: Scope) -> Rows:
         c = f"{t}_c"
         joined = f"{table} {t} join consent {c} on {c}.customer_id = {t}.customer_id"
-        where = (f"{t}.customer_id = {scope['Customer']}.customer_id", f"{c}.source = '{source}'")
+        where = (is_part(t, scope), f"{c}.source = '{source}'")
         return Rows(joined, (*where, *readable(c, t), *as_known(t, scope)))
 
     return rows

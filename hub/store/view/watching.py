@@ -59,6 +59,7 @@ def watching_fields() -> dict[str, Member]:
             {"connector": Argued("text", "{t}.connector = {p}")},
             owned=False,
         ),
+        "identityEvents": Paged("IdentityEvent", _all("identity_event"), Order("event_id"), {"customerId": _CUSTOMER}),
         "drift": Many(
             "RecordDrift",
             _drifted,
@@ -300,6 +301,7 @@ WATCHING_TYPES = [
             **plain("at", "until", "stream", "fault"),
         },
     ),
+    TypeView("IdentityEvent", {**columns(id="{t}.event_id"), **plain("kind", "customerId", "otherId", "partyId", "actor", "reason", "at")}),
     TypeView("QuarantineGroup", plain("stream", "path", "reason", "records", "unresolved", "firstAt", "lastAt")),
     TypeView("RecordDrift", plain("connector", "stream", "path", "type", "sightings", "firstSeen", "lastSeen")),
 ]

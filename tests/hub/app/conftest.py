@@ -43,7 +43,7 @@ class Desk:
         return contract.Call(caller, key or f"key-{next(self.keys)}", digest)
 
     async def shop(self, client: str = "partner-app") -> str:
-        return await self.services.create_customer(self.call(client), SHOP)
+        return await self.services.identity.create_customer(self.call(client), SHOP)
 
 
 @pytest.fixture

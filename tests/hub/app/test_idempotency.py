@@ -20,7 +20,7 @@ KEY = OnceKey("app", "k", "d")
 
 async def test_twenty_twins_have_one_effect_and_one_answer(desk: Desk) -> None:
     call = desk.call(key="same")
-    answers = await asyncio.gather(*(desk.services.create_customer(call, SHOP) for _ in range(20)))
+    answers = await asyncio.gather(*(desk.services.identity.create_customer(call, SHOP) for _ in range(20)))
     assert len(set(answers)) == 1
     async with desk.runtime.database.work() as tx:
         assert (await tx.execute(select(func.count()).select_from(customer))).scalar() == 1

@@ -12,10 +12,12 @@ import pytest
 from sqlalchemy import insert, select, text, update
 
 from hub.domain.caller import Caller
-from hub.domain.identifiers import new_id
+from hub.domain.enums import IdentityEventKind
+from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import NotAllowed
 from hub.store import tables
 from hub.store.database import Database, Scope
+from hub.store.identity_events import noted
 from hub.store.security import WATCHED
 from schema.access import AUDIENCES
 from schema.plan.extension import require
@@ -49,6 +51,7 @@ async def built(database: Database) -> World:
         await tx.execute(insert(tables.backfill_window), {**windows(world, world.run)[0], "first_day": date(2020, 1, 1), "state": "DONE"})
         await tx.execute(insert(tables.quarantine), refused(world))
         await tx.execute(insert(tables.connection), foreign(world))
+        await noted(tx, CustomerId(world.mine), IdentityEventKind.PARTY_ENDED, "partner-app", KNOWN, party_id=new_id(), reason="moved away")
     return world
 
 

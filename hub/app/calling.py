@@ -1,0 +1,49 @@
+"""How a mutation takes effect: in one transaction with its idempotency key, and with a line in the access log before it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from hub.access.audit import AccessLog
+from hub.domain.audit import Accessed, AccessOutcome
+from hub.errors import ConsentMissing
+from hub.store.database import Database, Scope, Write
+from hub.store.idempotency import Answer, OnceKey, once
+from schema import services as contract
+
+Effect = Callable[[Write], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """See the module. ``log`` is the process's own: reads are grouped with what mutations note."""
+
+    database: Database
+    log: AccessLog
+
+    async def as_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
+        """In a transaction of the caller's own, under row-level security."""
+        try:
+            async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
+                answer = await once(tx, _key(call), lambda: effect(tx))
+        except ConsentMissing:
+            await self.note(call, mutation, customer_id, AccessOutcome.DENIED)
+            raise
+        await self.note(call, mutation, customer_id)
+        return answer
+
+    async def as_hub(self, call: contract.Call, effect: Effect) -> Answer:
+        """In one of the hub's: what a client's transaction may not see."""
+        async with self.database.work() as tx:
+            return await once(tx, _key(call), lambda: effect(tx))
+
+    async def note(self, call: contract.Call, mutation: str, customer_id: str, outcome: AccessOutcome = AccessOutcome.ANSWERED) -> None:
+        """That somebody did something about a customer, durable before it is answered. What of the payload is read is logged by who reads it."""
+        named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
+        await self.log.write([Accessed(UUID(customer_id), *named, (f"Mutation.{mutation}",), outcome=outcome)])
+
+
+def _key(call: contract.Call) -> OnceKey:
+    return OnceKey(call.caller.client_id, call.key, call.request_sha256)

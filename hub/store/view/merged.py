@@ -1,0 +1,42 @@
+"""Merged customers in the view: one who sees both sees one, whose parts are the rows of each; one who sees one of them sees that one as it was (ADR 24).
+
+A merge is seen by whoever sees the customer that was merged, and counts where the one that stays is seen, too: row-level security decides both, so a statement
+needs no word about who asks. ``parts`` are the ids whose rows belong to a customer's answer. What consents cover is looked at row by row under each part's own id,
+so a merge widens none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hub.store.view.catalogue import Rows, RowsOf, Scope
+
+_STAYS = "exists (select 1 from customer s where s.customer_id = m.into_id)"
+_PARTS = "array(select m.customer_id from customer_merge m where m.into_id = c.customer_id) || c.customer_id as parts"
+WITH_PARTS = f"(select c.*, {_PARTS} from customer c)"
+"""A customer with the ids of its parts, itself among them."""
+
+
+def standing_customers(t: str, scope: Scope) -> Rows:
+    """Those that nobody else answers for."""
+    merged = f"not exists (select 1 from customer_merge m where m.customer_id = {t}.customer_id and {_STAYS})"
+    return Rows(f"{WITH_PARTS} {t}", (merged,))
+
+
+def answering(asked: str) -> str:
+    """The id of the customer that answers for the one with this id."""
+    return f"coalesce((select m.into_id from customer_merge m where m.customer_id = {asked} and {_STAYS}), {asked})"
+
+
+def of_parts(rows_of: Callable[[str], str], *more: Callable[[str, Scope], str]) -> RowsOf:
+    """Rows of any part of the enclosing customer: ``rows_of`` names the source by its alias, ``more`` are further conditions."""
+
+    def rows(t: str, scope: Scope) -> Rows:
+        return Rows(rows_of(t), (is_part(t, scope), *(condition(t, scope) for condition in more)))
+
+    return rows
+
+
+def is_part(t: str, scope: Scope) -> str:
+    """The row belongs to the enclosing customer or to one merged into it."""
+    return f"{t}.customer_id = any({scope['Customer']}.parts)"

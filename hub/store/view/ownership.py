@@ -1,0 +1,33 @@
+"""Whose an account is, as SQL: what :func:`hub.domain.ownership.standing` says, of the facts of one connection that may be read now.
+
+Compared with the subject and with whoever has a role today, both of the customer the connection was made for: a merge changes nothing of whose account it is.
+"""
+
+from __future__ import annotations
+
+from hub.domain.facts import spec_of_name
+from hub.domain.ownership import OWNER_FIELDS, OwnerField, OwnerStanding
+from hub.store.parties import in_role
+from hub.store.view.environment import NOW, TODAY
+from hub.store.view.gate import readable
+
+
+def _said(one: OwnerField) -> list[str]:
+    """What a kind of fact says of the owner: ``who`` is a keyed hash, or null where a plain code is compared already (``own``)."""
+    table, consented = spec_of_name(one.kind).table, " and ".join((*readable("k", "f"), "f.known_to is null"))
+    source = f"from {table} f join consent k on k.customer_id = f.customer_id and k.source = '{one.source}'"
+    mine = f"where f.customer_id = {{t}}.customer_id and f.connection_id = {{t}}.connection_id and {consented}"
+    own = " and f.uscc = b.uscc" if one.own_code else ""
+    found = [f"select f.{one.person}_hash as who {source} {mine}{own} and f.{one.person}_hash is not null"] if one.person else []
+    if one.uscc:
+        code = f"case when f.{one.uscc} = b.uscc then b.subject_hash else '' end"
+        found.append(f"select {code} {source} {mine}{own} and f.{one.uscc} is not null")
+    return found
+
+
+_ALL_SAID = " union all ".join(select for one in OWNER_FIELDS for select in _said(one))
+_PARTY = " and ".join(("p.customer_id = b.customer_id", "p.id_hash = w.who", *in_role("p", TODAY, NOW)))
+OWNER = f"""(select case when count(*) = 0 then '{OwnerStanding.UNKNOWN}'
+ when bool_or(w.who <> b.subject_hash and not exists (select 1 from party p where {_PARTY})) then '{OwnerStanding.DIFFERS}'
+ when bool_or(w.who = b.subject_hash) then '{OwnerStanding.MATCHES}' else '{OwnerStanding.IS_A_PARTY}' end
+ from customer b cross join lateral ({_ALL_SAID}) w where b.customer_id = {{t}}.customer_id)"""

@@ -1,0 +1,113 @@
+"""Merges as an admin's mutations: once per key, one at a time, and what other mutations then do with an old id."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text
+
+from hub.domain.enums import SourceKind
+from hub.errors import HubError, InvalidInput, NotFound
+from hub.store.tables import consent, customer_merge, evaluation, identity_event
+from schema import services as contract
+from tests.hub.app.conftest import SHOP, Desk, link_for
+from tests.hub.app.test_claims import FALSE, make
+from tests.hub.app.test_parties import party_of
+from tests.hub.app.test_services import agree, sees
+
+REASON = "one code, and the register names one operator"
+
+
+async def merged(desk: Desk) -> tuple[str, str]:
+    """The false claim goes into the true one. The institution sees both, each partner his own."""
+    false, true = await make(desk, "partner-app", FALSE), await make(desk, "other-app", SHOP)
+    await desk.services.identity.merge_customers(desk.call("admin"), contract.MergeCustomers(false, true, REASON))
+    return false, true
+
+
+async def test_a_merge_happens_once(desk: Desk) -> None:
+    false, true = await make(desk, "partner-app", FALSE), await make(desk, "other-app", SHOP)
+    asked = contract.MergeCustomers(false, true, REASON)
+    same = [desk.services.identity.merge_customers(desk.call("admin", "key"), asked) for _ in range(5)]
+    others = [desk.services.identity.merge_customers(desk.call("admin"), asked) for _ in range(5)]
+    assert set(await asyncio.gather(*same, *others)) == {contract.CustomersMerged(false, true)}
+    async with desk.runtime.database.work() as tx:
+        events = (await tx.execute(select(identity_event))).all()
+    assert [(one.kind, one.actor, one.reason, str(one.customer_id), str(one.other_id)) for one in events] == [
+        ("MERGED", "admin", REASON, false, true)
+    ]
+
+
+async def test_two_merges_do_not_pass_each_other(desk: Desk) -> None:
+    """Each into the other at the same time: one is refused, and no circle is left."""
+    for number in range(6):
+        false = await make(desk, "partner-app", contract.CreateCustomer("ORG", f"店{number}", SHOP.uscc, SHOP.person))
+        true = await make(desk, "other-app", contract.CreateCustomer("ORG", f"铺{number}", SHOP.uscc, SHOP.person))
+        both = [(false, true), (true, false)]
+        ended = await asyncio.gather(
+            *(desk.services.identity.merge_customers(desk.call("admin"), contract.MergeCustomers(*pair, REASON)) for pair in both),
+            return_exceptions=True,
+        )
+        assert sorted(isinstance(one, HubError) for one in ended) == [False, True], ended
+    async with desk.runtime.database.work() as tx:
+        assert len((await tx.execute(select(customer_merge))).all()) == 6
+
+
+async def test_a_merge_needs_a_reason_and_two_customers(desk: Desk) -> None:
+    made = await make(desk, "partner-app", SHOP)
+    for asked, error in ((("x", made, REASON), NotFound), ((made, "x", REASON), NotFound), ((made, made, " "), InvalidInput)):
+        with pytest.raises(error):
+            await desk.services.identity.merge_customers(desk.call("admin"), contract.MergeCustomers(*asked))
+    with pytest.raises(NotFound):
+        await desk.services.identity.split_customer(desk.call("admin"), contract.SplitCustomer("x", REASON))
+
+
+async def test_an_old_id_goes_on_working(desk: Desk) -> None:
+    """For who sees both it means the customer that stays; for who sees the old one alone it means what it meant."""
+    false, true = await merged(desk)
+    link = await desk.services.create_link_session(desk.call("partner-app"), link_for(false))
+    assert link.link_id
+    asked = contract.Evaluate(false, "S03", "OPERATING", None, None, None)
+    assert (await desk.services.evaluate(desk.call("risk-desk"), asked)).customer_id == true
+    async with desk.runtime.database.work() as tx:
+        assert [str(one) for one in (await tx.execute(select(evaluation.c.customer_id))).scalars()] == [true]
+        asked_for = (await tx.execute(select(consent.c.customer_id).distinct())).scalars().all()
+    assert [str(one) for one in asked_for] == [false], "a link under the old id asks for the old customer's consent"
+    assert await sees(desk, "partner-app") == [false] and await sees(desk, "other-app") == [true]
+    with pytest.raises(NotFound):
+        await desk.services.create_link_session(desk.call("partner-app"), link_for(true))
+
+
+async def test_a_withdrawal_means_every_consent_of_the_one_person(desk: Desk) -> None:
+    false, true = await merged(desk)
+    for client, made in (("partner-app", false), ("other-app", true)):
+        await desk.services.create_link_session(desk.call(client), link_for(made))
+        await agree(desk, made, SourceKind.TAX)
+    done = await desk.services.withdraw_consent(desk.call("risk-desk"), contract.WithdrawConsent(false, SourceKind.TAX))
+    assert done.customer_id == true
+    async with desk.runtime.database.work() as tx:
+        rows = await tx.execute(select(consent.c.customer_id, consent.c.status).where(consent.c.source == "TAX"))
+        assert {str(row.customer_id): row.status for row in rows} == {false: "REVOKED", true: "REVOKED"}
+
+
+async def test_parties_of_the_merged_one_can_be_ended(desk: Desk) -> None:
+    false, true = await merged(desk)
+    party = await party_of(desk, false, "OPERATOR")
+    done = await desk.services.identity.end_party(desk.call("risk-desk"), contract.EndParty(true, party, None, "never was"))
+    assert done == contract.PartyChanged(true, party)
+    async with desk.runtime.database.work() as tx:
+        ended = text("SELECT customer_id FROM party WHERE valid_to IS NOT NULL")
+        assert (await tx.execute(ended)).scalar() == UUID(false), "the row stays under its own customer"
+
+
+async def test_a_split_happens_once(desk: Desk) -> None:
+    false, true = await merged(desk)
+    call, asked = desk.call("admin", "key"), contract.SplitCustomer(false, "two people")
+    split = [await desk.services.identity.split_customer(call, asked) for _ in range(2)]
+    assert split == [contract.CustomersMerged(false, true)] * 2
+    with pytest.raises(InvalidInput, match="not merged"):
+        await desk.services.identity.split_customer(desk.call("admin"), asked)
+    made = await desk.services.evaluate(desk.call("risk-desk"), contract.Evaluate(false, "S03", "OPERATING", None, None, None))
+    assert made.customer_id == false
