@@ -65,7 +65,9 @@ def condition_fault(expression: str) -> str | None:
         if not isinstance(found, bool):
             return "is no condition: it gives a value"
         outcomes.add(found)
-    return None if len(outcomes) > 1 else f"is always {'true' if True in outcomes else 'false'}"
+    if len(outcomes) > 1 or not _all_tried(names_in(expression), expression):
+        return None
+    return f"is always {'true' if True in outcomes else 'false'}"
 
 
 @cache
@@ -100,6 +102,11 @@ def _assignments(names: tuple[str, ...], expression: str, *, special: bool = Tru
     values = [_values(name, expression, special=special) for name in names]
     for chosen in _spread(values):
         yield {name: Known(value, None, _kind(name) == "NUMBER") for name, value in zip(names, chosen, strict=True)}
+
+
+def _all_tried(names: tuple[str, ...], expression: str) -> bool:
+    """Every combination was tried, so that what never came can be said never to come."""
+    return prod(len(_values(name, expression, special=True)) for name in names) <= MOST
 
 
 def _spread(values: Sequence[Sequence[Value]]) -> Iterator[list[Value]]:
