@@ -89,8 +89,9 @@ def amount_fault(expression: str, *, offered: bool = False) -> str | None:
 def never_together(holds: str, fails: str) -> bool:
     """No values make the one true and the other false."""
     both = tuple(dict.fromkeys((*names_in(holds), *names_in(fails))))
-    tried = _assignments(both, f"{holds} and {fails}")
-    return not any(raw(holds, names) is True and raw(fails, names) is False for names in tried)
+    expression = f"{holds} and {fails}"
+    found = any(raw(holds, one) is True and raw(fails, one) is False for one in _assignments(both, expression))
+    return not found and _all_tried(both, expression)
 
 
 def probes(expression: str) -> Iterator[dict[str, Known]]:
@@ -164,18 +165,26 @@ def dead_conditions(rows: Sequence[str]) -> Iterator[str]:
     """Of conditions that are tried one after the other, those that none but an earlier one's values meet."""
     for number, row in enumerate(rows):
         before = rows[:number]
-        if not any(raw(row, one) is True and not any(raw(text, one) is True for text in before) for one in _together((*before, row))):
+        reached = any(raw(row, one) is True and not any(raw(text, one) is True for text in before) for one in _together((*before, row)))
+        if not reached and _all_together((*before, row)):
             yield f"has a row that is never reached: {row!r}"
 
 
 def exhaustive(rows: Sequence[str]) -> bool:
     """Whatever the values are, one of the conditions holds."""
-    return not any(all(raw(text, one) is False for text in rows) for one in _together(rows))
+    return not any(all(raw(text, one) is False for text in rows) for one in _together(rows)) and _all_together(rows)
 
 
 def _together(rows: Sequence[str]) -> Iterator[dict[str, Known]]:
-    names = tuple(dict.fromkeys(name for text in rows for name in names_in(text)))
-    return _assignments(names, " and ".join(rows), special=False)
+    return _assignments(_names_of(rows), " and ".join(rows), special=False)
+
+
+def _all_together(rows: Sequence[str]) -> bool:
+    return _all_tried(_names_of(rows), " and ".join(rows))
+
+
+def _names_of(rows: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for text in rows for name in names_in(text)))
 
 
 def _choices(expression: str) -> Iterator[list[str]]:
