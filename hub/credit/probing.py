@@ -7,17 +7,21 @@ comes, a condition that cannot turn and a row that is never reached show when a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from itertools import islice, product
+from itertools import islice
+from math import prod
 
+from hub.credit import late_features
 from hub.credit.expressions import Known, Value, names_in, numbers_in, parse_fault, raw, texts_in
 from hub.credit.features import CATALOGUE
 from hub.credit.features.owner import LEVELS
 from hub.credit.scenario.inputs import KINDS, Kind
 from hub.domain.enums import Unit
 
+DECLARING = (late_features,)
+"""Imported so that the catalogue is whole: these features are declared apart."""
 WORDS: Mapping[str, tuple[str, ...]] = {
     "ss_tax_rating": ("A", "B", "M", "C", "D"),
     "ss_industry_risk": ("LOW", "MEDIUM", "HIGH", "PROHIBITED"),
@@ -28,9 +32,11 @@ SPECIAL = {"rr_dscr": "NO_DEBT"}
 """Numbers that may be a word instead."""
 OFFERED: Mapping[str, Kind] = {"rate": "NUMBER", "term": "NUMBER"}
 """What a cap may name beside everything else."""
+WHOLE = frozenset({Unit.COUNT, Unit.MONTHS, Unit.DPD, Unit.YEARS})
+"""Units of whole numbers that are not below 0."""
 NEAR = Decimal("0.0001")
-MOST, ENOUGH = 20_000, 500
-"""Combinations that are tried for a condition, and for the type of an amount."""
+MOST, ENOUGH, STEP = 20_000, 500, 104_729
+"""Combinations that are tried for a condition, and for the type of an amount; the prime step from one to the next."""
 _GROUP = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 
 
@@ -59,7 +65,9 @@ def condition_fault(expression: str) -> str | None:
         if not isinstance(found, bool):
             return "is no condition: it gives a value"
         outcomes.add(found)
-    return None if len(outcomes) > 1 else f"is always {'true' if True in outcomes else 'false'}"
+    if len(outcomes) > 1 or not _all_tried(names_in(expression), expression):
+        return None
+    return f"is always {'true' if True in outcomes else 'false'}"
 
 
 @cache
@@ -81,8 +89,9 @@ def amount_fault(expression: str, *, offered: bool = False) -> str | None:
 def never_together(holds: str, fails: str) -> bool:
     """No values make the one true and the other false."""
     both = tuple(dict.fromkeys((*names_in(holds), *names_in(fails))))
-    tried = _assignments(both, f"{holds} and {fails}")
-    return not any(raw(holds, names) is True and raw(fails, names) is False for names in tried)
+    expression = f"{holds} and {fails}"
+    found = any(raw(holds, one) is True and raw(fails, one) is False for one in _assignments(both, expression))
+    return not found and _all_tried(both, expression)
 
 
 def probes(expression: str) -> Iterator[dict[str, Known]]:
@@ -90,25 +99,45 @@ def probes(expression: str) -> Iterator[dict[str, Known]]:
     return _assignments(names_in(expression), expression)
 
 
-def _assignments(names: tuple[str, ...], expression: str) -> Iterator[dict[str, Known]]:
-    values = [_values(name, expression) for name in names]
-    for chosen in islice(product(*values), MOST):
+def _assignments(names: tuple[str, ...], expression: str, *, special: bool = True) -> Iterator[dict[str, Known]]:
+    values = [_values(name, expression, special=special) for name in names]
+    for chosen in _spread(values):
         yield {name: Known(value, None, _kind(name) == "NUMBER") for name, value in zip(names, chosen, strict=True)}
+
+
+def _all_tried(names: tuple[str, ...], expression: str) -> bool:
+    """Every combination was tried, so that what never came can be said never to come."""
+    return prod(len(_values(name, expression, special=True)) for name in names) <= MOST
+
+
+def _spread(values: Sequence[Sequence[Value]]) -> Iterator[list[Value]]:
+    """Every combination, or as many as are tried, far apart: a prime step through all of them meets each value of each name."""
+    total = prod(len(one) for one in values)
+    for number in range(min(total, MOST)):
+        place, chosen = number * STEP % total, list[Value]()
+        for one in values:
+            place, at = divmod(place, len(one))
+            chosen.append(one[at])
+        yield chosen
 
 
 def _kind(name: str) -> Kind | None:
     return OFFERED.get(name) or kind_of(name)
 
 
-def _values(name: str, expression: str) -> list[Value]:
+def _values(name: str, expression: str, *, special: bool) -> list[Value]:
     kind = _kind(name)
     if kind == "FLAG":
         return [True, False]
     if kind != "NUMBER":
         return list(kind or ())
+    words = [SPECIAL[name]] if special and name in SPECIAL else []
+    if name in CATALOGUE and CATALOGUE[name].unit in WHOLE:
+        return [*sorted({max(0, int(number) + step) for number in (*numbers_in(expression), Decimal(0)) for step in (-1, 0, 1)}), *words]
     turning = {Decimal(1), *(number for number in numbers_in(expression) if number)}
     near = {sign * number + step for number in turning for sign in (1, -1) for step in (-NEAR, Decimal(0), NEAR)}
-    return [*sorted(near), *([SPECIAL[name]] if name in SPECIAL else [])]
+    zero = [] if "/" in expression else [Decimal(0)]
+    return [*zero, *sorted(near), *words]
 
 
 def _readable_fault(expression: str, *, offered: bool) -> str | None:
@@ -127,15 +156,35 @@ def _readable_fault(expression: str, *, offered: bool) -> str | None:
 def _dead_rows(expression: str) -> Iterator[str]:
     """Rows of ``a ? x : b ? y : z`` that no values reach."""
     for rows in _choices(expression):
-        for number, row in enumerate(rows):
-            before = rows[:number]
-            names = tuple(dict.fromkeys(name for text in (*before, row) for name in names_in(text)))
-            tried = _assignments(names, " and ".join((*before, row)))
-            if not any(raw(row, one) is True and not any(raw(text, one) is True for text in before) for one in tried):
-                yield f"has a row that is never reached: {row!r}"
-        last = tuple(dict.fromkeys(name for text in rows for name in names_in(text)))
-        if not any(all(raw(text, one) is False for text in rows) for one in _assignments(last, " and ".join(rows))):
+        yield from dead_conditions(rows)
+        if exhaustive(rows):
             yield "has a last row that is never reached"
+
+
+def dead_conditions(rows: Sequence[str]) -> Iterator[str]:
+    """Of conditions that are tried one after the other, those that none but an earlier one's values meet."""
+    for number, row in enumerate(rows):
+        before = rows[:number]
+        reached = any(raw(row, one) is True and not any(raw(text, one) is True for text in before) for one in _together((*before, row)))
+        if not reached and _all_together((*before, row)):
+            yield f"has a row that is never reached: {row!r}"
+
+
+def exhaustive(rows: Sequence[str]) -> bool:
+    """Whatever the values are, one of the conditions holds."""
+    return not any(all(raw(text, one) is False for text in rows) for one in _together(rows)) and _all_together(rows)
+
+
+def _together(rows: Sequence[str]) -> Iterator[dict[str, Known]]:
+    return _assignments(_names_of(rows), " and ".join(rows), special=False)
+
+
+def _all_together(rows: Sequence[str]) -> bool:
+    return _all_tried(_names_of(rows), " and ".join(rows))
+
+
+def _names_of(rows: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for text in rows for name in names_in(text)))
 
 
 def _choices(expression: str) -> Iterator[list[str]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from hub.credit import policies
-from hub.credit.probing import amount_fault, condition_fault, never_together
+from hub.credit.probing import amount_fault, condition_fault, dead_conditions, exhaustive, kind_of, never_together
 from hub.errors import PolicyInvalid
 
 if TYPE_CHECKING:
@@ -25,14 +28,51 @@ ACTIONS = ("FREEZE_UNDRAWN", "REDUCE_UNDRAWN", "STOP_DRAWS", "REVIEW", "LOSE_SUB
 MOST_UPLIFTS = 9
 """The number of an uplift is one digit."""
 
+LADDER = ("RECOMPUTE_AT_REVIEW", "CANCEL_UNDRAWN_ENHANCEMENT")
 Fault = tuple[str, str, str]
 """Where, what is wrong, and the remedy."""
 
 
 def validate(policy: Policy) -> None:
-    """Raises PolicyInvalid with the first fault of a policy."""
+    """Raises PolicyInvalid with the first fault of a policy, or of the engine's parameters it would be applied with."""
+    for where, wrong, remedy in _engine_faults():
+        raise PolicyInvalid(f"engine, {where}: {wrong}.", remedy=remedy)
     for where, wrong, remedy in faults(policy):
         raise PolicyInvalid(f"{policy.id}, {where}: {wrong}.", remedy=remedy)
+
+
+@cache
+def _engine_faults() -> tuple[Fault, ...]:
+    return tuple(engine_faults(policies.document("engine")))
+
+
+def engine_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """Every fault of the engine's exclusions, scorecard, bands and ladder."""
+    codes = policies.document("reasons")["codes"]
+    for number, one in enumerate(document["hard_exclusions"]):
+        if fault := condition_fault(one["unless"]):
+            yield f"hard_exclusions[{number}]", f"{one['unless']!r} {fault}", _remedy(fault)
+        if one["code"] not in codes:
+            yield f"hard_exclusions[{number}]", f"{one['code']!r} is not known", "Use a code of the reason catalogue."
+    for one in document["score"]["characteristics"]:
+        yield from _bins(one, f"characteristic {one['id']}")
+    for name, check in document["checks"].items():
+        if not Decimal(check["good"]) < Decimal(check["fair"]) < Decimal(check["poor"]) or Decimal(check["weight"]) <= 0:
+            yield f"check {name}", "its bands do not rise, or it weighs nothing", "Correct the figures."
+    for word in document["ladder"].values():
+        if word not in (*ACTIONS, *LADDER):
+            yield "ladder", f"{word!r} is not known", f"Known are {', '.join((*ACTIONS, *LADDER))}."
+
+
+def _bins(one: Mapping[str, Any], where: str) -> Iterator[Fault]:
+    """Each value falls into one bin, and each bin is the bin of some value."""
+    if kind_of(one["feature"]) is None:
+        yield where, f"nothing is called {one['feature']!r}", "Use a feature id of the catalogue or a documented input."
+        return
+    rows = [re.sub(r"\bx\b", one["feature"], condition) for condition, _ in one["bins"]]
+    yield from ((where, dead, "Correct the bounds, or leave it out.") for dead in dead_conditions(rows))
+    if not exhaustive(rows):
+        yield where, "some values fall into no bin", "Add a bin, or widen one."
 
 
 def faults(policy: Policy) -> Iterator[Fault]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from hub.cli.reference import facts_page
+from hub.cli.scenario_reference import scenarios_page
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_data_dictionary_is_current() -> None:
     assert (ROOT / "docs" / "reference" / "facts.md").read_text("utf-8") == facts_page(), "run `make docs`"
+
+
+def test_the_scenarios_are_those_of_the_policies() -> None:
+    assert (ROOT / "docs" / "reference" / "scenarios.md").read_text("utf-8") == scenarios_page(), "run `make docs`"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hub.credit.crosscheck.checks import ADVERSE, Check, Status
 from hub.credit.crosscheck.verdict import Tier, Verdict
 from hub.credit.policies import document
-from hub.domain.enums import MissingReason, Outcome
+from hub.domain.enums import MissingReason, Outcome, SourceKind
 
 MOST = 4
 PAIR_ORDER = ("R2", "R1", "R3")
@@ -56,6 +56,13 @@ def reasons(outcome: Outcome, verdict: Verdict | None, said: Said) -> Reasons:
         spoken = crossed if conflict else [*crossed, *said.decided, *said.score]
     codes = tuple(dict.fromkeys(spoken))[:MOST]
     return Reasons(codes, _for_customer(codes, conflict and outcome is Outcome.REFER_MANUAL), _notes(verdict, codes) if verdict else ())
+
+
+def wording(code: str, closed: Sequence[tuple[SourceKind, MissingReason]]) -> tuple[str, str]:
+    """What a code says in English and Chinese; behind a closed gate with the sources it is about, so that it says what is missing."""
+    said = document("reasons")["codes"][code]
+    sources = ", ".join(dict.fromkeys(kind.value for kind, reason in closed if GATE_CODES[reason] == code))
+    return (f"{said['en']}: {sources}", f"{said['zh']}：{sources}") if sources else (said["en"], said["zh"])
 
 
 def cross_codes(verdict: Verdict) -> list[str]:

@@ -18,6 +18,7 @@ from hub.credit.expected import OFFERED, to_expected
 from hub.credit.features.series import SERIES_MONTHS, SOURCE_OF
 from hub.credit.policies import document
 from hub.credit.scenario.limit import CAP_CODES, Amount, Limit
+from hub.credit.scenario.reasons import wording
 from hub.credit.values import Feature
 from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
@@ -126,12 +127,13 @@ def _reasons(made: Evaluation) -> list[Row]:
     """What the customer may see, and what is kept inside; a notice only customers get has its place at the end."""
     catalogue, said = document("reasons")["codes"], made.reasons
     codes = dict.fromkeys((*said.codes, *said.customer))
+    words = {code: wording(code, made.gate) for code in codes}
     return [
         {
             "ordinal": ordinal,
             "code": code,
-            "text_en": catalogue[code]["en"],
-            "text_zh": catalogue[code]["zh"],
+            "text_en": words[code][0],
+            "text_zh": words[code][1],
             "cure_en": catalogue[code]["cure_en"],
             "cure_zh": catalogue[code]["cure_zh"],
             "customer_visible": code in said.customer,

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.cli.runtime import open_runtime, read_configs
-from hub.errors import FixConfiguration, SecretMissing, UnknownConnector
+from hub.credit import policies
+from hub.credit.dossier import Crop
+from hub.errors import FixConfiguration, PolicyInvalid, SecretMissing, UnknownConnector
 from hub.settings import Settings
 from hub.store.customers import NewCustomer, NewPerson, create_customer
 from hub.store.embedded import Urls
-from hub.store.evaluations import keep_reference
+from hub.store.evaluations import keep_reference, load_reference
+from hub.store.evaluations.policies import documents_of_the_package, effective_policy, publish_policies
 from tests.hub.app.conftest import NOW, SHOP
 
 
@@ -45,13 +50,43 @@ def test_a_connector_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [{"lendre": "x"}, {"margin_bands": {"F52": ["0.2"]}}, {"margin_bands": []}, {"social_insurance_base": {"floor": "1"}}],
+    [
+        {"lendre": "x"},
+        {"margin_bands": {"F52": ["0.2"]}},
+        {"margin_bands": []},
+        {"social_insurance_base": {"floor": "1"}},
+        {"crops": {"茶": {"price": "1"}}},
+    ],
 )
 async def test_lender_data_that_cannot_be_read_change_nothing(urls: Urls, tmp_path: Path, document: Any) -> None:
     async with open_runtime(Settings(home=tmp_path), urls, configs={}) as runtime:
         with pytest.raises(FixConfiguration, match="reference data"):
             async with runtime.database.work() as tx:
                 await keep_reference(tx, "lender", document, NOW)
+
+
+async def test_the_crop_table_is_the_lenders(urls: Urls, tmp_path: Path) -> None:
+    table = {"茶": {"yield_norm": "80", "price": "60.5", "input_cost": "900"}}
+    async with open_runtime(Settings(home=tmp_path), urls, configs={}) as runtime:
+        async with runtime.database.work() as tx:
+            await keep_reference(tx, "lender", {"lender": "样例银行", "crops": table}, NOW)
+            found = await load_reference(tx, None)
+    assert found.crops == {"茶": Crop(Decimal(80), Decimal("60.5"), Decimal(900))}
+
+
+async def test_a_policy_that_cannot_be_followed_is_not_published(urls: Urls, tmp_path: Path) -> None:
+    """The second of two is wrong: neither is there afterwards, and the evaluation of a day in its time follows the one before."""
+    good = {**policies.document("S04"), "version": "2026-02-01", "effective_from": "2026-02-01"}
+    wrong = {**policies.document("S02"), "version": "2026-02-01", "effective_from": "2026-02-01", "factor": "ss_cv >= 1"}
+    async with open_runtime(Settings(home=tmp_path), urls, configs={}) as runtime:
+        async with runtime.database.work() as tx:
+            await publish_policies(tx, documents_of_the_package(), NOW)
+        with pytest.raises(PolicyInvalid, match=r"S02, factor: 'ss_cv >= 1' is no amount"):
+            async with runtime.database.work() as tx:
+                await publish_policies(tx, [good, wrong], NOW)
+        async with runtime.database.work() as tx:
+            found = [(await effective_policy(tx, name, date(2026, 3, 1))).version for name in ("S02", "S04")]
+    assert found == ["2026-01-01", "2026-01-01"]
 
 
 async def test_the_key_file_must_be_the_one_the_database_was_filled_under(urls: Urls, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Invented customers of the scenarios S02 and S04 to S12, small and round, so that every figure of an evaluation can be derived on paper.
+"""Invented customers of the scenarios but S03, small and round, so that every figure of an evaluation can be derived on paper.
 
 ``firm``      a maker of metal goods: sells 165,000 a month on invoices, declares 168,000, receives 180,000; five insured employees
 ``cafe``      an individual business that acquires 400 payments a month, 36,000 and 44,000 in turn, and has no employees
@@ -318,7 +318,15 @@ def newcomer() -> Document:
     return found
 
 
+def taxpayer() -> Document:
+    """The firm with 3,000 of VAT a month, paid on the 13th for the month before."""
+    found = firm("S01")
+    found["tax"]["payments"] = [{"kind": "VAT", "first": "2024-01", "amounts": ["3000.00"] * 24, "day": 13}]
+    return found
+
+
 CUSTOMERS: dict[str, Callable[[], Document]] = {
+    "S01": taxpayer,
     "S02": lambda: firm("S02") | {"reference": {"lender": LENDER, "core_enterprises": [BUYERS["a"]]}},
     "S04": lambda: cafe("S04"),
     "S05": lambda: employee("S05"),

@@ -9,6 +9,8 @@ import pytest
 
 from hub.credit import policies
 from hub.credit.policy import load_policy, read_policy
+from hub.credit.probing import condition_fault
+from hub.credit.validation import engine_faults
 from hub.errors import PolicyInvalid
 
 SCENARIOS = [f"S{number:02d}" for number in range(1, 13)]
@@ -104,7 +106,40 @@ def test_what_is_wrong_is_refused_with_its_place_and_its_remedy(fault: str) -> N
     assert remedy in refused.value.remedy
 
 
+BROKEN: dict[str, tuple[tuple[str | int, ...], Any, str]] = {
+    "an exclusion that never comes": (
+        ("hard_exclusions", 0, "unless"), "registration_status == 'ACTIVE' or registration_status != 'ACTIVE'", "is always true"
+    ),
+    "an exclusion nobody explains": (("hard_exclusions", 0, "code"), "E77", "'E77' is not known"),
+    "a bin that is never reached": (("score", "characteristics", 0, "bins", 1, 0), "x < 11", "has a row that is never reached: 'ss_months_in_business < 11'"),
+    "a value without a bin": (("score", "characteristics", 0, "bins", 3, 0), "x > 60", "some values fall into no bin"),
+    "a grade without a bin": (("score", "characteristics", 5, "bins", 4, 0), "x == 'C'", "has a row that is never reached"),
+    "a characteristic of nothing": (("score", "characteristics", 0, "feature"), "ss_months", "nothing is called 'ss_months'"),
+    "bands that do not rise": (("checks", "R1", "fair"), "0.05", "its bands do not rise"),
+    "a rung nobody knows": (("ladder", "LOW"), "SHRUG", "'SHRUG' is not known"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_what_is_wrong_with_the_engines_parameters_is_found(fault: str) -> None:
+    path, value, said = BROKEN[fault]
+    found = list(engine_faults(changed("engine", path, value)))
+    assert any(said in wrong for _, wrong, _ in found)
+    assert all(remedy for _, _, remedy in found)
+
+
+def test_the_engines_parameters_as_they_are_pass() -> None:
+    assert list(engine_faults(policies.document("engine"))) == []
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_policies_as_they_are_pass(name: str) -> None:
     """The control: nothing but the fault is refused."""
     assert read_policy(deepcopy(policies.document(name))).id == name
+
+
+def test_a_condition_of_many_names_is_not_taken_for_one_that_cannot_turn() -> None:
+    """Five numbers have more combinations than are tried: what was not met is then no proof. Of two numbers all are tried."""
+    names = ("ss_cv", "ss_trend", "ss_refund_rate", "cs_rent_ratio", "cs_wage_ratio")
+    assert condition_fault(" and ".join(f"{name} > 0.1 and {name} < 0.9" for name in names)) is None
+    assert condition_fault("ss_cv > 0.1 and ss_trend > 0.1 and ss_cv < 0.05") == "is always false"

@@ -44,6 +44,20 @@ VERDICT = ("1.0000", "1.0000", "1.0000", "1.0000", "0.8550", "HIGH", "1.0", "198
 ELIGIBLE: dict[str, list[str]] = {"failed": [], "unknown": []}
 
 
+def test_s01_the_same_firm_by_its_tax() -> None:
+    """36,000 of VAT in each year, mean 36,000; rated B: 6·36,000 = 216,000 against .15·1,980,000 = 297,000. S = TAX: 695 as in S06.
+
+    Uplifts: R1 PASS with invoices .10; nothing at the lender; twelve months on time .05; one rating only; growth .12 .10: 216,000·1.25 = 270,000. Nothing binds.
+    """
+    found = result_of("S01")
+    assert (found["eligibility"], cross_check(found)) == (ELIGIBLE, VERDICT)
+    assert points(found) == ([30, 25, 25, 20, 8, 22, 30, 30, 35, 20, 20, 30], 695, "A")
+    whole = limit(found)
+    assert (whole["legs"], whole["uplifts"]) == ({"TAX": "216000.00", "REVENUE": "297000.00"}, ["0.10", "0", "0.05", "0", "0.10"])
+    assert (whole["base_limit"], whole["final_limit"], whole["binding"]) == ("216000.00", "270000.00", [])
+    assert outcome(found) == ("ENHANCED", ["C06"], [], "HOUSING_FUND")
+
+
 def test_s02_a_firm_that_invoices_eight_customers() -> None:
     """First output invoice January 2024, 23 months before M0. All invoices fall on the 16th, in February on the 15th: the longest gap is 31 days. ΣIO 1,980,000.
     Growth of 3, 6 and 12 months 165/150 - 1 = .10. Customer h (10 %) is related; nobody both buys and sells.

@@ -16,6 +16,7 @@ from hub.credit import policies
 from hub.credit.evaluate import Request, evaluate
 from hub.credit.expected import to_expected
 from hub.credit.policy import read_policy
+from hub.credit.scenario.reasons import wording
 from hub.domain.enums import MissingReason, SourceKind
 from tests.connectors.cn_persona import resident
 from tests.hub.credit.dossiers import dossier_of
@@ -97,6 +98,7 @@ def test_cannot_decide_is_said_with_the_source_that_is_missing(scenario: str) ->
     found = evaluated(changed(scenario, without(source)))
     assert found.gate == ((SourceKind(source), MissingReason.NOT_CONNECTED),)
     assert (found.outcome, found.reasons.codes, found.findings) == ("INSUFFICIENT_DATA", (code,), None)
+    assert wording(code, found.gate)[0] == f"A source is not connected or does not answer: {source}"
 
 
 DECLINED: dict[str, tuple[str, tuple[Change, ...], list[str]]] = {

@@ -11,6 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hub.credit.expected import rounded
+from tests.hub.credit.scenario_customers import CUSTOMERS, customer
+from tests.hub.credit.scenario_customers import result_of as scenario_result
 from tests.hub.credit.variants import VARIANTS, changed, result_of
 
 
@@ -31,6 +33,12 @@ def test_a_variant_is_a_persona(shared: Path, name: str) -> None:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_its_result_is_of_the_expected_format(shared: Path, name: str) -> None:
     assert faults(validator(shared, "expected.schema.json"), result_of(name)) == []
+
+
+@pytest.mark.parametrize("scenario", CUSTOMERS)
+def test_a_customer_of_each_scenario_keeps_both_formats(shared: Path, scenario: str) -> None:
+    assert faults(validator(shared, "persona.schema.json"), customer(scenario)) == []
+    assert faults(validator(shared, "expected.schema.json"), scenario_result(scenario)) == []
 
 
 def test_the_schema_notices_what_does_not_belong(shared: Path) -> None:
