@@ -24,6 +24,9 @@ from hub.cli.processes import with_runtime
 from hub.cli.runtime import Runtime
 from hub.errors import FixConfiguration
 
+_MANY = 10_000
+"""Rows from which on a rate says something."""
+
 
 def verify(home: Path | None, files: Sequence[Path], *, as_json: bool) -> None:
     """Exit code 1 when anything does not hold."""
@@ -105,8 +108,8 @@ def _document(done: Verified, seconds: float) -> dict[str, Any]:
 def _show(done: Verified, seconds: float) -> None:
     for finding in done.findings:
         console.print(_sentence(finding), style="red")
-    rate = f"{done.rows / seconds:,.0f} a second" if seconds else ""
-    console.print(f"{done.rows:,} rows hold ({rate}), compared with {done.lines:,} published lines.")
+    rate = f" ({done.rows / seconds:,.0f} a second)" if done.rows > _MANY else ""
+    console.print(f"{done.rows:,} rows hold{rate}, compared with {done.lines:,} published lines.")
     if done.before:
         console.print(f"{done.before:,} rows are from before there was a chain: they prove nothing.")
     if not done.lines:

@@ -27,7 +27,7 @@ def positional(statement: str) -> tuple[bytes, tuple[str, ...]]:
     return text.encode(), tuple(numbers)
 
 
-async def send(driver: Driver, statement: str, values: Mapping[str, Any]) -> Answer:
+async def send(driver: Driver, statement: str, values: Mapping[str, Any], *, binary: bool = False) -> Answer:
     """Executes a statement; within ``driver.pipeline()`` its answer can be read once the pipeline has ended. Raises psycopg.Error."""
     text, names = positional(statement)
-    return await psycopg.AsyncRawCursor(driver).execute(text, [values[name] for name in names], prepare=True)
+    return await psycopg.AsyncRawCursor(driver).execute(text, [values[name] for name in names], prepare=True, binary=binary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -212,6 +213,16 @@ async def evaluate(api: Api, key: str | None = None, scenario: str = "S03") -> d
     asked = {"input": {"customerId": api.world.id, "scenario": scenario}, "key": key or str(new_id())}
     answer = await api.sides["risk-desk"].ask(example("Evaluate"), asked, {"Accept": GRAPHQL_JSON})
     return {"status": answer.status_code, **answer.json()}
+
+
+async def test_what_a_payload_reads_is_logged_under_its_document(api: Api) -> None:
+    await evaluate(api)
+    newest = select(tables.access_log).order_by(tables.access_log.c.log_id.desc()).limit(1)
+    async with api.runtime.database.work() as tx:
+        row = (await tx.execute(newest)).one()
+    sha256 = hashlib.sha256(example("Evaluate").encode()).hexdigest()
+    assert (row.operation, row.document_sha256, row.client_id) == ("Evaluate", sha256, "risk-desk")
+    assert row.fields == ["Evaluation.id", "Evaluation.outcome"]
 
 
 @contextmanager

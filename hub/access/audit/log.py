@@ -24,6 +24,8 @@ SELECT r.customer_id, r.log_id, r.client_id, r.purpose, r.operation, r.document_
 FROM json_to_recordset(CAST(%(rows)s AS json)) AS r(customer_id uuid, log_id uuid, client_id text, purpose text, operation text, document_sha256 text,
     fields text[], consents uuid[], terms text[], withheld text[], outcome text, at timestamptz, shard smallint, sequence bigint, hash text)
 """
+# A process that is stopped while it holds a chain's lock keeps everybody else's answers back for no longer than this.
+_LOCK = LOCK.replace("SELECT ", "SELECT set_config('idle_in_transaction_session_timeout', '5s', true), ", 1)
 MOST = 1_000
 """Rows of one commit."""
 Waiting = tuple[Sequence[Accessed], "asyncio.Future[None]"]
@@ -89,7 +91,7 @@ class AccessLog:
             async with driver.pipeline():
                 # No client and no purpose to tell: the role that writes here sees all rows of the log.
                 await send(driver, "BEGIN", {})
-                await send(driver, LOCK, {"shards": shards})
+                await send(driver, _LOCK, {"shards": shards})
                 found = await send(driver, HEADS, {"shards": shards})
             heads = {row[0]: Head.of(self.keys, row) for row in await found.fetchall()}
             linked = [heads[shard_of(row.customer_id)].add(self.keys, _values(row)) for row in rows]

@@ -1,14 +1,13 @@
 """The rows of a chain as they are stored, page by page, each with the text that was linked.
 
-A row is a tuple: its place (sequence, id), its hash, and its values in the order of :data:`_ACCESS` or :data:`_EVENT`. What is JSON comes as text and is read once per
-distinct text: most rows of an access log name the same fields.
+PostgreSQL writes the canonical text of an access-log row itself: what it makes of texts and lists of texts is byte for byte what was linked. What it makes of the JSON
+of an event is not, so that is written here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,26 +19,52 @@ from hub.store.driver import send
 
 PAGE = 4_000
 _TIME = f"to_char(t.at AT TIME ZONE 'UTC', {TIME})"
-_ACCESS = {
-    "at": _TIME, "client_id": "t.client_id", "consents": "array_to_json(t.consents)::text", "customer_id": "t.customer_id::text",
-    "document_sha256": "t.document_sha256", "fields": "array_to_json(t.fields)::text", "log_id": "t.log_id::text", "operation": "t.operation",
-    "outcome": "t.outcome", "purpose": "t.purpose", "terms": "array_to_json(t.terms)::text", "withheld": "array_to_json(t.withheld)::text",
-}  # fmt: skip
-_EVENT = {
-    "action": "t.action", "actor": "t.actor", "after": "t.after::text", "at": _TIME, "before": "t.before::text", "event_id": "t.event_id::text",
-    "subject": "t.subject",
-}  # fmt: skip
-_JSON = frozenset({"consents", "fields", "terms", "withheld", "before", "after"})
+
+
+def _bytes(members: Mapping[str, str], opened: str, closed: str) -> str:
+    """Members as canonical text, in SQL. Each value is an expression for JSON text."""
+    text = " || ',".join(f'"{name}":\' || {value}' for name, value in members.items())
+    return f"convert_to('{opened}{text} || '{closed}', 'UTF8')"
+
+
+def _text(column: str) -> str:
+    return f"to_json(t.{column})::text"
+
+
+def _uuid(column: str) -> str:
+    return f"'\"' || t.{column}::text || '\"'"
+
+
+def _list(column: str) -> str:
+    return f"array_to_json(t.{column})::text"
+
+
+_ACCESS_LEFT = {
+    "at": f"'\"' || {_TIME} || '\"'",
+    "client_id": _text("client_id"),
+    "consents": _list("consents"),
+    "customer_id": _uuid("customer_id"),
+    "document_sha256": _text("document_sha256"),
+    "fields": _list("fields"),
+    "log_id": _uuid("log_id"),
+    "operation": _text("operation"),
+    "outcome": _text("outcome"),
+    "purpose": _text("purpose"),
+}
+_ACCESS_RIGHT = {"terms": _list("terms"), "withheld": _list("withheld")}
+_ACCESS = f"{_bytes(_ACCESS_LEFT, '{', ',')}, {_bytes(_ACCESS_RIGHT, '', '}')}"
+_EVENT = f"t.action, t.actor, t.after::text, {_TIME}, t.before::text, t.event_id::text, t.subject"
 _FIRST = UUID(int=0)
 
 
 class Row(NamedTuple):
-    """One stored row. ``values`` hold no place: under which sequence it was linked is what is in question."""
+    """One stored row. ``left`` and ``right`` are its canonical text around its place: under which sequence it was linked is what is in question."""
 
     sequence: int
     id: str
     hash: bytes
-    values: Sequence[Any]
+    left: bytes
+    right: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +82,36 @@ class Chain:
     def id(self) -> str:
         return "event_id" if self.shard == EVENTS else "log_id"
 
-    @property
-    def _columns(self) -> dict[str, str]:
-        return _EVENT if self.shard == EVENTS else _ACCESS
-
     async def page(self, database: Database, sequence: int, after: str | None = None, most: int = PAGE) -> list[Row]:
         """Rows from ``sequence`` on, behind the row ``after`` of it where one is named; two rows may claim the same place."""
         values = {"shard": self.shard, "sequence": sequence, "after": after or _FIRST, "most": most}
         statement = (
-            f"SELECT t.sequence, t.{self.id}::text, t.hash, {', '.join(self._columns.values())} FROM {self.table} t"  # noqa: S608
+            f"SELECT t.sequence, t.{self.id}::text, coalesce(t.hash, ''), {_EVENT if self.shard == EVENTS else _ACCESS} FROM {self.table} t"  # noqa: S608
             f" WHERE t.shard = %(shard)s AND t.sequence >= %(sequence)s AND (t.sequence, t.{self.id}) > (%(sequence)s, CAST(%(after)s AS uuid))"
             f" ORDER BY t.sequence, t.{self.id} LIMIT %(most)s"
         )
         found = await fetch(database, statement, values)
-        return [Row(row[0], row[1], row[2] or b"", row[3:]) for row in found]
+        return [_event(*row) for row in found] if self.shard == EVENTS else [Row._make(row) for row in found]
 
-    def time_of(self, row: Row) -> str:
+    @staticmethod
+    def time_of(row: Row) -> str:
         """When it was written, as it was linked."""
-        return str(row.values[list(self._columns).index("at")])
+        return str(orjson.loads(row.left[:-1] + b"}")["at"])
 
     def linker(self) -> Callable[[bytes, Row, int], bytes]:
         """Computes the hash of a row behind another one, were it linked at a given place."""
-        keys, shard = self.keys, self.shard
-        names = [(name, name in _JSON) for name in self._columns]
+        link, end = self.keys.link, b',"shard":%d,' % self.shard
+        return lambda before, row, sequence: link(before, b'%b"sequence":%d%b%b' % (row.left, sequence, end, row.right))
 
-        def link(before: bytes, row: Row, sequence: int) -> bytes:
-            values: dict[str, Any] = {
-                name: _read(value) if is_json else value for (name, is_json), value in zip(names, row.values, strict=True)
-            }
-            values["sequence"], values["shard"] = sequence, shard
-            return keys.link(before, canonical(values))
 
-        return link
+def _event(sequence: int, row: str, found: bytes, *values: Any) -> Row:
+    action, actor, after, at, before, event_id, subject = values
+    left = {"action": action, "actor": actor, "after": _read(after), "at": at, "before": _read(before), "event_id": event_id}
+    return Row(sequence, row, found, canonical(left)[:-1] + b",", canonical({"subject": subject})[1:])
+
+
+def _read(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
 
 
 async def fetch(database: Database, statement: str, values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
@@ -96,14 +119,8 @@ async def fetch(database: Database, statement: str, values: Mapping[str, Any]) -
     async with database.open() as opened, opened.driver.pipeline():
         for before in opened.first:
             await send(opened.driver, *before)
-        answer = await send(opened.driver, statement, values)
+        answer = await send(opened.driver, statement, values, binary=True)
         for behind in opened.last:
             await send(opened.driver, *behind)
         found: Sequence[tuple[Any, ...]] = await answer.fetchall()
     return found
-
-
-@lru_cache(maxsize=4_096)
-def _read(text: str | None) -> Any:
-    """A JSON column as it was linked."""
-    return None if text is None else orjson.Fragment(orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS))

@@ -340,3 +340,48 @@ async def test_an_alias_may_be_longer_than_an_identifier(database: Database) -> 
     world, long = await build(database), "a" * 200
     found = await ask(database, f"query ($id: ID!) {{ {long}: customer(id: $id) {{ {long}: id }} }}", id=world.id)
     assert found == {long: {long: world.id}}
+
+
+BASIS = {
+    "query Q($id: ID!) { customer(id: $id) { nameMasked consents { id } } }": ("ANSWERED", [], []),
+    "query Q($id: ID!) { customer(id: $id) { orders { totalCount } } }": ("ANSWERED", ["SHOP"], []),
+    "query Q($id: ID!) { customer(id: $id) { orders { totalCount } invoices { totalCount } } }": ("PARTLY_WITHHELD", ["SHOP"], ["INVOICE"]),
+    "query Q($id: ID!) { customer(id: $id) { invoices { totalCount } } }": ("WITHHELD", [], ["INVOICE"]),
+    'query Q($id: ID!) { customer(id: $id) { evaluation(scenario: "S03") { score } } }': ("ANSWERED", ["SHOP", "TAX"], []),
+}
+
+
+@pytest.mark.parametrize("query", BASIS)
+async def test_the_log_names_the_consents_it_was_read_under(database: Database, query: str) -> None:
+    world = await build(database)
+    ids = {"SHOP": world.shop_consent, "TAX": world.tax_consent}
+    await ask(database, query, id=world.id)
+    async with database.work() as tx:
+        (row,) = (await tx.execute(select(access_log))).all()
+    outcome, sources, withheld = BASIS[query]
+    assert (row.outcome, row.consents, row.withheld) == (outcome, [ids[one] for one in sources], withheld)
+    assert row.terms == (["2026-01-01"] if sources else [])
+
+
+async def test_without_any_consent_an_evaluation_is_withheld(database: Database) -> None:
+    world = await build(database)
+    async with database.work() as tx:
+        await tx.execute(update(consent).values(status="REVOKED"))
+    await ask(database, 'query Q($id: ID!) { customer(id: $id) { evaluation(scenario: "S03") { score } } }', id=world.id)
+    async with database.work() as tx:
+        (row,) = (await tx.execute(select(access_log))).all()
+    assert (row.outcome, row.consents, row.withheld) == ("WITHHELD", [], [])
+
+
+async def test_a_partner_sees_what_it_asked_itself(database: Database) -> None:
+    world, log = (
+        await build(database),
+        "query Log($id: ID!) { customer(id: $id) { accessLog { nodes { clientId operation fields consents } } } }",
+    )
+    for caller in (RISK, PARTNER):
+        await ask(database, "query Look($id: ID!) { customer(id: $id) { orders { totalCount } } }", caller, id=world.id)
+    own = {"clientId": "partner-app", "operation": "Look", "fields": ["Query.customer", "Customer.orders", "OrderConnection.totalCount"]}
+    own["consents"] = [f"Consent:{world.mine}:{world.shop_consent}"]
+    assert (await ask(database, log, PARTNER, id=world.id))["customer"]["accessLog"]["nodes"] == [own]
+    everybody = (await ask(database, log, RISK, id=world.id))["customer"]["accessLog"]["nodes"]
+    assert [one["clientId"] for one in everybody] == ["partner-app", "partner-app", "risk-desk"]
