@@ -6,7 +6,6 @@ The hub, its GraphQL API, its worker and the platforms are those of the demo, on
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,39 +19,14 @@ from hub.consent import grants
 from hub.domain.identifiers import CustomerId
 from hub.store.embedded import Urls
 from tests.e2e.case import on_stage, small_seller
-from tests.hub.link.chromium import DESKTOP, PHONE, Chromium, Page, Size, chromium, found
-from tests.hub.link.eyes import Eyes, NoAxe, axe_source
+from tests.hub.link.chromium import DESKTOP, PHONE, Chromium, Page, Size
+from tests.hub.link.eyes import Eyes
 
 ACCEPTED = {"zh": "zh-CN,zh;q=0.9", "en": "en-GB,en;q=0.9"}
 ASKED = ["TAX", "SHOP", "SETTLEMENT", "PAYMENT", "DEVICE"]
 STATES = (
     "ask", "nothing-ticked", "refused", "part-agreed", "progress", "done", "manage", "withdrawn", "manage-after", "finished", "declined", "expired", "gone",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def axe(request: pytest.FixtureRequest) -> str:
-    assert request.config.cache is not None
-    try:
-        return axe_source(Path(request.config.cache.mkdir("axe")))
-    except NoAxe as reason:
-        pytest.skip(f"the pages were not looked at by axe-core: {reason}")
-
-
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Chromium]:
-    program = found()
-    if program is None:
-        pytest.skip("the pages were not looked at in a browser: there is no Chromium here")
-    async with chromium(program, tmp_path / "profile") as running:
-        yield running
-
-
-@pytest.fixture
-def eyes(axe: str, tmp_path: Path) -> Eyes:
-    folder = Path(os.environ.get("HUB_SCREENSHOTS", tmp_path / "pictures"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return Eyes(axe, folder)
 
 
 class Walk:
