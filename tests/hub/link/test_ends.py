@@ -93,6 +93,13 @@ async def test_who_agreed_to_nothing_goes_back_as_that(side: Side, me: Person) -
     assert set((await side.consents()).values()) == {"PENDING"}
 
 
+async def test_the_language_that_was_read_is_evidence(side: Side, me: Person) -> None:
+    await me.open(await side.link((SourceKind.SHOP,)))
+    await me.agree((await me.get("/link/?lang=en")).text)
+    (row,) = await side.rows("SELECT evidence FROM consent WHERE customer_id = :customer")
+    assert row["evidence"]["language"] == "en"
+
+
 async def test_nothing_ticked(side: Side, me: Person) -> None:
     says_what_to_do(await me.agree(await me.open(await side.link()), take=0), "nothing_ticked", "/link/")
 

@@ -5,9 +5,12 @@ The long walk through every state is in ``test_browser.py``.
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from hub.domain.enums import SourceKind
+from hub.link.paper import Paper
 from tests.hub.link.chromium import DESKTOP, PHONE, Chromium, Page
 from tests.hub.link.eyes import Eyes
 from tests.hub.link.side import RETURN, Side
@@ -62,7 +65,7 @@ SMALL = "document.querySelector('main button').style.cssText = 'min-height: 0; h
 SCRIPT = "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = true'}))"
 
 
-async def test_what_is_broken_is_seen(browser: Chromium, eyes: Eyes, side: Side) -> None:
+async def test_what_is_broken_is_seen(browser: Chromium, eyes: Eyes, side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
     url = await side.link()
     async with browser.page(PHONE, "zh-CN") as page:
         await page.go(url)
@@ -79,3 +82,12 @@ async def test_what_is_broken_is_seen(browser: Chromium, eyes: Eyes, side: Side)
         assert await page.run("window.ran") is None, "the policy holds in a real browser"
         with pytest.raises(AssertionError, match="script"):
             await eyes.see(page, "scripted", "zh")
+        whole = Paper.policy
+        monkeypatch.setattr(Paper, "policy", lambda paper, *_: whole(paper))
+        await page.go(f"{side.origin}/link/")
+        page.complaints.clear()
+        await page.click("form[action$='/finish'] button")
+        async with asyncio.timeout(5):
+            while not page.complaints:  # noqa: ASYNC110 -- it happens in the browser
+                await asyncio.sleep(0.05)
+        assert "form-action" in page.complaints[0] and (await page.url()).endswith("/link/"), "the way to the app needs its origin named"
