@@ -128,12 +128,15 @@ async def manages(walk: Walk) -> None:
     await page.press("form[action$='/manage/open'] button")
     told = await walk.see("manage")
     assert "Risk desk" in told
-    await page.click("main [type=checkbox]")
+    await page.run("[...document.querySelectorAll('main label')].find(one => /behaviour|行为/.test(one.innerText)).click()")
     await page.press("form[action$='/manage/withdraw'] button")
     await walk.see("withdrawn")
     await page.press("main a.button")
     await walk.see("manage-after")
     assert "REVOKED" in await statuses(stage, walk.journey.customer_id)
+    answer = await stage.partner.query("SourceStatus", {"id": str(walk.journey.customer_id)})
+    told = {one["source"]: one["status"] for one in answer["customer"]["sources"]}
+    assert (told["DEVICE"], told["SHOP"]) == ("CONSENT_REVOKED", "AVAILABLE"), "what was withdrawn here is gone for the app at once"
     await page.go(f"{stage.origin}/link/")
 
 

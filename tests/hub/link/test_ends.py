@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from hub.domain.enums import SourceKind
-from hub.link.pages import COOKIE
+from hub.link.pages import COOKIE, LinkPages
 from tests.hub.link.markup import faults, read
 from tests.hub.link.side import RETURN, Person, Side, person, platform_form
 from tests.hub.link.test_manage import form_to, given
@@ -117,6 +119,21 @@ async def test_an_address_that_is_none(side: Side, me: Person) -> None:
         answer = await me.get(address)
         assert answer.status_code == 404
         says_what_to_do(answer, "not_found")
+
+
+async def test_what_nobody_expected_is_a_page_too(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logged by the server, told without its words, and nothing is asked of what broke."""
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a secret of the hub")
+
+    monkeypatch.setattr(side.links, "view", broken)
+    site = Starlette(routes=[Mount("/link", LinkPages(side.links).app())])
+    transport = httpx.ASGITransport(site, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub", cookies={COOKIE: "x"}) as client:
+        answer = await client.get("/link/")
+        assert answer.status_code == 500 and "我们这边出了问题" in answer.text and "secret" not in answer.text
+        assert faults(answer.text) == [] and answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
 async def test_two_sessions_of_one_customer_show_what_each_asks_for(side: Side, me: Person) -> None:
