@@ -114,9 +114,9 @@ async def agrees_and_waits(walk: Walk) -> None:
 
 async def until(page: Page, stage: Stage, selector: str, times: int = 1) -> None:
     """Follows the page's own link until something stands on it so often."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(400):
         while await page.run(f"document.querySelectorAll('{selector}').length") < times:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1)
             await page.go(f"{stage.origin}/link/")
 
 
