@@ -7,6 +7,7 @@ STAMP := $(VENV)/.installed
 
 .PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema docs clean mutants tokens
 .PHONY: help install demo chaos bench-audit bench-dispatch bench-ingest test test-load check format lock schema docs clean tokens
+.PHONY: help install demo screenshots chaos bench-dispatch bench-ingest test test-load check format lock schema docs clean tokens
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -63,6 +64,10 @@ test: install ## every check: lint, types, layout and the whole suite
 
 test-load: install ## the tests that load the machine: kills, freezes, tokens and dispatch in small, each with its controls
 	@$(BIN)/pytest -q -m load $(ARGS)
+
+screenshots: install ## walk the link pages in Chromium, every state in both languages on a phone and at a desk, and keep the pictures (TO=folder)
+	@HUB_SCREENSHOTS=$(abspath $(or $(TO),screenshots)) $(BIN)/pytest -q -m load tests/hub/link/test_browser.py $(ARGS)
+	@echo "The pictures are in $(or $(TO),screenshots)."
 
 format: install ## format the code
 	@$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .

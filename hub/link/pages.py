@@ -21,7 +21,7 @@ from starlette.routing import Route
 from hub.errors import CallerMustFix, HubError
 from hub.link import sessions
 from hub.link.manage import ManageService
-from hub.link.paper import LANGUAGE_COOKIE, Paper, Way
+from hub.link.paper import LANGUAGE_COOKIE, Paper, Way, language_of
 from hub.link.service import LinkService
 from hub.link.sessions import Kind, State
 from hub.link.telling import PROBLEMS, problem_of, status_of
@@ -81,7 +81,11 @@ class LinkPages:
         """The customer agrees to the ticked items of one platform and is sent there."""
         form = await request.form()
         browser = _checked(request, Kind.LINK, str(form.get("csrf", "")))
-        evidence = {"user_agent": request.headers.get("user-agent", "")[:200], "address": request.client.host if request.client else ""}
+        evidence = {
+            "user_agent": request.headers.get("user-agent", "")[:200],
+            "address": request.client.host if request.client else "",
+            "language": language_of(request),
+        }
         ticked = [str(value) for value in form.getlist("consent")]
         return RedirectResponse(await self.service.agree(browser, str(form.get("connector", "")), ticked, evidence), 303)
 

@@ -249,15 +249,22 @@ class LinkService:
         )
 
     def _offer(self, source: SourceKind, connector: str, request: LinkRequest) -> Offer:
-        title, title_zh = titles(self.platforms.connectors.get(connector))
+        title, title_zh = self._titles(connector)
         return Offer(source, title, title_zh, self.grantee, request.purpose, request.scenarios, self.clock.today())
 
     def item_of(self, row: RowMapping) -> Item:
         """A consent as it was asked: what is shown is what was hashed, also on a later day."""
-        title, title_zh = titles(self.platforms.connectors.get(row["connector"]))
+        return Item.of(row, self._offer_of(row))
+
+    def _offer_of(self, row: RowMapping) -> Offer:
+        """The offer a consent row was made from."""
+        title, title_zh = self._titles(row["connector"])
         asked = day_of_asking(row["data_to"], row["text_version"])
         use = (row["grantee"], row["purpose"], tuple(row["scenarios"]))
-        return Item.of(row, Offer(SourceKind(row["source"]), title, title_zh, *use, asked, row["text_version"]))
+        return Offer(SourceKind(row["source"]), title, title_zh, *use, asked, row["text_version"])
+
+    def _titles(self, connector: str) -> tuple[str, str]:
+        return titles(self.platforms.connectors.get(connector))
 
     def _session_row(self, request: LinkRequest, link_id: UUID, token: str) -> dict[str, object]:
         return {

@@ -65,7 +65,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class PlatformView:
-    """One platform with what it is asked for. ``state`` is OPEN until the customer has authorised it. ``remote``: there is a platform to go to.
+    """One platform with what it is asked for. ``state`` is OPEN until the customer has authorised it for something that is asked for here. ``remote``: there is a platform to go to.
 
     ``to_do``: something is left to agree to or to authorise here.
     """
@@ -107,7 +107,8 @@ class PlatformView:
 
 def platform_view(name: str, connector: Connector | None, items: tuple[Item, ...], found: Connected | None) -> PlatformView:
     title, title_zh = titles(connector)
-    state = "OPEN" if found is None or found.status == ConnectionStatus.LINKING else found.status.value
+    unused = found is None or found.status == ConnectionStatus.LINKING or not any(item.given for item in items)
+    state = "OPEN" if found is None or unused else found.status.value
     progress = found.progress if found is not None else Progress(Stage.WAITING, ())
     fault = found.fault if found is not None else None
     return PlatformView(name, title, title_zh, connector is not None, state, items, fault, progress)

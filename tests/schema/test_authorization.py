@@ -117,6 +117,7 @@ SCOPES_OF_EXAMPLE = {
     "SyncHealth": {"operations:read"},
     "CreateCustomer": {"customers:write", "customers:read"},
     "CreateLinkSession": {"links:write"},
+    "CreateManageSession": {"links:write"},
     "RecordBehaviourSessions": {"behaviour:write"},
     "Evaluate": {"enhancement:evaluate", "enhancement:read"},
     "WithdrawConsent": {"consents:write", "customers:read"},

@@ -111,6 +111,23 @@ async def test_a_link_goes_back_to_a_registered_address_only(desk: Desk) -> None
         assert not any(url.rpartition("/")[2] in row for row in kept for url in (*again, link.url))
 
 
+async def test_a_manage_session_is_for_ones_own_customer_and_a_registered_address(desk: Desk) -> None:
+    made, theirs = await desk.shop(), await desk.shop("other-app")
+    assert made == theirs, "control: the customer is the same, and both may see it"
+    for url in LOOK_ALIKES:
+        with pytest.raises(InvalidInput, match="not registered"):
+            await desk.services.create_manage_session(desk.call(), contract.CreateManageSession(made, url))
+    for target in (str(uuid4()), "x'; --"):
+        with pytest.raises(NotFound, match="no such customer"):
+            await desk.services.create_manage_session(desk.call(), contract.CreateManageSession(target, BACK))
+    call = desk.call(key="manage")
+    again = [(await desk.services.create_manage_session(call, contract.CreateManageSession(made, BACK))).url for _ in range(2)]
+    assert again[0] == again[1] and again[0].startswith("https://hub.example:8443/link/s/")
+    async with desk.runtime.database.work() as tx:
+        rows = (await tx.execute(text("select kind, status, sources, client_id from link_session"))).all()
+    assert [tuple(row) for row in rows] == [("MANAGE", "OPEN", [], "partner-app")]
+
+
 async def test_a_link_asks_for_something_that_can_be_connected(desk: Desk) -> None:
     made = await desk.shop()
     for changes in ({"sources": ()}, {"scenarios": ()}, {"scenarios": ("S99",)}, {"sources": (SourceKind.FARM,)}):

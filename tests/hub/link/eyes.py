@@ -5,9 +5,11 @@ axe-core comes from npm into the tests' cache, once. The pages' own policy forbi
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.hub.link.chromium import Page
@@ -27,15 +29,27 @@ class NoAxe(Exception):
 
 def axe_source(cache: Path) -> str:
     """The script of axe-core, from the cache or from npm. Raises NoAxe."""
-    script = cache / "node_modules" / "axe-core" / "axe.min.js"
+    script = cache / f"axe-{AXE}.min.js"
     if not script.exists():
-        if not (npm := shutil.which("npm")):
-            raise NoAxe("there is no npm to get axe-core with")
-        asked = [npm, "install", "--prefix", str(cache), "--no-audit", "--no-fund", "--ignore-scripts", "--silent", f"axe-core@{AXE}"]
-        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)
-        if done.returncode or not script.exists():
-            raise NoAxe(f"npm could not get axe-core {AXE}: {done.stderr.strip()[:200]}")
+        if not (shutil.which("node") and (npm := shutil.which("npm"))):
+            raise NoAxe("there is no node and npm to get axe-core with")
+        with TemporaryDirectory(dir=cache) as folder:
+            fetched = _installed(npm, Path(folder))
+            # Two processes of a run may get it at the same time: either file is whole.
+            os.replace(fetched, script)
     return script.read_text("utf-8")
+
+
+def _installed(npm: str, folder: Path) -> Path:
+    asked = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", "--silent", f"axe-core@{AXE}"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)
+    except subprocess.TimeoutExpired:
+        raise NoAxe("npm did not answer within a minute") from None
+    script = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if done.returncode or not script.exists():
+        raise NoAxe(f"npm could not get axe-core {AXE}: {done.stderr.strip()[:200]}")
+    return script
 
 
 class Eyes:

@@ -6,7 +6,6 @@ The hub, its GraphQL API, its worker and the platforms are those of the demo, on
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,39 +19,14 @@ from hub.consent import grants
 from hub.domain.identifiers import CustomerId
 from hub.store.embedded import Urls
 from tests.e2e.case import on_stage, small_seller
-from tests.hub.link.chromium import DESKTOP, PHONE, Chromium, Page, Size, chromium, found
-from tests.hub.link.eyes import Eyes, NoAxe, axe_source
+from tests.hub.link.chromium import DESKTOP, PHONE, Chromium, Page, Size
+from tests.hub.link.eyes import Eyes
 
 ACCEPTED = {"zh": "zh-CN,zh;q=0.9", "en": "en-GB,en;q=0.9"}
 ASKED = ["TAX", "SHOP", "SETTLEMENT", "PAYMENT", "DEVICE"]
 STATES = (
     "ask", "nothing-ticked", "refused", "part-agreed", "progress", "done", "manage", "withdrawn", "manage-after", "finished", "declined", "expired", "gone",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def axe(request: pytest.FixtureRequest) -> str:
-    assert request.config.cache is not None
-    try:
-        return axe_source(Path(request.config.cache.mkdir("axe")))
-    except NoAxe as reason:
-        pytest.skip(f"the pages were not looked at by axe-core: {reason}")
-
-
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Chromium]:
-    program = found()
-    if program is None:
-        pytest.skip("the pages were not looked at in a browser: there is no Chromium here")
-    async with chromium(program, tmp_path / "profile") as running:
-        yield running
-
-
-@pytest.fixture
-def eyes(axe: str, tmp_path: Path) -> Eyes:
-    folder = Path(os.environ.get("HUB_SCREENSHOTS", tmp_path / "pictures"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return Eyes(axe, folder)
 
 
 class Walk:
@@ -140,9 +114,9 @@ async def agrees_and_waits(walk: Walk) -> None:
 
 async def until(page: Page, stage: Stage, selector: str, times: int = 1) -> None:
     """Follows the page's own link until something stands on it so often."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(400):
         while await page.run(f"document.querySelectorAll('{selector}').length") < times:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1)
             await page.go(f"{stage.origin}/link/")
 
 
@@ -154,12 +128,15 @@ async def manages(walk: Walk) -> None:
     await page.press("form[action$='/manage/open'] button")
     told = await walk.see("manage")
     assert "Risk desk" in told
-    await page.click("main [type=checkbox]")
+    await page.run("[...document.querySelectorAll('main label')].find(one => /behaviour|行为/.test(one.innerText)).click()")
     await page.press("form[action$='/manage/withdraw'] button")
     await walk.see("withdrawn")
     await page.press("main a.button")
     await walk.see("manage-after")
     assert "REVOKED" in await statuses(stage, walk.journey.customer_id)
+    answer = await stage.partner.query("SourceStatus", {"id": str(walk.journey.customer_id)})
+    told = {one["source"]: one["status"] for one in answer["customer"]["sources"]}
+    assert (told["DEVICE"], told["SHOP"]) == ("CONSENT_REVOKED", "AVAILABLE"), "what was withdrawn here is gone for the app at once"
     await page.go(f"{stage.origin}/link/")
 
 
