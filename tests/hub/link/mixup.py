@@ -209,6 +209,9 @@ class Stage:
         return self.links.redirect_uri(connector)
 
     async def agree(self, who: str, platform: str) -> str:
+        """Once more, if need be: every login is one of a connection that must be authorised."""
+        again = "UPDATE connection SET status = 'REAUTHORISE' WHERE customer_id = :customer AND connector = :connector RETURNING 1"
+        await self.hub.rows(again, customer=self.customers[who], connector=platform)
         url = await self.links.agree(self.browsers[who], platform, [self.consents[who, platform]], {})
         self.states[query_of(url)["state"]] = platform
         return url
@@ -224,8 +227,12 @@ class Stage:
         self.completed += 1
 
     async def enters(self, who: str) -> None:
-        url = await self.hub.link(self.customers[who], *SOURCES.values())
-        self.browsers[who] = await self.links.bind(url.rpartition("/")[2], None)
+        """Opens a link in a browser of his own."""
+        await self.hub.link(self.customers[who], *SOURCES.values())
+        self.browsers[who] = secrets.token_urlsafe(32)
+        opened = "UPDATE link_session SET browser_hash = :hash WHERE customer_id = :customer RETURNING 1"
+        hashed = hashlib.sha256(self.browsers[who].encode()).hexdigest()
+        await self.hub.rows(opened, customer=self.customers[who], hash=hashed)
         async with self.hub.equipment.database.work() as tx:
             asked = (await tx.execute(select(consent).where(consent.c.customer_id == self.customers[who]))).all()
         self.consents |= {(who, row.connector): str(row.consent_id) for row in asked}
