@@ -130,6 +130,7 @@ class Play:
     answers: dict[int, str] = field(default_factory=dict)
     known: list[Query] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
+    stolen: list[str] = field(default_factory=list)
 
     async def turn(self, at: int) -> None:
         """Agrees at the hub, then visits the platform, then comes back, as often as it will."""
@@ -152,7 +153,10 @@ class Play:
         """A browser arrives where the hub has sent it. The URL it is sent back to."""
         query, trick = query_of(url), login.trick
         if login.platform == A:
-            return self.stage.platforms[A].page(query, login.who)
+            back = self.stage.platforms[A].page(query, login.who)
+            if login.who == ACCOMPLICE:
+                self.stolen.append(query_of(back)["code"])
+            return back
         self.known.append(query)
         return str(getattr(self, f"_{trick.kind}")(query, login.who, trick))
 
@@ -170,10 +174,14 @@ class Play:
         return self.stage.platforms[A].page(forged, who)
 
     def _invents(self, query: Query, who: str, trick: Trick) -> str:
-        """An answer that A never gave, with a code of B's."""
+        """An answer that A never gave: with a code of B's, or in A's own name with the one that the accomplice was given there."""
         other = self._known(trick.state)
         issuer = {"own": self.stage.platforms[B].origin, "other": self.stage.platforms[A].origin, "none": None}[trick.issuer]
-        code = self.codes[trick.challenge % len(self.codes)] if self.codes else self.stage.platforms[B].mint({**query, "account": who})
+        codes = [
+            *self.codes,
+            *(self.stolen if self.stage.callback(trick.target) == self.stage.callback(A) != self.stage.callback(B) else ()),
+        ]
+        code = codes[-1 - trick.challenge % len(codes)] if codes else self.stage.platforms[B].mint({**query, "account": who})
         answer = {"code": code, "state": other["state"], **({"iss": issuer} if issuer is not None else {})}
         return f"{self.stage.callback(trick.target)}?{urlencode(answer)}"
 

@@ -15,7 +15,7 @@ from hub.store.embedded import Urls
 from hub.sync import linking
 from tests.hub.link.mixup import ACCOMPLICE, VICTIM, A, B, Login, Play, Stage, Trick, stage
 
-FEW, MANY = 25, 1000
+FEW, MANY = 20, 1000
 _number = st.integers(0, 3)
 _tricks = st.builds(
     Trick,
