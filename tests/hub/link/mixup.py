@@ -142,7 +142,8 @@ class Play:
         elif step == 1:
             self.answers[at] = self._visit(self.urls[at], login)
         elif self.answers[at] and step - 2 < len(login.swapped):
-            await self.stage.complete(_other(login.who) if login.swapped[step - 2] else login.who, self.answers[at])
+            who = _other(login.who) if login.swapped[step - 2] else login.who
+            await self.stage.complete(who, self.answers[at], stolen=who == ACCOMPLICE != login.who)
 
     async def _start(self, at: int, login: Login) -> None:
         self.urls[at] = url = await self.stage.agree(login.who, login.platform)
@@ -206,7 +207,7 @@ class Stage:
     consents: dict[tuple[str, str], str] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     completed: int = 0
-    owned: dict[str, str] = field(default_factory=dict)
+    strays: list[str] = field(default_factory=list)
 
     @property
     def leaked(self) -> list[str]:
@@ -224,8 +225,11 @@ class Stage:
         self.states[query_of(url)["state"]] = platform
         return url
 
-    async def complete(self, who: str, url: str) -> None:
-        """As the link pages do: the path says whose answer it is. Where all share one, the state does."""
+    async def complete(self, who: str, url: str, *, stolen: bool) -> None:
+        """As the link pages do: the path says whose answer it is. Where all share one, the state does.
+
+        ``stolen``: the accomplice has got hold of what the victim's browser carried. If his own request was slipped under it, he is let in to her account, as with any theft of a code.
+        """
         query, named = query_of(url), urlsplit(url).path.rpartition("/")[2]
         connector = self.states.get(query.get("state", ""), "") if named == "any" else named
         try:
@@ -233,6 +237,9 @@ class Stage:
         except HubError:
             return
         self.completed += 1
+        let_in = self.platforms[A].minted.get(query.get("code", ""), {}).get("account", who)
+        if let_in != who and not stolen:
+            self.strays.append(f"{who} was let in to the account of {let_in}")
 
     async def enters(self, who: str) -> None:
         """Opens a link in a browser of his own."""
@@ -244,17 +251,6 @@ class Stage:
         async with self.hub.equipment.database.work() as tx:
             asked = (await tx.execute(select(consent).where(consent.c.customer_id == self.customers[who]))).all()
         self.consents |= {(who, row.connector): str(row.consent_id) for row in asked}
-
-    async def accounts(self) -> dict[str, str]:
-        """Whose account at A each customer's connection to A has become."""
-        found = {}
-        for who, customer_id in self.customers.items():
-            row = await self.hub.connection(customer_id, A)
-            known = {f"{A}:{one}": one for one in (VICTIM, ACCOMPLICE)}
-            hashes = {self.hub.equipment.blind.hash("connection.account", f"{A}\n{account}"): one for account, one in known.items()}
-            if row["account_hash"] is not None:
-                found[who] = hashes.get(row["account_hash"], "nobody")
-        return found
 
 
 def _connector(name: str) -> Connector:
