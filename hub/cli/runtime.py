@@ -166,7 +166,7 @@ def read_configs(settings: Settings) -> Configs:
         return {}
     try:
         found = orjson.loads(settings.connectors_file.read_bytes())
-        configs = {str(name): {str(key): str(value) for key, value in values.items()} for name, values in found.items()}
+        configs = {str(name): {str(key): _as_text(value) for key, value in values.items()} for name, values in found.items()}
     except (orjson.JSONDecodeError, AttributeError):
         raise FixConfiguration(
             f"{settings.connectors_file} is not JSON of the form name -> settings.",
@@ -175,6 +175,11 @@ def read_configs(settings: Settings) -> Configs:
     for name, config in configs.items():
         _check_config(settings.connectors_file, name, config)
     return configs
+
+
+def _as_text(value: object) -> str:
+    """A setting may be written as a JSON object, such as a key: connectors get its text."""
+    return orjson.dumps(value).decode() if isinstance(value, dict | list) else str(value)
 
 
 def _check_config(file: Path, name: str, config: Mapping[str, str]) -> None:

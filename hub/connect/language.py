@@ -87,7 +87,8 @@ class Authorisation(Protocol):
 
     def begin(self, context: Context, *, redirect_uri: str, state: str, verifier: str, text_hash: str) -> Generator[Request, Response, str]:
         """Returns the URL the customer's browser is sent to. ``verifier`` is a fresh PKCE verifier, used where the platform knows PKCE;
-        ``text_hash`` the hex SHA-256 of the consent text shown. Base URL placeholders: join with ``context.config["authorise_url"]``."""
+        ``text_hash`` the hex SHA-256 of the consent text shown. The URL must lie below one that the operator wrote among the connector's settings, or the hub
+        sends nobody there."""
         ...
 
     def complete(self, context: Context, *, redirect_uri: str, verifier: str, callback: Mapping[str, str]) -> Dialogue:

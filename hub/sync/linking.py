@@ -21,6 +21,7 @@ from hub.sync.approved import addresses, is_approved
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, Subjected, load
 from hub.sync.hints import Meant, name_account
+from hub.sync.holders import note_holder
 from hub.vault import Place
 
 
@@ -90,7 +91,9 @@ class Linking:
         context = replace(found.context, grant=grant, now=datetime.now(UTC))
         lasting = grants.refreshable(found.connector, context)
         await grants.keep(self.equipment, tx, customer_id, connection_id, grant, refreshable=lasting)
-        await name_account(tx, self.equipment.blind, Meant(customer_id, connection_id), found.connector, grant)
+        mine = Meant(customer_id, connection_id)
+        await name_account(tx, self.equipment.blind, mine, found.connector, grant)
+        await note_holder(tx, self.equipment.blind, mine, found.connector, grant)
 
     async def _load(self, customer_id: CustomerId, connection_id: UUID) -> Subjected:
         async with self.equipment.database.work() as tx:

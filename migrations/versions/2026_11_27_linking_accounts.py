@@ -17,8 +17,20 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _sessions()
+    _attempts()
+
+
+def _sessions() -> None:
     """A session says what it asks for and of which kind it is. One of the version before says no sources: it shows what it showed."""
     op.add_column("link_session", sa.Column("kind", sa.Text(), server_default="LINK", nullable=False, comment="LINK (asks) or MANAGE (shows and withdraws)"))
     op.add_column("link_session", sa.Column("sources", ARRAY(sa.Text()), server_default="{}", nullable=False))
     # A page finds its session by the browser that shows it; the secret is new for each session.
     op.create_index("uq_link_session_browser", "link_session", ["browser_hash"], unique=True, postgresql_where=sa.text("browser_hash IS NOT NULL"))
+
+
+def _attempts() -> None:
+    """One account that is linked twice is noticed. Connections of the version before say nothing until their customer authorises again."""
+    told = "keyed hash of who authorised, in the platform's words: equal ones of a connector are one account"
+    op.add_column("connection", sa.Column("holder_hash", sa.Text(), nullable=True, comment=told))
+    op.create_index("ix_connection_holder", "connection", ["connector", "holder_hash"], postgresql_where=sa.text("holder_hash IS NOT NULL"))

@@ -89,6 +89,10 @@ class WatchedConnection:
     failures: int = shown("Runs in a row that failed or did not come to their end; the next one waits the longer.")
     ended_at: datetime | None = shown("When it was disconnected (database time); null: it was not.")
     ended_reason: str | None = shown("REQUESTED or CONSENT_ENDED.")
+    account_shared_with: int | None = shown(
+        "How many other connections to this platform, of those the client may watch and that were not ended, were authorised with the same account there. More than none may be a business"
+        " and its owner, or one account that stands surety for two. Null: the platform does not tell whose account it is, or was not asked since."
+    )
     grant_ends_at: datetime | None = shown(
         "When the customer must authorise the platform again at the latest; null: the platform sets no such day."
     )

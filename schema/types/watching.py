@@ -25,6 +25,11 @@ EndsBefore = Annotated[
     strawberry.argument(description="Only ACTIVE ones whose grant, or one of whose consents in force, ends before this instant."),
 ]
 
+AccountShared = Annotated[
+    bool | None,
+    strawberry.argument(description="Only those whose account at the platform is also that of another connection; false: only the others."),
+]
+
 
 @strawberry.type
 class Watching:
@@ -40,6 +45,7 @@ class Watching:
         statuses: Statuses = None,
         verdicts: Verdicts = None,
         ends_before: EndsBefore = None,
+        account_shared: AccountShared = None,
     ) -> Any:
         return stored()
 

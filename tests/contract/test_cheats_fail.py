@@ -58,6 +58,10 @@ CHEATS: dict[str, tuple[str, Changes]] = {
     # papers
     "a secret not marked": ("manifest complete", {"__init__.py": [(", secret=True", "")]}),
     "no Chinese title": ("manifest complete", {"__init__.py": [("（请改名）", "")]}),
+    "a server whose settings nobody declared": (
+        "manifest complete",
+        {"__init__.py": [("oauth=OAuth(),", "oauth=OAuth(names_issuer=True),")]},
+    ),
     "a setting nobody declared": ("settings declared", {"sandbox.py": [('config = {"client', 'config = {"region": "cn", "client')]}),
     "a README without the stream": ("README complete", {"README.md": [("`monthly_sales`", "sales")]}),
     "a quality.toml that boasts": ("quality.toml true", {"quality.toml": [('windows = "one over the whole range"', "windows = true")]}),

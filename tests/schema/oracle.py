@@ -182,7 +182,7 @@ class Oracle:
 
     def _within(self, row: Json, given: Json) -> bool:
         first, last, before = given.get("from"), given.get("to"), given.get("endsBefore")
-        if not list(self._chosen([row], given)):
+        if not list(self._chosen([row], given)) or given.get("accountShared") not in (None, bool(row.get("accountSharedWith"))):
             return False
         if before is not None:
             return row["status"] == "ACTIVE" and any(end is not None and datetime.fromisoformat(end) < before for end in _ends(row))

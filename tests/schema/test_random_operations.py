@@ -169,6 +169,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "verdicts": [None, ["COMPLETE"], "FAILED", ["COMPLETE", "PARKED"]],
         "states": [None, ["OPEN"], "DONE", ["FAILED", "DONE"]],
         "streams": [None, ["orders"], "bills"],
+        "accountShared": [None, True, False],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
         "ids": [None, [], ["ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],

@@ -10,7 +10,7 @@ from hub.cli.certify.session import Session
 from hub.cli.certify.trial import Failed, require
 from hub.domain.facts import spec_of
 
-_SECRET = re.compile(r"(^|_)(secret|password|passphrase|private_key|appkey)$")
+_SECRET = re.compile(r"(^|_)(secret|password|passphrase|private_key|client_key|appkey)$")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _SENTENCE = re.compile(r".{20,}[.]", re.DOTALL)
 _FLAGS = (

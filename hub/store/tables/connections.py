@@ -17,6 +17,11 @@ connection = Table(
     text("connector"),
     text("status"),
     text("account_hash", nullable=True, comment="keyed hash of the account at the platform"),
+    text(
+        "holder_hash",
+        nullable=True,
+        comment="keyed hash of who authorised, in the platform's words: equal ones of a connector are one account",
+    ),
     Column("epoch", BigInteger, nullable=False, server_default=sql("0")),
     instant("lease_until", nullable=True),
     instant("due_at", nullable=True, comment="database time at which the next sync is due; null: not scheduled"),
@@ -34,6 +39,7 @@ connection = Table(
     text("ended_reason", nullable=True, comment="REQUESTED or CONSENT_ENDED"),
     Index("uq_connection_connector", "customer_id", "connector", unique=True),
     Index("ix_connection_account", "connector", "account_hash", postgresql_where=sql("account_hash IS NOT NULL")),
+    Index("ix_connection_holder", "connector", "holder_hash", postgresql_where=sql("holder_hash IS NOT NULL")),
     Index("ix_connection_due", "due_at", postgresql_where=sql("due_at IS NOT NULL")),
     info=OWNED,
 )

@@ -71,8 +71,13 @@ def watching_fields() -> dict[str, Member]:
     }
 
 
+_SAME_ACCOUNT = (
+    "(select count(*) from connection o where o.connector = {t}.connector and o.holder_hash = {t}.holder_hash"
+    " and o.connection_id <> {t}.connection_id and o.status <> 'DISCONNECTED')"
+)
 _FILTERS = {
     "connector": Argued("text", "{t}.connector = {p}"),
+    "accountShared": Argued("boolean", f"({_SAME_ACCOUNT} > 0) = {{p}}"),
     "statuses": Argued("text[]", "{t}.status = any({p})"),
     "verdicts": Argued("text[]", "{t}.last_verdict = any({p})"),
     "customerId": _CUSTOMER,
@@ -180,6 +185,7 @@ WATCHED_CONNECTION = TypeView(
         **columns(
             running="coalesce({t}.lease_until > now(), false)",
             parkedUntil="case when {t}.last_verdict = 'PARKED' and {t}.due_at > now() then {t}.due_at end",
+            accountSharedWith=f"case when {{t}}.holder_hash is not null then {_SAME_ACCOUNT} end",
             grantEndsAt="{t}.grant_expires_at",
             consentEndsAt=f"(select min(k.expires_at) {_CONSENTS} and k.expires_at > {NOW})",
             openWindows=_counted("count(*)", "sync_window", "w.state = 'OPEN'"),

@@ -41,6 +41,14 @@ def test_connectors_that_cannot_be_used(tmp_path: Path, content: str, said: str)
         read_configs(Settings(home=tmp_path))
 
 
+def test_a_setting_may_be_an_object(tmp_path: Path) -> None:
+    (tmp_path / "connectors.json").write_text(
+        '{"cn_social": {"base_url": "https://social.example", "client_key": {"kty": "EC"}, "pagesize": 20, "maps": {}}}'
+    )
+    found = read_configs(Settings(home=tmp_path))["cn_social"]
+    assert (json.loads(found["client_key"]), found["pagesize"], found["maps"]) == ({"kty": "EC"}, "20", "{}")
+
+
 def test_a_connector_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "connectors.json").write_text('{"nobody": {}}')
     with pytest.raises(UnknownConnector):

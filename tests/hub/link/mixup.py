@@ -130,6 +130,7 @@ class Play:
     answers: dict[int, str] = field(default_factory=dict)
     known: list[Query] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
+    stolen: list[str] = field(default_factory=list)
 
     async def turn(self, at: int) -> None:
         """Agrees at the hub, then visits the platform, then comes back, as often as it will."""
@@ -141,7 +142,8 @@ class Play:
         elif step == 1:
             self.answers[at] = self._visit(self.urls[at], login)
         elif self.answers[at] and step - 2 < len(login.swapped):
-            await self.stage.complete(_other(login.who) if login.swapped[step - 2] else login.who, self.answers[at])
+            who = _other(login.who) if login.swapped[step - 2] else login.who
+            await self.stage.complete(who, self.answers[at], stolen=who == ACCOMPLICE != login.who)
 
     async def _start(self, at: int, login: Login) -> None:
         self.urls[at] = url = await self.stage.agree(login.who, login.platform)
@@ -152,7 +154,10 @@ class Play:
         """A browser arrives where the hub has sent it. The URL it is sent back to."""
         query, trick = query_of(url), login.trick
         if login.platform == A:
-            return self.stage.platforms[A].page(query, login.who)
+            back = self.stage.platforms[A].page(query, login.who)
+            if login.who == ACCOMPLICE:
+                self.stolen.append(query_of(back)["code"])
+            return back
         self.known.append(query)
         return str(getattr(self, f"_{trick.kind}")(query, login.who, trick))
 
@@ -170,10 +175,14 @@ class Play:
         return self.stage.platforms[A].page(forged, who)
 
     def _invents(self, query: Query, who: str, trick: Trick) -> str:
-        """An answer that A never gave, with a code of B's."""
+        """An answer that A never gave: with a code of B's, or in A's own name with the one that the accomplice was given there."""
         other = self._known(trick.state)
         issuer = {"own": self.stage.platforms[B].origin, "other": self.stage.platforms[A].origin, "none": None}[trick.issuer]
-        code = self.codes[trick.challenge % len(self.codes)] if self.codes else self.stage.platforms[B].mint({**query, "account": who})
+        codes = [
+            *self.codes,
+            *(self.stolen if self.stage.callback(trick.target) == self.stage.callback(A) != self.stage.callback(B) else ()),
+        ]
+        code = codes[-1 - trick.challenge % len(codes)] if codes else self.stage.platforms[B].mint({**query, "account": who})
         answer = {"code": code, "state": other["state"], **({"iss": issuer} if issuer is not None else {})}
         return f"{self.stage.callback(trick.target)}?{urlencode(answer)}"
 
@@ -198,7 +207,7 @@ class Stage:
     consents: dict[tuple[str, str], str] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     completed: int = 0
-    owned: dict[str, str] = field(default_factory=dict)
+    strays: list[str] = field(default_factory=list)
 
     @property
     def leaked(self) -> list[str]:
@@ -209,12 +218,18 @@ class Stage:
         return self.links.redirect_uri(connector)
 
     async def agree(self, who: str, platform: str) -> str:
+        """Once more, if need be: every login is one of a connection that must be authorised."""
+        again = "UPDATE connection SET status = 'REAUTHORISE' WHERE customer_id = :customer AND connector = :connector RETURNING 1"
+        await self.hub.rows(again, customer=self.customers[who], connector=platform)
         url = await self.links.agree(self.browsers[who], platform, [self.consents[who, platform]], {})
         self.states[query_of(url)["state"]] = platform
         return url
 
-    async def complete(self, who: str, url: str) -> None:
-        """As the link pages do: the path says whose answer it is. Where all share one, the state does."""
+    async def complete(self, who: str, url: str, *, stolen: bool) -> None:
+        """As the link pages do: the path says whose answer it is. Where all share one, the state does.
+
+        ``stolen``: the accomplice has got hold of what the victim's browser carried. If his own request was slipped under it, he is let in to her account, as with any theft of a code.
+        """
         query, named = query_of(url), urlsplit(url).path.rpartition("/")[2]
         connector = self.states.get(query.get("state", ""), "") if named == "any" else named
         try:
@@ -222,24 +237,20 @@ class Stage:
         except HubError:
             return
         self.completed += 1
+        let_in = self.platforms[A].minted.get(query.get("code", ""), {}).get("account", who)
+        if let_in != who and not stolen:
+            self.strays.append(f"{who} was let in to the account of {let_in}")
 
     async def enters(self, who: str) -> None:
-        url = await self.hub.link(self.customers[who], *SOURCES.values())
-        self.browsers[who] = await self.links.bind(url.rpartition("/")[2], None)
+        """Opens a link in a browser of his own."""
+        await self.hub.link(self.customers[who], *SOURCES.values())
+        self.browsers[who] = secrets.token_urlsafe(32)
+        opened = "UPDATE link_session SET browser_hash = :hash WHERE customer_id = :customer RETURNING 1"
+        hashed = hashlib.sha256(self.browsers[who].encode()).hexdigest()
+        await self.hub.rows(opened, customer=self.customers[who], hash=hashed)
         async with self.hub.equipment.database.work() as tx:
             asked = (await tx.execute(select(consent).where(consent.c.customer_id == self.customers[who]))).all()
         self.consents |= {(who, row.connector): str(row.consent_id) for row in asked}
-
-    async def accounts(self) -> dict[str, str]:
-        """Whose account at A each customer's connection to A has become."""
-        found = {}
-        for who, customer_id in self.customers.items():
-            row = await self.hub.connection(customer_id, A)
-            known = {f"{A}:{one}": one for one in (VICTIM, ACCOMPLICE)}
-            hashes = {self.hub.equipment.blind.hash("connection.account", f"{A}\n{account}"): one for account, one in known.items()}
-            if row["account_hash"] is not None:
-                found[who] = hashes.get(row["account_hash"], "nobody")
-        return found
 
 
 def _connector(name: str) -> Connector:

@@ -113,6 +113,7 @@ async def test_every_flow_from_authorising_to_revoking(case: Case) -> None:
     assert {name: after[name] - before[name] for name in ("tokens", "refreshed", "revoked")} == {"tokens": 1, "refreshed": 1, "revoked": 0}
     assert after["userinfo"] - before["userinfo"] == 3, "once to know the account, twice to sync"
     await revoked(case, mine)
+    print("\nauthorise, exchange, userinfo, refresh, revoke: all of them, with oidc-provider in the FAPI 2.0 profile")
     assert case.provider.counts()["revoked"] - before["revoked"] == 1
     assert (await _me(case, fresh.grant.extra[dpop.KEY], fresh.grant.access_token)).status_code == 401
 

@@ -162,6 +162,31 @@ async def test_what_ends_soon_is_found_by_grant_and_by_consent(database: Databas
     assert await ending(KNOWN + timedelta(days=7)) == {"bureau_of_tax"}
 
 
+SHARED = """query ($shared: Boolean) { syncConnections(accountShared: $shared) { totalCount nodes { customerId connector accountSharedWith } } }"""
+
+
+async def test_one_account_of_two_customers_is_shown_to_who_watches_both(database: Database) -> None:
+    world = await built(database)
+    market = tables.connection.c.connector == "market"
+
+    async def seen(caller: Caller, shared: bool | None = None) -> list[tuple[str, int | None]]:
+        found = (await ask(database, SHARED, caller, shared=shared))["syncConnections"]
+        assert found["totalCount"] == len(found["nodes"])
+        return sorted((node["connector"], node["accountSharedWith"]) for node in found["nodes"])
+
+    assert await seen(ADMIN) == [("bureau_of_tax", None), ("market", None), ("market", None)]
+    async with database.work() as tx:
+        await tx.execute(update(tables.connection).values(holder_hash="same"))
+    assert await seen(ADMIN) == [("bureau_of_tax", 0), ("market", 1), ("market", 1)], "another platform's account is another one"
+    assert await seen(ADMIN, shared=True) == [("market", 1), ("market", 1)]
+    assert await seen(ADMIN, shared=False) == [("bureau_of_tax", 0)]
+    assert await seen(RISK) == [("bureau_of_tax", 0), ("market", 0)], "who watches one of them does not learn of the other"
+    assert await seen(RISK, shared=True) == []
+    async with database.work() as tx:
+        await tx.execute(update(tables.connection).where(market, tables.connection.c.customer_id == world.mine).values(holder_hash="own"))
+    assert await seen(ADMIN, shared=True) == []
+
+
 WINDOWS = """query ($id: ID, $first: Int!, $after: String, $states: [WindowState!], $from: Date) { syncConnections(customerId: $id, statuses: [ACTIVE]) { nodes { connector
     windows(first: $first, after: $after, states: $states, from: $from) { totalCount pageInfo { hasNextPage endCursor }
         nodes { stream firstDay state reason pages fetched declaredTotal progress progressUnknown } } } } }"""
