@@ -28,6 +28,7 @@ SCOPES: Mapping[str, str] = {
     "facts:read": "The facts themselves, with their provenance.",
     "operations:read": "How fetching goes: connections, runs, windows, attempts, waits, quarantine, platforms.",
     "clients:write": "Register the clients of this hub.",
+    "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
 }
 
@@ -43,8 +44,8 @@ _PARTNER = {
 
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
-    "INTERNAL": frozenset(set(SCOPES) - {"clients:write"}),
-    "ADMIN": frozenset({"clients:write", "operations:read", "schema:introspect"}),
+    "INTERNAL": frozenset(set(SCOPES) - {"clients:write", "customers:erase"}),
+    "ADMIN": frozenset({"clients:write", "customers:erase", "operations:read", "schema:introspect"}),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 

@@ -23,6 +23,7 @@ from hub.errors import ConsentMissing, InvalidInput, NotFound
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.customers import NewCustomer, NewPerson, create_customer
 from hub.store.database import Database, Scope, Write
+from hub.store.erasure import erase_customer
 from hub.store.evaluations import Asked, effective_policy, evaluate_customer
 from hub.store.idempotency import Answer, OnceKey, once
 from hub.store.tables import client, customer
@@ -31,7 +32,7 @@ from hub.sync.received import Received, receive
 from schema import services as contract
 from schema.access import AUDIENCES
 
-MOST_SESSIONS, LONGEST_NUMBER, LONGEST_NAME = 500, 128, 256
+MOST_SESSIONS, LONGEST_NUMBER, LONGEST_NAME, LONGEST_REASON = 500, 128, 256, 200
 LARGEST_AMOUNT, EARLIEST = Decimal(10) ** 12, date(2000, 1, 1)
 SESSION_STREAM = "behaviour_sessions"
 
@@ -59,6 +60,7 @@ class HubServices:
             evaluate=self.evaluate,
             withdraw_consent=self.withdraw_consent,
             register_client=self.register_client,
+            erase_customer=self.erase_customer,
         )
 
     async def create_customer(self, call: contract.Call, asked: contract.CreateCustomer) -> str:
@@ -152,6 +154,20 @@ class HubServices:
 
         return str((await self._once(call, effect))["client"])
 
+    async def erase_customer(self, call: contract.Call, asked: contract.EraseCustomer) -> contract.CustomerErased:
+        """Done as the hub: an admin sees no customer."""
+        if not 0 < len(asked.reason.strip()) <= LONGEST_REASON:
+            raise InvalidInput(f"A reason has 1 to {LONGEST_REASON} characters.")
+
+        async def effect(tx: Write) -> Answer:
+            note = f"{call.caller.client_id}: {asked.reason.strip()}"
+            erased = await erase_customer(tx, self.equipment.vault, self.clock, _customer_id(asked.customer_id), note)
+            return {"customer": str(erased.customer_id), "keys": erased.keys}
+
+        async with self.database.work() as tx:
+            answer = await once(tx, _key(call), lambda: effect(tx))
+        return contract.CustomerErased(str(answer["customer"]), int(answer["keys"]))
+
     async def _once(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]]) -> Answer:
         """The effect in a transaction of the caller's own, under row-level security."""
         async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
@@ -176,14 +192,22 @@ async def _internal_clients(tx: Write) -> list[str]:
 
 async def _visible(tx: Write, text: str) -> CustomerId:
     """The customer, if the asking client may see it. What is absent, foreign or no id is answered alike."""
+    wanted = _customer_id(text)
+    if (await tx.execute(select(customer.c.customer_id).where(customer.c.customer_id == wanted))).scalar() is None:
+        raise _no_customer()
+    return wanted
+
+
+def _customer_id(text: str) -> CustomerId:
+    """Raises NotFound for what is no id."""
     try:
-        wanted = UUID(text)
+        return CustomerId(UUID(text))
     except ValueError:
-        wanted = None
-    found = None if wanted is None else (await tx.execute(select(customer.c.customer_id).where(customer.c.customer_id == wanted))).scalar()
-    if found is None:
-        raise NotFound("There is no such customer.", remedy="Use the id that createCustomer gave.")
-    return CustomerId(found)
+        raise _no_customer() from None
+
+
+def _no_customer() -> NotFound:
+    return NotFound("There is no such customer.", remedy="Use the id that createCustomer gave.")
 
 
 def _check_sessions(asked: contract.RecordBehaviourSessions, today: date) -> None:

@@ -6,6 +6,7 @@ import strawberry
 
 from schema.mutations.create_customer import create_customer
 from schema.mutations.create_link_session import create_link_session
+from schema.mutations.erase_customer import erase_customer
 from schema.mutations.evaluate import evaluate
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.register_client import register_client
@@ -20,3 +21,4 @@ class Mutation:
     evaluate = evaluate
     withdraw_consent = withdraw_consent
     register_client = register_client
+    erase_customer = erase_customer

@@ -36,8 +36,8 @@ EXPECTED = {
         "enhancement:read",
         "enhancement:evaluate",
     },
-    "INTERNAL": set(SCOPES) - {"clients:write"},
-    "ADMIN": {"clients:write", "operations:read", "schema:introspect"},
+    "INTERNAL": set(SCOPES) - {"clients:write", "customers:erase"},
+    "ADMIN": {"clients:write", "customers:erase", "operations:read", "schema:introspect"},
     NOBODY: set(),
 }
 
@@ -120,6 +120,7 @@ SCOPES_OF_EXAMPLE = {
     "Evaluate": {"enhancement:evaluate", "enhancement:read"},
     "WithdrawConsent": {"consents:write", "customers:read"},
     "RegisterClient": {"clients:write"},
+    "EraseCustomer": {"customers:erase"},
 }
 CLIENT_OF = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}
 

@@ -160,6 +160,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "evaluate": "enhancement:evaluate",
         "withdrawConsent": "consents:write",
         "registerClient": "clients:write",
+        "eraseCustomer": "customers:erase",
     }
 
 
@@ -177,8 +178,15 @@ def test_personal_fields_are_of_class_c2_and_masked() -> None:
 
 
 def test_partners_never_hold_facts_or_evidence() -> None:
-    assert not AUDIENCES["PARTNER"] & {"facts:read", "evidence:read", "operations:read", "schema:introspect", "clients:write"}
-    assert not AUDIENCES["ADMIN"] - {"clients:write", "operations:read", "schema:introspect"}
+    assert not AUDIENCES["PARTNER"] & {
+        "facts:read",
+        "evidence:read",
+        "operations:read",
+        "schema:introspect",
+        "clients:write",
+        "customers:erase",
+    }
+    assert not AUDIENCES["ADMIN"] - {"clients:write", "customers:erase", "operations:read", "schema:introspect"}
 
 
 def test_every_list_without_a_page_size_has_a_usual_length() -> None:

@@ -89,6 +89,8 @@ async def erase_due(database: Database, customer_id: CustomerId, today: date) ->
         async with database.work() as tx:
             rows = await erase_group(tx, Group(customer_id, today)) or await erase_rest(tx, customer_id)
         if not rows:
-            return dict(total)
+            break
         total.update(rows)
-        log.info("erased", customer=str(customer_id), count=sum(rows.values()))
+    if total:
+        log.info("erased", customer=str(customer_id), count=total.total())
+    return dict(total)

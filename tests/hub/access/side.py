@@ -29,7 +29,7 @@ async def _unserved(*_: Any) -> Any:
     raise AssertionError("this test does not call services")
 
 
-NO_SERVICES = Services(_unserved, _unserved, _unserved, _unserved, _unserved, _unserved)
+NO_SERVICES = Services(**dict.fromkeys(Services.__dataclass_fields__, _unserved))
 
 
 @dataclass
