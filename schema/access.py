@@ -30,6 +30,7 @@ SCOPES: Mapping[str, str] = {
     "operations:read": "How fetching goes: connections, runs, windows, attempts, waits, quarantine, platforms.",
     "identity:write": "Say which customers are one and the same: merge and split.",
     "clients:write": "Register the clients of this hub.",
+    "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
 }
 
@@ -46,8 +47,8 @@ _PARTNER = {
 
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
-    "INTERNAL": frozenset(set(SCOPES) - {"clients:write", "identity:write"}),
-    "ADMIN": frozenset({"clients:write", "identity:write", "operations:read", "schema:introspect"}),
+    "INTERNAL": frozenset(set(SCOPES) - {"clients:write", "customers:erase", "identity:write"}),
+    "ADMIN": frozenset({"clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"}),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 

@@ -189,6 +189,22 @@ class RegisterClient:
 
 
 @dataclass(frozen=True, slots=True)
+class EraseCustomer:
+    """``reason`` is for the tombstone; nothing personal."""
+
+    customer_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerErased:
+    """``keys``: how many data keys were destroyed; 0 if the subject had been erased before."""
+
+    customer_id: str
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """One async callable per mutation."""
 
@@ -203,3 +219,4 @@ class Services:
     evaluate: Callable[[Call, Evaluate], Awaitable[Evaluated]]
     withdraw_consent: Callable[[Call, WithdrawConsent], Awaitable[ConsentWithdrawn]]
     register_client: Callable[[Call, RegisterClient], Awaitable[str]]
+    erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]

@@ -1,4 +1,4 @@
-"""Who a customer is, as mutations change it: made known, parties added and ended, customers merged and split."""
+"""Who a customer is, as mutations change it: made known, parties added and ended, customers merged, split and erased."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hub.domain.identifiers import CustomerId
 from hub.errors import InvalidInput, NotFound
 from hub.store.customers import NewCustomer, NewParty, NewPerson, create_customer
 from hub.store.database import Write
+from hub.store.erasure import erase_customer
 from hub.store.idempotency import Answer
 from hub.store.identity_events import checked_reason
 from hub.store.merging import merge_customers, parts_of, split_customer, surviving
@@ -21,6 +22,9 @@ from hub.store.parties import add_party, end_party
 from hub.store.tables import client, party
 from hub.sync.context import Equipment
 from schema import services as contract
+
+LONGEST_REASON = 200
+"""Characters of why somebody is erased: it stands in the tombstone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,21 @@ class IdentityServices:
 
         answer = await self.calling.as_hub(call, effect)
         return contract.CustomersMerged(str(answer["from"]), str(answer["into"]))
+
+    async def erase_customer(self, call: contract.Call, asked: contract.EraseCustomer) -> contract.CustomerErased:
+        """Done as the hub: an admin sees no customer."""
+        if not 0 < len(asked.reason.strip()) <= LONGEST_REASON:
+            raise InvalidInput(f"A reason has 1 to {LONGEST_REASON} characters.")
+        customer_id = CustomerId(_uuid(asked.customer_id))
+
+        async def effect(tx: Write) -> Answer:
+            note = f"{call.caller.client_id}: {asked.reason.strip()}"
+            erased = await erase_customer(tx, self.equipment.vault, self.equipment.clock, customer_id, note)
+            await self._audited(tx, call, "customer.erase", customer_id, {"reason": asked.reason.strip()})
+            return {"customer": str(erased.customer_id), "keys": erased.keys}
+
+        answer = await self.calling.as_hub(call, effect)
+        return contract.CustomerErased(str(answer["customer"]), int(answer["keys"]))
 
     async def _audited(self, tx: Write, call: contract.Call, action: str, customer_id: UUID, after: dict[str, str]) -> None:
         keys = self.equipment.vault.keys

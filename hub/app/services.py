@@ -35,7 +35,7 @@ from hub.sync.received import Received, receive
 from schema import services as contract
 from schema.access import AUDIENCES
 
-MOST_SESSIONS, LONGEST_NUMBER, LONGEST_NAME = 500, 128, 256
+MOST_SESSIONS, LONGEST_NUMBER, LONGEST_NAME, LONGEST_REASON = 500, 128, 256, 200
 LARGEST_AMOUNT, EARLIEST = Decimal(10) ** 12, date(2000, 1, 1)
 SESSION_STREAM = "behaviour_sessions"
 
@@ -82,6 +82,7 @@ class HubServices:
             evaluate=self.evaluate,
             withdraw_consent=self.withdraw_consent,
             register_client=self.register_client,
+            erase_customer=identity.erase_customer,
         )
 
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:

@@ -50,6 +50,7 @@ async def back_up(url: str, parts: Parts, today: date) -> Made:
     for file in (data, keys):
         if file.exists():
             raise FixConfiguration(f"{file} exists already.", remedy="Name an empty directory for each backup.")
+        file.touch(mode=0o600)
     await _run("pg_dump", url, ("--format=custom", f"--exclude-table-data={KEYS_TABLE}", f"--file={data}"))
     await _run("pg_dump", url, ("--format=custom", "--data-only", f"--table={KEYS_TABLE}", f"--file={keys}"))
     made = Made(today, today + timedelta(days=retention().key_backup_days), {file.name: _digest(file) for file in (data, keys)})

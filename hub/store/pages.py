@@ -106,9 +106,9 @@ WITH fence AS (
     SELECT data_life_days FROM consent
     WHERE customer_id = %(customer)s AND consent_id = %(consent)s AND status = 'ACTIVE' AND (expires_at IS NULL OR expires_at > %(business)s) FOR SHARE
 ), page AS (
-    INSERT INTO raw_page (customer_id, page_id, connection_id, consent_id, run_id, stream, first_day, request, status, content_type, fetched_at, sha256, size, body, life_ends_on)
+    INSERT INTO raw_page (customer_id, page_id, connection_id, consent_id, run_id, stream, first_day, request, status, content_type, fetched_at, sha256, size, body, life_ends_on, life_days)
     SELECT %(customer)s, %(page)s, %(connection)s, %(consent)s, %(run)s, %(stream)s, %(first_day)s, %(request)s::jsonb, %(status)s, %(content_type)s, %(fetched_at)s,
-           %(sha256)s, %(size)s, %(body)s, %(day)s::date + data_life_days FROM fence, allowed
+           %(sha256)s, %(size)s, %(body)s, %(day)s::date + data_life_days, data_life_days FROM fence, allowed
 )
 SELECT (SELECT count(*) FROM fence) AS fenced, (SELECT count(*) FROM allowed) AS allowed
 """

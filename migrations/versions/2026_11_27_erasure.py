@@ -27,6 +27,7 @@ FACTS = (
 
 def upgrade() -> None:
     op.add_column("raw_page", sa.Column("life_ends_on", sa.Date(), nullable=True, comment="the day on which its data life is over; null: the consent says how long that is after it was fetched"))
+    op.add_column("raw_page", sa.Column("life_days", sa.Integer(), nullable=True, comment="how long that was when it was written: a consent may shorten it later"))
     op.create_index("ix_raw_page_life", "raw_page", ["life_ends_on"])
     op.alter_column("raw_page", "body", comment="sealed, zstd-compressed bytes; empty once an item on it was erased", existing_type=sa.LargeBinary(), existing_nullable=False)
     op.add_column("customer", sa.Column("erased_on", sa.Date(), nullable=True, comment="the day on which the subject was erased: its key is destroyed, the rest goes within the day"))
@@ -79,8 +80,9 @@ CREATE FUNCTION hub_today() RETURNS date LANGUAGE sql STABLE AS $$
 $$""")
     op.execute("""
 CREATE VIEW consent_due WITH (security_invoker = true) AS
-SELECT c.customer_id, c.consent_id, c.source, c.starts_at, c.data_life_days, CASE WHEN c.status = 'REVOKED' THEN c.changed_at ELSE c.expires_at END AS ended_at,
-    CASE WHEN c.status = 'REVOKED' THEN (c.changed_at AT TIME ZONE 'Asia/Shanghai')::date + 7 ELSE (SELECT CASE WHEN bool_and(n.expires_at IS NOT NULL) THEN max((n.expires_at AT TIME ZONE 'Asia/Shanghai')::date) + 30 END FROM consent n WHERE n.customer_id = c.customer_id AND n.source = c.source AND n.grantee = c.grantee AND n.purpose = c.purpose AND n.starts_at IS NOT NULL AND (n.consent_id = c.consent_id OR n.status <> 'REVOKED')) END AS ends_on,
+SELECT c.customer_id, c.consent_id, c.source, c.starts_at, c.data_life_days,
+    CASE WHEN c.status IN ('REVOKED', 'SUPERSEDED') THEN c.changed_at ELSE c.expires_at END AS ended_at,
+    CASE WHEN c.status = 'REVOKED' THEN (c.changed_at AT TIME ZONE 'Asia/Shanghai')::date + 7 ELSE (SELECT CASE WHEN count(*) = 0 THEN (SELECT max((n.changed_at AT TIME ZONE 'Asia/Shanghai')::date) + 7 FROM consent n WHERE n.customer_id = c.customer_id AND n.source = c.source AND n.grantee = c.grantee AND n.purpose = c.purpose AND n.starts_at IS NOT NULL) ELSE CASE WHEN bool_and(n.expires_at IS NOT NULL) THEN max((n.expires_at AT TIME ZONE 'Asia/Shanghai')::date) + 30 END END FROM consent n WHERE n.customer_id = c.customer_id AND n.source = c.source AND n.grantee = c.grantee AND n.purpose = c.purpose AND n.starts_at IS NOT NULL AND (n.status NOT IN ('REVOKED', 'SUPERSEDED') OR (n.consent_id = c.consent_id AND c.status <> 'SUPERSEDED'))) END AS ends_on,
     CASE WHEN c.status = 'REVOKED' THEN 'CONSENT_REVOKED' ELSE 'CONSENT_EXPIRED' END AS reason
 FROM consent c WHERE c.starts_at IS NOT NULL""")
     op.execute("""
@@ -88,7 +90,8 @@ CREATE VIEW page_due WITH (security_invoker = true) AS
 SELECT q.customer_id, q.page_id, q.connection_id, q.consent_id, q.stream, q.first_day, q.sha256, q.erase_on,
     CASE q.erase_on WHEN q.erased_on THEN 'SUBJECT_ERASED' WHEN q.ends_on THEN q.reason ELSE 'LIFE_ENDED' END AS reason
 FROM (SELECT p.customer_id, p.page_id, p.connection_id, p.consent_id, p.stream, p.first_day, p.sha256, s.erased_on, d.ends_on, d.reason,
-        least(coalesce(p.life_ends_on, (p.fetched_at AT TIME ZONE 'Asia/Shanghai')::date + d.data_life_days), d.ends_on, s.erased_on) AS erase_on
+        least(coalesce(p.life_ends_on, (p.fetched_at AT TIME ZONE 'Asia/Shanghai')::date + d.data_life_days), p.life_ends_on - p.life_days + d.data_life_days, d.ends_on,
+            s.erased_on) AS erase_on
     FROM raw_page p LEFT JOIN consent_due d ON d.customer_id = p.customer_id AND d.consent_id = p.consent_id
     LEFT JOIN customer s ON s.customer_id = p.customer_id) q""")
     op.execute("""

@@ -9,6 +9,7 @@ from schema.mutations.create_customer import create_customer
 from schema.mutations.create_link_session import create_link_session
 from schema.mutations.create_manage_session import create_manage_session
 from schema.mutations.end_party import end_party
+from schema.mutations.erase_customer import erase_customer
 from schema.mutations.evaluate import evaluate
 from schema.mutations.merge_customers import merge_customers
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
@@ -30,3 +31,4 @@ class Mutation:
     evaluate = evaluate
     withdraw_consent = withdraw_consent
     register_client = register_client
+    erase_customer = erase_customer

@@ -6,7 +6,17 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from schema.services import Call, ConsentWithdrawn, CustomersMerged, Evaluated, LinkMade, PartyChanged, Services, SessionsRecorded
+from schema.services import (
+    Call,
+    ConsentWithdrawn,
+    CustomerErased,
+    CustomersMerged,
+    Evaluated,
+    LinkMade,
+    PartyChanged,
+    Services,
+    SessionsRecorded,
+)
 from tests.hub.view.world import World
 
 
@@ -33,6 +43,7 @@ class Port:
             evaluate=self._serving(lambda value: Evaluated(value.customer_id, str(self.world.evaluation))),
             withdraw_consent=self._serving(lambda value: ConsentWithdrawn(str(self.world.shop_consent), value.customer_id)),
             register_client=self._serving(lambda value: value.client_id),
+            erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),
         )
 
     def _serving(self, answer: Any) -> Any:

@@ -37,8 +37,8 @@ EXPECTED = {
         "enhancement:evaluate",
         "access:read",
     },
-    "INTERNAL": set(SCOPES) - {"clients:write", "identity:write"},
-    "ADMIN": {"clients:write", "identity:write", "operations:read", "schema:introspect"},
+    "INTERNAL": set(SCOPES) - {"clients:write", "customers:erase", "identity:write"},
+    "ADMIN": {"clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"},
     NOBODY: set(),
 }
 
@@ -127,6 +127,7 @@ SCOPES_OF_EXAMPLE = {
     "EndParty": {"customers:write", "customers:read"},
     "MergeCustomers": {"identity:write"},
     "SplitCustomer": {"identity:write"},
+    "EraseCustomer": {"customers:erase"},
 }
 CLIENT_OF = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}
 

@@ -165,6 +165,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "evaluate": "enhancement:evaluate",
         "withdrawConsent": "consents:write",
         "registerClient": "clients:write",
+        "eraseCustomer": "customers:erase",
     }
 
 
@@ -188,9 +189,10 @@ def test_partners_never_hold_facts_or_evidence() -> None:
         "operations:read",
         "schema:introspect",
         "clients:write",
+        "customers:erase",
         "identity:write",
     }
-    assert not AUDIENCES["ADMIN"] - {"clients:write", "identity:write", "operations:read", "schema:introspect"}
+    assert not AUDIENCES["ADMIN"] - {"clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"}
 
 
 def test_every_list_without_a_page_size_has_a_usual_length() -> None:

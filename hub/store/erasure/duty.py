@@ -25,41 +25,48 @@ log = structlog.get_logger("hub.erasure")
 AT_ONCE = 200
 """Customers that one look finds."""
 
-_DUE = text("""
+_ERASED = """
+    SELECT s.customer_id FROM customer s WHERE s.erased_on <= :today AND EXISTS (
+        SELECT 1 FROM connection c WHERE c.customer_id = s.customer_id UNION ALL SELECT 1 FROM raw_page p WHERE p.customer_id = s.customer_id
+        UNION ALL SELECT 1 FROM sync_run r WHERE r.customer_id = s.customer_id UNION ALL SELECT 1 FROM sync_event e WHERE e.customer_id = s.customer_id
+        UNION ALL SELECT 1 FROM link_session l WHERE l.customer_id = s.customer_id UNION ALL SELECT 1 FROM quarantine q WHERE q.customer_id = s.customer_id) LIMIT :most
+"""
+_SHORTENED = "p.life_days > d.data_life_days AND p.life_ends_on - p.life_days + d.data_life_days <= :today"
+_UNDATED = "p.life_ends_on IS NULL AND (p.fetched_at AT TIME ZONE 'Asia/Shanghai')::date + d.data_life_days <= :today"
+_DUE = f"""
     (SELECT customer_id FROM raw_page WHERE life_ends_on <= :today LIMIT :most)
-    UNION (SELECT p.customer_id FROM raw_page p JOIN consent_due d ON d.customer_id = p.customer_id AND d.consent_id = p.consent_id
-        WHERE p.life_ends_on IS NULL AND (p.fetched_at AT TIME ZONE 'Asia/Shanghai')::date + d.data_life_days <= :today LIMIT :most)
-    UNION (SELECT d.customer_id FROM consent_due d WHERE d.ends_on <= :today
-        AND EXISTS (SELECT 1 FROM raw_page p WHERE p.customer_id = d.customer_id AND p.consent_id = d.consent_id) LIMIT :most)
+    UNION (SELECT d.customer_id FROM consent_due d WHERE EXISTS (SELECT 1 FROM raw_page p WHERE p.customer_id = d.customer_id AND p.consent_id = d.consent_id
+        AND (d.ends_on <= :today OR ({_SHORTENED}) OR ({_UNDATED}))) LIMIT :most)
     UNION (SELECT customer_id FROM item_due WHERE erase_on <= :today LIMIT :most)
     UNION (SELECT customer_id FROM evaluation_due WHERE erase_on <= :today LIMIT :most)
-    UNION (SELECT s.customer_id FROM customer s WHERE s.erased_on <= :today
-        AND EXISTS (SELECT 1 FROM connection c WHERE c.customer_id = s.customer_id
-            UNION ALL SELECT 1 FROM sync_run r WHERE r.customer_id = s.customer_id UNION ALL SELECT 1 FROM raw_page p WHERE p.customer_id = s.customer_id
-            UNION ALL SELECT 1 FROM link_session l WHERE l.customer_id = s.customer_id UNION ALL SELECT 1 FROM sync_event e WHERE e.customer_id = s.customer_id) LIMIT :most)
-    LIMIT :most
-""")
+    UNION ({_ERASED}) LIMIT :most
+"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Erasing:
-    """With what a worker erases."""
+    """With what a worker erases. Days count: what is due is looked for once a day, and when a process starts; erased subjects each time."""
 
     database: Database
     vault: Vault
     clock: Clock
+    looked_on: date | None = None
 
     async def look(self) -> int:
         """Everything that is due now, and was destroyed before and came back with a backup. Returns how many rows went."""
         today = self.clock.today()
         again = await reapply(self.database, self.vault, self.clock)
-        return again + await erase_everything_due(self.database, today)
+        if self.looked_on == today:
+            return again + await erase_everything_due(self.database, today, only_subjects=True)
+        erased = await erase_everything_due(self.database, today)
+        self.looked_on = today
+        return again + erased
 
 
-async def erase_everything_due(database: Database, today: date) -> int:
+async def erase_everything_due(database: Database, today: date, *, only_subjects: bool = False) -> int:
     """Returns how many rows went. One customer who cannot be erased now keeps nobody else from it, and is looked at again."""
     total = 0
-    while customers := await due(database, today):
+    while customers := await due(database, today, only_subjects=only_subjects):
         erased = sum([await _attempt(database, one, today) for one in customers])
         if not erased:
             break
@@ -75,10 +82,11 @@ async def _attempt(database: Database, customer_id: CustomerId, today: date) -> 
         return 0
 
 
-async def due(database: Database, today: date) -> list[CustomerId]:
+async def due(database: Database, today: date, *, only_subjects: bool = False) -> list[CustomerId]:
     """Customers of whom something is due."""
     async with database.work() as tx:
-        return [CustomerId(one) for one in (await tx.execute(_DUE, {"today": today, "most": AT_ONCE})).scalars()]
+        found = await tx.execute(text(_ERASED if only_subjects else _DUE), {"today": today, "most": AT_ONCE})
+        return [CustomerId(one) for one in found.scalars()]
 
 
 async def erase_due(database: Database, customer_id: CustomerId, today: date) -> dict[str, int]:
@@ -88,6 +96,8 @@ async def erase_due(database: Database, customer_id: CustomerId, today: date) ->
         async with database.work() as tx:
             rows = await erase_group(tx, Group(customer_id, today)) or await erase_rest(tx, customer_id)
         if not rows:
-            return dict(total)
+            break
         total.update(rows)
-        log.info("erased", customer=str(customer_id), count=sum(rows.values()))
+    if total:
+        log.info("erased", customer=str(customer_id), count=total.total())
+    return dict(total)

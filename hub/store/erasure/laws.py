@@ -3,7 +3,7 @@
 ``hub_today()`` is the business day in China: the one a transaction names (``hub.today``), else the server's. Four views say what is due:
 
 - ``consent_due``: the day by which everything that an ended consent brought is gone; null while it stands, or is renewed;
-- ``page_due``: a page with its facts goes on the earliest of the end of its data life, its consent's day, and the erasure of the subject;
+- ``page_due``: a page with its facts goes on the earliest of the end of its data life (which a consent may shorten), its consent's day, and the subject's erasure;
 - ``item_due``: kinds with a life of their own go when it is over, all versions of one item together;
 - ``evaluation_due``: the inputs of an evaluation live as if they had been fetched on its day, and go with a consent or an item that it read.
 """
@@ -41,15 +41,16 @@ def _day(instant: str) -> str:
 
 
 def consent_due(rules: Retention) -> str:
-    """A consent that ran out stands as long as one of the same use does that was given: it was renewed."""
-    same = "n.customer_id = c.customer_id AND n.source = c.source AND n.grantee = c.grantee AND n.purpose = c.purpose"
+    """A consent that ran out stands as long as one of the same use does that was given: it was renewed. One that was superseded goes with what stands instead of it."""
+    same = "n.customer_id = c.customer_id AND n.source = c.source AND n.grantee = c.grantee AND n.purpose = c.purpose AND n.starts_at IS NOT NULL"
+    standing = "n.status NOT IN ('REVOKED', 'SUPERSEDED') OR (n.consent_id = c.consent_id AND c.status <> 'SUPERSEDED')"
     last = f"CASE WHEN bool_and(n.expires_at IS NOT NULL) THEN max({_day('n.expires_at')}) + {rules.expired_days} END"
-    renewed = (
-        f"SELECT {last} FROM consent n WHERE {same} AND n.starts_at IS NOT NULL AND (n.consent_id = c.consent_id OR n.status <> 'REVOKED')"
-    )
+    none = f"(SELECT max({_day('n.changed_at')}) + {rules.revoked_days} FROM consent n WHERE {same})"
+    renewed = f"SELECT CASE WHEN count(*) = 0 THEN {none} ELSE {last} END FROM consent n WHERE {same} AND ({standing})"
     return f"""
 CREATE VIEW consent_due WITH (security_invoker = true) AS
-SELECT c.customer_id, c.consent_id, c.source, c.starts_at, c.data_life_days, CASE WHEN c.status = 'REVOKED' THEN c.changed_at ELSE c.expires_at END AS ended_at,
+SELECT c.customer_id, c.consent_id, c.source, c.starts_at, c.data_life_days,
+    CASE WHEN c.status IN ('REVOKED', 'SUPERSEDED') THEN c.changed_at ELSE c.expires_at END AS ended_at,
     CASE WHEN c.status = 'REVOKED' THEN {_day("c.changed_at")} + {rules.revoked_days} ELSE ({renewed}) END AS ends_on,
     CASE WHEN c.status = 'REVOKED' THEN 'CONSENT_REVOKED' ELSE 'CONSENT_EXPIRED' END AS reason
 FROM consent c WHERE c.starts_at IS NOT NULL"""
@@ -60,7 +61,8 @@ CREATE VIEW page_due WITH (security_invoker = true) AS
 SELECT q.customer_id, q.page_id, q.connection_id, q.consent_id, q.stream, q.first_day, q.sha256, q.erase_on,
     CASE q.erase_on WHEN q.erased_on THEN 'SUBJECT_ERASED' WHEN q.ends_on THEN q.reason ELSE 'LIFE_ENDED' END AS reason
 FROM (SELECT p.customer_id, p.page_id, p.connection_id, p.consent_id, p.stream, p.first_day, p.sha256, s.erased_on, d.ends_on, d.reason,
-        least(coalesce(p.life_ends_on, {_day("p.fetched_at")} + d.data_life_days), d.ends_on, s.erased_on) AS erase_on
+        least(coalesce(p.life_ends_on, {_day("p.fetched_at")} + d.data_life_days), p.life_ends_on - p.life_days + d.data_life_days, d.ends_on,
+            s.erased_on) AS erase_on
     FROM raw_page p LEFT JOIN consent_due d ON d.customer_id = p.customer_id AND d.consent_id = p.consent_id
     LEFT JOIN customer s ON s.customer_id = p.customer_id) q"""
 

@@ -20,6 +20,7 @@ from hub.domain.clock import Clock
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import NotFound
 from hub.store.database import Database, Write
+from hub.store.tables import customer
 from hub.vault import Vault
 
 AT_ONCE = ("party", "customer_client", "credential", "revocation", "authorisation_attempt", "link_session")
@@ -30,8 +31,13 @@ _KEYS = text("SELECT key_id FROM data_key WHERE customer_id = :customer")
 _DESTROY = text(
     "UPDATE data_key SET wrapped = NULL, destroyed_at = coalesce(destroyed_at, clock_timestamp()) WHERE customer_id = :customer"
 )
-_MASK = text("""
-    UPDATE customer SET name_masked = '', uscc = NULL, subject_hash = 'erased:' || customer_id, erased_on = coalesce(erased_on, :today) WHERE customer_id = :customer
+STAYS = ("customer_id", "kind", "created_at", "erased_on")
+"""Of the customer's own row. Every other column is emptied: a new one, too, unless it is named here."""
+_EMPTIED = ", ".join(
+    f"{one.name} = {'NULL' if one.nullable else chr(39) * 2}" for one in customer.columns if one.name not in (*STAYS, "subject_hash")
+)
+_MASK = text(f"""
+    UPDATE customer SET {_EMPTIED}, subject_hash = 'erased:' || customer_id, erased_on = coalesce(erased_on, :today) WHERE customer_id = :customer
 """)
 _PROOF = text("UPDATE consent SET evidence = '{}' WHERE customer_id = :customer")
 _DISCONNECT = text("""

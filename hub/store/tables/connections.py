@@ -207,6 +207,7 @@ raw_page = Table(
         nullable=True,
         comment="the day on which its data life is over; null: the consent says how long that is after it was fetched",
     ),
+    Column("life_days", Integer, nullable=True, comment="how long that was when it was written: a consent may shorten it later"),
     # Without the customer: else PostgreSQL, while the table is small, takes this one to look whether the page of a fact is there, and reads all the customer's.
     Index("ix_raw_page_serial", "connection_id", "serial"),
     Index("ix_raw_page_life", "life_ends_on"),

@@ -72,6 +72,29 @@ async def test_one_that_was_renewed_keeps_what_it_brought(world: World) -> None:
     assert await erase(world) == 9, "nothing renews it any more, and its own time is over"
 
 
+async def test_one_that_was_superseded_goes_with_what_stands_instead(world: World) -> None:
+    await world.sync()
+    await world.do("UPDATE consent SET status = 'SUPERSEDED', changed_at = :now", now=world.time.now())
+    instead = await consented(world.database, world.time, world.customer_id, SourceKind.SHOP)
+    await on(world, 100)
+    assert await erase(world) == 0
+    async with world.database.work() as tx:
+        await consents.withdraw(tx, world.customer_id, instead, world.time.now())
+    await on(world, 106)
+    assert await erase(world) == 0
+    await on(world, 107)
+    assert await erase(world) == 9
+
+
+async def test_a_life_that_was_shortened_later(world: World) -> None:
+    await world.sync()
+    await world.do("UPDATE consent SET data_life_days = 20")
+    await on(world, 19)
+    assert await erase(world) == 0
+    await on(world, 20)
+    assert await erase(world) == 9
+
+
 async def test_the_end_of_a_data_life(world: World) -> None:
     """The consent stands: what is fetched again is fetched whole, since the windows went with their pages."""
     await world.do("UPDATE consent SET data_life_days = 10")
@@ -100,10 +123,12 @@ async def test_a_page_of_the_version_before_has_a_day_too(world: World) -> None:
     await world.do(_COPY)
     await world.do("UPDATE consent SET data_life_days = 3, expires_at = NULL")
     world.time.at = datetime.now(UTC) + timedelta(days=2)
-    assert await erase(world) == 0
-    world.time.turn(days=1)
     await erase(world)
-    assert [one["life_ends_on"] for one in await world.rows("SELECT life_ends_on FROM raw_page")] == [date(2029, 1, 14)] * 3
+    assert [one["life_ends_on"] for one in await world.rows("SELECT life_ends_on FROM raw_page")] == [None] * 3, (
+        "those that have a day are gone"
+    )
+    world.time.turn(days=1)
+    assert (await erase(world), await world.count("raw_page")) == (3, 0)
 
 
 async def test_another_consents_pages_stay(world: World) -> None:

@@ -75,7 +75,7 @@ async def test_a_tombstone_names_nothing_that_is_not_due(world: World) -> None:
                 await connection.execute(_STONE, {"on": wrong})
     async with world.database.work() as tx:
         await _named(tx, date(2026, 1, 22))
-        # Whose day it is, the transaction says: an hour that is set wrong is an operator's to answer for (ADR 23).
+        # Whose day it is, the transaction says: an hour that is set wrong is an operator's to answer for (ADR 25).
 
 
 async def test_a_tombstone_stays(world: World) -> None:
@@ -91,9 +91,8 @@ async def test_a_tombstone_stays(world: World) -> None:
     assert len(await stones(world)) == 1
 
 
-@pytest.mark.parametrize("table", sorted(ERASED))
-async def test_a_client_may_erase_nothing(world: World, table: str) -> None:
-    for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET customer_id = customer_id"):
+async def test_a_client_may_erase_nothing(world: World) -> None:
+    for statement in (one for table in sorted(ERASED) for one in (f"DELETE FROM {table}", f"UPDATE {table} SET customer_id = customer_id")):
         with pytest.raises(DBAPIError, match="permission denied"):
             async with world.database.write(Scope("test", "CREDIT_APPROVAL")) as tx:
                 await tx.execute(text(statement))
