@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema docs clean tokens
+.PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema docs clean mutants tokens
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -38,6 +38,14 @@ tokens: install ## 50 workers refresh the same grants, 200 workers are killed wh
 bench-ingest: install $(VENV)-bench/.installed ## ingest rate and memory, beside dlt and bare COPY (ARGS="--rounds 5")
 	@$(BIN)/python -m bench.ingest $(ARGS)
 
+mutants: install $(VENV)-mutants/.installed ## change the code of tokens, consents, leases, masks and keys a little, 1,300 times: do the tests notice? (ARGS="'hub.vault.*'")
+	@$(BIN)/python -m bench.mutants $(ARGS)
+
+$(VENV)-mutants/.installed: requirements/mutants.txt
+	@test -x $(VENV)-mutants/bin/python || $(BIN)/python -m venv --without-pip $(VENV)-mutants
+	@$(BIN)/uv pip install -q --python $(VENV)-mutants/bin/python --require-hashes -r requirements/mutants.txt
+	@touch $@
+
 $(VENV)-bench/.installed: requirements/bench.txt
 	@test -x $(VENV)-bench/bin/python || $(BIN)/python -m venv --without-pip $(VENV)-bench
 	@$(BIN)/uv pip install -q --python $(VENV)-bench/bin/python --require-hashes -r requirements/bench.txt
@@ -62,7 +70,7 @@ docs: install ## write the generated reference pages
 	@$(BIN)/python -m hub.cli.reference .
 
 lock: install ## compile requirements/*.in into hashed locks without addresses
-	@cd requirements && for name in hub dev bench; do ../$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
+	@cd requirements && for name in hub dev bench mutants; do ../$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
 
 clean: ## remove what can be rebuilt
-	rm -rf $(VENV) $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-mutants mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -12,7 +12,7 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -185,17 +185,21 @@ def _is_address(host: str) -> bool:
 class Http:
     """Calls platforms. One per process; close it at the end. ``connections`` is per platform (scheme, host and port); names may lead to ``private``
     networks and to public addresses.
+
+    ``allowed`` lists base URLs by who may call them: a connector calls its own platform, and not another's with its secrets. What is listed for nobody by
+    name may be called by all.
     """
 
     def __init__(
         self,
-        allowed: Iterable[str],
+        allowed: Mapping[str, Iterable[str]] | Iterable[str],
         *,
         connections: int = 16,
         private: Sequence[Network] = (),
         backend: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
-        self._allowed = tuple(Allowed.of(url) for url in allowed)
+        listed = allowed if isinstance(allowed, Mapping) else {"": allowed}
+        self._allowed = {caller: tuple(Allowed.of(url) for url in urls) for caller, urls in listed.items()}
         self._backend = backend or Checked(private)
         self._limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE)
         self._transports: dict[tuple[str, str, int], httpx.AsyncHTTPTransport] = {}
@@ -204,12 +208,12 @@ class Http:
         for transport in self._transports.values():
             await transport.aclose()
 
-    async def send(self, base_url: str, request: Request) -> Response:
-        """Sends a signed request below a base URL. Raises HostNotAllowed, PlatformUnreachable, ContractBroken (too large or packed an answer)."""
+    async def send(self, base_url: str, request: Request, caller: str = "") -> Response:
+        """Sends a connector's signed request below a base URL. Raises HostNotAllowed, PlatformUnreachable, ContractBroken (too large or packed an answer)."""
         url = base_url.rstrip("/") + request.path
         if request.query:
             url += ("&" if "?" in url else "?") + urlencode(request.query)
-        transport = self._transport(url)
+        transport = self._transport(url, caller)
         try:
             async with asyncio.timeout(WHOLE_CALL):
                 answer = await transport.handle_async_request(_prepared(url, request))
@@ -224,9 +228,9 @@ class Http:
             raise HostNotAllowed("This is not a URL.") from None
         return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body)
 
-    def _transport(self, url: str) -> httpx.AsyncHTTPTransport:
+    def _transport(self, url: str, caller: str) -> httpx.AsyncHTTPTransport:
         """The pool of the platform that a URL belongs to. Raises HostNotAllowed before any socket is opened."""
-        for entry in self._allowed:
+        for entry in (*self._allowed.get("", ()), *self._allowed.get(caller, ())):
             if entry.admits(url):
                 key = (entry.scheme, entry.host, entry.port)
                 if key not in self._transports:

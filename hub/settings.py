@@ -41,6 +41,11 @@ class Settings(BaseSettings):
         default=None, description="Stops the business clock at an instant: to rehearse with simulated platforms."
     )
 
+    audit_dir: Path | None = Field(
+        default=None,
+        description="Where signed heads of the audit chain are published. Default: audit/ below home. Best on another machine's disk.",
+    )
+
     @field_validator("public_origin")
     @classmethod
     def _is_origin(cls, value: str | None) -> str | None:
@@ -51,6 +56,10 @@ class Settings(BaseSettings):
     @property
     def keys_dir(self) -> Path:
         return self.home / "keys"
+
+    @property
+    def audit_folder(self) -> Path:
+        return self.audit_dir or self.home / "audit"
 
     @property
     def connectors_file(self) -> Path:

@@ -26,6 +26,7 @@ SCOPES: Mapping[str, str] = {
     "enhancement:evaluate": "Ask for an evaluation.",
     "evidence:read": "How a result came about: features, checks, points, parts of the limit, series.",
     "facts:read": "The facts themselves, with their provenance.",
+    "access:read": "Who asked for what of a customer: a partner's own reads, everybody's for the institution itself.",
     "operations:read": "How fetching goes: connections, runs, windows, attempts, waits, quarantine, platforms.",
     "identity:write": "Say which customers are one and the same: merge and split.",
     "clients:write": "Register the clients of this hub.",
@@ -40,6 +41,7 @@ _PARTNER = {
     "behaviour:write",
     "enhancement:read",
     "enhancement:evaluate",
+    "access:read",
 }
 
 AUDIENCES: Mapping[str, frozenset[str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,11 @@ class Question:
     query: str
     variables: dict[str, Any]
     operation: str | None
+
+    @property
+    def sha256(self) -> str:
+        """Of the document."""
+        return hashlib.sha256(self.query.encode()).hexdigest()
 
 
 async def read_question(request: Request) -> Question:

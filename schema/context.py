@@ -18,6 +18,9 @@ class Reads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
+    """``document_sha256`` is the digest of the request's document: whatever is read while it is answered is logged under it."""
+
     caller: Caller
     reads: Reads
     services: Services
+    document_sha256: str

@@ -9,7 +9,6 @@ nor the answer are ever logged: the log line has the document's digest, the stat
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -112,7 +111,7 @@ class Endpoint:
         return _answer({"errors": [shown(error) for error in errors[:5]]}, EVENT_STREAM, 400, self.courtesy())
 
     async def _run(self, caller: Caller, question: Question, media: str) -> tuple[dict[str, Any], int]:
-        context = Context(caller, self.reads, self.services)
+        context = Context(caller, self.reads, self.services, question.sha256)
         try:
             async with asyncio.timeout(MAX_SECONDS):
                 result = await self.schema.execute(question.query, question.variables, context, operation_name=question.operation)
@@ -126,7 +125,7 @@ class Endpoint:
         _log.info(
             "graphql.answered",
             client=caller.client_id,
-            document=hashlib.sha256(question.query.encode()).hexdigest(),
+            document=question.sha256,
             status=answer.status_code,
             size=len(answer.body),
             milliseconds=round(seconds * 1000, 1),

@@ -19,11 +19,13 @@ from hub.domain.enums import Purpose, SourceKind
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls, under which idempotency key, and the SHA-256 of mutation name and input."""
+    """Who calls, under which idempotency key, and the SHA-256 of mutation name and input; the operation and the SHA-256 of its document, for the access log."""
 
     caller: Caller
     key: str
     request_sha256: str
+    operation: str = ""
+    document_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,12 @@ class CreateLinkSession:
     sources: tuple[SourceKind, ...]
     scenarios: tuple[str, ...]
     purpose: Purpose
+    return_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateManageSession:
+    customer_id: str
     return_url: str
 
 
@@ -190,6 +198,7 @@ class Services:
     merge_customers: Callable[[Call, MergeCustomers], Awaitable[CustomersMerged]]
     split_customer: Callable[[Call, SplitCustomer], Awaitable[CustomersMerged]]
     create_link_session: Callable[[Call, CreateLinkSession], Awaitable[LinkMade]]
+    create_manage_session: Callable[[Call, CreateManageSession], Awaitable[LinkMade]]
     record_behaviour_sessions: Callable[[Call, RecordBehaviourSessions], Awaitable[SessionsRecorded]]
     evaluate: Callable[[Call, Evaluate], Awaitable[Evaluated]]
     withdraw_consent: Callable[[Call, WithdrawConsent], Awaitable[ConsentWithdrawn]]

@@ -76,7 +76,8 @@ async def read_node(info: Info[Context, Any], type_name: str, node_id: str) -> A
     below = [node.selection_set for node in raw.field_nodes if node.selection_set is not None]
     picks = named(tree.selection(raw.schema.type_map[type_name], below)).picks
     root = Selection("Query", (Pick("node", "node", (Argument("id", "node_id"),), Selection("Node", (), (Case(type_name, picks),))),))
-    read = StoredRead(raw.operation.name.value if raw.operation.name else "", "", tree.fields, root)
+    operation = raw.operation.name.value if raw.operation.name else ""
+    read = StoredRead(operation, info.context.document_sha256, tree.fields, root)
     values = {**argument_values(tree.argued.values(), VariableValues({}, coerced)), "node_id": node_id}
     body = orjson.loads(await info.context.reads.read(info.context.caller, read, values))
     return _planned(body["node"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import ipaddress
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from hub.store.database import Database
 from hub.store.embedded import Embedded, Urls
 from hub.store.migrate import migrate
-from tests.databases import Databases
+from tests.databases import Databases, drop_own
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -52,14 +53,19 @@ def _loopback_only() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """The embedded cluster, with a migrated database called ``template``. Its data end with the run: nothing waits for the disk."""
-    embedded = Embedded(tmp_path_factory.mktemp("pg") / "data", durable=False)
-    asyncio.run(_migrated(embedded))
+    """The embedded cluster, with a migrated database called ``template``. Its data end with the run: nothing waits for the disk. Whoever runs tests many times over
+    keeps one for all of them (``HUB_TEST_CLUSTER``)."""
+    kept = os.environ.get("HUB_TEST_CLUSTER")
+    embedded = Embedded(Path(kept) if kept else tmp_path_factory.mktemp("pg") / "data", durable=False)
+    if not kept:
+        asyncio.run(migrated(embedded))
     yield embedded
+    if kept:
+        drop_own(embedded)
     embedded.stop()
 
 
-async def _migrated(embedded: Embedded) -> None:
+async def migrated(embedded: Embedded) -> None:
     await migrate(await embedded.prepare("template"))
 
 

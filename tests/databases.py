@@ -7,6 +7,7 @@ the same database; but not when the test changed more than rows, or wrote very m
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,6 +35,19 @@ _SESSIONS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE 
 State = list[tuple[object, ...]]
 
 
+def own(name: str) -> str:
+    """A name of this process's own: a cluster may serve the tests of several (``HUB_TEST_CLUSTER``)."""
+    return f"{name}_{os.getpid()}"
+
+
+def drop_own(cluster: Embedded) -> None:
+    """Drops what this process made in a cluster that others go on using."""
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
+        for (name,) in admin.execute("SELECT datname FROM pg_database").fetchall():
+            if name.endswith(own("")):
+                admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 class Databases:
     """Those of one cluster. ``made`` counts the clones."""
 
@@ -53,7 +67,7 @@ class Databases:
             self._drop(name)
 
     def _clone(self) -> str:
-        name = f"test_{next(self._names)}"
+        name = own(f"test_{next(self._names)}")
         with self._session("postgres") as admin:
             admin.execute(sql.SQL("CREATE DATABASE {} OWNER hub_owner TEMPLATE template").format(sql.Identifier(name)))
         with self._session(name) as inside:

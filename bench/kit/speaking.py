@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from hub.connect import Connector, Context, Manifest, Quota, Request, Setting, Stream
+from hub.connect import Connector, Context, Manifest, OAuth, Quota, Request, Setting, Stream
 from hub.connect.code_grant import CodeGrant
 from hub.connect.language import Signer
 from hub.domain.enums import SourceKind
@@ -23,7 +23,7 @@ def bearer(context: Context, request: Request) -> Request:
 def connector(name: str, doc: str, quota: Quota, *streams: Stream, source: SourceKind = SHOP, sign: Signer = bearer) -> Connector:
     """Of one source, called by its name."""
     settings = (Setting("client_id", "", default="hub"), Setting("client_secret", "", secret=True, default="secret"))
-    manifest = Manifest(name=name, title=name, title_zh=name, sources=(source,), doc=doc, settings=settings, quota=quota, pkce=True)
+    manifest = Manifest(name=name, title=name, title_zh=name, sources=(source,), doc=doc, settings=settings, quota=quota, oauth=OAuth())
     return Connector(manifest, CodeGrant(lambda context: ("data",), {"data": source}), streams, sign)
 
 

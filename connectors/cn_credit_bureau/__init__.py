@@ -7,7 +7,7 @@ and sections, ``normalise`` rows to facts, ``sandbox*`` the simulated bureau.
 from connectors.cn_credit_bureau.authorise import authorisation
 from connectors.cn_credit_bureau.requests import sign
 from connectors.cn_credit_bureau.streams import STREAMS
-from hub.connect import Connector, Manifest, Quota, Setting
+from hub.connect import Connector, Manifest, OAuth, Quota, Setting
 from hub.domain.enums import SourceKind
 
 manifest = Manifest(
@@ -24,7 +24,7 @@ manifest = Manifest(
         Setting("page_size", "Rows per page, 1 to 200.", default="100"),
     ),
     quota=Quota(per_second=20, burst=40),
-    pkce=True,
+    oauth=OAuth(),
 )
 
 connector = Connector(manifest=manifest, authorisation=authorisation, streams=STREAMS, sign=sign)

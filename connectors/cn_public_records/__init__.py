@@ -6,7 +6,7 @@ facts, ``sandbox`` the simulated gateway. Authorisation is the textbook code gra
 
 from connectors.cn_public_records.streams import STREAMS
 from connectors.cn_public_records.vocabulary import SOURCE_OF, scopes_of
-from hub.connect import Connector, Context, Manifest, Quota, Request, Setting
+from hub.connect import Connector, Context, Manifest, OAuth, Quota, Request, Setting
 from hub.connect.code_grant import CodeGrant
 from hub.domain.enums import SourceKind
 
@@ -23,7 +23,7 @@ manifest = Manifest(
         Setting("page_size", "Rows per page, 1-200.", default="50"),
     ),
     quota=Quota(per_second=5, burst=10, in_flight=4),
-    pkce=True,
+    oauth=OAuth(),
 )
 
 

@@ -7,7 +7,7 @@
 from connectors.cn_social.authorise import ByMode
 from connectors.cn_social.sign import sign
 from connectors.cn_social.streams import STREAMS
-from hub.connect import Connector, Manifest, Quota, Setting
+from hub.connect import Connector, Manifest, OAuth, Quota, Setting
 from hub.domain.enums import SourceKind
 
 manifest = Manifest(
@@ -32,7 +32,7 @@ manifest = Manifest(
         Setting("pagesize", "Rows per page, 1-100.", default="50"),
     ),
     quota=Quota(per_second=2, burst=5, in_flight=2, per_day=5_000),
-    pkce=True,
+    oauth=OAuth(),
 )
 
 connector = Connector(manifest, ByMode(), STREAMS, sign)

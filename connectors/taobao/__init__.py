@@ -29,7 +29,7 @@ connector = Connector(
             Setting("sign_method", "md5, hmac or hmac-sha256.", default="hmac-sha256"),
             Setting(
                 "oauth_url",
-                "Origin of the authorisation server, or base_url where it is the gateway's own.",
+                "Origin of the authorisation server, or base_url where it is the gateway's own. Must be written down to be called.",
                 default="https://oauth.taobao.com",
             ),
         ),

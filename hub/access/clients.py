@@ -80,6 +80,19 @@ async def register_client(tx: Write, new: NewClient, audiences: Mapping[str, fro
     return new.client_id
 
 
+def described(new: NewClient) -> dict[str, Any]:
+    """A client as the audit tells it: its public keys by their ids."""
+    return {
+        "name": new.name,
+        "audience": new.audience,
+        "scopes": sorted(new.scopes),
+        "purposes": sorted(new.purposes),
+        "keys": [str(key.get("kid")) for key in new.jwks["keys"]],
+        "return_urls": list(new.return_urls),
+        "bearer": new.bearer,
+    }
+
+
 def _check(new: NewClient, audiences: Mapping[str, frozenset[str]]) -> None:
     if not _ID.fullmatch(new.client_id):
         raise InvalidInput("A client id has 2 to 64 lower case letters, digits, dots, dashes or underscores.")

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 from starlette.websockets import WebSocket
 
+from hub.access.audit import AccessLog, ChainKeys
 from hub.access.guard import Guard
 from hub.access.keys import SigningKeys
 from hub.access.nonces import Nonces
@@ -52,6 +53,7 @@ class AppRuntime:
     link_app: ASGIApp | None = None
     watching: Rules | None = None
     webhooks: Sequence[Route] = ()
+    log: AccessLog | None = None
 
 
 def build_app(runtime: AppRuntime) -> ASGIApp:
@@ -83,7 +85,8 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
         source = f'resource_metadata="{runtime.origin}/.well-known/oauth-protected-resource/graphql"'
         return {"WWW-Authenticate": f"DPoP {described}, {source}", **courtesy()}
 
-    reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock)
+    log = runtime.log or AccessLog(runtime.database, ChainKeys.of(runtime.keys))
+    reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock, log)
     pulse = Pulse(runtime.database, runtime.clock, runtime.watching)
     return Endpoint(_contract(), reader, pulse, runtime.services, guard.admitted, challenge, courtesy)
 

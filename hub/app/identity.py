@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from hub.access.audit import audited
 from hub.domain.enums import CustomerCategory, PartyRole
 from hub.domain.identifiers import CustomerId
 from hub.errors import InvalidInput, NotFound
@@ -24,9 +26,10 @@ from schema import services as contract
 
 @dataclass(frozen=True, slots=True)
 class IdentityServices:
-    """See the module."""
+    """See the module. ``note`` writes the line of the access log that says who did something about a customer, before it is answered."""
 
     equipment: Equipment
+    note: Callable[[contract.Call, str, str], Awaitable[None]]
 
     async def create_customer(self, call: contract.Call, asked: contract.CreateCustomer) -> str:
         """Done as the hub, since who claims the same may be known already without being visible to the caller yet."""
@@ -37,7 +40,9 @@ class IdentityServices:
             now, actor = equipment.clock.now(), call.caller.client_id
             return {"customer": str(await create_customer(tx, equipment.vault, equipment.blind, new, seen_by, now, actor))}
 
-        return str((await self._as_hub(call, effect))["customer"])
+        made = str((await self._as_hub(call, effect))["customer"])
+        await self.note(call, "createCustomer", made)
+        return made
 
     async def add_party(self, call: contract.Call, asked: contract.AddParty) -> contract.PartyChanged:
         new, equipment = NewParty(PartyRole(asked.role), _person(asked.person), asked.since), self.equipment
@@ -49,6 +54,7 @@ class IdentityServices:
             return {"customer": str(customer_id), "party": str(made)}
 
         answer = await self._as_client(call, effect)
+        await self.note(call, "addParty", str(answer["customer"]))
         return contract.PartyChanged(str(answer["customer"]), str(answer["party"]))
 
     async def end_party(self, call: contract.Call, asked: contract.EndParty) -> contract.PartyChanged:
@@ -61,6 +67,7 @@ class IdentityServices:
             return {"customer": str(customer_id), "party": str(party_id)}
 
         answer = await self._as_client(call, effect)
+        await self.note(call, "endParty", str(answer["customer"]))
         return contract.PartyChanged(str(answer["customer"]), str(answer["party"]))
 
     async def merge_customers(self, call: contract.Call, asked: contract.MergeCustomers) -> contract.CustomersMerged:
@@ -68,6 +75,7 @@ class IdentityServices:
 
         async def effect(tx: Write) -> Answer:
             await merge_customers(tx, from_id, into_id, reason, self.equipment.clock.now(), call.caller.client_id)
+            await self._audited(tx, call, "customer.merge", from_id, after={"into": into_id, "reason": reason})
             return {"from": str(from_id), "into": str(into_id)}
 
         answer = await self._as_hub(call, effect)
@@ -78,10 +86,16 @@ class IdentityServices:
 
         async def effect(tx: Write) -> Answer:
             left = await split_customer(tx, customer_id, reason, self.equipment.clock.now(), call.caller.client_id)
+            await self._audited(tx, call, "customer.split", customer_id, before={"into": left}, after={"reason": reason})
             return {"from": str(customer_id), "into": str(left)}
 
         answer = await self._as_hub(call, effect)
         return contract.CustomersMerged(str(answer["from"]), str(answer["into"]))
+
+    async def _audited(self, tx: Write, call: contract.Call, action: str, customer_id: UUID, **values: Mapping[str, Any]) -> None:
+        """The chain's event, beside the customer's own history: what operators do is nothing that anybody may take back unseen."""
+        keys = self.equipment.vault.keys
+        await audited(tx, keys, actor=call.caller.client_id, action=action, subject=f"customer:{customer_id}", **values)
 
     async def _as_hub(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]]) -> Answer:
         async with self.equipment.database.work() as tx:

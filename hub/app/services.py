@@ -1,4 +1,7 @@
-"""What mutations do: the contract's port of services, filled from the rooms. One transaction each, together with its idempotency key."""
+"""What mutations do: the contract's port of services, filled from the rooms. One transaction each, together with its idempotency key.
+
+Each that is about a customer stands in the access log before its answer leaves, and so does each that a missing consent kept from its effect.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from hub.access.clients import NewClient, find_client, register_client
+from hub.access.audit import AccessLog, ChainKeys, audited
+from hub.access.clients import NewClient, described, find_client, register_client
 from hub.app.identity import IdentityServices, visible
 from hub.consent import grants
 from hub.credit.evaluate import Request
+from hub.domain.audit import Accessed, AccessOutcome
 from hub.domain.clock import Clock
 from hub.domain.enums import ConsentStatus, SourceKind
 from hub.domain.facts import BehaviourSession
 from hub.domain.identifiers import CustomerId, PersonalId
 from hub.domain.periods import china_day
 from hub.errors import ConsentMissing, InvalidInput
+from hub.link.manage import ManageRequest, ManageService
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.database import Database, Scope, Write
 from hub.store.evaluations import Asked, effective_policy, evaluate_customer
@@ -34,7 +41,7 @@ LARGEST_AMOUNT, EARLIEST = Decimal(10) ** 12, date(2000, 1, 1)
 SESSION_STREAM = "behaviour_sessions"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HubServices:
     """See the module. ``links`` serves the hosted pages."""
 
@@ -49,9 +56,14 @@ class HubServices:
     def clock(self) -> Clock:
         return self.equipment.clock
 
+    @cached_property
+    def log(self) -> AccessLog:
+        """The process's access log: reads are grouped with what mutations note."""
+        return AccessLog(self.database, ChainKeys.of(self.equipment.vault.keys))
+
     @property
     def identity(self) -> IdentityServices:
-        return IdentityServices(self.equipment)
+        return IdentityServices(self.equipment, self._note)
 
     def port(self) -> contract.Services:
         identity = self.identity
@@ -62,6 +74,7 @@ class HubServices:
             merge_customers=identity.merge_customers,
             split_customer=identity.split_customer,
             create_link_session=self.create_link_session,
+            create_manage_session=self.create_manage_session,
             record_behaviour_sessions=self.record_behaviour_sessions,
             evaluate=self.evaluate,
             withdraw_consent=self.withdraw_consent,
@@ -71,9 +84,7 @@ class HubServices:
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:
         async def effect(tx: Write) -> Answer:
             customer_id = await visible(tx, asked.customer_id)
-            known = await find_client(tx, call.caller.client_id)
-            if known is None or asked.return_url not in known.return_urls:
-                raise InvalidInput("The return URL is not registered for this client.", remedy="Use one of its registered addresses.")
+            await _check_return(tx, call, asked.return_url)
             if not asked.sources or not asked.scenarios:
                 raise InvalidInput("A link asks for at least one source and one scenario.")
             for scenario in asked.scenarios:
@@ -82,7 +93,17 @@ class HubServices:
             request = LinkRequest(call.caller.client_id, customer_id, sources, asked.scenarios, asked.purpose, asked.return_url)
             return {"link": str(await self.links.create(tx, request))}
 
-        answer = await self._once(call, effect)
+        answer = await self._once(call, effect, "createLinkSession", asked.customer_id)
+        return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
+
+    async def create_manage_session(self, call: contract.Call, asked: contract.CreateManageSession) -> contract.LinkMade:
+        async def effect(tx: Write) -> Answer:
+            customer_id = await visible(tx, asked.customer_id)
+            await _check_return(tx, call, asked.return_url)
+            request = ManageRequest(call.caller.client_id, customer_id, call.caller.purpose, asked.return_url)
+            return {"link": str(await ManageService(self.links).create(tx, request))}
+
+        answer = await self._once(call, effect, "createManageSession", asked.customer_id)
         return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
 
     async def record_behaviour_sessions(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> contract.SessionsRecorded:
@@ -93,7 +114,7 @@ class HubServices:
             counts = await receive(self.equipment, tx, _received(customer_id, call, asked))
             return {"stored": counts.stored, "unchanged": counts.unchanged}
 
-        answer = await self._once(call, effect)
+        answer = await self._once(call, effect, "recordBehaviourSessions", asked.customer_id)
         return contract.SessionsRecorded(int(answer["stored"]), int(answer["unchanged"]))
 
     async def evaluate(self, call: contract.Call, asked: contract.Evaluate) -> contract.Evaluated:
@@ -121,7 +142,7 @@ class HubServices:
             )
             return {"customer": str(customer_id), "evaluation": str(kept.evaluation_id)}
 
-        answer = await self._once(call, effect)
+        answer = await self._once(call, effect, "evaluate", asked.customer_id)
         return contract.Evaluated(str(answer.get("customer", asked.customer_id)), str(answer["evaluation"]))
 
     async def withdraw_consent(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentWithdrawn:
@@ -131,7 +152,7 @@ class HubServices:
                 await grants.withdraw(tx, customer_id, consent_id, self.clock.now(), actor=call.caller.client_id)
             return {"customer": str(found[0][0]), "consent": str(found[0][1])}
 
-        answer = await self._once(call, effect)
+        answer = await self._once(call, effect, "withdrawConsent", asked.customer_id)
         return contract.ConsentWithdrawn(str(answer["consent"]), str(answer.get("customer", asked.customer_id)))
 
     async def register_client(self, call: contract.Call, asked: contract.RegisterClient) -> str:
@@ -140,14 +161,36 @@ class HubServices:
         )
 
         async def effect(tx: Write) -> Answer:
-            return {"client": await register_client(tx, new, AUDIENCES)}
+            made = await register_client(tx, new, AUDIENCES)
+            await audited(
+                tx,
+                self.equipment.vault.keys,
+                actor=call.caller.client_id,
+                action="client.register",
+                subject=f"client:{made}",
+                after=described(new),
+            )
+            return {"client": made}
 
-        return str((await self._once(call, effect))["client"])
+        # As the hub: what operators change is nothing that a client's transaction may see.
+        async with self.database.work() as tx:
+            return str((await once(tx, _key(call), lambda: effect(tx)))["client"])
 
-    async def _once(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]]) -> Answer:
-        """The effect in a transaction of the caller's own, under row-level security."""
-        async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
-            return await once(tx, _key(call), lambda: effect(tx))
+    async def _once(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]], mutation: str, customer_id: str) -> Answer:
+        """The effect in a transaction of the caller's own, under row-level security; then its line in the access log."""
+        try:
+            async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
+                answer = await once(tx, _key(call), lambda: effect(tx))
+        except ConsentMissing:
+            await self._note(call, mutation, customer_id, AccessOutcome.DENIED)
+            raise
+        await self._note(call, mutation, str(answer.get("customer", customer_id)))
+        return answer
+
+    async def _note(self, call: contract.Call, mutation: str, customer_id: str, outcome: AccessOutcome = AccessOutcome.ANSWERED) -> None:
+        """That somebody did something about a customer, durable before it is answered. What of the payload is read is logged by who reads it."""
+        named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
+        await self.log.write([Accessed(UUID(customer_id), *named, (f"Mutation.{mutation}",), outcome=outcome)])
 
     async def _open_consents(self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str) -> list[tuple[CustomerId, UUID]]:
         """Of the customer and of those merged into it: each was given its own, and a withdrawal means them all."""
@@ -166,6 +209,13 @@ _OPEN = (ConsentStatus.PENDING, ConsentStatus.ACTIVE, ConsentStatus.PAUSED)
 
 def _key(call: contract.Call) -> OnceKey:
     return OnceKey(call.caller.client_id, call.key, call.request_sha256)
+
+
+async def _check_return(tx: Write, call: contract.Call, url: str) -> None:
+    """A browser is sent back to a registered address only, compared as a whole. Raises InvalidInput."""
+    known = await find_client(tx, call.caller.client_id)
+    if known is None or url not in known.return_urls:
+        raise InvalidInput("The return URL is not registered for this client.", remedy="Use one of its registered addresses.")
 
 
 def _check_sessions(asked: contract.RecordBehaviourSessions, today: date) -> None:

@@ -12,12 +12,14 @@ import typer
 from rich.table import Table
 
 from connectors import registry
+from hub.access.audit import audited
 from hub.cli import until
 from hub.cli.certify import Candidate, certify
 from hub.cli.options import console, emit, settings
 from hub.cli.processes import with_runtime
 from hub.cli.runtime import Runtime
 from hub.errors import InvalidInput
+from hub.store.database import Write
 from hub.sync import resuming
 from hub.sync.resuming import Resumed
 
@@ -62,7 +64,12 @@ def resume(name: str, home: Path | None, *, as_json: bool) -> None:
     found: list[Resumed] = []
 
     async def work(runtime: Runtime) -> None:
-        found.append(await resuming.resume(runtime.equipment.database, name))
+        async def told(tx: Write, done: Resumed) -> None:
+            await audited(
+                tx, runtime.vault.keys, actor="operator", action="connector.resume", subject=f"connector:{name}", after=done._asdict()
+            )
+
+        found.append(await resuming.resume(runtime.equipment.database, name, told))
 
     until.run(with_runtime(settings(home), work))
     (done,) = found

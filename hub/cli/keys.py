@@ -11,6 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import select
 
 from hub.access import keys as signing
+from hub.access.audit import audited
+from hub.access.audit.events import Values
 from hub.cli import until
 from hub.cli.options import console, emit, settings
 from hub.cli.processes import with_runtime
@@ -55,6 +57,7 @@ def prepare(home: Path | None) -> None:
 
     async def work(runtime: Runtime) -> None:
         made.append(_file(runtime).prepare())
+        await _audit(runtime, "keys.prepare", {"current": _file(runtime).current}, {"following": made[0]})
 
     until.run(with_runtime(settings(home), work))
     console.print(
@@ -89,7 +92,7 @@ def rotate(home: Path | None, *, retire: bool, as_json: bool) -> None:
 async def _rotate(runtime: Runtime, done: Rotated, *, retire: bool, quiet: bool) -> None:
     """A rotation that was cut short is gone on with; else there is a new key. What no key in the file opens keeps nobody from either."""
     keys, database = _file(runtime), runtime.equipment.database
-    sealed = await _sealed_under(database)
+    sealed, was = await _sealed_under(database), keys.current
     before = Counter({name: count for name, count in sealed.items() if name != keys.current and name in keys.known})
     if not before:
         keys.advance()
@@ -105,6 +108,14 @@ async def _rotate(runtime: Runtime, done: Rotated, *, retire: bool, quiet: bool)
     sealed = await _sealed_under(database)
     done.left = {name: count for name, count in sealed.items() if name != keys.current}
     done.retired = keys.retire(sealed) if retire else []
+    after = {"current": done.current, "rewrapped": done.rewrapped, "left": done.left, "retired": done.retired}
+    await _audit(runtime, "keys.rotate", {"current": was}, after)
+
+
+async def _audit(runtime: Runtime, action: str, before: Values, after: Values) -> None:
+    """Keys by their ids, never the keys."""
+    async with runtime.database.work() as tx:
+        await audited(tx, runtime.vault.keys, actor="operator", action=action, subject="keys:file", before=before, after=after)
 
 
 def _tell(done: Rotated) -> None:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
 
 from connectors.sandbox.serve import Server, bind
-from hub.access.clients import NewClient, make_client_keys, register_client
+from hub.access.audit import ChainKeys, audited
+from hub.access.audit.chain import canonical
+from hub.access.audit.publish import HeadsFile, keep_publishing
+from hub.access.clients import NewClient, described, make_client_keys, register_client
 from hub.cli import until
 from hub.cli.caller import key_file, write_key, write_origin
 from hub.cli.options import console, settings
@@ -15,15 +23,18 @@ from hub.cli.runtime import Runtime, open_runtime, store_of
 from hub.cli.until import Stop
 from hub.errors import FixConfiguration
 from hub.settings import Settings
+from hub.store.database import Write
 from hub.store.evaluations import keep_reference
 from hub.store.evaluations.reference import LENDER, RELATIONS, read_reference_file
 from hub.store.migrate import migrate as migrate_store
 from hub.store.migrate import require_current
-from hub.store.tables import client
+from hub.store.tables import client, reference_data
 from hub.worker import look_rarely
 from hub.worker import work as run_worker
 
 ADMIN = "admin"
+OPERATOR = "operator"
+"""Who acts by a command, in the audit."""
 
 
 def serve(home: Path | None, port: int | None) -> None:
@@ -61,16 +72,30 @@ async def _serve(runtime: Runtime) -> None:
     write_origin(chosen.home, origin)
     console.print(f"Serving {origin}/graphql on {chosen.host}:{listener.getsockname()[1]} until Ctrl-C.")
     try:
-        await stop.wait()
+        async with _publishing(runtime):
+            await stop.wait()
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def _publishing(runtime: Runtime) -> AsyncIterator[None]:
+    """Signed heads of the audit chain leave the database while this process is there."""
+    keys, sink = ChainKeys.of(runtime.vault.keys), HeadsFile(runtime.settings.audit_folder)
+    duty = asyncio.create_task(keep_publishing(runtime.database, keys, sink, runtime.crowded))
+    try:
+        yield
+    finally:
+        duty.cancel()
+        await asyncio.wait([duty])
 
 
 async def _work(runtime: Runtime) -> None:
     stop = Stop()
     names = ", ".join(runtime.connectors) or "none: connectors.json lists no platform"
     console.print(f"Working {runtime.settings.workers} connections of each platform at a time until Ctrl-C. Connectors: {names}.")
-    await _until(stop, asyncio.create_task(run_worker(runtime)))
+    async with _publishing(runtime):
+        await _until(stop, asyncio.create_task(run_worker(runtime)))
 
 
 async def _until(stop: Stop, worker: asyncio.Task[None]) -> None:
@@ -101,7 +126,28 @@ async def _load_reference(runtime: Runtime) -> None:
         document = read_reference_file(runtime.settings.home / f"{name}.json")
         if document is not None:
             async with runtime.database.work() as tx:
-                await keep_reference(tx, name, document, runtime.clock.now())
+                await _keep_reference(tx, runtime, name, document)
+
+
+async def _keep_reference(tx: Write, runtime: Runtime, name: str, document: dict[str, Any]) -> None:
+    """Audited when it changes something."""
+    before = (await tx.execute(select(reference_data.c.document).where(reference_data.c.name == name))).scalar()
+    await keep_reference(tx, name, document, runtime.clock.now())
+    if before != document:
+        digests = {"sha256": _digest(before)} if before is not None else None, {"sha256": _digest(document)}
+        await audited(
+            tx,
+            runtime.vault.keys,
+            actor=OPERATOR,
+            action="reference.keep",
+            subject=f"reference:{name}",
+            before=digests[0],
+            after=digests[1],
+        )
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical(document)).hexdigest()
 
 
 async def _first_admin(runtime: Runtime) -> Path | None:
@@ -115,6 +161,8 @@ async def _first_admin(runtime: Runtime) -> Path | None:
 
         private, public = make_client_keys()
         scopes = tuple(sorted(AUDIENCES["ADMIN"]))
-        await register_client(tx, NewClient(ADMIN, "First admin", "ADMIN", scopes, (), public, bearer=True), AUDIENCES)
+        new = NewClient(ADMIN, "First admin", "ADMIN", scopes, (), public, bearer=True)
+        await register_client(tx, new, AUDIENCES)
+        await audited(tx, runtime.vault.keys, actor=OPERATOR, action="client.register", subject=f"client:{ADMIN}", after=described(new))
     write_key(chosen.home, ADMIN, private, chosen.public_origin or f"http://{chosen.host}:{chosen.port}")
     return key_file(chosen.home, ADMIN)

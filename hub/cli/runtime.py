@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from starlette.types import ASGIApp
 
 from connectors import registry
+from hub.access.audit import audited
 from hub.connect import Connector
 from hub.credit.parameters import parameters
 from hub.domain.clock import Clock
@@ -25,14 +26,15 @@ from hub.http import Allowed, HostNotAllowed, Http
 from hub.link.pages import LinkPages
 from hub.link.service import LinkService
 from hub.settings import Settings
-from hub.store.database import Database
+from hub.store.database import Database, Write
 from hub.store.embedded import Embedded, Urls
 from hub.store.evaluations import publish_policies
 from hub.store.evaluations.policies import documents_of_the_package
-from hub.store.tables import data_key
+from hub.store.tables import data_key, policy
 from hub.store.view import ViewSettings
+from hub.sync.approved import addresses, require_approved
 from hub.sync.calls import Calls
-from hub.sync.context import Equipment
+from hub.sync.context import Equipment, defaulted
 from hub.sync.desk import Desks
 from hub.sync.dispatch import Dispatcher
 from hub.sync.engine import Ended, Engine
@@ -57,6 +59,7 @@ class Runtime:
     equipment: Equipment
     calls: Calls
     dispatcher: Dispatcher
+    crowded: asyncio.Event = field(default_factory=asyncio.Event)
 
     def engine(self, patience: Patience | None = None, ended: Ended | None = None) -> Engine:
         return Engine(self.equipment, self.calls, patience, ended)
@@ -80,17 +83,20 @@ class Runtime:
         from hub.app.services import HubServices
 
         links = self.links(origin)
+        services = HubServices(self.equipment, links)
+        services.log.crowded = self.crowded
         stale = {kind.value: days for kind, days in parameters().staleness.items()}
         return build_app(
             AppRuntime(
                 database=self.database,
                 keys=self.vault.keys,
                 clock=self.clock,
-                services=HubServices(self.equipment, links).port(),
+                services=services.port(),
                 view=ViewSettings(self.settings.grantee, stale, self.quotas()),
                 origin=origin,
                 link_app=LinkPages(links).app(),
                 webhooks=Webhooks(self.equipment, self.dispatcher.nudge).routes(),
+                log=services.log,
             )
         )
 
@@ -104,9 +110,18 @@ class Runtime:
         return found
 
     async def publish(self) -> None:
-        """Publishes the policies that come with this version of the hub."""
+        """Publishes the policies that come with this version of the hub. What is new is audited."""
         async with self.database.work() as tx:
+            before = await _published(tx)
             await publish_policies(tx, documents_of_the_package(), datetime.now(UTC))
+            new = (await _published(tx)).items() - before.items()
+            for name, sha256 in sorted(new):
+                subject = f"policy:{name}"
+                await audited(tx, self.vault.keys, actor="operator", action="policy.publish", subject=subject, after={"sha256": sha256})
+
+
+async def _published(tx: Write) -> dict[str, str]:
+    return {f"{row[0]}:{row[1]}": row[2] for row in await tx.execute(select(policy.c.policy_id, policy.c.version, policy.c.sha256))}
 
 
 @asynccontextmanager
@@ -199,6 +214,8 @@ async def open_runtime(
     clock = clock or (Clock.frozen(settings.clock) if settings.clock else Clock.system())
     configs = configs if configs is not None else read_configs(settings)
     connectors = {name: registry.load(name) for name in configs}
+    for name, connector in connectors.items():
+        require_approved(connector, configs[name], defaulted(connector, configs[name]))
     database = Database(urls)
     try:
         keys = await _keys(settings, database)
@@ -207,8 +224,8 @@ async def open_runtime(
         raise
     vault, blind = Vault(keys), Blind(keys.blind)
     equipment = Equipment(database, vault, blind, clock, settings.grantee, connectors, configs)
-    hosts = {url for name in configs for key, url in equipment.config(name).items() if key.endswith("_url") and url.startswith("http")}
-    http, dispatcher = Http(hosts, private=settings.private_networks), Dispatcher(database)
+    http = Http({name: addresses(config) for name, config in configs.items()}, private=settings.private_networks)
+    dispatcher = Dispatcher(database)
     calls = Calls(http, Desks(Ledger(database, blind)))
     try:
         async with dispatcher.app.open_async():

@@ -15,6 +15,7 @@ from hub.connect.faults import (
 )
 from hub.connect.language import Authorisation, Connector, Context, Dialogue, Manifest, Quota, Remaining, Setting, Signer, Stream, Subject
 from hub.connect.message import Grant, Interval, Json, Page, Record, Request, Response, Window
+from hub.connect.oauth import OAuth
 from hub.connect.webhook import Delivery, Forged, Hint, NotGenuine, Receipt, Stale, Webhook
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "NoData",
     "NotGenuine",
     "NotPermitted",
+    "OAuth",
     "Page",
     "Pending",
     "Quota",

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from hub.connect.message import Grant, Json, Page, Record, Request, Response, Window
+from hub.connect.oauth import TEXTBOOK, OAuth
 from hub.connect.webhook import Webhook
 from hub.domain.enums import SourceKind
 
@@ -34,7 +35,8 @@ class Context:
     """What a pure function may know: the application's configuration, the subject, the consented range and the two times.
 
     ``config`` holds the connector's settings and secrets by the names its manifest declares. ``now`` is real time (signatures, timestamps),
-    ``today`` the hub's business day in China Standard Time (planning).
+    ``today`` the hub's business day in China Standard Time (planning). ``oauth`` is what the manifest says of the platform's authorisation server,
+    ``nonces`` what its servers handed out last for proofs, by the ``host`` of the request.
     """
 
     config: Mapping[str, str]
@@ -45,6 +47,8 @@ class Context:
     now: datetime
     today: date
     grant: Grant | None = None
+    oauth: OAuth = TEXTBOOK
+    nonces: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,7 @@ class Manifest:
 
     ``absence_means_gone`` names the streams of which a full pass lists everything there is, so that what it does not bring any more was deleted at the
     platform; for all others absence means nothing. ``versions`` counts up, by stream, when what is asked for changes: its windows are read anew.
+    ``oauth`` is what its authorisation server offers, where it keeps to the standards.
     """
 
     name: str
@@ -153,10 +158,13 @@ class Manifest:
     doc: str
     settings: tuple[Setting, ...]
     quota: Quota
-    hosts: Mapping[str, str] = field(default_factory=dict)
-    pkce: bool = False
+    oauth: OAuth | None = None
     absence_means_gone: frozenset[str] = frozenset()
     versions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def pkce(self) -> bool:
+        return self.oauth is not None and self.oauth.pkce
 
 
 @dataclass(frozen=True, slots=True)

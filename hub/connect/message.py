@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any, Literal
 from urllib.parse import urlencode
 
+from hub.connect.faults import Misconfigured
+
 Json = Any
 """A JSON value: what a cursor is made of. Must survive ``json.dumps``."""
 
@@ -19,8 +21,8 @@ Record = Mapping[str, Any]
 class Request:
     """One call to a platform, without credentials until it is signed.
 
-    ``path`` is joined to the connection's base URL; a platform with several hosts names one with ``host``, a key of
-    ``Manifest.hosts``. What is stored as evidence is the unsigned request: so no secret may be put in before ``sign``.
+    ``path`` is joined to the connection's base URL; a platform with several hosts names one with ``host``, the setting that says
+    where it is. What is stored as evidence is the unsigned request: so no secret may be put in before ``sign``.
     """
 
     method: Literal["GET", "POST", "DELETE"]
@@ -43,6 +45,17 @@ class Request:
         """A POST with a form body."""
         header = (("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),)
         return Request("POST", path, headers=header, body=urlencode(fields).encode(), host=host, idempotent=idempotent)
+
+
+def base_of(config: Mapping[str, str], host: str) -> str:
+    """The base URL that a request's ``host`` means: a setting that holds a URL, or says that it is the base URL. Raises Misconfigured: a signed request
+    goes nowhere by guess.
+    """
+    named = config.get(host or "base_url", "")
+    named = config["base_url"] if named == "base_url" else named
+    if not named.startswith(("https://", "http://")):
+        raise Misconfigured(f"no setting says where {host!r} is")
+    return named
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,10 +111,20 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Crop:
+    """What the lender's dated crop table says of a crop in the county: kg per mu, yuan per kg, yuan of input per mu."""
+
+    yield_norm: Decimal
+    price: Decimal
+    input_cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """What the lender knows or has configured; no customer fact.
 
     ``margin_bands``: industry prefix -> (low, high). ``related``: None when no relationship graph is loaded. ``insurance_base``: floor and ceiling of the city.
+    ``crops``: by name; a crop that is not there is not financed.
     """
 
     lender: str
@@ -124,6 +134,7 @@ class Reference:
     prohibited_industries: frozenset[str] = frozenset()
     insurance_base: tuple[Decimal, Decimal] | None = None
     related: tuple[Related, ...] | None = None
+    crops: Mapping[str, Crop] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

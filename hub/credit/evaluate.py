@@ -6,16 +6,18 @@ Order of decision: the domain brief, section 5.1. "Cannot decide: X is missing" 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from hub.credit.crosscheck import Observers, Tier, Verdict, judge, observe, run_checks
+from hub.credit.crosscheck import NOBODY, Frame, Observers, Tier, Verdict, judge, observe, run_checks
 from hub.credit.dossier import Dossier
 from hub.credit.expressions import Known
+from hub.credit.expressions import evaluate as is_true
 from hub.credit.features import compute_features, sales_series
 from hub.credit.features.series import SalesSeries
 from hub.credit.late_features import after_cross_check, after_offer
-from hub.credit.policy import Policy
+from hub.credit.policies import document
+from hub.credit.policy import Policy, Step
 from hub.credit.scenario import eligibility, gate
 from hub.credit.scenario.inputs import Material, known_inputs
 from hub.credit.scenario.limit import Ground, Limit, Price, calculate, price, uplifts
@@ -38,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything that was found behind an open gate."""
+    """Everything that was found behind an open gate. ``steps`` are those of the policy's downgrades that would be taken today were the loan already granted."""
 
     segments: Segments
     features: Mapping[str, Feature]
@@ -49,6 +51,8 @@ class Findings:
     limit: Limit | None
     price: Price | None
     sales: SalesSeries
+    guarantee: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,9 @@ def evaluate(dossier: Dossier, policy: Policy, request: Request) -> Evaluation:
 
 
 def _find(dossier: Dossier, policy: Policy, request: Request) -> Findings:
-    features = dict(compute_features(dossier, policy.profile))
-    observers = observe(dossier)
-    verdict = judge(dossier, observers, run_checks(dossier, features, observers))
-    material = Material(dossier, features, verdict)
+    features = dict(compute_features(dossier, replace(policy.profile, requested=request.amount)))
+    observers, verdict = _cross_checked(dossier, policy, features)
+    material = Material(dossier, features, verdict, request.purpose, observers)
     features |= after_cross_check(dossier, verdict, material)
     names = {**{name: Known.of(feature) for name, feature in features.items()}, **known_inputs(material)}
     found = eligibility.judge(policy, names)
@@ -93,8 +96,42 @@ def _find(dossier: Dossier, policy: Policy, request: Request) -> Findings:
     features |= after_offer(dossier, points, offer if offered else None)
     groups = segments(dossier, observers, verdict.revenue)
     return Findings(
-        groups, features, observers, verdict, found, points, limit, offer if limit else None, sales_series(dossier, policy.profile)
+        groups,
+        features,
+        observers,
+        verdict,
+        found,
+        points,
+        limit,
+        offer if limit else None,
+        sales_series(dossier, policy.profile),
+        _guarantee(policy, names),
+        tuple(one for one in policy.downgrade if is_true(one.when, names) is True),
     )
+
+
+def _guarantee(policy: Policy, names: Mapping[str, Known]) -> str:
+    """The first guarantee of the policy whose condition, if it has one, holds."""
+    conditions = policy.guarantee_when
+    holding = (one for one in policy.guarantee if one not in conditions or is_true(conditions[one], names) is True)
+    return next(holding, policy.guarantee[-1])
+
+
+def _cross_checked(dossier: Dossier, policy: Policy, features: Mapping[str, Feature]) -> tuple[Observers, Verdict]:
+    """The observers the scenario has, and what the checks say."""
+    asked = policy.frame if dossier.subject.is_business else policy.frame_of_persons
+    observers = observe(dossier) if asked.has_observers else NOBODY
+    frame = asked.settled(observers)
+    found = _judged(dossier, features, observers, frame)
+    if frame.optional and found[1].tier is Tier.UNVERIFIED:
+        # Two observers too few to judge R by are no worse than none: a source that agrees never lowers the tier.
+        return _judged(dossier, features, observers, asked.settled(NOBODY))
+    return found
+
+
+def _judged(dossier: Dossier, features: Mapping[str, Feature], observers: Observers, frame: Frame) -> tuple[Observers, Verdict]:
+    shown = observers if frame.has_observers else NOBODY
+    return shown, judge(dossier, shown, run_checks(dossier, features, shown, frame), frame)
 
 
 def _outcome(policy: Policy, found: Findings, request: Request) -> tuple[Outcome, Sequence[str]]:
@@ -112,8 +149,13 @@ def _outcome(policy: Policy, found: Findings, request: Request) -> tuple[Outcome
     if limit is None:
         return Outcome.REFER_MANUAL, ()
     if limit.final_limit == 0:
-        return Outcome.INELIGIBLE, limit.binding
+        return Outcome.INELIGIBLE, limit.binding or _zero_code(policy, limit)
     return (Outcome.ENHANCED if limit.effective > 0 else Outcome.BASE_ONLY), ()
+
+
+def _zero_code(policy: Policy, limit: Limit) -> Sequence[str]:
+    """No cap brought the limit to zero, so the leg did that the base is."""
+    return [leg.code for leg in policy.legs if leg.id == limit.smallest] or [str(document("engine")["zero_limit_code"])]
 
 
 def _referred(found: Findings, request: Request) -> Sequence[str] | None:
@@ -130,7 +172,5 @@ def _referred(found: Findings, request: Request) -> Sequence[str] | None:
 def _withheld(found: Findings, outcome: Outcome) -> Findings:
     """Where nothing can be offered, no limit and no price are shown."""
     if outcome is Outcome.INSUFFICIENT_DATA or found.eligibility.failed or found.score.grade == "E":
-        return Findings(
-            found.segments, found.features, found.observers, found.verdict, found.eligibility, found.score, None, None, found.sales
-        )
+        return replace(found, limit=None, price=None)
     return found

@@ -75,7 +75,7 @@ def _sections(found: Findings, outcome: Outcome, policy: Any) -> dict[str, Any]:
         },
         "eligibility": {"failed": list(found.eligibility.failed), "unknown": list(found.eligibility.unknown_codes)},
         "features": {name: feature_document(feature) for name, feature in sorted(found.features.items()) if feature.unit not in FOREIGN},
-        "observers": _observers(found),
+        "observers": _observers(found) if found.verdict.frame.has_observers else None,
         "checks": {name: _check(check) for name, check in verdict.checks.items()},
         "dimensions": {name: rounded(value, 4) for name, value in verdict.dimensions.items()},
         "consistency": rounded(verdict.consistency, 4),
@@ -89,7 +89,7 @@ def _sections(found: Findings, outcome: Outcome, policy: Any) -> dict[str, Any]:
         "price": _price(found),
         "term_months": {"base": found.limit.base_term, "offered": found.limit.term} if found.limit else None,
         "repayment": policy.repayment[0] if offered else None,
-        "guarantee": policy.guarantee[0] if offered else None,
+        "guarantee": found.guarantee if offered else None,
     }
 
 

@@ -17,10 +17,10 @@ import zen
 
 from hub.credit.values import Feature
 from hub.domain.enums import MissingReason, Unit
-from hub.errors import PolicyInvalid
 
 _STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w*\s*\()")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
 _WORDS = frozenset({"and", "or", "not", "in", "true", "false", "null"})
 SMALLEST = Decimal(1).scaleb(-26)
 TEXTUAL = frozenset({Unit.ENUM, Unit.BOOL})
@@ -59,17 +59,18 @@ def names_in(expression: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in _NAME.findall(plain) if name not in _WORDS))
 
 
-def check(expression: str, known: frozenset[str], where: str) -> None:
-    """Raises PolicyInvalid for an expression that does not parse or uses a name nobody provides."""
-    unknown = [name for name in names_in(expression) if name not in known]
-    if unknown:
-        raise PolicyInvalid(
-            f"{where}: nothing is called {unknown[0]!r}.", remedy="Use a feature id of the catalogue or a documented input."
-        )
+def parse_fault(expression: str) -> str | None:
+    """Why an expression cannot be read; None when it can."""
     try:
         zen.compile_expression(expression)
     except RuntimeError as error:
-        raise PolicyInvalid(f"{where}: {expression!r} cannot be read ({_first_line(error)}).", remedy="Correct the expression.") from None
+        return _first_line(error)
+    return None
+
+
+def raw(expression: str, names: Names) -> Any:
+    """What an expression gives for names that all have a value, of whatever type. Raises RuntimeError where types do not fit."""
+    return _run(expression, names, as_text=False)
 
 
 def evaluate(expression: str, names: Names) -> bool | Missing:
@@ -120,6 +121,18 @@ def _compiled(expression: str, numeric: frozenset[str], as_text: bool) -> Any:
     read = [_NAME.sub(lambda found: f"number({found[0]})" if found[0] in numeric else found[0], part) for part in parts]
     joined = "".join(part + (texts[index] if index < len(texts) else "") for index, part in enumerate(read))
     return zen.compile_expression(f"string({joined})" if as_text else joined)
+
+
+@cache
+def texts_in(expression: str) -> frozenset[str]:
+    """The texts in quotes that an expression uses."""
+    return frozenset(text[1:-1] for text in _STRING.findall(expression))
+
+
+@cache
+def numbers_in(expression: str) -> frozenset[Decimal]:
+    """The numbers an expression names."""
+    return frozenset(Decimal(number) for number in _NUMBER.findall(_STRING.sub("''", expression)))
 
 
 def _first_line(error: Exception) -> str:

@@ -43,24 +43,32 @@ MARGIN = declare(
 def after_cross_check(dossier: Dossier, verdict: Verdict, material: Material) -> dict[str, Feature]:
     """Verified revenue, and debt against it. The haircut revenue of one observer is used inside formulas and not published."""
     published = {Tier.UNVERIFIED: MissingReason.INSUFFICIENT_COVERAGE, Tier.CONFLICT: MissingReason.CONFLICT}.get(verdict.tier)
-    if not dossier.subject.is_business:
+    if _no_revenue(dossier, verdict):
         published = MissingReason.NOT_APPLICABLE
     value = None if published else verdict.revenue
-    revenue = VERIFIED_REVENUE.feature(dossier, value, published or (MissingReason.INSUFFICIENT_COVERAGE if value is None else None))
+    revenue = VERIFIED_REVENUE.feature(dossier, value, published or (_why_null(verdict) if value is None else None))
     return {revenue.id: revenue, DEBT_TO_REVENUE.id: _debt_to_revenue(dossier, verdict, material)}
 
 
+def _no_revenue(dossier: Dossier, verdict: Verdict) -> bool:
+    """Nobody has revenue to verify: a person without a business, a farmer, a scenario without observers."""
+    return not dossier.subject.is_business or verdict.frame.farmer or not verdict.frame.has_observers
+
+
+def _why_null(verdict: Verdict) -> MissingReason:
+    conflict = verdict.tier is Tier.CONFLICT or "REVENUE_CONFLICT" in verdict.flags
+    return MissingReason.CONFLICT if conflict else MissingReason.INSUFFICIENT_COVERAGE
+
+
 def _debt_to_revenue(dossier: Dossier, verdict: Verdict, material: Material) -> Feature:
-    if not dossier.subject.is_business:
+    if _no_revenue(dossier, verdict):
         return DEBT_TO_REVENUE.feature(dossier, missing=MissingReason.NOT_APPLICABLE)
     try:
         balances = Decimal(existing_balances(material))
     except Null as null:
         return DEBT_TO_REVENUE.feature(dossier, missing=null.reason)
     if verdict.revenue is None:
-        return DEBT_TO_REVENUE.feature(
-            dossier, missing=MissingReason.CONFLICT if verdict.tier is Tier.CONFLICT else MissingReason.INSUFFICIENT_COVERAGE
-        )
+        return DEBT_TO_REVENUE.feature(dossier, missing=_why_null(verdict))
     if verdict.revenue <= 0:
         return DEBT_TO_REVENUE.feature(dossier, missing=MissingReason.ZERO_DENOMINATOR)
     return DEBT_TO_REVENUE.feature(dossier, balances / verdict.revenue)

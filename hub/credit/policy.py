@@ -9,25 +9,24 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
 from hub.credit import policies
-from hub.credit.expressions import check
-from hub.credit.features import CATALOGUE, SeriesProfile
+from hub.credit.crosscheck.frame import Frame, Revenue
+from hub.credit.features import SeriesProfile
 from hub.credit.features.series import Observer
-from hub.credit.scenario.inputs import INPUTS
+from hub.credit.validation import validate
 from hub.domain.enums import SourceKind
 from hub.errors import PolicyInvalid
-
-KNOWN = frozenset(CATALOGUE) | INPUTS
 
 
 @dataclass(frozen=True, slots=True)
 class SourceNeed:
     """A source the scenario cannot do without. ``months`` of history (all of them, or the minimum of that window); the last ``single_orders``
-    months order by order."""
+    months order by order. Each of the ``alternatives`` would do as well."""
 
     kind: SourceKind
     months: int = 0
     all: bool = False
     single_orders: int = 0
+    alternatives: tuple[SourceKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,49 +41,81 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
+    """``if_known``: without a value there is no such leg, instead of no base. ``code`` speaks when this leg makes the limit zero."""
+
     id: str
     amount: str
+    if_known: bool = False
+    code: str = "E08"
 
 
 @dataclass(frozen=True, slots=True)
 class Uplift:
-    """Earned when any of its conditions is true; a condition with an unknown input is not."""
+    """Earned when any of its conditions is true; a condition with an unknown input is not. One that is not ``enabled`` keeps its number and is never earned."""
 
     id: str
     share: Decimal
     any: tuple[str, ...]
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """A base that is advanced on open orders: the share, that of government buyers, the most with uplift, and the most of PRODUCT for one buyer."""
+
+    share: Decimal
+    government: Decimal
+    ceiling: Decimal
+    buyer_share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done after a loan was granted when a condition holds: FREEZE_UNDRAWN, REDUCE_UNDRAWN by a share, STOP_DRAWS, REVIEW, LOSE_SUBSIDY, LOWER_CLASS."""
+
+    when: str
+    action: str
+    share: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """See the module. ``caps`` are expressions by name; the caps of the engine apply beside them."""
+    """See the module. ``caps`` are expressions by name, which may use ``rate`` and ``term``; the caps of the engine apply beside them, but for ``without_caps``.
+
+    ``frame`` is how a business is judged, ``frame_of_persons`` how a person without one is. ``guarantee_when`` says under which condition a guarantee is offered.
+    """
 
     id: str
     version: str
     sha256: str
     effective_from: date
     title: str
-    revenue_dimension: Literal["REQUIRED"]
-    sales_series: Observer | None
+    frame: Frame
+    frame_of_persons: Frame
+    sales_series: Observer | Literal["NONE"] | None
     sources: tuple[SourceNeed, ...]
     eligibility: tuple[Rule, ...]
     legs: tuple[Leg, ...]
     factor: str | None
+    advance: Advance | None
     uplifts: tuple[Uplift, ...]
     uplift_ceiling: Decimal
     caps: Mapping[str, str]
-    base_term: int
+    without_caps: frozenset[str]
+    base_term: str
     term_bonus: int
     repayment: tuple[str, ...]
     guarantee: tuple[str, ...]
+    guarantee_when: Mapping[str, str]
+    downgrade: tuple[Step, ...]
     document: Mapping[str, Any]
 
     @property
     def profile(self) -> SeriesProfile:
-        names_shop = any(need.kind is SourceKind.SHOP for need in self.sources) or SourceKind.SHOP in self.document.get(
-            "optional_sources", []
-        )
-        return SeriesProfile(self.sales_series, names_shop)
+        named = {kind for need in self.sources for kind in (need.kind, *need.alternatives)}
+        names_shop = SourceKind.SHOP in named or SourceKind.SHOP in self.document.get("optional_sources", [])
+        fixed = None if self.sales_series == "NONE" else self.sales_series
+        return SeriesProfile(fixed, names_shop, self.sales_series != "NONE", self.frame.farmer)
 
 
 def load_policy(scenario: str, version: str = policies.CURRENT) -> Policy:
@@ -102,7 +133,7 @@ def read_policy(document: Mapping[str, Any]) -> Policy:
         raise PolicyInvalid(
             f"The policy document is incomplete or has a wrong type at {error}.", remedy="Compare it with a policy that works."
         ) from None
-    _check(policy)
+    validate(policy)
     return policy
 
 
@@ -114,42 +145,42 @@ def _read(document: Mapping[str, Any]) -> Policy:
         sha256=policies.sha256(dict(document)),
         effective_from=date.fromisoformat(document["effective_from"]),
         title=str(document["title"]),
-        revenue_dimension=document["revenue_dimension"],
+        frame=_frame(document, document["revenue_dimension"]),
+        frame_of_persons=_frame(document, document.get("revenue_dimension_of_persons", document["revenue_dimension"])),
         sales_series=cast("Observer | None", document.get("sales_series")),
-        sources=tuple(
-            SourceNeed(SourceKind(one["kind"]), one.get("months", 0), one.get("all", False), one.get("single_orders", 0))
-            for one in document["sources"]
-        ),
+        sources=tuple(_source(one) for one in document["sources"]),
         eligibility=tuple(Rule(one["code"], one["pass"], one.get("if_known", False), one.get("refer")) for one in document["eligibility"]),
-        legs=tuple(Leg(one["id"], one["amount"]) for one in document["legs"]),
+        legs=tuple(Leg(one["id"], one["amount"], one.get("if_known", False), one.get("code", _zero_code())) for one in document["legs"]),
         factor=document.get("factor"),
+        advance=Advance(*(Decimal(document["advance"][name]) for name in Advance.__slots__)) if "advance" in document else None,
         uplifts=tuple(
-            Uplift(f"{name}.U{number}", Decimal(one["share"]), tuple(one["any"])) for number, one in enumerate(document["uplifts"], 1)
+            Uplift(f"{name}.U{number}", Decimal(one["share"]), tuple(one["any"]), one.get("enabled", True))
+            for number, one in enumerate(document["uplifts"], 1)
         ),
         uplift_ceiling=Decimal(document["uplift_ceiling"]),
         caps=dict(document["caps"]),
-        base_term=int(document["term"]["base"]),
+        without_caps=frozenset(document.get("without_caps", ())),
+        base_term=str(document["term"]["base"]),
         term_bonus=int(document["term"]["bonus"]),
         repayment=tuple(document["repayment"]),
         guarantee=tuple(document["guarantee"]),
+        guarantee_when=dict(document.get("guarantee_when", {})),
+        downgrade=tuple(
+            Step(one["when"], one["action"], Decimal(one["share"]) if "share" in one else None) for one in document.get("downgrade", ())
+        ),
         document=document,
     )
 
 
-def _check(policy: Policy) -> None:
-    if policy.revenue_dimension != "REQUIRED":
-        raise PolicyInvalid(
-            f"{policy.id}: revenue_dimension {policy.revenue_dimension!r} is not known to this engine.", remedy="Use REQUIRED."
-        )
-    if not (policy.legs and policy.repayment and policy.guarantee and "PRODUCT" in policy.caps):
-        raise PolicyInvalid(f"{policy.id}: a policy needs legs, a PRODUCT cap, a repayment and a guarantee.", remedy="Add what is missing.")
-    for number, rule in enumerate(policy.eligibility):
-        for text in filter(None, (rule.passes, rule.refer)):
-            check(text, KNOWN, f"{policy.id}, eligibility[{number}]")
-    for leg in policy.legs:
-        check(leg.amount, KNOWN, f"{policy.id}, leg {leg.id}")
-    for uplift in policy.uplifts:
-        for text in uplift.any:
-            check(text, KNOWN, f"{policy.id}, uplift {uplift.id}")
-    for name, text in [*policy.caps.items(), *([("factor", policy.factor)] if policy.factor else [])]:
-        check(text, KNOWN, f"{policy.id}, {name}")
+def _frame(document: Mapping[str, Any], revenue: Revenue) -> Frame:
+    return Frame(revenue, tuple(document.get("replaced_by", ())), document.get("observers", True), document.get("farmer", False))
+
+
+def _source(one: Mapping[str, Any]) -> SourceNeed:
+    kinds = [SourceKind(kind) for kind in one.get("any", ())] or [SourceKind(one["kind"])]
+    return SourceNeed(kinds[0], one.get("months", 0), one.get("all", False), one.get("single_orders", 0), tuple(kinds[1:]))
+
+
+def _zero_code() -> str:
+    code: str = policies.document("engine")["zero_limit_code"]
+    return code

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from hub.credit.awaited import FarmPlot
 from hub.credit.crosscheck.observers import Observers
 from hub.credit.dossier import Dossier
 from hub.credit.features.series import headcounts, industry, withholding
@@ -87,15 +88,21 @@ def _type(dossier: Dossier, size: str | None) -> CustomerType | None:
         return None if size is None else CustomerType.MICRO_SMALL_ENTERPRISE if size in ("MICRO", "SMALL") else CustomerType.OTHER
     if uscc.startswith("92"):
         return CustomerType.INDIVIDUAL_BUSINESS
-    return CustomerType.FARMER if uscc.startswith("93") else CustomerType.OTHER
+    return CustomerType.FARMER if uscc.startswith("93") or dossier.of(FarmPlot) else CustomerType.OTHER
 
 
 def _overlays(dossier: Dossier) -> tuple[str, ...]:
     """NEW_CITIZEN: lives where he has no local hukou, or one for less than three years."""
+    return ("NEW_CITIZEN",) if is_new_citizen(dossier) else ()
+
+
+def is_new_citizen(dossier: Dossier) -> bool | None:
+    """Whether the person behind the subject is one; None when nobody says where he is registered."""
     person = dossier.subject.responsible_hash or dossier.subject.own_hash
     homes = [one for one in dossier.of(HouseholdRegistration) if one.person == person]
-    new = any(one.hukou_city != one.residence_city or full_months(one.hukou_since, dossier.as_of) < NEW_CITIZEN_MONTHS for one in homes)
-    return ("NEW_CITIZEN",) if new else ()
+    if not homes:
+        return None
+    return any(one.hukou_city != one.residence_city or full_months(one.hukou_since, dossier.as_of) < NEW_CITIZEN_MONTHS for one in homes)
 
 
 def _product_class(dossier: Dossier) -> str | None:

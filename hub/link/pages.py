@@ -1,97 +1,86 @@
-"""The hosted link pages: server-rendered, self-contained, strict Content-Security-Policy.
+"""The hosted link pages: server-rendered, self-contained, strict Content-Security-Policy, no script.
 
-A link opens once: the first browser that opens it is bound to it by a cookie, and every later step is refused to another one.
+A link opens once: the first browser that opens it is bound to it by a cookie, and every later step is refused to another one. Every refusal is a page that
+says what to do next. Progress is looked at anew by a link: a page that reloads itself takes a screen reader back to its beginning (WCAG 2.2.1).
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from importlib.resources import files
+from typing import Any
+from uuid import UUID
 
-import structlog
-from jinja2 import DictLoader, Environment, select_autoescape
+from sqlalchemy import Row
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from hub.errors import CallerMustFix, CustomerMustAct, FixConfiguration, HubError, PlatformFault, WaitAndRetry
+from hub.errors import CallerMustFix, HubError
+from hub.link import sessions
+from hub.link.manage import ManageService
+from hub.link.paper import LANGUAGE_COOKIE, Paper, Way
 from hub.link.service import LinkService
+from hub.link.sessions import Kind, State
+from hub.link.telling import PROBLEMS, problem_of, status_of
 from hub.link.view import csrf_of
 
-log = structlog.get_logger("hub.link")
-
 COOKIE = "link_browser"
-_STATES = {
-    "OPEN": {"zh": "未授权", "en": "not authorised"},
-    "ACTIVE": {"zh": "已授权", "en": "authorised"},
-    "REAUTHORISE": {"zh": "需重新授权", "en": "authorise again"},
-    "DISCONNECTED": {"zh": "已断开", "en": "disconnected"},
+MANAGE_COOKIE = "link_manage"
+_COOKIES = {Kind.LINK: COOKIE, Kind.MANAGE: MANAGE_COOKIE}
+_PLACES: dict[Kind, Callable[[str], tuple[str, str]]] = {
+    Kind.LINK: lambda prefix: ("problem.back", f"{prefix}/"),
+    Kind.MANAGE: lambda prefix: ("problem.back_manage", f"{prefix}/manage"),
 }
-_NOT_SET_UP = {
-    "zh": "机构的服务暂未设置好，请稍后再试。",
-    "en": "The institution's service is not set up correctly at the moment. Try again later.",
-}
-_FAULTS = {
-    "Misconfigured": _NOT_SET_UP,
-    "FixConfiguration": _NOT_SET_UP,
-    "GrantRevoked": {"zh": "您未在平台同意授权。", "en": "You did not agree at the platform."},
-    "Reauthorise": {"zh": "平台不再接受原授权，请重新授权。", "en": "The platform no longer accepts the authorisation. Authorise again."},
-    "other": {"zh": "平台暂时没有回应，请稍后再试。", "en": "The platform did not answer as it should. Try again later."},
-}
-"""What a customer is told of a fault, by its class: never its words, which are the operator's."""
-
-
-def _templates() -> Environment:
-    folder = files("hub.link") / "templates"
-    return Environment(
-        loader=DictLoader({n: (folder / n).read_text("utf-8") for n in ("page.html", "refused.html")}), autoescape=select_autoescape()
-    )
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class LinkPages:
     """The routes below ``/link``."""
 
     def __init__(self, service: LinkService, prefix: str = "/link") -> None:
-        self.service, self.prefix, self.templates = service, prefix, _templates()
-        self.style = (files("hub.link") / "templates" / "style.css").read_text("utf-8")
+        self.service, self.prefix = service, prefix
+        self.manager, self.paper = ManageService(service), Paper(prefix, service.grantee)
 
     def app(self) -> Starlette:
         routes = [
             Route("/style.css", self.stylesheet),
-            Route("/s/{token}", self._guarded(self.open)),
-            Route("/", self._guarded(self.show)),
-            Route("/agree", self._guarded(self.agree), methods=["POST"]),
-            Route("/callback/{connector}", self._guarded(self.callback)),
-            Route("/finish", self._guarded(self.finish), methods=["POST"]),
+            self._route("/s/{token}", self.open),
+            self._route("/", self.show),
+            self._route("/agree", self.agree, "POST"),
+            self._route("/callback/{connector}", self.callback),
+            self._route("/finish", self.finish, "POST"),
+            self._route("/problem/{problem}", self.problem),
+            self._route("/manage", self.manage),
+            self._route("/manage/open", self.open_manage, "POST"),
+            self._route("/manage/withdraw", self.withdraw, "POST"),
+            self._route("/manage/withdrawn", self.withdrawn),
+            self._route("/manage/leave", self.leave, "POST"),
         ]
-        return Starlette(routes=routes)
+        return Starlette(routes=routes, exception_handlers={HTTPException: self._refused, Exception: self._failed})
 
     async def stylesheet(self, request: Request) -> Response:
-        return PlainTextResponse(self.style, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+        return PlainTextResponse(self.paper.style, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
     async def open(self, request: Request) -> Response:
         """The first step: binds this browser, then hides the token from the address bar."""
-        browser = await self.service.bind(request.path_params["token"], request.cookies.get(COOKIE))
-        answer = RedirectResponse(f"{self.prefix}/", 303)
-        answer.set_cookie(
-            COOKIE, browser, max_age=3600, path=self.prefix, httponly=True, samesite="lax", secure=self.service.origin.startswith("https:")
-        )
+        brought = [request.cookies[name] for name in _COOKIES.values() if name in request.cookies]
+        bound = await self.service.bind(request.path_params["token"], *brought)
+        answer = RedirectResponse(f"{self.prefix}/" if bound.kind is Kind.LINK else f"{self.prefix}/manage", 303)
+        self._remember(answer, _COOKIES[bound.kind], bound.browser)
         return answer
 
     async def show(self, request: Request) -> Response:
-        view = await self.service.view(_browser(request))
-        zh = request.query_params.get("lang", "zh" if "zh" in request.headers.get("accept-language", "zh") else "en") != "en"
-        return HTMLResponse(
-            self.templates.get_template("page.html").render(view=view, zh=zh, prefix=self.prefix, states=_STATES, faults=_FAULTS),
-            headers=self._policy(*view.origins),
-        )
+        view = await self.service.view(_browser(request, Kind.LINK))
+        template = "finished.html" if view.finished else "ask.html"
+        return self.paper.page(request, template, *view.origins, view.back, view=view)
 
     async def agree(self, request: Request) -> Response:
         """The customer agrees to the ticked items of one platform and is sent there."""
         form = await request.form()
-        browser = _checked(request, str(form.get("csrf", "")))
+        browser = _checked(request, Kind.LINK, str(form.get("csrf", "")))
         evidence = {"user_agent": request.headers.get("user-agent", "")[:200], "address": request.client.host if request.client else ""}
         ticked = [str(value) for value in form.getlist("consent")]
         return RedirectResponse(await self.service.agree(browser, str(form.get("connector", "")), ticked, evidence), 303)
@@ -99,61 +88,128 @@ class LinkPages:
     async def callback(self, request: Request) -> Response:
         """The platform sends the customer back."""
         query = dict(request.query_params.items())
-        await self.service.complete(_browser(request), request.path_params["connector"], query)
+        await self.service.complete(_browser(request, Kind.LINK), request.path_params["connector"], query)
         return RedirectResponse(f"{self.prefix}/", 303)
 
     async def finish(self, request: Request) -> Response:
         form = await request.form()
-        return RedirectResponse(await self.service.finish(_checked(request, str(form.get("csrf", "")))), 303)
+        return RedirectResponse(await self.service.finish(_checked(request, Kind.LINK, str(form.get("csrf", "")))), 303)
 
-    def _policy(self, *origins: str) -> dict[str, str]:
-        """``form-action`` names the platforms because browsers apply it to the redirect that follows a form."""
-        targets = " ".join(("'self'", *origins))
-        csp = f"default-src 'none'; style-src 'self'; form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
-        return {
-            "Content-Security-Policy": csp,
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
+    async def problem(self, request: Request) -> Response:
+        """A refusal once more, in the other language: its own address may be one that only a form or a platform leads to."""
+        named = request.path_params["problem"]
+        return await self._problem(request, named if named in PROBLEMS else "not_found")
 
-    def _guarded(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def manage(self, request: Request) -> Response:
+        before = request.query_params.get("before")
+        view = await self.manager.view(_browser(request, Kind.MANAGE), _id(before))
+        return self.paper.page(request, "manage.html", view.back, view=view, before=before)
+
+    async def open_manage(self, request: Request) -> Response:
+        form = await request.form()
+        browser = _checked(request, Kind.LINK, str(form.get("csrf", "")))
+        answer = RedirectResponse(f"{self.prefix}/manage", 303)
+        self._remember(answer, MANAGE_COOKIE, await self.manager.open_from_link(browser))
+        return answer
+
+    async def withdraw(self, request: Request) -> Response:
+        form = await request.form()
+        browser = _checked(request, Kind.MANAGE, str(form.get("csrf", "")))
+        ticked = [str(value) for value in form.getlist("consent")]
+        await self.manager.withdraw(browser, ticked)
+        return RedirectResponse(f"{self.prefix}/manage/withdrawn?{'&'.join(f'consent={one}' for one in dict.fromkeys(ticked))}", 303)
+
+    async def withdrawn(self, request: Request) -> Response:
+        given = await self.manager.withdrawn(_browser(request, Kind.MANAGE), request.query_params.getlist("consent"))
+        return self.paper.page(request, "withdrawn.html", given=given)
+
+    async def leave(self, request: Request) -> Response:
+        form = await request.form()
+        return RedirectResponse(await self.manager.leave(_checked(request, Kind.MANAGE, str(form.get("csrf", "")))), 303)
+
+    def _remember(self, answer: Response, name: str, value: str) -> None:
+        secure = self.service.origin.startswith("https:")
+        answer.set_cookie(name, value, max_age=3600, path=self.prefix, httponly=True, samesite="lax", secure=secure)
+
+    def _route(self, path: str, handler: Handler, method: str = "GET") -> Route:
         async def guarded(request: Request) -> Response:
             try:
                 answer = await handler(request)
             except HubError as error:
-                page = self.templates.get_template("refused.html").render(message=_told(error), prefix=self.prefix)
-                answer = HTMLResponse(page, _status(error))
-            for name, value in self._policy().items():
-                answer.headers.setdefault(name, value)
-            return answer
+                answer = await self._problem(request, problem_of(error))
+            return self._finished(request, answer)
 
-        return guarded
+        return Route(path, guarded, methods=[method])
+
+    def _finished(self, request: Request, answer: Response) -> Response:
+        for name, value in self.paper.policy().items():
+            answer.headers.setdefault(name, value)
+        if request.query_params.get("lang") in ("zh", "en"):
+            self._remember(answer, LANGUAGE_COOKIE, request.query_params["lang"])
+        return answer
+
+    async def _refused(self, request: Request, error: Exception) -> Response:
+        """What the router refuses: no such address, or another method."""
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        answer = await self._problem(request, {404: "not_found", 405: "method"}.get(status, "other"))
+        answer.status_code = status
+        answer.headers.update(getattr(error, "headers", None) or {})
+        return self._finished(request, answer)
+
+    async def _failed(self, request: Request, error: Exception) -> Response:
+        """What nobody expected is logged by the server; whatever broke is not asked for more."""
+        answer = self.paper.page(request, "problem.html", switch=f"{self.prefix}/problem/us?", key="us", ways=[])
+        answer.status_code = 500
+        return answer
+
+    async def _problem(self, request: Request, problem: str) -> Response:
+        answer = self.paper.page(
+            request, "problem.html", switch=f"{self.prefix}/problem/{problem}?", key=problem, ways=await self._ways(request)
+        )
+        answer.status_code = status_of(problem)
+        return answer
+
+    async def _ways(self, request: Request) -> list[Way]:
+        """Where a customer can go from a refusal: back to what still stands in this browser, else to the app."""
+        first, second = (Kind.MANAGE, Kind.LINK) if request.scope["path"].startswith(f"{self.prefix}/manage") else (Kind.LINK, Kind.MANAGE)
+        found = {kind: session for kind in (first, second) if (session := await self._session(request, kind)) is not None}
+        inside = [Way(*_PLACES[kind](self.prefix)) for kind, session in found.items() if _stands(kind, session)]
+        outside = [
+            Way("problem.app", sessions.way_back(one, sessions.state_of(one).lower()), one.app or one.client_id) for one in found.values()
+        ]
+        return inside or outside[:1]
+
+    async def _session(self, request: Request, kind: Kind) -> Row[Any] | None:
+        browser = request.cookies.get(_COOKIES[kind])
+        if not browser:
+            return None
+        async with self.service.database.work() as tx:
+            return await sessions.of_browser(tx, browser, kind)
 
 
-def _status(error: HubError) -> int:
-    """What is the platform's fault is a bad gateway, what time heals is unavailable, what an operator must fix is ours, the rest is the caller's."""
-    kinds = ((PlatformFault, 502), (WaitAndRetry, 503), (FixConfiguration, 500))
-    return next((status for kind, status in kinds if isinstance(error, kind)), 403)
+def _stands(kind: Kind, session: Row[Any]) -> bool:
+    """Whether the page of a session still shows something: a finished link does, for a while."""
+    state = sessions.state_of(session)
+    return state is State.OPEN or (kind is Kind.LINK and state is State.DONE)
 
 
-def _told(error: HubError) -> str:
-    """A customer is not told how this hub is configured."""
-    if not isinstance(error, FixConfiguration):
-        return error.sentence()
-    log.error("link_misconfigured", fault=type(error).__name__)
-    return _NOT_SET_UP["en"]
-
-
-def _browser(request: Request) -> str:
-    browser = request.cookies.get(COOKIE)
+def _browser(request: Request, kind: Kind) -> str:
+    browser = request.cookies.get(_COOKIES[kind])
     if not browser:
-        raise CustomerMustAct("This page was opened in another browser, or its cookie is gone.", remedy="Ask for a new link.")
+        raise sessions.elsewhere()
     return browser
 
 
-def _checked(request: Request, csrf: str) -> str:
-    browser = _browser(request)
+def _checked(request: Request, kind: Kind, csrf: str) -> str:
+    browser = _browser(request, kind)
     if not secrets.compare_digest(csrf.encode(), csrf_of(browser).encode()):
-        raise CallerMustFix("The form did not come from this page.", remedy="Reload the page and try again.")
+        raise CallerMustFix("The form did not come from this page.", remedy="Reload the page and try again.", told="foreign_form")
     return browser
+
+
+def _id(text: str | None) -> UUID | None:
+    """An id, or none for what is none."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

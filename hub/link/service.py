@@ -6,7 +6,6 @@ within ten minutes (trust rules, section a).
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,15 +17,18 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from hub.connect import Connector
 from hub.consent import grants
 from hub.consent.terms import Offer, day_of_asking
 from hub.domain.clock import Clock
 from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
 from hub.domain.identifiers import CustomerId, new_id
-from hub.errors import CustomerMustAct, GrantRevoked, HubError, InvalidInput, NotFound
+from hub.errors import CustomerMustAct, GrantRevoked, HubError, InvalidInput
+from hub.link import sessions
 from hub.link.platforms import Platforms
-from hub.link.view import Item, LinkView, PlatformView
+from hub.link.progress import connected
+from hub.link.sessions import Kind, State
+from hub.link.sessions import hashed as _hash
+from hub.link.view import Item, LinkView, platform_view, titles
 from hub.store.database import Database, Write
 from hub.store.tables import authorisation_attempt, connection, customer, link_session
 
@@ -87,37 +89,24 @@ class LinkService:
         """The address for the customer's browser."""
         return f"{self.origin}/link/s/{self.token_of(link_id)}"
 
-    async def bind(self, token: str, browser: str | None) -> str:
-        """Binds a link to the first browser that opens it and returns the secret this browser shows from now on.
-
-        The secret is new for each link, whatever cookie the browser brought: in a browser that two customers use, one must not act for the other.
-        Raises NotFound for unknown, expired and used links alike.
-        """
+    async def bind(self, token: str, *browsers: str) -> sessions.Bound:
+        """Binds a link of either kind to the first browser that opens it (:func:`hub.link.sessions.bind`)."""
         async with self.database.work() as tx:
-            found = (await tx.execute(select(link_session).where(link_session.c.token_hash == _hash(token)).with_for_update())).first()
-            ours = found is not None and (found.browser_hash is None or (browser is not None and found.browser_hash == _hash(browser)))
-            if found is None or not ours or found.status != "OPEN" or found.expires_at <= datetime.now(UTC):
-                raise NotFound("This link does not exist, has expired or has been used.", remedy="Ask the app that sent you for a new one.")
-            if browser is None or found.browser_hash is None:
-                browser = secrets.token_urlsafe(32)
-            mine = (link_session.c.customer_id == found.customer_id, link_session.c.link_id == found.link_id)
-            await tx.execute(update(link_session).where(*mine).values(browser_hash=_hash(browser)))
-        return browser
+            return await sessions.bind(tx, token, *browsers)
 
     async def view(self, browser: str) -> LinkView:
-        """What the page shows."""
+        """What the page shows, also for a while after its end."""
         async with self.database.work() as tx:
-            session = await self._session(tx, browser)
+            session = await sessions.current(tx, browser, Kind.LINK, finished=True)
             rows = await self._offered(tx, session)
-            found = await tx.execute(select(connection).where(connection.c.customer_id == session.customer_id))
-            states = {row.connector: row for row in found}
-            name = (await tx.execute(select(customer.c.name_masked).where(customer.c.customer_id == session.customer_id))).scalar_one()
+            states = await connected(tx, CustomerId(session.customer_id))
+            whose = (await tx.execute(select(customer.c.name_masked).where(customer.c.customer_id == session.customer_id))).scalar_one()
         platforms: dict[str, list[Item]] = {}
         for row in sorted(rows, key=lambda row: list(SourceKind).index(SourceKind(row["source"]))):
-            offer = self._offer_of(row)
-            platforms.setdefault(row["connector"], []).append(Item.of(row, offer))
-        shown = tuple(self._platform_view(name, items, states.get(name)) for name, items in platforms.items())
-        return LinkView.of(session, browser, name, shown, self.platforms.origins())
+            platforms.setdefault(row["connector"], []).append(self.item_of(row))
+        known = self.platforms.connectors
+        shown = tuple(platform_view(name, known.get(name), tuple(items), states.get(name)) for name, items in platforms.items())
+        return LinkView.of(session, browser, whose, shown, self.platforms.origins(), sessions.way_back(session, _end_of(rows)))
 
     async def agree(self, browser: str, connector: str, consent_ids: Sequence[str], evidence: Mapping[str, str]) -> str:
         """Gives the ticked consents and returns where to send the browser: the platform's own page."""
@@ -126,11 +115,15 @@ class LinkService:
             customer_id = CustomerId(session.customer_id)
             offered = {str(row["consent_id"]): row for row in await self._offered(tx, session) if row["connector"] == connector}
             if not consent_ids or not set(consent_ids) <= offered.keys():
-                raise InvalidInput("Nothing that this platform offers was ticked.", remedy="Tick at least one item and try again.")
-            for consent_id in consent_ids:
-                if offered[consent_id]["status"] == ConsentStatus.PENDING:
-                    await grants.give(tx, customer_id, UUID(consent_id), {**evidence, "link_id": str(session.link_id)}, self.clock.now())
+                raise InvalidInput(
+                    "Nothing that this platform offers was ticked.", remedy="Tick at least one item and try again.", told="nothing_ticked"
+                )
+            anew = [consent_id for consent_id in consent_ids if offered[consent_id]["status"] == ConsentStatus.PENDING]
+            for consent_id in anew:
+                await grants.give(tx, customer_id, UUID(consent_id), {**evidence, "link_id": str(session.link_id)}, self.clock.now())
             target = await self._ensure_connection(tx, customer_id, connector)
+            if not anew and await self._is_active(tx, customer_id, target):
+                return f"{self.origin}/link/"  # The form was sent before: its page says how far things are.
             if connector == PARTNER_APP:
                 await self._activate(tx, customer_id, target, due=False)
                 return f"{self.origin}/link/"
@@ -172,26 +165,30 @@ class LinkService:
             raise
 
     async def finish(self, browser: str) -> str:
-        """Closes the link for good and returns the partner's URL."""
+        """Closes the link for good and returns the partner's URL, which says whether anything was agreed to. Once more, it only returns it again."""
         async with self.database.work() as tx:
-            session = await self._session(tx, browser)
-            mine = (link_session.c.customer_id == session.customer_id, link_session.c.link_id == session.link_id)
-            await tx.execute(update(link_session).where(*mine).values(status="DONE"))
-        return f"{session.return_url}{'&' if '?' in session.return_url else '?'}link={session.link_id}&status=done"
+            session = await sessions.current(tx, browser, Kind.LINK, finished=True)
+            end = _end_of(await self._offered(tx, session))
+            if session.status == State.OPEN:
+                await sessions.close(tx, session)
+        return sessions.way_back(session, end)
 
     async def _session(self, tx: Write, browser: str) -> Row[Any]:
-        found = (
-            await tx.execute(select(link_session).where(link_session.c.browser_hash == _hash(browser), link_session.c.status == "OPEN"))
-        ).first()
-        if found is None or found.expires_at <= datetime.now(UTC):
-            raise CustomerMustAct("This link has expired or is finished.", remedy="Ask the app that sent you for a new one.")
-        return found
+        return await sessions.current(tx, browser, Kind.LINK)
 
     async def _offered(self, tx: Write, session: Row[Any]) -> list[RowMapping]:
-        """What the page shows and takes an answer to: consents that are open, of the link's purpose and grantee. One that has ended is history."""
+        """What the page shows and takes an answer to: open consents to what this link asks for. One that has ended is history.
+
+        A link that a version before this one made does not say its sources: it asks for all of its purpose.
+        """
         rows = await grants.consents_of(tx, CustomerId(session.customer_id))
         use = (session.purpose, session.grantee)
-        return [row for row in rows if (row["purpose"], row["grantee"]) == use and row["status"] in grants.OPEN]
+        asked = [row for row in rows if not session.sources or row["source"] in session.sources]
+        return [row for row in asked if (row["purpose"], row["grantee"]) == use and row["status"] in grants.OPEN]
+
+    async def _is_active(self, tx: Write, customer_id: CustomerId, connection_id: UUID) -> bool:
+        mine = (connection.c.customer_id == customer_id, connection.c.connection_id == connection_id)
+        return (await tx.execute(select(connection.c.status).where(*mine))).scalar() == ConnectionStatus.ACTIVE
 
     async def _use_attempt(self, tx: Write, session: Row[Any], state: str, connector: str) -> Row[Any]:
         table = authorisation_attempt.c
@@ -252,24 +249,15 @@ class LinkService:
         )
 
     def _offer(self, source: SourceKind, connector: str, request: LinkRequest) -> Offer:
-        title, title_zh = self._titles(connector)
+        title, title_zh = titles(self.platforms.connectors.get(connector))
         return Offer(source, title, title_zh, self.grantee, request.purpose, request.scenarios, self.clock.today())
 
-    def _offer_of(self, row: RowMapping) -> Offer:
-        """The offer a consent row was made from: what is shown is what was hashed, also on a later day."""
-        title, title_zh = self._titles(row["connector"])
+    def item_of(self, row: RowMapping) -> Item:
+        """A consent as it was asked: what is shown is what was hashed, also on a later day."""
+        title, title_zh = titles(self.platforms.connectors.get(row["connector"]))
         asked = day_of_asking(row["data_to"], row["text_version"])
         use = (row["grantee"], row["purpose"], tuple(row["scenarios"]))
-        return Offer(SourceKind(row["source"]), title, title_zh, *use, asked, row["text_version"])
-
-    def _titles(self, connector: str) -> tuple[str, str]:
-        known: Connector | None = self.platforms.connectors.get(connector)
-        return (known.manifest.title, known.manifest.title_zh) if known else ("the partner app", "合作方应用")
-
-    def _platform_view(self, name: str, items: Sequence[Item], row: Row[Any] | None) -> PlatformView:
-        title, title_zh = self._titles(name)
-        state = "OPEN" if row is None or row.status == ConnectionStatus.LINKING else row.status
-        return PlatformView(name, title, title_zh, state, tuple(items), row.last_fault if row is not None else None)
+        return Item.of(row, Offer(SourceKind(row["source"]), title, title_zh, *use, asked, row["text_version"]))
 
     def _session_row(self, request: LinkRequest, link_id: UUID, token: str) -> dict[str, object]:
         return {
@@ -281,9 +269,11 @@ class LinkService:
             "purpose": request.purpose,
             "scenarios": list(request.scenarios),
             "return_url": request.return_url,
-            "status": "OPEN",
+            "status": State.OPEN,
             "expires_at": datetime.now(UTC) + LINK_LIFE,
             "created_at": self.clock.now(),
+            "kind": Kind.LINK,
+            "sources": [source.value for source in request.sources],
         }
 
     def _attempt_row(self, session: Row[Any], connection_id: UUID, state: str, sealed: bytes) -> dict[str, object]:
@@ -297,5 +287,6 @@ class LinkService:
         }
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _end_of(rows: Sequence[RowMapping]) -> str:
+    """What a partner app is told: whether the customer agreed to anything."""
+    return "done" if any(row["status"] == ConsentStatus.ACTIVE for row in rows) else "declined"

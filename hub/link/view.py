@@ -1,72 +1,173 @@
-"""What the link page shows, as values."""
+"""What the pages that ask show, as values."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.engine import RowMapping
 
-from hub.consent.terms import Offer, terms
+from hub.connect import Connector
+from hub.consent.terms import Offer
 from hub.domain.enums import ConnectionStatus, ConsentStatus
+from hub.link.progress import Connected, Progress, Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One consent: a source in words, and its full text."""
+    """One consent: a source in words, what is asked of it, and its full text."""
 
     consent_id: str
-    given: bool
+    status: ConsentStatus
     zh: str
     en: str
     text_zh: str
     text_en: str
+    grantee: str
+    purpose: str
+    scenarios: tuple[str, ...]
+    data_from: date
+    data_to: date
+    expires_on: date
+    life_days: int
+    written: bool
+    adverse: bool
+    changed_at: datetime
+
+    @property
+    def given(self) -> bool:
+        return self.status == ConsentStatus.ACTIVE
 
     @staticmethod
     def of(row: RowMapping, offer: Offer) -> Item:
-        given = row["status"] == ConsentStatus.ACTIVE
-        return Item(str(row["consent_id"]), given, offer.term["zh"], offer.term["en"], offer.text("zh"), offer.text("en"))
+        return Item(
+            consent_id=str(row["consent_id"]),
+            status=ConsentStatus(row["status"]),
+            zh=offer.term["zh"],
+            en=offer.term["en"],
+            text_zh=offer.text("zh"),
+            text_en=offer.text("en"),
+            grantee=row["grantee"],
+            purpose=row["purpose"],
+            scenarios=tuple(row["scenarios"]),
+            data_from=row["data_from"],
+            data_to=row["data_to"],
+            expires_on=offer.expires_on,
+            life_days=row["data_life_days"],
+            written=row["written"],
+            adverse=row["adverse_notice"],
+            changed_at=row["changed_at"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformView:
-    """One platform with what it is asked for. ``state`` is OPEN until the customer has authorised it.
+    """One platform with what it is asked for. ``state`` is OPEN until the customer has authorised it. ``remote``: there is a platform to go to.
 
-    ``to_do``: something is left to agree to here. An item that was given to a platform that is authorised cannot be ticked again.
+    ``to_do``: something is left to agree to or to authorise here.
     """
 
     connector: str
     title: str
     title_zh: str
+    remote: bool
     state: str
     items: tuple[Item, ...]
     fault: str | None
+    progress: Progress
 
     @property
     def to_do(self) -> bool:
         return self.state != ConnectionStatus.ACTIVE or not all(item.given for item in self.items)
 
-    def is_settled(self, item: Item) -> bool:
-        return self.state == ConnectionStatus.ACTIVE and item.given
+    @property
+    def authorised(self) -> bool:
+        return self.state == ConnectionStatus.ACTIVE
+
+    @property
+    def fetches(self) -> bool:
+        """Whether there is a fetch to watch: a partner app's own source is sent, not fetched."""
+        return self.authorised and self.remote and any(item.given for item in self.items)
+
+    @property
+    def unfinished(self) -> bool:
+        return self.fetches and self.progress.stage is not Stage.COMPLETE
+
+    @property
+    def asked(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if not item.given)
+
+    @property
+    def agreed(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if item.given)
+
+
+def platform_view(name: str, connector: Connector | None, items: tuple[Item, ...], found: Connected | None) -> PlatformView:
+    title, title_zh = titles(connector)
+    state = "OPEN" if found is None or found.status == ConnectionStatus.LINKING else found.status.value
+    progress = found.progress if found is not None else Progress(Stage.WAITING, ())
+    fault = found.fault if found is not None else None
+    return PlatformView(name, title, title_zh, connector is not None, state, items, fault, progress)
+
+
+def titles(connector: Connector | None) -> tuple[str, str]:
+    return (connector.manifest.title, connector.manifest.title_zh) if connector else ("the partner app", "合作方应用")
 
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """The page. ``origins`` are the platforms the page may send a form's answer to."""
+    """The page. ``origins`` are the platforms the page may send a form's answer to; ``back`` is where the partner app takes the customer back."""
 
     grantee: str
+    app: str
     customer: str
-    purpose_zh: str
-    purpose_en: str
+    purpose: str
+    scenarios: tuple[str, ...]
     csrf: str
     platforms: tuple[PlatformView, ...]
     origins: tuple[str, ...]
+    until: datetime
+    finished: bool
+    back: str
 
     @staticmethod
-    def of(session: Any, browser: str, customer: str, platforms: tuple[PlatformView, ...], origins: tuple[str, ...]) -> LinkView:
-        purpose = terms()["purposes"][session.purpose]
-        return LinkView(session.grantee, customer, purpose["zh"], purpose["en"], csrf_of(browser), platforms, origins)
+    def of(
+        session: Row[Any], browser: str, customer: str, platforms: tuple[PlatformView, ...], origins: tuple[str, ...], back: str
+    ) -> LinkView:
+        return LinkView(
+            grantee=session.grantee,
+            app=session.app or session.client_id,
+            customer=customer,
+            purpose=session.purpose,
+            scenarios=tuple(session.scenarios),
+            csrf=csrf_of(browser),
+            platforms=platforms,
+            origins=origins,
+            until=session.expires_at,
+            finished=session.status != "OPEN",
+            back=back,
+        )
+
+    @property
+    def agreed(self) -> bool:
+        return any(platform.agreed for platform in self.platforms)
+
+    @property
+    def complete(self) -> bool:
+        """Nothing is left to agree to or to authorise."""
+        return bool(self.platforms) and not any(platform.to_do for platform in self.platforms)
+
+    @property
+    def unfinished(self) -> bool:
+        """Something is still being fetched: the page is worth looking at again."""
+        return any(platform.unfinished for platform in self.platforms)
+
+    @property
+    def authorised(self) -> int:
+        return sum(platform.authorised for platform in self.platforms)
 
 
 def csrf_of(browser: str) -> str:

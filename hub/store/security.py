@@ -16,15 +16,15 @@ _CLIENT = "(select current_setting('hub.client', true))"
 _VISIBLE = f"customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = {_CLIENT})"  # noqa: S608
 APPEND_ONLY = frozenset({
     "access_log", "raw_page", "consent_event", "evaluation", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
-    "fact_mark", "limit_part", "score_point", "series_month", "policy", "identity_event",
+    "fact_mark", "limit_part", "score_point", "series_month", "policy", "audit_anchor", "audit_event", "identity_event",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it."""
 HUB_ONLY = frozenset({
     "backfill_window", "customer_client", "customer_merge", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation", "sync_event", "touched_days",
 })  # fmt: skip
 """Who sees whom, what a platform still allows, what went wrong on the way: the hub's to say. A client's transaction reads it and nothing more."""
-PRIVATE = frozenset({"replay"})
-"""Nothing that a client is answered with: its filters may name a customer of somebody else."""
+PRIVATE = frozenset({"audit_anchor", "audit_event", "replay"})
+"""Nothing that a client is answered with: it may name somebody else's customer, or another client."""
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
 """A fact is never overwritten: a change ends it and adds another."""
 _OPERATOR = "(select current_setting('hub.operator', true)) = 'yes'"
@@ -63,4 +63,6 @@ def statements() -> Iterator[str]:
     yield "GRANT SELECT ON fact TO hub_app, hub_worker"
     for name in sorted(WATCHED):
         yield f"CREATE POLICY operator_watches ON {name} FOR SELECT TO hub_app USING ({_OPERATOR})"
+    # Rows leave the access log by the owner alone, when they are old (hub.access.audit.trim).
+    yield "CREATE POLICY owner_trims ON access_log TO CURRENT_USER USING (true)"
     yield f"CREATE POLICY operator_is_logged ON access_log FOR INSERT TO hub_app WITH CHECK ({_OPERATOR})"

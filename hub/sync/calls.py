@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from hub.connect import Connector, Context, ContractBroken, Misconfigured, Reauthorise, Request, Response, RetryAt
+from hub.connect.dpop import nonce_of, nonce_wanted
 from hub.connect.faults import Fault
+from hub.connect.message import base_of as base_named
 from hub.errors import ContractBroken as BrokenContract
 from hub.errors import FixConfiguration, GrantRevoked, PlatformBusy
 from hub.http import Http, PlatformUnreachable
@@ -33,10 +37,16 @@ class Counters(Protocol):
 
 
 class Calls:
-    """Sends requests of connectors. One per process, shared by all runs."""
+    """Sends requests of connectors. One per process, shared by all runs. ``nonces`` are what platforms' servers handed out last, by connector and host."""
 
     def __init__(self, http: Http, desks: Counters) -> None:
         self.http, self.desks = http, desks
+        self.nonces: dict[tuple[str, str], str] = {}
+
+    def current(self, connector: Connector, context: Context) -> Context:
+        """The context as it is at this moment: the time, and the nonces for proofs."""
+        mine = {host: nonce for (name, host), nonce in self.nonces.items() if name == connector.manifest.name}
+        return replace(context, now=datetime.now(UTC), nonces=mine)
 
     def turn(
         self, connector: Connector, config: Mapping[str, str], *, interactive: bool = False, retry: bool = False
@@ -52,12 +62,18 @@ class Calls:
         base, turn = base_of(connector, config, request), turn or Turn(0.0)
         desk, turn.sent = self.desks.desk(connector, config), True
         try:
-            response = await self.http.send(base, request)
+            response = await self.http.send(base, request, connector.manifest.name)
         except PlatformUnreachable:
             desk.answered(turn, None)
             raise
         desk.answered(turn, response)
+        if connector.manifest.oauth is not None and connector.manifest.oauth.dpop and (nonce := nonce_of(response)):
+            self.nonces[connector.manifest.name, request.host] = nonce
         return response
+
+    def wants_nonce(self, connector: Connector, response: Response) -> bool:
+        """Whether the answer says that the request was not looked at for want of a nonce, which :meth:`current` knows from now on."""
+        return connector.manifest.oauth is not None and connector.manifest.oauth.dpop and bool(nonce_wanted(response))
 
     async def park(self, connector: Connector, config: Mapping[str, str], seconds: float | None) -> None:
         """The platform asked for a pause: nobody calls it before that is over."""
@@ -99,19 +115,11 @@ def too_slow() -> Park:
 
 
 def base_of(connector: Connector, config: Mapping[str, str], request: Request) -> str:
-    """The base URL of a request: the connector's own, or the one its ``host`` names, as a setting or a host of the manifest.
-
-    A setting may name ``base_url`` instead of a URL. Raises FixConfiguration for a host that nobody declared: a signed request goes nowhere by guess.
-    """
-    if not request.host:
-        return config["base_url"]
-    named = config.get(request.host) or connector.manifest.hosts.get(request.host, request.host)
-    named = config["base_url"] if named == "base_url" else named
-    if not named.startswith(("https://", "http://")):
-        raise FixConfiguration(
-            f"{connector.manifest.title}: no setting says where {request.host!r} is.", remedy="Set it in connectors.json."
-        )
-    return named
+    """The base URL of a request: the connector's own, or the one its ``host`` names. Raises FixConfiguration for a host that no setting knows."""
+    try:
+        return base_named(config, request.host)
+    except Misconfigured as fault:
+        raise FixConfiguration(f"{connector.manifest.title}: {fault.reason}.", remedy="Set it in connectors.json.") from None
 
 
 _ERRORS: Mapping[type[Fault], Callable[[str], Exception]] = {

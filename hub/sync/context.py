@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, select
 
 from hub.connect import Connector, Context
+from hub.connect.oauth import TEXTBOOK
 from hub.consent import grants as consent_rows
 from hub.consent.gate import Ask, decide
 from hub.domain.clock import Clock
@@ -20,6 +21,11 @@ from hub.store.customers import load_subject
 from hub.store.database import Database, Write
 from hub.store.tables import connection, sync_run
 from hub.vault import Blind, Vault
+
+
+def defaulted(connector: Connector, written: Mapping[str, str]) -> dict[str, str]:
+    """What an operator wrote, over the manifest's defaults."""
+    return {**{one.name: one.default for one in connector.manifest.settings if one.default is not None}, **written}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +71,7 @@ class Equipment:
 
     def config(self, name: str) -> dict[str, str]:
         """The connector's settings: the operator's over the manifest's defaults."""
-        defaults = {setting.name: setting.default for setting in self.connectors[name].manifest.settings if setting.default is not None}
-        return {**defaults, **self.configs[name]}
+        return defaulted(self.connectors[name], self.configs[name])
 
 
 async def load(equipment: Equipment, tx: Write, customer_id: CustomerId, connection_id: UUID) -> Subjected:
@@ -86,6 +91,7 @@ async def load(equipment: Equipment, tx: Write, customer_id: CustomerId, connect
         data_to=equipment.clock.today(),
         now=datetime.now(UTC),
         today=equipment.clock.today(),
+        oauth=connector.manifest.oauth or TEXTBOOK,
     )
     return Subjected(connector, context, consents, awaited)
 

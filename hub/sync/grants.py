@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -236,7 +236,8 @@ async def _new_grant(exchange: Exchange, begun: _Begun) -> tuple[Grant, Grant]:
 
 
 async def _converse(exchange: Exchange, grant: Grant) -> Grant:
-    connector, context = exchange.connector, replace(exchange.context, grant=grant, now=datetime.now(UTC))
+    connector = exchange.connector
+    context = exchange.calls.current(connector, replace(exchange.context, grant=grant))
     try:
         async with asyncio.timeout(EXCHANGE_TIME):
             return await exchange.calls.converse(connector, context, connector.authorisation.refresh(context), exchange.gate)

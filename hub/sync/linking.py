@@ -8,11 +8,16 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from hub.connect import Connector, Grant
+from sqlalchemy import select
+
+from hub.connect import Connector, Context, Grant
 from hub.domain.identifiers import CustomerId
-from hub.errors import CustomerMustAct
+from hub.errors import CustomerMustAct, SecretMissing
+from hub.http import HostNotAllowed
 from hub.store.database import Write
+from hub.store.tables import connection
 from hub.sync import grants
+from hub.sync.approved import addresses, is_approved
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, Subjected, load
 from hub.sync.hints import Meant, name_account
@@ -30,21 +35,30 @@ class Linking:
         return {name: connector for name, connector in self.equipment.connectors.items() if name in self.equipment.configs}
 
     def origins(self) -> tuple[str, ...]:
-        """Where a browser may be sent: every URL among the connectors' settings, as an origin."""
-        urls = {
-            value
-            for name in self.connectors
-            for key, value in self.equipment.config(name).items()
-            if key.endswith("_url") and value.startswith("http")
-        }
-        hosts = {url for connector in self.connectors.values() for url in connector.manifest.hosts.values()}
-        return tuple(sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls | hosts}))
+        """Where a browser may be sent: every address that an operator approved, as an origin."""
+        urls = {url for name in self.connectors for url in addresses(self.equipment.configs[name])}
+        return tuple(sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls}))
 
     async def seal_verifier(self, tx: Write, customer_id: CustomerId, connection_id: UUID, verifier: str) -> bytes:
-        return (await self.equipment.vault.sealer(tx, customer_id)).seal(_verifier(connection_id), verifier.encode())
+        place = await self._verifier(tx, customer_id, connection_id)
+        return (await self.equipment.vault.sealer(tx, customer_id)).seal(place, verifier.encode())
 
     async def open_verifier(self, tx: Write, customer_id: CustomerId, connection_id: UUID, sealed: bytes) -> str:
-        return (await self.equipment.vault.sealer(tx, customer_id)).open(_verifier(connection_id), sealed).decode()
+        """Raises CustomerMustAct where the platform is another one now than when the login began."""
+        sealer, place = await self.equipment.vault.sealer(tx, customer_id), await self._verifier(tx, customer_id, connection_id)
+        try:
+            return sealer.open(place, sealed).decode()
+        except SecretMissing:
+            raise CustomerMustAct(
+                "The platform has changed since this authorisation began.", remedy="Start the authorisation again."
+            ) from None
+
+    async def _verifier(self, tx: Write, customer_id: CustomerId, connection_id: UUID) -> Place:
+        """Where a verifier belongs: to a connection, and to whom it was about to be shown to. Sealed for one issuer it does not open for another."""
+        mine = (connection.c.customer_id == customer_id, connection.c.connection_id == connection_id)
+        name = (await tx.execute(select(connection.c.connector).where(*mine))).scalar_one()
+        config = self.equipment.config(name)
+        return Place("authorisation_attempt", "verifier", f"{connection_id}|{config.get('issuer') or config['base_url']}")
 
     async def begin(
         self, customer_id: CustomerId, connection_id: UUID, redirect_uri: str, state: str, verifier: str, text_hash: str
@@ -53,13 +67,18 @@ class Linking:
         dialogue = found.connector.authorisation.begin(
             found.context, redirect_uri=redirect_uri, state=state, verifier=verifier, text_hash=text_hash
         )
-        return await self.calls.converse(found.connector, found.context, dialogue)
+        page = await self.calls.converse(found.connector, found.context, dialogue)
+        if not is_approved(self.equipment.configs[found.connector.manifest.name], page):
+            raise HostNotAllowed(
+                f"{found.connector.manifest.title}: the page to authorise on is not below an address that connectors.json names."
+            )
+        return page
 
     async def complete(
         self, customer_id: CustomerId, connection_id: UUID, redirect_uri: str, verifier: str, callback: Mapping[str, str]
     ) -> Grant:
         found = await self._load(customer_id, connection_id)
-        if not _is_issuer(found.context.config, callback.get("iss")):
+        if not _is_issuer(found.context, callback.get("iss")):
             raise CustomerMustAct(
                 "The answer names another issuer than the platform that was asked.", remedy="Start the authorisation again."
             )
@@ -76,18 +95,17 @@ class Linking:
     async def _load(self, customer_id: CustomerId, connection_id: UUID) -> Subjected:
         async with self.equipment.database.work() as tx:
             found = await load(self.equipment, tx, customer_id, connection_id)
-        return replace(found, context=replace(found.context, now=datetime.now(UTC)))
+        return replace(found, context=self.calls.current(found.connector, found.context))
 
 
-def _is_issuer(config: Mapping[str, str], said: str | None) -> bool:
+def _is_issuer(context: Context, said: str | None) -> bool:
     """Whether an answer comes from whom was asked (RFC 9207). An operator who knows the issuer names it in the connector's settings (``issuer``): then it must be
-    said, exactly. Where none is known a platform may say nothing, or its own address.
+    said, exactly. Where none is known a platform may say nothing, or its own address; not one that always names its issuer.
     """
-    if "issuer" in config:
+    config = context.config
+    if config.get("issuer"):
         return said == config["issuer"]
+    if context.oauth.names_issuer:
+        return False
     base = config["base_url"].rstrip("/")
     return said is None or said.rstrip("/") in (base, "{0.scheme}://{0.netloc}".format(urlsplit(base)))
-
-
-def _verifier(connection_id: UUID) -> Place:
-    return Place("authorisation_attempt", "verifier", str(connection_id))

@@ -229,14 +229,18 @@ class Reader:
     async def _send_once(self, task: Task, cursor: Json | None, held: Held, *, repeated: bool) -> _Sent:
         """Consent, epoch and the time that is signed are those of the moment the request leaves, not of the moment it began to queue."""
         connector, config, began = self.subjected.connector, self.subjected.context.config, asyncio.get_running_loop().time()
+        named = False
         for _ in range(LATE):
             async with self.calls.turn(connector, config, interactive=self.interactive, retry=repeated) as turn:
                 queued = asyncio.get_running_loop().time() - began
                 await self._may_fetch(task)
                 sent = None if turn.late else await self._send(task, cursor, held, turn, repeated=repeated)
-            if sent is not None:
+            if sent is None:
+                continue
+            if named or not self.calls.wants_nonce(connector, sent.response):
                 await self.journal.queued(_place(task), queued)
                 return sent
+            named = True
         raise too_slow()
 
     async def _send(self, task: Task, cursor: Json | None, held: Held, turn: Turn, *, repeated: bool) -> _Sent:
@@ -253,7 +257,7 @@ class Reader:
             raise
 
     def _context(self, task: Task, held: Held) -> Context:
-        return replace(self.subjected.for_source(task.stream.source), grant=held.grant, now=datetime.now(UTC))
+        return self.calls.current(self.subjected.connector, replace(self.subjected.for_source(task.stream.source), grant=held.grant))
 
     async def _may_fetch(self, task: Task) -> None:
         """The fetch gate: no request leaves after a withdrawal has committed, nor from a run that was overtaken."""

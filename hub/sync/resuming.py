@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from sqlalchemy import text
 
-from hub.store.database import Database
+from hub.store.database import Database, Write
 
 _LEDGER = text("""
     UPDATE quota_ledger SET parked_until = NULL, circuit_until = CASE WHEN circuit = 'OPEN' THEN clock_timestamp() ELSE circuit_until END
@@ -26,10 +27,13 @@ class Resumed(NamedTuple):
     connections: int
 
 
-async def resume(database: Database, connector: str) -> Resumed:
+async def resume(database: Database, connector: str, told: Callable[[Write, Resumed], Awaitable[None]] | None = None) -> Resumed:
     """Calls to a platform may leave again, behind a probe where its circuit is open. Quotas stay as they are counted. What was parked, or met no
-    answer, is due now.
+    answer, is due now. ``told`` hears of it in the same transaction.
     """
     async with database.work() as tx:
         credentials = (await tx.execute(_LEDGER, {"connector": connector})).rowcount
-        return Resumed(credentials, (await tx.execute(_CONNECTIONS, {"connector": connector})).rowcount)
+        done = Resumed(credentials, (await tx.execute(_CONNECTIONS, {"connector": connector})).rowcount)
+        if told is not None:
+            await told(tx, done)
+        return done

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -154,7 +153,7 @@ class Revoker:
             found = await load(self.equipment, tx, customer_id, row["connection_id"])
             sealer = await self.equipment.vault.sealer(tx, customer_id)
         grant = credentials.as_grant(sealer.open(_place(row["revocation_id"]), row["sealed"]))
-        context, heard = replace(found.context, grant=grant, now=datetime.now(UTC)), list[int]()
+        context, heard = self.calls.current(found.connector, replace(found.context, grant=grant)), list[int]()
         try:
             await self.calls.converse(found.connector, context, _overheard(found.connector.authorisation.revoke(context), heard))
         except STUMBLES as error:

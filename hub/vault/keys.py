@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import hmac
 import os
 import secrets
 from collections.abc import Collection, Iterator
@@ -52,6 +53,11 @@ class KeyService(Protocol):
         """The master of the blind-index keys; never the key-encryption key."""
         ...
 
+    @property
+    def audit(self) -> bytes:
+        """The master of the keys that link the audit chain and sign its heads; stays when the key-encryption key is rotated."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Content:
@@ -61,10 +67,12 @@ class _Content:
     current: str
     following: str | None
     blind: bytes
+    audit: bytes
 
     def document(self) -> bytes:
         keys = {name: _text(key) for name, key in self.keys.items()}
-        return orjson.dumps({"current": self.current, "following": self.following, "keys": keys, "blind": _text(self.blind)})
+        own = {"blind": _text(self.blind), "audit": _text(self.audit)}
+        return orjson.dumps({"current": self.current, "following": self.following, "keys": keys, **own})
 
 
 class FileKeys:
@@ -88,6 +96,10 @@ class FileKeys:
     @property
     def blind(self) -> bytes:
         return self._content.blind
+
+    @property
+    def audit(self) -> bytes:
+        return self._content.audit
 
     def wrap(self, data_key: bytes, binding: bytes) -> Wrapped:
         content, nonce = self._fresh(), os.urandom(NONCE)
@@ -135,7 +147,10 @@ class FileKeys:
             document = orjson.loads(self.path.read_bytes())
             keys = {str(name): _key(value) for name, value in document["keys"].items()}
             following = document.get("following")
-            content = _Content(keys, str(document["current"]), None if following is None else str(following), _key(document["blind"]))
+            blind = _key(document["blind"])
+            # A file from before the chain has no key for it. What every host can derive from the same file is the same on every host.
+            audit = _key(document["audit"]) if "audit" in document else hmac.digest(blind, b"hub|audit|master", "sha256")
+            content = _Content(keys, str(document["current"]), None if following is None else str(following), blind, audit)
             for name in (content.current, *([content.following] if content.following else [])):
                 content.keys[name]
         except (AttributeError, KeyError, OSError, TypeError, ValueError):
@@ -148,7 +163,7 @@ class FileKeys:
         """Of two processes that start together one wins for both."""
         name = _name()
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self._draft(_Content({name: os.urandom(KEY)}, name, None, os.urandom(KEY)))
+        draft = self._draft(_Content({name: os.urandom(KEY)}, name, None, os.urandom(KEY), os.urandom(KEY)))
         with suppress(FileExistsError):
             os.link(draft, self.path)
         draft.unlink()

@@ -33,4 +33,6 @@ async def call(info: HubInfo, key: str, service: Callable[[Call, I], Awaitable[O
         raise errors.InvalidInput("An idempotency key has 1 to 128 characters.")
     assert is_dataclass(value) and not isinstance(value, type)
     text = orjson.dumps([type(value).__name__, asdict(value)], default=str, option=orjson.OPT_SORT_KEYS)
-    return await service(Call(info.context.caller, key, hashlib.sha256(text).hexdigest()), value)
+    named = info.operation.name
+    made = Call(info.context.caller, key, hashlib.sha256(text).hexdigest(), named.value if named else "", info.context.document_sha256)
+    return await service(made, value)

@@ -7,6 +7,7 @@ import strawberry
 from schema.mutations.add_party import add_party
 from schema.mutations.create_customer import create_customer
 from schema.mutations.create_link_session import create_link_session
+from schema.mutations.create_manage_session import create_manage_session
 from schema.mutations.end_party import end_party
 from schema.mutations.evaluate import evaluate
 from schema.mutations.merge_customers import merge_customers
@@ -24,6 +25,7 @@ class Mutation:
     merge_customers = merge_customers
     split_customer = split_customer
     create_link_session = create_link_session
+    create_manage_session = create_manage_session
     record_behaviour_sessions = record_behaviour_sessions
     evaluate = evaluate
     withdraw_consent = withdraw_consent

@@ -9,6 +9,7 @@ import strawberry
 
 from hub.domain.enums import CustomerCategory, Sensitivity, SourceKind
 from schema.access import DataKind, access, asked, shown, stored
+from schema.types.access_record import ACCESS_LOG, AccessRecord
 from schema.types.consent import Consent
 from schema.types.enums import CustomerKind
 from schema.types.evaluation import Evaluation
@@ -56,6 +57,10 @@ class CustomerProfile:
 
     @asked("All evaluations, newest first.", _RESULT)
     def evaluations(self, first: First = 20, after: After = None, scenario: SomeScenario = None) -> Connection[Evaluation]:
+        return stored()  # type: ignore[no-any-return]
+
+    @asked("Who asked for what of this customer, newest first. A partner sees what it asked itself.", ACCESS_LOG)
+    def access_log(self, first: First = 20, after: After = None) -> Connection[AccessRecord]:
         return stored()  # type: ignore[no-any-return]
 
 

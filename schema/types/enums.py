@@ -6,8 +6,8 @@ from enum import StrEnum
 
 import strawberry
 
+from hub.domain import audit, ownership
 from hub.domain import enums as domain
-from hub.domain import ownership
 
 
 class AccessStatus(StrEnum):
@@ -149,5 +149,6 @@ for _enum in (
     domain.Purpose,
     domain.MissingReason,
     domain.Unit,
+    audit.AccessOutcome,
 ):
     strawberry.enum(_enum, description=(_enum.__doc__ or "").strip())

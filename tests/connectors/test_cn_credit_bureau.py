@@ -23,7 +23,7 @@ from hub.connect import (
     Reauthorise,
     RefreshNeeded,
 )
-from hub.connect.code_grant import basic
+from hub.connect.oauth import basic
 from hub.domain.facts import CreditAccount, CreditInquiry
 from tests.connectors.bureau_case import ACCOUNTS, INQUIRIES, RANGE, REPAYMENTS_STREAM, START, Case
 from tests.connectors.money_persona import BUSINESS, OPERATOR, document, noodle_shop
@@ -241,7 +241,7 @@ async def test_an_outside_client_can_exchange_its_code_and_post_its_order(case: 
         "redirect_uri": outsider["redirect_uri"],
         "code_verifier": VERIFIER,
     }
-    headers = {"Authorization": basic(case.drive.context)}
+    headers = {"Authorization": basic(case.drive.context.config)}
     assert (await client.post(f"{BASE}/oauth2/token", data=form, headers=headers)).status_code == 200
     assert (await client.post(f"{BASE}/oauth2/token", data=form, headers=headers)).json() == {"error": "invalid_grant"}
     bearer = {"Authorization": f"Bearer {outsider['access_token']}", "Idempotency-Key": "mine"}

@@ -18,6 +18,8 @@ import httpx
 from connectors.sandbox.persona import Persona
 from connectors.sandbox.platform import Platform
 from hub.connect import Connector, Context, Grant, NoData, Pending, Request, Response, RetryAt, Stream, Subject, Unreadable, Window
+from hub.connect.message import base_of
+from hub.connect.oauth import TEXTBOOK
 from hub.domain.enums import SourceKind
 
 REDIRECT = "http://127.0.0.1/link/callback"
@@ -57,12 +59,12 @@ class Drive:
             data_to=persona.as_of,
             now=datetime.now(UTC),
             today=persona.as_of,
+            oauth=connector.manifest.oauth or TEXTBOOK,
         )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=platform.app), base_url=BASE, trust_env=False)
 
     async def send(self, request: Request) -> Response:
-        host = self.connector.manifest.hosts.get(request.host, request.host) if request.host else self.config["base_url"]
-        url = (host if host.startswith("http") else self.config["base_url"]) + request.path
+        url = base_of(self.config, request.host) + request.path
         if request.query:
             url += ("&" if "?" in url else "?") + urlencode(request.query)
         answer = await self.client.request(request.method, url, headers=list(request.headers), content=request.body or None)

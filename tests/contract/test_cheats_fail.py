@@ -66,7 +66,7 @@ CHEATS: dict[str, tuple[str, Changes]] = {
     "a refusal taken for a failure": ("customer refuses", careless(UNTOLD)),
     "any code is good": ("forged callback refused", platform("_redeem", "lambda form: [*server.consents.by_number.values()][-1]")),
     "a code that works again": ("code works once", platform("_redeem", "lambda form: server.codes[form['code']].consent")),
-    "PKCE not said": ("PKCE", {"__init__.py": [("        pkce=True,\n", "")]}),
+    "PKCE not said": ("PKCE", {"__init__.py": [("        oauth=OAuth(),\n", "")]}),
     "a secret nobody checks": ("wrong secret refused", platform("_knows_client", "lambda request: True")),
     "a revocation that does nothing": ("revocation", platform("end", "lambda consent: None")),
     "an old token is a mistake of ours": ("expired token refreshed", stream(('raise RefreshNeeded("the', 'raise ContractBroken("the'))),

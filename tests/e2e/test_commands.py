@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -16,7 +15,6 @@ import httpx
 import pytest
 
 from connectors.sandbox.serve import bind
-from tests.e2e.case import small_document
 from tests.e2e.forked import ENVIRONMENT, Hub
 
 HUB = (sys.executable, "-m", "hub.cli")
@@ -38,13 +36,6 @@ def test_a_persona_that_is_none(hub: Hub, tmp_path: Path, content: str | None, s
         path.write_text(content)
     assert hub.refusal("evaluate", "--persona", str(path), "--json", "--home", str(home)).startswith("hub: " + said.format(path=path))
     assert not home.exists()
-
-
-def test_a_scenario_without_a_policy(hub: Hub, tmp_path: Path) -> None:
-    path = tmp_path / "persona.json"
-    path.write_text(json.dumps(small_document() | {"scenario": "S12"}))
-    said = hub.refusal("evaluate", "--persona", str(path), "--json")
-    assert said == "hub: There is no policy for scenario S12. Known are S01, S03."
 
 
 def test_an_occupied_port(hub: Hub, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from hub.store.database import Database
 from hub.store.embedded import Embedded
+from tests.databases import own
 from tests.hub.access.side import Api, open_api
 from tests.schema.port import Port
 
@@ -24,7 +25,7 @@ def port() -> Port:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def api(cluster: Embedded, port: Port, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
     """All clients are logged in."""
-    database = Database(await cluster.prepare(f"schema_{next(_count)}", template="template"))
+    database = Database(await cluster.prepare(own(f"schema_{next(_count)}"), template="template"))
     async with open_api(database, tmp_path_factory.mktemp("home"), port.services) as opened:
         port.world = opened.world
         for side in opened.sides.values():

@@ -28,6 +28,7 @@ class Port:
             merge_customers=self._serving(lambda value: CustomersMerged(value.from_id, value.into_id)),
             split_customer=self._serving(lambda value: CustomersMerged(value.customer_id, self.world.id)),
             create_link_session=self._serving(lambda value: LinkMade("l-1", f"https://hub.example/link/{value.customer_id}")),
+            create_manage_session=self._serving(lambda value: LinkMade("m-1", f"https://hub.example/link/{value.customer_id}")),
             record_behaviour_sessions=self._serving(lambda value: SessionsRecorded(len(value.sessions), 0)),
             evaluate=self._serving(lambda value: Evaluated(value.customer_id, str(self.world.evaluation))),
             withdraw_consent=self._serving(lambda value: ConsentWithdrawn(str(self.world.shop_consent), value.customer_id)),

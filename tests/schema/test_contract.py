@@ -160,6 +160,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "mergeCustomers": "identity:write",
         "splitCustomer": "identity:write",
         "createLinkSession": "links:write",
+        "createManageSession": "links:write",
         "recordBehaviourSessions": "behaviour:write",
         "evaluate": "enhancement:evaluate",
         "withdrawConsent": "consents:write",

@@ -259,17 +259,17 @@ async def test_an_error_of_the_database_tells_nothing(api: Api) -> None:
     owner = create_engine(api.runtime.database.urls.owner, poolclass=pool.NullPool)
     try:
         with owner.begin() as connection:
-            connection.execute(text("revoke insert on access_log from hub_app"))
+            connection.execute(text("revoke insert on access_log from hub_worker"))
         with structlog.testing.capture_logs() as logged:
             answer = (await api.sides["risk-desk"].ask("query Denied { customers { nodes { id } } }")).json()
     finally:
         with owner.begin() as connection:
-            connection.execute(text("grant insert on access_log to hub_app"))
+            connection.execute(text("grant insert on access_log to hub_worker"))
         owner.dispose()
     (shown,) = answer["errors"]
     assert "data" not in answer and shown["message"] == "Something went wrong in the hub."
     (line,) = [entry for entry in logged if entry["event"] == "graphql.masked"]
-    assert line["kind"] == "ProgrammingError" and any(place.startswith("reader.py:") for place in line["places"])
+    assert line["kind"] == "DBAPIError" and any(place.startswith("reader.py:") for place in line["places"])
     assert "Denied" not in repr(logged) and "insert into" not in repr(logged)
 
 

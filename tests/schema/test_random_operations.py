@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from hub.domain.audit import Accessed
 from hub.domain.selection import Pick, Selection
 from hub.store import tables
 from hub.store.database import Database, Write
@@ -26,6 +28,7 @@ from hub.store.view import Reader
 from schema.contract import HubSchema, build_schema
 from schema.plan.documents import Documents
 from schema.plan.limits import Limits
+from tests.databases import own
 from tests.hub.view import test_watching as watching
 from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, reader
 from tests.schema.operations import Maker, Operation, Pools
@@ -89,6 +92,16 @@ async def enrich(tx: Write, world: World) -> None:
     steps = [(None, "PENDING"), ("PENDING", "ACTIVE")]
     events = [{"event_id": uid(70 + n), "from_status": a, "to_status": b, "actor": "clock", "at": KNOWN} for n, (a, b) in enumerate(steps)]
     await tx.execute(insert(tables.consent_event), [{**mine, **one, "consent_id": world.shop_consent} for one in events])
+    reads = [{"log_id": uid(90 + n), "client_id": f"c{n % 2}", "consents": [world.shop_consent, uid(61)][: n % 3]} for n in range(4)]
+    told = {
+        "purpose": "MARKETING",
+        "operation": "Look",
+        "document_sha256": "00",
+        "fields": ["Customer.id"],
+        "outcome": "ANSWERED",
+        "at": KNOWN,
+    }
+    await tx.execute(insert(tables.access_log), [{**mine, **told, **one} for one in reads])
     await tx.execute(insert(tables.sync_event), watching.events(world, uid(85)))
     await tx.execute(insert(tables.sync_window), watching.windows(world, uid(85)))
     await tx.execute(insert(tables.quarantine), watching.refused(world))
@@ -117,13 +130,20 @@ def uid(number: int) -> Any:
     return type(World().mine)(int=World().mine.int - 1 + number)
 
 
+class Unwritten:
+    """What is asked here is itself in the answers, and must not change with them."""
+
+    async def write(self, rows: Sequence[Accessed]) -> None:
+        assert all(row.fields for row in rows)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def both(cluster: Embedded) -> Any:
-    database = Database(await cluster.prepare("random_operations", template="template"))
+    database = Database(await cluster.prepare(own("random_operations"), template="template"))
     world = await build(database)
     async with database.work() as tx:
         await enrich(tx, world)
-    found = Both(reader(database), Oracle(SCHEMA.core), {})
+    found = Both(reader(database, log=Unwritten()), Oracle(SCHEMA.core), {})
     await found.oracle.look(found.planned, MOMENTS)
     yield replace(found, pools=pools_of(found.oracle, world))
     await database.close()

@@ -48,6 +48,10 @@ async def manifest_is_complete(session: Session) -> str:
         ("its sources are not those of its streams", set(one.sources) != {stream.source for stream in streams} or not streams),
         ("two streams have one name", len({stream.name for stream in streams}) != len(streams)),
         ("two settings have one name", len(set(settings)) != len(settings)),
+        (
+            "its authorisation server needs settings that it does not declare",
+            not set(one.oauth.needs if one.oauth else ()) <= set(settings),
+        ),
         ("its quota allows nothing", min(one.quota.per_second, one.quota.burst, one.quota.in_flight) <= 0),
     ]
     undocumented = [f"the setting {setting.name} is not documented" for setting in one.settings if len(setting.doc) < 8]

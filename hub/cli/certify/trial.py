@@ -24,6 +24,7 @@ from connectors.sandbox.platform import Platform, World
 from connectors.sandbox.serve import Running, Sandbox
 from hub.cli.browser import forms_of
 from hub.connect import Connector, Context, Grant, Json, Page, Request, Response, Stream, Subject, Window
+from hub.connect.oauth import TEXTBOOK
 from hub.http import Browser, Http, browser
 from hub.sync.calls import Calls
 from hub.sync.desk import Unmetered
@@ -95,6 +96,7 @@ class Trial:
             data_to=persona.as_of,
             now=datetime.now(UTC),
             today=persona.as_of,
+            oauth=self.connector.manifest.oauth or TEXTBOOK,
         )
 
     @contextmanager
@@ -124,7 +126,7 @@ class Customer:
 
     @property
     def context(self) -> Context:
-        return replace(self._context, grant=self.grant, now=datetime.now(UTC))
+        return self.trial.calls.current(self.connector, replace(self._context, grant=self.grant))
 
     async def talk(self, dialogue: Generator[Request, Response, R]) -> R:
         """Drives a dialogue. Its requests are sent as they are: it signs what needs a signature."""
@@ -187,7 +189,7 @@ async def open_trial(candidate: Candidate, name: str) -> AsyncIterator[Trial]:
     (running,) = sandbox.running.values()
     await sandbox.start()
     named = (url for key, url in running.config().items() if key.endswith("_url") and url.startswith("http"))
-    http = Http(dict.fromkeys(named))
+    http = Http(list(named))
     try:
         async with browser() as surfer:
             yield Trial(candidate, world, running, Calls(http, Unmetered()), surfer, name)

@@ -1,4 +1,4 @@
-"""The thirteen checks: each yields a deviation, or says that it is UNAVAILABLE (a needed source or value is missing) or NOT_APPLICABLE.
+"""The thirteen checks, and the two each of farms and orders: each yields a deviation, or says that it is UNAVAILABLE (a needed source or value is missing) or NOT_APPLICABLE.
 
 Bands and weights are parameters. ``s(d)`` is 1 up to the good band, falls to one half at the fair and to 0 at the poor one (domain brief, 4.1, 4.3).
 """
@@ -11,9 +11,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from hub.credit.crosscheck.farm import claimed_yield, plot_area
+from hub.credit.crosscheck.frame import ORDINARY, Frame
 from hub.credit.crosscheck.observers import Observers
+from hub.credit.crosscheck.orders import confirmed_orders, paid_orders
 from hub.credit.crosscheck.people import contribution_base, head_count, personal_income
-from hub.credit.crosscheck.place import activity, holders, place, settlement_held_by_another
+from hub.credit.crosscheck.place import activity, holders, place, plots_from_home, settlement_held_by_another
 from hub.credit.crosscheck.revenue import equity, margin, pair, shape
 from hub.credit.dossier import Dossier
 from hub.credit.policies import document
@@ -39,7 +42,10 @@ ADVERSE = (Status.WARN, Status.FAIL, Status.SEVERE)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. ``deviation`` and ``score`` are None while it is open; ``weight`` is after halving, before renormalisation."""
+    """One check. ``deviation`` and ``score`` are None while it is open; ``weight`` is after halving, before renormalisation.
+
+    ``counts``: whether it moves the tier, or is only shown.
+    """
 
     id: str
     status: Status
@@ -47,10 +53,12 @@ class Check:
     score: Decimal | None
     weight: Decimal
     hard: bool = False
+    counts: bool = True
 
     @property
     def dimension(self) -> str:
-        return self.id[0]
+        """R, P or L; what farms and orders are checked for stands in the place of revenue."""
+        return self.id[0] if self.id[0] in "PL" else "R"
 
     @property
     def available(self) -> bool:
@@ -61,8 +69,8 @@ Outcome = Decimal | Status
 """A deviation, or UNAVAILABLE or NOT_APPLICABLE."""
 
 
-def run_checks(dossier: Dossier, features: FeatureSet, observers: Observers) -> dict[str, Check]:
-    """Every check by id, in the order R, P, L."""
+def run_checks(dossier: Dossier, features: FeatureSet, observers: Observers, frame: Frame = ORDINARY) -> dict[str, Check]:
+    """Every check by id, in the order R, P, L, F, O; those of farms and orders only where they form dimension R."""
     parameters = document("engine")["checks"]
     functions: Mapping[str, Callable[[], Outcome | MissingReason | None]] = {
         "R1": lambda: pair(observers, "TAX", "TRADE"),
@@ -75,12 +83,39 @@ def run_checks(dossier: Dossier, features: FeatureSet, observers: Observers) -> 
         "P2": lambda: contribution_base(dossier),
         "P3": lambda: personal_income(dossier, features),
         "L1": lambda: holders(dossier),
-        "L2": lambda: place(dossier),
+        "L2": lambda: plots_from_home(dossier) if frame.farmer else place(dossier),
         "L3": lambda: activity(dossier),
         "L4": lambda: _feature(features, "cb_address_concentration"),
+        "F1": lambda: plot_area(dossier),
+        "F2": lambda: claimed_yield(dossier),
+        "O1": lambda: confirmed_orders(dossier),
+        "O2": lambda: paid_orders(dossier),
     }
-    found = {name: _check(name, parameters[name], function()) for name, function in functions.items()}
-    return _with_hard_flags(dossier, _with_partial_weights(found, observers))
+    wanted = [name for name in functions if name[0] not in "FO" or name in frame.replaced_by]
+    found = {
+        name: _check(name, parameters[name], MissingReason.NOT_APPLICABLE if _left_out(name, frame) else functions[name]())
+        for name in wanted
+    }
+    return _with_hard_flags(dossier, _framed(_with_partial_weights(found, observers), frame))
+
+
+def _left_out(name: str, frame: Frame) -> bool:
+    """Nothing is to be checked about revenue where nobody observes it, nor about the people of a farm."""
+    return (name[0] == "R" and not frame.has_observers) or (name[0] == "P" and frame.farmer)
+
+
+def _framed(checks: Mapping[str, Check], frame: Frame) -> dict[str, Check]:
+    """Where other checks form R the six of revenue do not count, and the first of the others is hard when it is severe."""
+    if frame.revenue != "REPLACED":
+        return dict(checks)
+    return {
+        name: replace(
+            check,
+            counts=name[0] != "R",
+            hard=name == frame.replaced_by[0] and check.status is Status.SEVERE,
+        )
+        for name, check in checks.items()
+    }
 
 
 def _check(name: str, parameters: Mapping[str, Any], outcome: Outcome | MissingReason | None) -> Check:

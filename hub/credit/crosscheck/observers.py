@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
+from types import MappingProxyType
 
 from hub.credit.dossier import Dossier
 from hub.credit.features.series import filed, files_quarterly, is_partial, months_of_return, observed, r_vat, take_rate, vat_by_month
@@ -46,6 +47,10 @@ class Observers:
 
     def available(self) -> dict[str, Decimal]:
         return {name: one.value for name, one in self.by_name.items() if one.value is not None}
+
+
+NOBODY = Observers((), {name: Observed(None, MissingReason.NOT_APPLICABLE) for name in NAMES}, MappingProxyType({}), MappingProxyType({}))
+"""The observers of a scenario that has none."""
 
 
 def observe(dossier: Dossier) -> Observers:

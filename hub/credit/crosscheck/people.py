@@ -10,7 +10,7 @@ from hub.credit.maths import dev
 from hub.credit.parameters import parameters
 from hub.credit.values import FeatureSet
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import EmployerSocialInsuranceMonth, PersonalIncome
+from hub.domain.facts import EmployerSocialInsuranceMonth, PersonalIncome, SocialInsuranceContribution
 from hub.domain.money import ZERO
 from hub.domain.periods import Month, window
 
@@ -30,7 +30,9 @@ def head_count(dossier: Dossier) -> Decimal | MissingReason | None:
 
 def contribution_base(dossier: Dossier) -> Decimal | MissingReason | None:
     """max(0, wage - base) / wage over the months both know. Bases below the wage are common: a warning, not fraud."""
-    if not dossier.subject.is_business or _no_employees(dossier):
+    if not dossier.subject.is_business:
+        return _own_base(dossier)
+    if _no_employees(dossier):
         return MissingReason.NOT_APPLICABLE
     months = window(dossier.as_of, 12)
     wages = {month: one.wage_total for month, one in withholding(dossier, months).items() if one.wage_total is not None}
@@ -40,6 +42,38 @@ def contribution_base(dossier: Dossier) -> Decimal | MissingReason | None:
         return None
     wage, base = sum((wages[month] for month in shared), ZERO), sum((bases[month] for month in shared), ZERO)
     return max(ZERO, wage - base) / wage if wage > 0 else None
+
+
+def _own_base(dossier: Dossier) -> Decimal | MissingReason | None:
+    """The same of a person: his declared income, held month by month within the city's floor and ceiling, and his own base."""
+    bases, incomes = _bases_of(dossier), _incomes_of(dossier)
+    if dossier.readable(SourceKind.SOCIAL_INSURANCE) and not bases:
+        return MissingReason.NOT_APPLICABLE
+    shared = [month for month in window(dossier.as_of, 12) if month in bases and month in incomes]
+    if len(shared) < _least():
+        return None
+    wage, base = sum((incomes[month] for month in shared), ZERO), sum((bases[month] for month in shared), ZERO)
+    return max(ZERO, wage - base) / wage if wage > 0 else None
+
+
+def _bases_of(dossier: Dossier) -> dict[Month, Decimal]:
+    """The person's contribution base by month, from PENSION; of all insurances the largest where there is no PENSION record."""
+    person, found = dossier.subject.responsible_hash or dossier.subject.own_hash, dict[Month, Decimal]()
+    rows = [one for one in dossier.of(SocialInsuranceContribution) if one.person == person and one.kind != "REFUND"]
+    pension = [one for one in rows if one.insurance == "PENSION"]
+    for one in pension or rows:
+        found[one.period] = max(found.get(one.period, ZERO), one.base)
+    return {month: base for month, base in found.items() if dossier.source(SourceKind.SOCIAL_INSURANCE).covers(month)}
+
+
+def _incomes_of(dossier: Dossier) -> dict[Month, Decimal]:
+    """The person's declared income by month, clamped to the bounds of contribution bases where the lender has configured them."""
+    person, bounds = dossier.subject.responsible_hash or dossier.subject.own_hash, dossier.reference.insurance_base
+    found: dict[Month, Decimal] = {}
+    for one in dossier.of(PersonalIncome):
+        if one.person == person and dossier.source(SourceKind.TAX).covers(one.month):
+            found[one.month] = found.get(one.month, ZERO) + one.amount
+    return {month: min(max(amount, bounds[0]), bounds[1]) if bounds else amount for month, amount in found.items()}
 
 
 def _base(rows: list[EmployerSocialInsuranceMonth]) -> Decimal:

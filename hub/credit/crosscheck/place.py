@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from hub.credit.awaited import FarmHolding, FarmPlot
 from hub.credit.dossier import Dossier
 from hub.credit.maths import hav
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import (
     BehaviourSession,
     BusinessRegistration,
+    HouseholdRegistration,
     HousingFundAccount,
     PaymentAccount,
     Shop,
@@ -18,6 +20,7 @@ from hub.domain.facts import (
     TaxpayerProfile,
     VerifiedPlace,
 )
+from hub.domain.money import ZERO
 from hub.domain.periods import china_day
 
 FEWEST_HOLDERS = 2
@@ -27,6 +30,7 @@ DEVICE_DAYS = 90
 def holders(dossier: Dossier) -> Decimal | None:
     """1 - matched / compared over the readable sources that name a holder; None with fewer than two of them."""
     named = _business_holders(dossier) if dossier.subject.is_business else _person_holders(dossier)
+    named += [holder for one in dossier.of(FarmHolding)[:1] for holder in (one.register_holder, one.policy_holder)]
     compared = [holder for holder in named if holder is not None]
     if len(compared) < FEWEST_HOLDERS:
         return None
@@ -82,6 +86,19 @@ def _ship_from(dossier: Dossier) -> tuple[float, float] | None:
 def _verified(dossier: Dossier) -> tuple[float, float] | None:
     places = sorted(dossier.of(VerifiedPlace), key=lambda one: one.verified_on)
     return (places[-1].latitude, places[-1].longitude) if places else None
+
+
+def plots_from_home(dossier: Dossier) -> Decimal | None:
+    """Kilometres from a farmer's home to the centre of his plots, weighted with their verified area."""
+    person = dossier.subject.responsible_hash or dossier.subject.own_hash
+    homes = [one for one in dossier.of(HouseholdRegistration) if one.person == person]
+    plots = dossier.of(FarmPlot)
+    area = float(sum((one.verified_area for one in plots), ZERO))
+    if not homes or homes[0].home_latitude is None or homes[0].home_longitude is None or area <= 0:
+        return None
+    latitude = sum(one.latitude * float(one.verified_area) for one in plots) / area
+    longitude = sum(one.longitude * float(one.verified_area) for one in plots) / area
+    return hav(homes[0].home_latitude, homes[0].home_longitude, latitude, longitude)
 
 
 def activity(dossier: Dossier) -> Decimal | None:

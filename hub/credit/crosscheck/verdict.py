@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from hub.credit.crosscheck.checks import OPEN, Check, Status
+from hub.credit.crosscheck.frame import ORDINARY, Frame
 from hub.credit.crosscheck.observers import Observers
 from hub.credit.dossier import Dossier
 from hub.credit.maths import median
@@ -35,7 +36,10 @@ RANK = (Tier.LOW, Tier.MEDIUM, Tier.HIGH)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """See the module. ``revenue`` is VR with the haircut of a single observer where there is one; CONFLICT has none."""
+    """See the module. ``revenue`` is VR with the haircut of a single observer where there is one; CONFLICT has none.
+
+    ``frame`` says how the scenario read dimension R.
+    """
 
     checks: Mapping[str, Check]
     dimensions: Mapping[str, Decimal | None]
@@ -46,6 +50,7 @@ class Verdict:
     revenue: Decimal | None
     flags: tuple[str, ...]
     next_best_source: SourceKind | None
+    frame: Frame = ORDINARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +61,32 @@ class _Revenue:
     ceiling: Tier = Tier.HIGH
 
 
-def judge(dossier: Dossier, observers: Observers, checks: Mapping[str, Check]) -> Verdict:
-    """The verdict over all checks."""
+@dataclass(frozen=True, slots=True)
+class _Grounds:
+    """What decides the tier."""
+
+    frame: Frame
+    observers: Observers
+    checks: Mapping[str, Check]
+    dimensions: Mapping[str, Decimal | None]
+    consistency: Decimal | None
+    coverage: Decimal | None
+    revenue: _Revenue
+
+
+def judge(dossier: Dossier, observers: Observers, checks: Mapping[str, Check], frame: Frame = ORDINARY) -> Verdict:
+    """The verdict over all checks. The frame is a settled one."""
     revenue = _verified(observers, checks)
     checks = _outlier_halved(checks, revenue.outlier)
     dimensions = {name: _dimension(name, checks.values()) for name in DIMENSIONS}
     consistency, coverage = _consistency(dimensions), _coverage(checks.values())
     flags = tuple(_flags(checks, revenue))
-    tier = _tier(observers, checks, dimensions, consistency, coverage, revenue)
+    tier = _tier(_Grounds(frame, observers, checks, dimensions, consistency, coverage, revenue))
     conflict = tier is Tier.CONFLICT
-    tau = Decimal(document("engine")["tiers"].get(tier, {}).get("tau", "0"))
-    best = None if conflict else _next_best(dossier, checks)
-    return Verdict(checks, dimensions, consistency, coverage, tier, tau, None if conflict else revenue.value, flags, best)
+    tau = min(frame.tau_ceiling, Decimal(document("engine")["tiers"].get(tier, {}).get("tau", "0")))
+    best = None if conflict else _next_best(dossier, checks, frame)
+    value = revenue.value if frame.has_observers and not conflict else None
+    return Verdict(checks, dimensions, consistency, coverage, tier, tau, value, flags, best, frame)
 
 
 def _verified(observers: Observers, checks: Mapping[str, Check]) -> _Revenue:
@@ -104,7 +123,7 @@ def _weights(checks: Iterable[Check]) -> tuple[Decimal, Decimal]:
 
 def _dimension(name: str, checks: Iterable[Check]) -> Decimal | None:
     """Weighted score of the available checks; None with less than half of the applicable weight."""
-    mine = [check for check in checks if check.dimension == name]
+    mine = [check for check in checks if check.dimension == name and check.counts]
     available, applicable = _weights(mine)
     if applicable == 0 or available < applicable / 2:
         return None
@@ -122,7 +141,8 @@ def _consistency(dimensions: Mapping[str, Decimal | None]) -> Decimal | None:
 def _coverage(checks: Iterable[Check]) -> Decimal | None:
     """Share of the applicable weight that is available, over the dimensions in which anything applies."""
     weights = {name: Decimal(weight) for name, weight in document("engine")["dimensions"].items()}
-    shares = {name: _weights([check for check in checks if check.dimension == name]) for name in DIMENSIONS}
+    counted = [check for check in checks if check.counts]
+    shares = {name: _weights([check for check in counted if check.dimension == name]) for name in DIMENSIONS}
     applicable = {name: (have, of) for name, (have, of) in shares.items() if of > 0}
     if not applicable:
         return None
@@ -138,49 +158,54 @@ def _flags(checks: Mapping[str, Check], revenue: _Revenue) -> Iterable[str]:
         yield "REVENUE_CONFLICT"
 
 
-def _tier(
-    observers: Observers,
-    checks: Mapping[str, Check],
-    dimensions: Mapping[str, Decimal | None],
-    consistency: Decimal | None,
-    coverage: Decimal | None,
-    revenue: _Revenue,
-) -> Tier:
+def _tier(on: _Grounds) -> Tier:
     limits = document("engine")["tiers"]
-    if any(check.hard for check in checks.values()) or revenue.conflict:
+    required = on.frame.revenue == "REQUIRED"
+    if any(check.hard for check in on.checks.values()) or (required and on.revenue.conflict):
         return Tier.CONFLICT
-    pairs = any(checks[name].available for name in PAIRS)
-    if len(observers.available()) < 2 or not pairs or dimensions["R"] is None or consistency is None or coverage is None:
+    if not _evidenced(on) or on.consistency is None or on.coverage is None:
         return Tier.UNVERIFIED
-    if consistency < Decimal(limits["LOW"]["consistency"]):
+    if on.consistency < Decimal(limits["LOW"]["consistency"]):
         return Tier.CONFLICT
-    failed = any(check.status in (Status.FAIL, Status.SEVERE) for check in checks.values() if check.dimension == "R")
+    formed = [check for check in on.checks.values() if check.dimension == "R" and check.counts]
+    failed = any(check.status in (Status.FAIL, Status.SEVERE) for check in formed)
     tier = Tier.LOW
     for candidate in (Tier.MEDIUM, Tier.HIGH):
-        enough = consistency >= Decimal(limits[candidate]["consistency"]) and coverage >= Decimal(limits[candidate]["coverage"])
+        enough = on.consistency >= Decimal(limits[candidate]["consistency"]) and on.coverage >= Decimal(limits[candidate]["coverage"])
         if enough and not (candidate is Tier.HIGH and failed):
             tier = candidate
-    ceiling = min(revenue.ceiling, Tier.MEDIUM if dimensions["L"] is None else Tier.HIGH, key=RANK.index)
-    return min(tier, ceiling, key=RANK.index)
+    ceilings = (on.revenue.ceiling if required else Tier.HIGH, Tier.MEDIUM if on.dimensions["L"] is None else Tier.HIGH)
+    return min(tier, *ceilings, key=RANK.index)
 
 
-def _next_best(dossier: Dossier, checks: Mapping[str, Check]) -> SourceKind | None:
+def _evidenced(on: _Grounds) -> bool:
+    """Two independent sources stand behind what is judged: two observers that can be compared; P and L; or the hard check of the scenario."""
+    if on.frame.revenue == "NOT_APPLICABLE":
+        return on.dimensions["P"] is not None and on.dimensions["L"] is not None
+    if on.frame.revenue == "REPLACED":
+        return on.checks[on.frame.replaced_by[0]].available and on.dimensions["R"] is not None
+    pairs = any(on.checks[name].available for name in PAIRS)
+    return len(on.observers.available()) >= 2 and pairs and on.dimensions["R"] is not None
+
+
+def _next_best(dossier: Dossier, checks: Mapping[str, Check], frame: Frame) -> SourceKind | None:
     """The unreadable source whose connection alone adds most to the coverage; ties in the order of the source kinds."""
     before = _coverage(checks.values())
     gains: list[tuple[Decimal, SourceKind]] = []
     for kind in SourceKind:
         if dossier.readable(kind):
             continue
-        imagined = {name: _imagined(dossier, check, kind) for name, check in checks.items()}
+        imagined = {name: _imagined(dossier, check, kind, frame) for name, check in checks.items()}
         after = _coverage(imagined.values())
         if before is not None and after is not None and after > before:
             gains.append((after - before, kind))
     return max(gains, key=lambda gain: gain[0])[1] if gains else None
 
 
-def _imagined(dossier: Dossier, check: Check, kind: SourceKind) -> Check:
+def _imagined(dossier: Dossier, check: Check, kind: SourceKind, frame: Frame) -> Check:
     """A check that would become available with this source: all else that it needs is readable, and this was missing."""
-    needs = document("engine")["checks"][check.id]["needs"]
+    parameters = document("engine")["checks"][check.id]
+    needs = parameters.get("farmer_needs", parameters["needs"]) if frame.farmer else parameters["needs"]
     if check.status is not Status.UNAVAILABLE or not any(kind in options for options in needs):
         return check
     lacking = [options for options in needs if not any(dossier.readable(SourceKind(option)) for option in options)]

@@ -41,7 +41,7 @@ def compute_features(dossier: Dossier, profile: SeriesProfile) -> FeatureSet:
 
 def _compute(entry: Formula, shared: Shared) -> Feature:
     dossier, reading = shared.dossier, Reading(shared)
-    if entry.business_only and not dossier.subject.is_business:
+    if entry.business_only and not reading.is_business:
         return entry.feature(dossier, missing=MissingReason.NOT_APPLICABLE)
     kinds = shared.sales.kinds
     try:

@@ -66,6 +66,11 @@ class Reading:
     def window(self, count: int, skip: int = 0) -> list[Month]:
         return window(self.dossier.as_of, count, skip)
 
+    @property
+    def is_business(self) -> bool:
+        """The subject is judged as a business: it is one, and the scenario does not look at his plots instead."""
+        return self.dossier.subject.is_business and not self.profile.farmer
+
     # Sources
 
     def need(self, *kinds: SourceKind) -> None:

@@ -79,7 +79,7 @@ def dscr(read: Reading) -> Value:
     """rr_net_operating_cash / rr_debt_service_12m. Without debt service the special value NO_DEBT, even if the cash is unknown."""
     if read.dossier.readable(SourceKind.BUREAU) and debt_service(read) == 0:
         return NO_DEBT
-    if not read.dossier.subject.is_business:
+    if not read.is_business:
         raise Null(MissingReason.NOT_APPLICABLE)
     read.need(SourceKind.PAYMENT, SourceKind.BUREAU)
     return ratio(operating_cash(read), debt_service(read))

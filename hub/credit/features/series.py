@@ -51,11 +51,16 @@ SERIES_MONTHS = 24
 
 @dataclass(frozen=True, slots=True)
 class SeriesProfile:
-    """What a policy says about S: the source it fixes, whether it names SHOP among its sources, whether it has a sales series at all."""
+    """What a policy says about S: the source it fixes, whether it names SHOP among its sources, whether it has a sales series at all.
+
+    ``farmer``: the subject is judged by his plots, so what only a business has does not apply to him. ``requested`` is the amount asked for.
+    """
 
     fixed: Observer | None = None
     names_shop: bool = False
     has_sales_series: bool = True
+    farmer: bool = False
+    requested: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

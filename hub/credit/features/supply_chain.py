@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from hub.credit.awaited import PurchaseOrder
 from hub.credit.features.catalogue import ALL, PREV12, W12, W24, Null, Reads, Value, formula
 from hub.credit.features.invoices import BLUE, blue_output, covered_invoices, first_supply, net_by_party
 from hub.credit.features.reading import Reading, ratio
@@ -87,9 +88,12 @@ def core_enterprise_share(read: Reading) -> Value:
 
 @formula("sc_open_order_cover", Unit.TIMES, business_only=True)
 def open_order_cover(read: Reading) -> Value:
-    """Σ open amounts of buyers' orders / requested amount. There is no connector for procurement yet, so it is always NOT_CONNECTED."""
+    """Σ open amounts of buyers' orders / requested amount. Null without orders or request. No connector serves procurement yet: NOT_CONNECTED until one does."""
     read.need(SourceKind.PROCUREMENT)
-    raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+    found = [one.open_amount for one in read.dossier.of(PurchaseOrder) if one.status == "OPEN"]
+    if not found or read.profile.requested is None:
+        raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+    return ratio(sum(found, ZERO), read.profile.requested)
 
 
 def _business_customers(read: Reading) -> None:

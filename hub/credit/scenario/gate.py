@@ -12,15 +12,21 @@ from hub.domain.periods import Month, window
 
 def closed_by(dossier: Dossier, policy: Policy) -> list[tuple[SourceKind, MissingReason]]:
     """The required sources that close the gate and why, in the policy's order; empty when it is open."""
-    reasons = ((need.kind, _closes(dossier, need)) for need in policy.sources)
+    reasons = ((need.kind, _closed(dossier, need)) for need in policy.sources)
     return [(kind, reason) for kind, reason in reasons if reason is not None]
 
 
-def _closes(dossier: Dossier, need: SourceNeed) -> MissingReason | None:
-    state = dossier.source(need.kind)
+def _closed(dossier: Dossier, need: SourceNeed) -> MissingReason | None:
+    """Of several kinds that would do one is enough; when none does, the first of them says why."""
+    reasons = [_closes(dossier, kind, need) for kind in (need.kind, *need.alternatives)]
+    return reasons[0] if all(reasons) else None
+
+
+def _closes(dossier: Dossier, kind: SourceKind, need: SourceNeed) -> MissingReason | None:
+    state = dossier.source(kind)
     if state.reason:
         return state.reason
-    covered = [month for month in window(dossier.as_of, need.months) if _covers(dossier, need.kind, month)]
+    covered = [month for month in window(dossier.as_of, need.months) if _covers(dossier, kind, month)]
     least = need.months if need.all else parameters().minimum_months.get(need.months, 0)
     recent = window(dossier.as_of, need.single_orders)
     single = dossier.orders.months if dossier.orders else frozenset()

@@ -8,18 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from hub.credit.crosscheck.observers import Observers
-from hub.credit.dossier import Dossier
-from hub.credit.expressions import Missing, Names, amount, evaluate, features_in
+from hub.credit.expressions import Names, evaluate, features_in
 from hub.credit.policies import document
 from hub.credit.policy import Policy, Uplift
-from hub.credit.scenario.need import need_cap
+from hub.credit.scenario.advance import advanced
+from hub.credit.scenario.caps import CAP_CODES, INTEREST_COVER, Amount, Ground, binding, caps_at, valued, values_of
 from hub.domain.money import ZERO, floor_to
-
-CAP_CODES = {"PRODUCT": "K01", "REVENUE": "K02", "DEBT": "K03", "CAPACITY": "K04", "NEED": "K05", "REGULATORY": "K06"}
-INTEREST_COVER = frozenset({"INTEREST_ONLY", "REVOLVING", "BULLET"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +24,6 @@ class Earned:
     uplift: Uplift
     earned: bool
     features: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """An amount in yuan (None: UNAVAILABLE) and the features it comes from."""
-
-    value: Decimal | None
-    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +37,10 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The whole calculation, unrounded but for the three limits."""
+    """The whole calculation, unrounded but for the three limits. ``smallest`` is the leg that the base is."""
 
     legs: Mapping[str, Amount]
+    smallest: str
     base: Decimal
     uplifts: tuple[Earned, ...]
     uplift: Decimal
@@ -72,15 +60,13 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What a limit is calculated from."""
+class _Base:
+    """The base and the legs it is the smallest of; what it becomes with an uplift."""
 
-    dossier: Dossier
-    policy: Policy
-    names: Names
-    observers: Observers
-    tau: Decimal
-    purpose: str
+    legs: Mapping[str, Amount]
+    smallest: str
+    value: Decimal
+    raised: Decimal
 
 
 def price(grade: str, tau: Decimal, default_probability: Decimal, *, enhanced: bool) -> Price | None:
@@ -103,73 +89,66 @@ def uplifts(ground: Ground) -> tuple[tuple[Earned, ...], Decimal, Decimal]:
 
 def _earned(uplift: Uplift, names: Names) -> Earned:
     used = tuple(dict.fromkeys(feature for text in uplift.any for feature in features_in(text, names)))
-    return Earned(uplift, any(evaluate(text, names) is True for text in uplift.any), used)
+    return Earned(uplift, uplift.enabled and any(evaluate(text, names) is True for text in uplift.any), used)
 
 
 def calculate(ground: Ground, offer: Price) -> Limit | None:
-    """The limit; None when a leg has no value."""
-    legs = {leg.id: _amount(leg.amount, ground.names) for leg in ground.policy.legs}
-    factor = _amount(ground.policy.factor, ground.names) if ground.policy.factor else Amount(Decimal(1))
-    values = [leg.value for leg in legs.values() if leg.value is not None]
-    if len(values) < len(legs) or factor.value is None:
-        return None
-    base = min(values) * factor.value
+    """The limit; None when a leg, the factor or the term has no value."""
     found, total, effective = uplifts(ground)
-    term = ground.policy.base_term + (int(ground.tau * ground.policy.term_bonus) if effective else 0)
-    base_caps = _caps(ground, ground.policy.base_term, offer.base_rate)
-    caps = _caps(ground, term, offer.rate)
-    before = base * (1 + effective)
-    base_limit = _floored([base, *_values(base_caps)])
-    final = _floored([before, *_values(caps)]) if effective else base_limit
-    binding = _binding(before, caps)
-    return Limit(legs, base, found, total, effective, before, base_caps, caps, binding, base_limit, final, ground.policy.base_term, term)
+    base, base_term = _base(ground, effective), _term(ground.policy, ground.names)
+    if base is None or base_term is None:
+        return None
+    term = base_term + (int(ground.tau * ground.policy.term_bonus) if effective else 0)
+    base_caps = caps_at(ground, base_term, offer.base_rate)
+    caps = caps_at(ground, term, offer.rate)
+    base_limit = _floored([base.value, *values_of(base_caps)])
+    return Limit(
+        legs=base.legs,
+        smallest=base.smallest,
+        base=base.value,
+        uplifts=found,
+        uplift=total,
+        effective=effective,
+        before_caps=base.raised,
+        base_caps=base_caps,
+        caps=caps,
+        binding=binding(base.raised, caps),
+        base_limit=base_limit,
+        final_limit=_floored([base.raised, *values_of(caps)]) if effective else base_limit,
+        base_term=base_term,
+        term=term,
+    )
 
 
-def _amount(expression: str, names: Names) -> Amount:
-    found = amount(expression, names)
-    return Amount(None if isinstance(found, Missing) else found, features_in(expression, names))
+def _base(ground: Ground, effective: Decimal) -> _Base | None:
+    """The smallest leg; a leg without a value leaves no base, unless the policy does without it."""
+    legs = {leg.id: valued(leg.amount, ground.names) for leg in ground.policy.legs}
+    if ground.policy.advance:
+        legs |= {"ORDERS": Amount(_advanced(ground, ZERO))}
+    known = {name: leg.value for name, leg in legs.items() if leg.value is not None}
+    needed = set(legs) - {leg.id for leg in ground.policy.legs if leg.if_known}
+    factor = valued(ground.policy.factor, ground.names).value if ground.policy.factor else Decimal(1)
+    if not known or needed - set(known) or factor is None:
+        return None
+    smallest = min(known, key=lambda name: known[name])
+    value = known[smallest] * factor
+    raised = (_advanced(ground, effective) or ZERO) * factor if ground.policy.advance else value * (1 + effective)
+    return _Base(legs, smallest, value, raised)
 
 
-def _values(caps: Mapping[str, Amount]) -> list[Decimal]:
-    return [cap.value for cap in caps.values() if cap.value is not None]
+def _advanced(ground: Ground, effective: Decimal) -> Decimal | None:
+    terms, product = ground.policy.advance, valued(ground.policy.caps["PRODUCT"], ground.names).value
+    return advanced(ground.dossier, terms, effective, product) if terms and product is not None else None
+
+
+def _term(policy: Policy, names: Names) -> int | None:
+    """Months of the base term; None when it is unknown or over."""
+    found = valued(policy.base_term, names).value
+    return int(found) if found is not None and found > 0 else None
 
 
 def _floored(amounts: list[Decimal]) -> Decimal:
     return max(ZERO, floor_to(min(amounts), int(document("engine")["limit_step"])))
 
 
-def _binding(before: Decimal, caps: Mapping[str, Amount]) -> tuple[str, ...]:
-    """The lowest cap or caps, if lower than the amount before caps."""
-    values = _values(caps)
-    lowest = min(values) if values else before
-    if lowest >= before:
-        return ()
-    return tuple(CAP_CODES[name] for name in CAP_CODES if name in caps and caps[name].value == lowest)
-
-
-def _caps(ground: Ground, term: int, rate: Decimal) -> dict[str, Amount]:
-    """Every cap that applies; a negative one is 0."""
-    parameters = document("engine")
-    found = {name: _amount(text, ground.names) for name, text in ground.policy.caps.items()}
-    found["DEBT"] = _amount(f"{parameters['debt_multiple']} * verified_revenue - existing_balances", ground.names)
-    found["CAPACITY"] = _capacity(ground, term, rate, parameters)
-    need = need_cap(ground.dossier, ground.names, ground.observers)
-    if need is not None:
-        found["NEED"] = Amount(need.value, need.features)
-    if ground.purpose == "CONSUMPTION":
-        found["REGULATORY"] = Amount(Decimal(parameters["consumption_ceiling"]))
-    return {
-        name: Amount(max(ZERO, found[name].value or ZERO) if found[name].value is not None else None, found[name].features)
-        for name in CAP_CODES
-        if name in found
-    }
-
-
-def _capacity(ground: Ground, term: int, rate: Decimal, parameters: Mapping[str, Any]) -> Amount:
-    """What the operating cash can serve: principal and interest over the term, or the interest of a year."""
-    free = _amount(f"rr_net_operating_cash / {parameters['coverage_ratio']} - rr_debt_service_12m", ground.names)
-    if free.value is None:
-        return free
-    if ground.policy.repayment[0] in INTEREST_COVER:
-        return Amount(free.value / rate, free.features)
-    return Amount(free.value * term / 12 / (1 + rate * (term + 1) / 24), free.features)
+__all__ = ["CAP_CODES", "INTEREST_COVER", "Amount", "Earned", "Ground", "Limit", "Price", "calculate", "price", "uplifts"]

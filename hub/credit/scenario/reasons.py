@@ -59,11 +59,13 @@ def reasons(outcome: Outcome, verdict: Verdict | None, said: Said) -> Reasons:
 
 
 def cross_codes(verdict: Verdict) -> list[str]:
-    """Hard flags, then failed revenue pairs by weight, then the missing second source."""
+    """Hard flags, then failed revenue pairs (or what stands in their place) by weight, then the missing second source where revenue is required."""
     checks = verdict.checks
     found = [code for name, code in (("L1", "XL1H"), ("L4", "XL4")) if checks[name].hard]
-    found += [f"X{name}" for name in PAIR_ORDER if checks[name].status in (Status.FAIL, Status.SEVERE)]
-    return [*found, "XC2"] if verdict.tier is Tier.UNVERIFIED else found
+    required = verdict.frame.revenue == "REQUIRED" and not verdict.frame.optional
+    formed = (name for name in (*PAIR_ORDER, *verdict.frame.replaced_by) if checks[name].counts)
+    found += [f"X{name}" for name in formed if checks[name].status in (Status.FAIL, Status.SEVERE)]
+    return [*found, "XC2"] if verdict.tier is Tier.UNVERIFIED and required else found
 
 
 def _for_customer(codes: Sequence[str], conflict: bool) -> tuple[str, ...]:

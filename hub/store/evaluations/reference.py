@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from hub.credit.dossier import Reference, Related
+from hub.credit.dossier import Crop, Reference, Related
 from hub.errors import FixConfiguration
 from hub.store.database import Read, Write
 from hub.store.tables import reference_data
@@ -64,6 +64,10 @@ def _read(lender: Mapping[str, Any], relations: Mapping[str, Any], uscc: str | N
     try:
         bands = {prefix: (Decimal(low), Decimal(high)) for prefix, (low, high) in lender.get("margin_bands", {}).items()}
         base = lender.get("social_insurance_base")
+        crops = {
+            name: Crop(Decimal(one["yield_norm"]), Decimal(one["price"]), Decimal(one["input_cost"]))
+            for name, one in lender.get("crops", {}).items()
+        }
         edges = {own: tuple(Related(row["uscc"], row["type"]) for row in rows) for own, rows in relations.items()}
         return Reference(
             lender=str(lender.get("lender", "")),
@@ -73,6 +77,7 @@ def _read(lender: Mapping[str, Any], relations: Mapping[str, Any], uscc: str | N
             prohibited_industries=frozenset(lender.get("prohibited_industries", ())),
             insurance_base=(Decimal(base["floor"]), Decimal(base["ceiling"])) if base else None,
             related=edges.get(uscc or ""),
+            crops=crops,
         )
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
         raise FixConfiguration(

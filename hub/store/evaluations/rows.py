@@ -85,7 +85,7 @@ def _found(made: Evaluation, found: Findings) -> Row:
         "rate": found.price.rate if found.price else None,
         "risk_adjusted_margin": found.price.margin if found.price else None,
         "repayment": made.policy.repayment[0] if offered else None,
-        "guarantee": made.policy.guarantee[0] if offered else None,
+        "guarantee": found.guarantee if offered else None,
         **(_offered(found.limit) if found.limit else {}),
     }
 

@@ -4,6 +4,7 @@ Facts have tables of their own (:mod:`hub.store.fact_tables`). A table with ``in
 primary key begins with ``customer_id`` and row-level security applies to it.
 """
 
+from hub.store.tables.audit import audit_anchor, audit_event
 from hub.store.tables.clients import access_log, client, idempotency_key, signing_key, used_token_id
 from hub.store.tables.connections import (
     backfill_window,
@@ -36,6 +37,8 @@ from hub.store.tables.results import (
 
 __all__ = [
     "access_log",
+    "audit_anchor",
+    "audit_event",
     "authorisation_attempt",
     "backfill_window",
     "check_result",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, LargeBinary, Table
+from sqlalchemy import ARRAY, Boolean, Column, Index, LargeBinary, Table
 from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import UUID
 
 from hub.store.metadata import customer_key, document, instant, metadata, text, uid
+from hub.store.tables.audit import linked
 from hub.store.tables.columns import OWNED, texts
 
 client = Table(
@@ -55,6 +57,17 @@ access_log = Table(
     texts("fields"),
     text("outcome"),
     instant("at"),
+    Column(
+        "consents",
+        ARRAY(UUID(as_uuid=True)),
+        nullable=False,
+        server_default=sql("'{}'"),
+        comment="in force, and what was read was read under them",
+    ),
+    texts("terms"),
+    texts("withheld"),
+    *linked(),
+    Index("ix_access_log_chain", "shard", "sequence"),
     info=OWNED,
 )
 

@@ -70,6 +70,9 @@ link_session = Table(
     text("status", comment="OPEN, DONE or EXPIRED"),
     instant("expires_at"),
     instant("created_at"),
+    text("kind", server_default=sql("'LINK'"), comment="LINK (asks) or MANAGE (shows and withdraws)"),
+    texts("sources"),
+    Index("uq_link_session_browser", "browser_hash", unique=True, postgresql_where=sql("browser_hash IS NOT NULL")),
     info=OWNED,
 )
 

@@ -18,7 +18,7 @@ customer = Table(
     instant("created_at"),
     text("category", nullable=True, comment="as it was said; null: by kind and code"),
     text("claim_hash", nullable=True, comment="keyed hash of all that its maker had to know; null: by a version that did not keep it"),
-    # What two clients say of one subject may differ: then they are two customers (ADR 23).
+    # What two clients say of one subject may differ: then they are two customers (ADR 31).
     Index("ix_customer_subject", "subject_hash"),
     Index("uq_customer_claim", "claim_hash", unique=True),
     info=OWNED,
@@ -51,7 +51,7 @@ customer_merge = Table(
     Index("ix_customer_merge_into", "into_id"),
     info=OWNED,
 )
-"""Customers that are one and the same. No row moves: a merge is this row, a split deletes it (ADR 24)."""
+"""Customers that are one and the same. No row moves: a merge is this row, a split deletes it (ADR 32)."""
 
 identity_event = Table(
     "identity_event",

@@ -11,7 +11,8 @@ compiler       selection -> statement
 binding        arguments -> bound values; cursors and ids
 environment    who asks, for whom and what, what time it is
 pulse          says when something changed in what is watched live
-reader         runs it in one transaction with the access-log row
+basis          under which consents it was answered
+reader         runs it; the answer waits until the access log has it
 """
 
 from hub.store.view.catalogue import Catalogue

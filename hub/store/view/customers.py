@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.domain.enums import SourceKind
 from hub.store.parties import in_role
 from hub.store.view.catalogue import Argued, Column, Convert, Many, NodeOf, One, Order, Paged, Rows, Scope, TypeView, below, columns, plain
-from hub.store.view.environment import NOW, STALE_DAYS, TODAY
+from hub.store.view.environment import INTERNAL, NOW, STALE_DAYS, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields
 from hub.store.view.gate import of_this_use
@@ -20,6 +20,12 @@ _TIMES = {"asOf": Argued("date", sets="as_of"), "knownAt": Argued("timestamptz",
 def _answering(t: str, scope: Scope) -> Rows:
     """A customer that is asked for by an id: which one, the argument says."""
     return Rows(f"{WITH_PARTS} {t}", ())
+
+
+def _accesses(t: str, scope: Scope) -> Rows:
+    """A partner is not told who else asks."""
+    own = f"({INTERNAL} or {t}.client_id = (select current_setting('hub.client', true)))"
+    return Rows(f"access_log {t}", (is_part(t, scope), own))
 
 
 def _consents(t: str, scope: Scope) -> Rows:
@@ -120,6 +126,7 @@ CUSTOMER = TypeView(
         "sources": Many("SourceAccess", _sources, "{t}.place", {"only": Argued("text[]", "{t}.source = any({p})")}),
         "consents": Many("Consent", _consents, "{t}.changed_at desc, {t}.consent_id desc", default=100),
         "connections": Many("PlatformConnection", _connections, "{t}.connector, {t}.connection_id"),
+        "accessLog": Paged("AccessRecord", _accesses, Order("log_id")),
         **evaluation_fields(),
         **fact_fields(),
     },
@@ -138,6 +145,16 @@ SOURCE_ACCESS = TypeView(
         "coverage": Many("Interval", _intervals, "{t}.days"),
         "consent": One("Consent", _own_consent),
         "connection": One("PlatformConnection", _own_connection),
+    },
+)
+
+_UNDER = "coalesce((select json_agg('Consent:' || {t}.customer_id || ':' || k order by k) from unnest({t}.consents) k), '[]'::json)"
+
+ACCESS_RECORD = TypeView(
+    "AccessRecord",
+    {
+        **columns(id="{t}.log_id", consents=_UNDER),
+        **plain("at", "clientId", "purpose", "operation", "documentSha256", "fields", "terms", "withheld", "outcome"),
     },
 )
 
@@ -181,6 +198,7 @@ CUSTOMER_TYPES = [
     CUSTOMER,
     PARTY,
     SOURCE_ACCESS,
+    ACCESS_RECORD,
     INTERVAL,
     CONSENT,
     CONSENT_EVENT,

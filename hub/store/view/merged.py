@@ -1,4 +1,4 @@
-"""Merged customers in the view: one who sees both sees one, whose parts are the rows of each; one who sees one of them sees that one as it was (ADR 24).
+"""Merged customers in the view: one who sees both sees one, whose parts are the rows of each; one who sees one of them sees that one as it was (ADR 32).
 
 A merge is seen by whoever sees the customer that was merged, and counts where the one that stays is seen, too: row-level security decides both, so a statement
 needs no word about who asks. ``parts`` are the ids whose rows belong to a customer's answer. What consents cover is looked at row by row under each part's own id,

@@ -9,11 +9,12 @@ import pytest
 
 from hub.store.database import Database, Write
 from hub.store.embedded import Embedded, Urls
+from tests.databases import own
 
 
 @pytest.fixture(scope="session")
 def consent_urls(cluster: Embedded) -> Urls:
-    return asyncio.run(cluster.prepare("test_consent", template="template"))
+    return asyncio.run(cluster.prepare(own("test_consent"), template="template"))
 
 
 @pytest.fixture

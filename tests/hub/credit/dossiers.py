@@ -14,12 +14,13 @@ from typing import Any
 from connectors.sandbox.expand import Reach
 from connectors.sandbox.persona import Persona
 from hub.connect.message import Interval
-from hub.credit.dossier import Dossier, Reference, Related, SourceState, SubjectProfile
+from hub.credit.dossier import Crop, Dossier, Reference, Related, SourceState, SubjectProfile
 from hub.credit.features.amounts import monthly_amounts
 from hub.credit.sources import is_stale, tax_is_stale, unreadable
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import Invoice, PaymentTransaction, spec_of
 from hub.domain.identifiers import birth_date
+from tests.hub.credit.awaited_of import awaited_of
 from tests.hub.credit.facts_of import facts_of, hashed
 from tests.hub.credit.shop_of import order_measures, shop_amounts
 
@@ -59,12 +60,17 @@ def reference_of(persona: Persona) -> Reference:
         approved_buyers=frozenset(document.get("approved_buyers", ())),
         prohibited_industries=frozenset(document.get("prohibited_industries", ())),
         insurance_base=(Decimal(base["floor"]), Decimal(base["ceiling"])) if base else None,
+        crops={
+            name: Crop(Decimal(one["yield_norm"]), Decimal(one["price"]), Decimal(one["input_cost"]))
+            for name, one in document.get("crops", {}).items()
+        },
         related=tuple(Related(parties[row.party].uscc, row.type) for row in relations.related) if relations else None,
     )
 
 
 def _dossier(persona: Persona, states: dict[SourceKind, SourceState]) -> Dossier:
     facts = by_kind(fact for fact in facts_of(persona) if states[spec_of(type(fact)).source].readable)
+    facts |= by_kind(value for kind, value in awaited_of(persona) if states[kind].readable)
     sums: dict[str, Any] = {**monthly_amounts(facts.get(Invoice, ()), facts.get(PaymentTransaction, ()))}
     shop = states[SourceKind.SHOP].readable
     return Dossier(

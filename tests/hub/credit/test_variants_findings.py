@@ -175,11 +175,11 @@ def test_no_cash_is_left_to_serve_a_loan() -> None:
 
 
 def test_a_month_without_sales_makes_the_base_zero() -> None:
-    """Twice the lowest month is 0, and no cap lies below 0: INELIGIBLE with a zero limit that no cap brought about."""
+    """Twice the lowest month is 0, and no cap lies below 0: INELIGIBLE, and the leg that the base is says why (E08, turnover)."""
     name = "a quiet month"
     assert feature(name, "ss_zero_months") == 1
     assert result_of(name)["limit"]["legs"]["LOWEST"] == "0.00"
-    assert picked(name, "outcome", "reasons") == ("INELIGIBLE", [])
+    assert picked(name, "outcome", "reasons") == ("INELIGIBLE", ["E08"])
 
 
 def test_consumption_is_cut_by_the_regulator() -> None:

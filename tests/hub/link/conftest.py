@@ -10,12 +10,13 @@ import pytest
 
 from hub.store.database import Database
 from hub.store.embedded import Embedded, Urls
+from tests.databases import own
 from tests.hub.link.side import Person, Side, opened, person
 
 
 @pytest.fixture(scope="session")
 def link_urls(cluster: Embedded) -> Urls:
-    return asyncio.run(cluster.prepare("test_link", template="template"))
+    return asyncio.run(cluster.prepare(own("test_link"), template="template"))
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ async def test_the_whole_way(side: Side, me: Person) -> None:
     back = await me.post(done, list(done.hidden.items()))
     assert back.headers["location"].startswith(f"{RETURN}&link=")
     assert back.headers["location"].endswith("&status=done")
-    assert (await me.get("/link/")).status_code == 403, "a finished link shows nothing any more"
+    finished = (await me.get("/link/")).text
+    assert "本链接已关闭" in finished and 'type="checkbox"' not in finished, "a finished link takes nothing any more"
 
 
 async def test_a_link_opens_in_one_browser_only(side: Side, me: Person) -> None:
@@ -38,7 +39,7 @@ async def test_a_link_opens_in_one_browser_only(side: Side, me: Person) -> None:
     async with person(side) as another:
         refused = await another.get(url)
         assert refused.status_code == 403
-        assert "has been used" in refused.text
+        assert "已被使用" in refused.text
         assert COOKIE not in another.client.cookies
         assert (await another.get("/link/")).status_code == 403
         another.client.cookies.set(COOKIE, "guessed", path="/link")
@@ -117,7 +118,7 @@ async def test_nothing_ticked_goes_nowhere(side: Side, me: Person) -> None:
     page = await me.open(await side.link())
     refused = await me.agree(page, take=0)
     assert refused.status_code == 403
-    assert "Tick at least one item" in refused.text
+    assert "至少勾选一项" in refused.text
     assert (set((await side.consents()).values()), side.world.platform.heard) == ({"PENDING"}, [])
 
 
@@ -263,7 +264,7 @@ async def test_how_the_hub_is_configured_is_not_the_customers_business(side: Sid
     callback = await me.to_platform_and_back(await me.agree(await me.open(await side.link())))
     answer = await me.get(callback)
     assert answer.status_code == 500
-    assert "not set up correctly" in answer.text
+    assert "暂未设置好" in answer.text
     assert "connectors.json" not in answer.text
 
 

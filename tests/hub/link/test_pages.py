@@ -20,12 +20,23 @@ async def test_both_languages(side: Side, me: Person) -> None:
     english = (await me.get("/link/?lang=en")).text
     assert '<html lang="zh-CN">' in chinese
     assert '<html lang="en">' in english
-    for words in ("授权", "剧本平台", "未授权", "授信审批", "店铺、订单和退款信息", "同意并前往平台授权", "完成，返回"):
+    translated = re.sub(r'<p class="binding" lang="zh-CN">.*?</p>', "", english)
+    assert english.count('class="binding"') == 2, "the text that binds is shown in either language"
+    for words in ("数据授权", "剧本平台", "未授权", "授信审批", "店铺、订单和退款信息", "同意并前往平台授权", "不授权，返回"):
         assert words in chinese
-        assert words not in english
-    for words in ("Authorise", "Scripted platform", "not authorised", "credit approval", "shop, orders and refunds", "Done, go back"):
+        assert words not in translated
+    for words in (
+        "Authorise",
+        "Scripted platform",
+        "not authorised",
+        "credit approval",
+        "shop, orders and refunds",
+        "Do not authorise, return",
+    ):
         assert words in english
         assert words not in chinese
+    assert '<html lang="en">' in (await me.get("/link/")).text, "a choice stays"
+    me.client.cookies.delete("link_language")
     assert '<html lang="en">' in (await me.get("/link/", **{"Accept-Language": "de-CH, en"})).text
     assert '<html lang="zh-CN">' in (await me.get("/link/?lang=zh", **{"Accept-Language": "en"})).text
 
@@ -34,7 +45,7 @@ async def test_what_is_shown_is_what_is_hashed_also_on_a_later_day(side: Side, m
     await me.open(await side.link())
     side.world.time.turn(days=20)
     page = unescape((await me.get("/link/")).text)
-    shown = {hashlib.sha256(text.encode()).hexdigest() for text in re.findall(r"<details>.*?<p>(.*?)</p>", page, re.DOTALL)}
+    shown = {hashlib.sha256(text.encode()).hexdigest() for text in re.findall(r'<p class="binding" lang="zh-CN">(.*?)</p>', page)}
     rows = await side.rows("SELECT text_hash FROM consent WHERE customer_id = :customer")
     assert {row["text_hash"] for row in rows} == shown
     assert len(shown) == 2
@@ -52,7 +63,7 @@ async def test_what_has_ended_is_not_shown(side: Side, me: Person) -> None:
     assert str(row["consent_id"]) not in again
 
 
-POLICY = r"default-src 'none'; style-src 'self'; form-action 'self'( http://127\.0\.0\.1:\d+)?; frame-ancestors 'none'; base-uri 'none'"
+POLICY = r"default-src 'none'; style-src 'self'; form-action 'self'( http://127\.0\.0\.1:\d+ https://partner\.example)?; frame-ancestors 'none'; base-uri 'none'"
 
 
 async def test_every_page_has_the_strict_policy(side: Side, me: Person) -> None:
@@ -70,7 +81,8 @@ async def test_every_page_has_the_strict_policy(side: Side, me: Person) -> None:
 async def test_the_page_is_self_contained(side: Side, me: Person) -> None:
     page = await me.open(await side.link())
     assert "<script" not in page
-    assert re.findall(r'(?:src|href)="([^"?]+)', page) == ["/link/style.css"]
+    assert re.findall(r'(?:src|href)="([^"?]+)', page) == ["/link/style.css", "#content"]
+    assert not re.search(r"<style|style=|\son[a-z]+=|javascript:|<img|<iframe", page)
     style = await me.get("/link/style.css")
     assert (style.status_code, style.headers["content-type"].split(";")[0]) == (200, "text/css")
     assert "url(" not in style.text

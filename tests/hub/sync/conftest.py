@@ -14,13 +14,14 @@ import pytest
 
 from hub.store.database import Database
 from hub.store.embedded import Embedded, Urls
+from tests.databases import own
 from tests.hub.sync.platform import Scripted, connector
 from tests.hub.sync.world import World, build
 
 
 @pytest.fixture(scope="session")
 def shared_urls(cluster: Embedded) -> Urls:
-    return asyncio.run(cluster.prepare("test_sync", template="template"))
+    return asyncio.run(cluster.prepare(own("test_sync"), template="template"))
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ from hub.connect import (
     Manifest,
     NoData,
     NotPermitted,
+    OAuth,
     Page,
     Pending,
     Quota,
@@ -217,7 +218,7 @@ def connector(*streams: Refunds, quota: Quota | None = None) -> Connector:
         doc="A platform of the tests.",
         settings=(Setting("client_id", "", default="hub"), Setting("client_secret", "", secret=True, default="secret")),
         quota=quota or Quota(10_000, 10_000, 16),
-        pkce=True,
+        oauth=OAuth(),
     )
     grant = CodeGrant(lambda context: ("refunds",), {"refunds": SourceKind.SHOP})
     return Connector(manifest, grant, streams or (Refunds(),), bearer)

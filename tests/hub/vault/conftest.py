@@ -9,11 +9,12 @@ import pytest
 
 from hub.store.database import Database
 from hub.store.embedded import Embedded, Urls
+from tests.databases import own
 
 
 @pytest.fixture(scope="session")
 def vault_urls(cluster: Embedded) -> Urls:
-    return asyncio.run(cluster.prepare("test_vault", template="template"))
+    return asyncio.run(cluster.prepare(own("test_vault"), template="template"))
 
 
 @pytest.fixture

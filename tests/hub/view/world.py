@@ -13,12 +13,14 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from hub.access.audit import AccessLog, ChainKeys
 from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.store import tables
 from hub.store.database import Database, Write
 from hub.store.fact_tables import FACT_TABLES
 from hub.store.view import CATALOGUE, Reader, ViewSettings
+from hub.store.view.reader import Log
 from schema.access import AUDIENCES
 
 KNOWN = datetime(2026, 1, 20, 2, 0, tzinfo=UTC)
@@ -51,9 +53,13 @@ class World:
         return str(self.mine)
 
 
-def reader(database: Database, now: datetime = KNOWN) -> Reader:
+def reader(database: Database, now: datetime = KNOWN, log: Log | None = None) -> Reader:
     return Reader(
-        database, CATALOGUE, ViewSettings(GRANTEE, {"SHOP": 3}, {"market": {"in_flight": 8, "per_minute": 100}}), Clock.frozen(now)
+        database,
+        CATALOGUE,
+        ViewSettings(GRANTEE, {"SHOP": 3}, {"market": {"in_flight": 8, "per_minute": 100}}),
+        Clock.frozen(now),
+        log or AccessLog(database, ChainKeys(b"k" * 32)),
     )
 
 

@@ -1,0 +1,153 @@
+"""What an expression of a policy can give, found by trying: each of its names with every kind of value it may have.
+
+The values that matter are those at which a comparison turns: the numbers the expression names, a little less, a little more. So a wrong type, a word that never
+comes, a condition that cannot turn and a row that is never reached show when a policy is loaded, not when the first customer meets them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from itertools import islice, product
+
+from hub.credit.expressions import Known, Value, names_in, numbers_in, parse_fault, raw, texts_in
+from hub.credit.features import CATALOGUE
+from hub.credit.features.owner import LEVELS
+from hub.credit.scenario.inputs import KINDS, Kind
+from hub.domain.enums import Unit
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "ss_tax_rating": ("A", "B", "M", "C", "D"),
+    "ss_industry_risk": ("LOW", "MEDIUM", "HIGH", "PROHIBITED"),
+    "op_education": LEVELS,
+}
+"""The words of textual features."""
+SPECIAL = {"rr_dscr": "NO_DEBT"}
+"""Numbers that may be a word instead."""
+OFFERED: Mapping[str, Kind] = {"rate": "NUMBER", "term": "NUMBER"}
+"""What a cap may name beside everything else."""
+NEAR = Decimal("0.0001")
+MOST, ENOUGH = 20_000, 500
+"""Combinations that are tried for a condition, and for the type of an amount."""
+_GROUP = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
+
+
+def kind_of(name: str) -> Kind | None:
+    """What a name stands for; None for one nobody provides."""
+    if name in KINDS:
+        return KINDS[name]
+    if name not in CATALOGUE:
+        return None
+    unit = CATALOGUE[name].unit
+    return WORDS.get(name, ()) if unit is Unit.ENUM else "FLAG" if unit is Unit.BOOL else "NUMBER"
+
+
+@cache
+def condition_fault(expression: str) -> str | None:
+    """What is wrong with a condition; None for one that may be true and may be false."""
+    fault = _readable_fault(expression, offered=False)
+    if fault:
+        return fault
+    outcomes = set()
+    for names in probes(expression):
+        try:
+            found = raw(expression, names)
+        except RuntimeError:
+            return "compares what cannot be compared"
+        if not isinstance(found, bool):
+            return "is no condition: it gives a value"
+        outcomes.add(found)
+    return None if len(outcomes) > 1 else f"is always {'true' if True in outcomes else 'false'}"
+
+
+@cache
+def amount_fault(expression: str, *, offered: bool = False) -> str | None:
+    """What is wrong with an amount; None for one that is a number and whose rows can all be reached."""
+    fault = _readable_fault(expression, offered=offered)
+    if fault:
+        return fault
+    for names in islice(probes(expression), ENOUGH):
+        try:
+            found = raw(expression, names)
+        except RuntimeError:
+            return "computes with what is no number"
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            return "is no amount: it gives a condition or a text"
+    return next(_dead_rows(expression), None)
+
+
+def never_together(holds: str, fails: str) -> bool:
+    """No values make the one true and the other false."""
+    both = tuple(dict.fromkeys((*names_in(holds), *names_in(fails))))
+    tried = _assignments(both, f"{holds} and {fails}")
+    return not any(raw(holds, names) is True and raw(fails, names) is False for names in tried)
+
+
+def probes(expression: str) -> Iterator[dict[str, Known]]:
+    """Values for the names of an expression, every combination."""
+    return _assignments(names_in(expression), expression)
+
+
+def _assignments(names: tuple[str, ...], expression: str) -> Iterator[dict[str, Known]]:
+    values = [_values(name, expression) for name in names]
+    for chosen in islice(product(*values), MOST):
+        yield {name: Known(value, None, _kind(name) == "NUMBER") for name, value in zip(names, chosen, strict=True)}
+
+
+def _kind(name: str) -> Kind | None:
+    return OFFERED.get(name) or kind_of(name)
+
+
+def _values(name: str, expression: str) -> list[Value]:
+    kind = _kind(name)
+    if kind == "FLAG":
+        return [True, False]
+    if kind != "NUMBER":
+        return list(kind or ())
+    turning = {Decimal(1), *(number for number in numbers_in(expression) if number)}
+    near = {sign * number + step for number in turning for sign in (1, -1) for step in (-NEAR, Decimal(0), NEAR)}
+    return [*sorted(near), *([SPECIAL[name]] if name in SPECIAL else [])]
+
+
+def _readable_fault(expression: str, *, offered: bool) -> str | None:
+    unknown = [name for name in names_in(expression) if kind_of(name) is None and not (offered and name in OFFERED)]
+    if unknown:
+        return f"names {unknown[0]!r}, which nothing is called"
+    if fault := parse_fault(expression):
+        return f"cannot be read ({fault})"
+    words = {word for name in names_in(expression) for word in (_kind(name) or ()) if isinstance(_kind(name), tuple)} | set(
+        SPECIAL.values()
+    )
+    strange = sorted(texts_in(expression) - words)
+    return f"asks for {strange[0]!r}, which none of its names can be" if strange else None
+
+
+def _dead_rows(expression: str) -> Iterator[str]:
+    """Rows of ``a ? x : b ? y : z`` that no values reach."""
+    for rows in _choices(expression):
+        for number, row in enumerate(rows):
+            before = rows[:number]
+            names = tuple(dict.fromkeys(name for text in (*before, row) for name in names_in(text)))
+            tried = _assignments(names, " and ".join((*before, row)))
+            if not any(raw(row, one) is True and not any(raw(text, one) is True for text in before) for one in tried):
+                yield f"has a row that is never reached: {row!r}"
+        last = tuple(dict.fromkeys(name for text in rows for name in names_in(text)))
+        if not any(all(raw(text, one) is False for text in rows) for one in _assignments(last, " and ".join(rows))):
+            yield "has a last row that is never reached"
+
+
+def _choices(expression: str) -> Iterator[list[str]]:
+    """The conditions of each chain of choices, innermost groups first."""
+    text = expression
+    while "?" in text:
+        group = next((found for found in _GROUP.finditer(text) if "?" in found[0]), None)
+        inner = (group[1] if group[1] is not None else group[2]) if group else text
+        for part in inner.split(","):
+            pieces = re.split(r"[?:]", part)
+            if len(pieces) > 1:
+                yield [piece.strip() for piece in pieces[:-1:2]]
+        if group is None:
+            return
+        text = text[: group.start()] + "1" + text[group.end() :]

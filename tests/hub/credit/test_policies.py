@@ -1,0 +1,110 @@
+"""Policy documents: every scenario has one, each number says where it comes from, and what is wrong is refused with its place and its remedy."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from hub.credit import policies
+from hub.credit.policy import load_policy, read_policy
+from hub.errors import PolicyInvalid
+
+SCENARIOS = [f"S{number:02d}" for number in range(1, 13)]
+LATER = [name for name in SCENARIOS if name not in ("S01", "S03")]
+
+
+def test_every_scenario_has_a_policy() -> None:
+    assert policies.names() == SCENARIOS
+    assert [load_policy(name).id for name in SCENARIOS] == SCENARIOS
+
+
+def test_a_scenario_nobody_knows() -> None:
+    with pytest.raises(PolicyInvalid, match=r"no policy for scenario S13\.") as refused:
+        load_policy("S13")
+    assert refused.value.remedy == f"Known are {', '.join(SCENARIOS)}."
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_each_number_says_where_it_comes_from(name: str) -> None:
+    document = policies.document(name)
+    listed = [one for part in ("eligibility", "legs", "uplifts", "downgrade") for one in document[part]]
+    assert [one for one in listed if not one.get("source")] == []
+    lone = {*document["caps"], "price", "term"} | {part for part in ("factor", "advance") if part in document}
+    assert set(document["sources_of"]) == lone
+
+
+def changed(name: str, path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
+    document = deepcopy(policies.document(name))
+    inside: Any = document
+    for step in path[:-1]:
+        inside = inside[step]
+    inside[path[-1]] = value
+    return document
+
+
+REFUSED = {
+    "a name nobody provides": (
+        ("S02", ("eligibility", 1, "pass"), "ss_max_invoice_gaps <= 90"),
+        "S02, eligibility[1]: 'ss_max_invoice_gaps <= 90' names 'ss_max_invoice_gaps', which nothing is called.",
+        "Use a feature id of the catalogue or a documented input.",
+    ),
+    "no expression": (("S02", ("eligibility", 1, "pass"), "ss_max_invoice_gap <="), "cannot be read", "Correct the expression."),
+    "a word against a number": (("S01", ("eligibility", 1, "pass"), "ss_tax_rating >= 3"), "compares what cannot be compared", "Correct the expression."),
+    "a number that may be a word": (("S04", ("eligibility", 0, "pass"), "rr_dscr >= 1.2"), "compares what cannot be compared", "Correct the expression."),
+    "a value for a condition": (("S04", ("eligibility", 0, "pass"), "acquiring_months + 6"), "is no condition", "Correct the expression."),
+    "a word that never comes": (
+        ("S05", ("uplifts", 2, "any"), ["op_education in ['BACHELOR', 'PHD']"]),
+        "S05, uplift S05.U3: \"op_education in ['BACHELOR', 'PHD']\" asks for 'PHD', which none of its names can be.",
+        "Use one of the words the name can be.",
+    ),
+    "a rule that cannot pass": (
+        ("S02", ("eligibility", 4, "pass"), "ss_growth_6m_yoy >= 20 and ss_growth_6m_yoy <= -0.50"), "is always false", "Correct the bounds, or leave it out."
+    ),
+    "a rule that cannot fail": (("S06", ("eligibility", 0, "pass"), "insured_headcount < 3 or insured_headcount >= 3"), "is always true", "Correct the bounds, or leave it out."),
+    "a referral that never comes": (
+        ("S01", ("eligibility", 1, "refer"), "ss_tax_rating == 'A'"), "eligibility[1] refer: \"ss_tax_rating == 'A'\" never holds where the rule fails", "leave it out",
+    ),
+    "a row that is never reached": (
+        ("S02", ("factor",), "sc_top5_customer_share <= 0.80 ? 1.0 : sc_top5_customer_share <= 0.60 ? 0.8 : 0.6"),
+        "S02, factor: 'sc_top5_customer_share <= 0.80 ? 1.0 : sc_top5_customer_share <= 0.60 ? 0.8 : 0.6' has a row that is never reached",
+        "Correct the bounds, or leave it out.",
+    ),
+    "a last row that is never reached": (
+        ("S03", ("factor",), "min([cb_shop_score < 4.7 ? 0.9 : cb_shop_score >= 4.7 ? 1.0 : 0.8, 1])"), "has a last row that is never reached", "Correct the bounds"
+    ),
+    "a condition for an amount": (("S06", ("legs", 0, "amount"), "cs_headcount_avg >= 3"), "is no amount", "Correct the expression."),
+    "a text for an amount": (("S06", ("legs", 0, "amount"), "ss_tax_rating"), "is no amount", "Correct the expression."),
+    "a sum of words": (("S06", ("legs", 0, "amount"), "ss_tax_rating + 1"), "computes with what is no number", "Correct the expression."),
+    "the rate outside a cap": (("S05", ("legs", 0, "amount"), "48 * monthly_deposit * rate"), "names 'rate'", "Use a feature id"),
+    "a code nobody explains": (("S02", ("eligibility", 0, "code"), "E99"), "S02, eligibility[0]: 'E99' is not known.", "Known are"),
+    "a cap the engine does not know": (("S02", ("caps",), {"PRODUCT": "1", "COLLATERAL": "2"}), "S02, caps: 'COLLATERAL' is not known.", "Known are PRODUCT"),
+    "a guarantee nobody gives": (("S02", ("guarantee",), ["PRAYER"]), "S02, guarantee: 'PRAYER' is not known.", "Known are UNSECURED"),
+    "a way to repay nobody knows": (("S02", ("repayment",), ["SOMETIMES"]), "'SOMETIMES' is not known.", "Known are REVOLVING"),
+    "a revenue dimension": (("S02", ("revenue_dimension",), "PERHAPS"), "'PERHAPS' is not known to this engine", "Use REQUIRED"),
+    "no replacement": (("S07", ("replaced_by",), []), "goes with a revenue_dimension that is REPLACED", "Name the checks"),
+    "a replacement that is none": (("S07", ("replaced_by",), ["R1"]), "'R1' is no check of farms or orders", "Use F1 and F2"),
+    "no product cap": (("S02", ("caps",), {}), "S02, five elements: a policy needs legs or an advance, a PRODUCT cap", "Add what is missing."),
+    "an uplift of nothing": (("S02", ("uplifts", 0, "share"), "0"), "S02, uplift S02.U1: an uplift has a share above 0", "Correct it"),
+    "two legs of one name": (("S06", ("legs", 1, "id"), "STAFF"), "S06, legs: STAFF stands there twice.", "Leave one of the two out."),
+    "a source twice": (("S06", ("optional_sources",), ["TAX"]), "S06, sources: TAX stands there twice.", "Leave one of the two out."),
+    "an unknown step": (("S02", ("downgrade", 0, "action"), "CALL"), "S02, downgrade[0]: 'CALL' is not known.", "Known are FREEZE_UNDRAWN"),
+    "a cut without a share": (("S02", ("downgrade", 0, "action"), "REDUCE_UNDRAWN"), "REDUCE_UNDRAWN, and nothing else, has a share", "Correct the step."),
+    "a figure that is none": (("S02", ("uplift_ceiling",), "much"), "incomplete or has a wrong type", "Compare it with a policy that works."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_what_is_wrong_is_refused_with_its_place_and_its_remedy(fault: str) -> None:
+    (name, path, value), said, remedy = REFUSED[fault]
+    with pytest.raises(PolicyInvalid) as refused:
+        read_policy(changed(name, path, value))
+    assert said in str(refused.value)
+    assert remedy in refused.value.remedy
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_policies_as_they_are_pass(name: str) -> None:
+    """The control: nothing but the fault is refused."""
+    assert read_policy(deepcopy(policies.document(name))).id == name

@@ -1,0 +1,190 @@
+"""A customer's way in a real browser: both languages, on a phone and at a desk, every state looked at by axe-core and kept as a picture.
+
+The hub, its GraphQL API, its worker and the platforms are those of the demo, on loopback. ``make screenshots`` keeps the pictures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from hub.cli.journey import Journey
+from hub.cli.stage import RETURN_URL, Stage
+from hub.consent import grants
+from hub.domain.identifiers import CustomerId
+from hub.store.embedded import Urls
+from tests.e2e.case import on_stage, small_seller
+from tests.hub.link.chromium import DESKTOP, PHONE, Chromium, Page, Size, chromium, found
+from tests.hub.link.eyes import Eyes, NoAxe, axe_source
+
+ACCEPTED = {"zh": "zh-CN,zh;q=0.9", "en": "en-GB,en;q=0.9"}
+ASKED = ["TAX", "SHOP", "SETTLEMENT", "PAYMENT", "DEVICE"]
+STATES = (
+    "ask", "nothing-ticked", "refused", "part-agreed", "progress", "done", "manage", "withdrawn", "manage-after", "finished", "declined", "expired", "gone",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def axe(request: pytest.FixtureRequest) -> str:
+    assert request.config.cache is not None
+    try:
+        return axe_source(Path(request.config.cache.mkdir("axe")))
+    except NoAxe as reason:
+        pytest.skip(f"the pages were not looked at by axe-core: {reason}")
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> AsyncIterator[Chromium]:
+    program = found()
+    if program is None:
+        pytest.skip("the pages were not looked at in a browser: there is no Chromium here")
+    async with chromium(program, tmp_path / "profile") as running:
+        yield running
+
+
+@pytest.fixture
+def eyes(axe: str, tmp_path: Path) -> Eyes:
+    folder = Path(os.environ.get("HUB_SCREENSHOTS", tmp_path / "pictures"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return Eyes(axe, folder)
+
+
+class Walk:
+    """One customer at one screen in one language."""
+
+    def __init__(self, stage: Stage, page: Page, eyes: Eyes, language: str, size: Size) -> None:
+        self.stage, self.page, self.eyes, self.language, self.size = stage, page, eyes, language, size
+        self.persona = small_seller()
+        self.journey = Journey(stage, self.persona)
+
+    async def see(self, state: str) -> str:
+        await self.eyes.see(self.page, f"{state}-{self.language}-{self.size.name}", self.language)
+        return await self.page.text()
+
+    async def link(self) -> str:
+        asked = {"customerId": str(self.journey.customer_id), "sources": ASKED, "scenarios": ["S03"], "purpose": "CREDIT_APPROVAL"}
+        made = await self.stage.partner.mutate("CreateLinkSession", {"input": {**asked, "returnUrl": RETURN_URL}})
+        return str(made["url"])
+
+    async def agree(self, connector: str) -> None:
+        """Ticks everything of a platform and presses its button; leads to the platform."""
+        await self.page.run(f"[...document.querySelectorAll('{form(connector)} [type=checkbox]')].forEach(box => box.click())")
+        await self.page.press(f"{form(connector)} button")
+
+    async def at_platform(self, decision: str) -> None:
+        await self.page.run(f"(document.querySelector('[name=login]') || {{}}).value = {self.persona.id!r}")
+        await self.page.press(f"[name=decision][value={decision}]")
+        assert (await self.page.url()).endswith("/link/")
+
+
+def form(connector: str) -> str:
+    return f"form:has([name=connector][value={connector}])"
+
+
+@asynccontextmanager
+async def walking(browser: Chromium, eyes: Eyes, home: Path, urls: Urls, language: str, size: Size) -> AsyncIterator[Walk]:
+    async with on_stage(home, urls, small_seller()) as stage, browser.page(size, ACCEPTED[language]) as page:
+        walk = Walk(stage, page, eyes, language, size)
+        await walk.journey.register()
+        yield walk
+
+
+@pytest.mark.load
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=lambda size: size.name)
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_every_state(browser: Chromium, eyes: Eyes, urls: Urls, tmp_path: Path, language: str, size: Size) -> None:
+    async with walking(browser, eyes, tmp_path / "home", urls, language, size) as walk:
+        await asks_and_is_refused(walk)
+        await agrees_and_waits(walk)
+        await manages(walk)
+        await ends(walk)
+    assert {name.removesuffix(f"-{language}-{size.name}") for name in eyes.seen} == set(STATES)
+    print(f"{len(eyes.seen)} states, 0 serious or critical findings, {len(eyes.mild)} below: {sorted(set(eyes.mild))}")
+
+
+async def asks_and_is_refused(walk: Walk) -> None:
+    page = walk.page
+    await page.go(await walk.link())
+    await walk.see("ask")
+    await page.press(f"{form('taobao')} button")
+    await walk.see("nothing-ticked")
+    await page.press("main a.button")
+    await walk.agree("taobao")
+    await walk.at_platform("refuse")
+    await walk.see("refused")
+
+
+async def agrees_and_waits(walk: Walk) -> None:
+    page, stage = walk.page, walk.stage
+    await page.press(f"{form('taobao')} button")
+    await walk.at_platform("agree")
+    await walk.agree("partner_app")
+    await walk.see("part-agreed")
+    stage.world.switches["taobao"] = {"slow"}
+    stage.start_worker()
+    await until(page, stage, '.progress.RUNNING progress:not([value="0"])')
+    await walk.see("progress")
+    stage.world.switches.clear()
+    for connector in ("cn_tax", "alipay"):
+        await walk.agree(connector)
+        await walk.at_platform("agree")
+    await until(page, stage, ".progress.COMPLETE", 3)
+    await walk.see("done")
+
+
+async def until(page: Page, stage: Stage, selector: str, times: int = 1) -> None:
+    """Follows the page's own link until something stands on it so often."""
+    async with asyncio.timeout(120):
+        while await page.run(f"document.querySelectorAll('{selector}').length") < times:
+            await asyncio.sleep(0.3)
+            await page.go(f"{stage.origin}/link/")
+
+
+async def manages(walk: Walk) -> None:
+    page, stage = walk.page, walk.stage
+    await walk.journey.evaluate()
+    for question in ("CustomerEnhancement", "LimitEvidence"):
+        await walk.journey.ask(question)
+    await page.press("form[action$='/manage/open'] button")
+    told = await walk.see("manage")
+    assert "Risk desk" in told
+    await page.click("main [type=checkbox]")
+    await page.press("form[action$='/manage/withdraw'] button")
+    await walk.see("withdrawn")
+    await page.press("main a.button")
+    await walk.see("manage-after")
+    assert "REVOKED" in await statuses(stage, walk.journey.customer_id)
+    await page.go(f"{stage.origin}/link/")
+
+
+async def statuses(stage: Stage, customer_id: CustomerId) -> list[str]:
+    async with stage.database.work() as tx:
+        return [row["status"] for row in await grants.consents_of(tx, customer_id)]
+
+
+async def ends(walk: Walk) -> None:
+    page, stage = walk.page, walk.stage
+    await page.press("form[action$='/finish'] button")
+    assert (await page.url()).startswith(RETURN_URL) and (await page.url()).endswith("&status=done")
+    await page.back()
+    await walk.see("finished")
+    url = await walk.link()
+    await page.go(url)
+    await page.press("form[action$='/finish'] button")
+    assert (await page.url()).startswith(RETURN_URL)
+    await page.back()
+    await walk.see("declined")
+    await page.go(await walk.link())
+    async with stage.database.work() as tx:
+        await tx.execute(text("UPDATE link_session SET expires_at = now()"))
+    await page.go(f"{stage.origin}/link/")
+    await walk.see("expired")
+    await page.call("Network.clearBrowserCookies")
+    await page.go(url)
+    await walk.see("gone")
