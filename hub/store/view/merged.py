@@ -23,6 +23,13 @@ def standing_customers(t: str, scope: Scope) -> Rows:
     return Rows(f"{WITH_PARTS} {t}", (merged,))
 
 
+SAME_SUBJECT = (
+    "(select coalesce(json_agg(o.customer_id order by o.customer_id), '[]'::json) from customer o where o.subject_hash = {t}.subject_hash"
+    " and o.customer_id <> all({t}.parts))"
+)
+"""Others of one code or number, as far as the client sees them: what two clients said of a subject differs, or it was merged elsewhere."""
+
+
 def answering(asked: str) -> str:
     """The id of the customer that answers for the one with this id."""
     return f"coalesce((select m.into_id from customer_merge m where m.customer_id = {asked} and {_STAYS}), {asked})"
