@@ -1,6 +1,6 @@
 """The one Settings object: built once from the environment at a composition root, passed in, never imported as a value.
 
-Every field is an environment variable with the prefix ``HUB_``. Secrets are read from files below ``home``, never from arguments.
+Every field is an environment variable with the prefix ``HUB_``. Secrets are read from files below ``home`` or from the environment, never from arguments.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from pydantic import AwareDatetime, Field, field_validator
+from pydantic import AwareDatetime, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -26,6 +26,13 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, description="Owner's URL (migrations). Any PostgreSQL from 15 on.")
     app_database_url: str | None = Field(default=None, description="URL of the role hub_app, which serves GraphQL.")
     worker_database_url: str | None = Field(default=None, description="URL of the role hub_worker, which syncs and evaluates.")
+    backup_database_url: SecretStr | None = Field(
+        default=None, description="URL of a role that row-level security does not bind, for `hub backup` and `hub restore` only."
+    )
+    keys: SecretStr | None = Field(
+        default=None,
+        description="The content of a key file, instead of the file: for hosts that are handed their secrets in the environment.",
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     public_origin: str | None = Field(default=None, description="Scheme, host and port under which partners reach the hub.")

@@ -32,6 +32,8 @@ audit_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(audit_app, name="audit")
+customers_app = typer.Typer(help="One customer at a time.", no_args_is_help=True)
+app.add_typer(customers_app, name="customers")
 
 
 def _print_version(wanted: bool) -> None:
@@ -197,6 +199,49 @@ def backfill(
     if customer is None and connection is None:
         raise typer.BadParameter("Name --customer or --connection.")
     run(home, Asked(customer, connection, stream, first.date(), last.date()), as_json=json)
+
+
+Folder = Annotated[Path, typer.Argument(help="Directory of the backup's data.", show_default=False)]
+KeysFolder = Annotated[
+    Path, typer.Option("--keys", help="Directory of its data keys: on another medium, with a shorter life.", show_default=False)
+]
+
+
+@app.command()
+def backup(folder: Folder, keys: KeysFolder, home: Home = None, json: Json = False) -> None:
+    """Writes a backup in two parts, while everything runs: the data without the data keys, and the data keys apart."""
+    from hub.cli.backup import make
+    from hub.store.backup import Parts
+
+    make(home, Parts(folder, keys), as_json=json)
+
+
+@app.command()
+def restore(
+    folder: Folder,
+    keys: KeysFolder,
+    home: Home = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Drop what the embedded database holds now.")] = False,
+    json: Json = False,
+) -> None:
+    """Restores a backup into an empty database, brings it to this version, and erases again what was destroyed since."""
+    from hub.cli.backup import restore as run
+    from hub.store.backup import Parts
+
+    run(home, Parts(folder, keys), replace=replace, as_json=json)
+
+
+@customers_app.command("erase")
+def customers_erase(
+    customer: Annotated[UUID, typer.Argument(help="The customer.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the tombstone; nothing personal.", show_default=False)],
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Erases a subject for good: destroys the data key, then deletes everything that is about whom. No backup brings it back."""
+    from hub.cli.customers import erase
+
+    erase(home, customer, reason, as_json=json)
 
 
 @connectors_app.command("list")

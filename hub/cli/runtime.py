@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from starlette.types import ASGIApp
@@ -41,7 +42,8 @@ from hub.sync.engine import Ended, Engine
 from hub.sync.linking import Linking
 from hub.sync.quota import Ledger, Limits, configured
 from hub.sync.settings import Patience
-from hub.vault import Blind, FileKeys, Vault, wrap_binding
+from hub.vault import Blind, EnvKeys, FileKeys, Register, Vault, wrap_binding
+from hub.vault.keys import REGISTER
 
 Configs = Mapping[str, Mapping[str, str]]
 
@@ -136,7 +138,7 @@ async def store_of(settings: Settings, *, database: str = "hub", fresh: bool = F
             raise FixConfiguration(
                 "HUB_DATABASE_URL, HUB_APP_DATABASE_URL and HUB_WORKER_DATABASE_URL go together.", remedy="Set all three, or none."
             )
-        yield Urls(*(_postgres(str(url)) for url in given))
+        yield Urls(*(postgres_url(str(url)) for url in given))
         return
     embedded = await asyncio.to_thread(Embedded, settings.home / "postgres")
     try:
@@ -145,7 +147,7 @@ async def store_of(settings: Settings, *, database: str = "hub", fresh: bool = F
         await asyncio.to_thread(embedded.stop)
 
 
-def _postgres(url: str) -> str:
+def postgres_url(url: str) -> str:
     """A URL of PostgreSQL for psycopg. Raises FixConfiguration."""
     try:
         made = make_url(url)
@@ -192,18 +194,26 @@ def _check_config(file: Path, name: str, config: Mapping[str, str]) -> None:
                 raise FixConfiguration(f"{file}: {key} of {name} is no address to call.", remedy=error.message) from None
 
 
-async def _keys(settings: Settings, database: Database) -> FileKeys:
-    """The key file of this home. Raises SecretMissing, and writes nothing, when it is not the one that the database was filled under."""
+async def _keys(settings: Settings, database: Database) -> EnvKeys | FileKeys:
+    """The keys of this home. Raises SecretMissing, and writes nothing, when they are not those that the database was filled under."""
     path = settings.keys_dir / "keys.json"
-    async with database.work() as tx:
-        used = (await tx.execute(select(data_key).where(data_key.c.wrapped.is_not(None)).limit(1))).first()
-    if used is None:
-        return FileKeys(path)
-    if not path.exists():
+    used = await _wrapped(database)
+    if settings.keys is None and used and not path.exists():
         raise SecretMissing(f"{path} is missing, and this database was filled under it.", remedy="Restore the key file from its backup.")
-    keys = FileKeys(path)
-    keys.unwrap(used.wrapped, used.kek_id, wrap_binding(used.customer_id, used.key_id))
+    keys = FileKeys(path) if settings.keys is None else EnvKeys(settings.keys.get_secret_value(), Register(path.with_name(REGISTER)))
+    for row in used:
+        binding = wrap_binding(row.customer_id, row.key_id)
+        # A row that a backup brought back, of a key that was destroyed, says nothing of the file.
+        if not keys.register.destroyed(binding):
+            keys.unwrap(row.wrapped, row.kek_id, binding)
+            break
     return keys
+
+
+async def _wrapped(database: Database) -> Sequence[Row[Any]]:
+    """Some of the data keys."""
+    async with database.work() as tx:
+        return (await tx.execute(select(data_key).where(data_key.c.wrapped.is_not(None)).limit(20))).all()
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ import zstandard
 
 from hub.connect import Interval, Json
 from hub.domain.identifiers import CustomerId, new_id
+from hub.domain.periods import china_day
 from hub.errors import ConsentMissing, HubError, LeaseLost
 from hub.store.database import Write, driver_of
 from hub.store.driver import Answer, Driver, Statements, send
@@ -102,12 +103,12 @@ WITH fence AS (
     UPDATE connection SET lease_until = now() + make_interval(secs => %(lease)s)
     WHERE customer_id = %(customer)s AND connection_id = %(connection)s AND epoch = %(epoch)s RETURNING 1
 ), allowed AS (
-    SELECT 1 FROM consent WHERE customer_id = %(customer)s AND consent_id = %(consent)s AND status = 'ACTIVE' AND (expires_at IS NULL OR expires_at > %(business)s)
-    FOR SHARE
+    SELECT data_life_days FROM consent
+    WHERE customer_id = %(customer)s AND consent_id = %(consent)s AND status = 'ACTIVE' AND (expires_at IS NULL OR expires_at > %(business)s) FOR SHARE
 ), page AS (
-    INSERT INTO raw_page (customer_id, page_id, connection_id, consent_id, run_id, stream, first_day, request, status, content_type, fetched_at, sha256, size, body)
+    INSERT INTO raw_page (customer_id, page_id, connection_id, consent_id, run_id, stream, first_day, request, status, content_type, fetched_at, sha256, size, body, life_ends_on)
     SELECT %(customer)s, %(page)s, %(connection)s, %(consent)s, %(run)s, %(stream)s, %(first_day)s, %(request)s::jsonb, %(status)s, %(content_type)s, %(fetched_at)s,
-           %(sha256)s, %(size)s, %(body)s FROM fence, allowed
+           %(sha256)s, %(size)s, %(body)s, %(day)s::date + data_life_days FROM fence, allowed
 )
 SELECT (SELECT count(*) FROM fence) AS fenced, (SELECT count(*) FROM allowed) AS allowed
 """
@@ -252,6 +253,7 @@ def _values(page: PageCommit, sealer: Sealer) -> dict[str, Any]:
         "run": run.run_id,
         "consent": page.consent_id,
         "business": page.business,
+        "day": china_day(page.business),
         "page": raw.page_id,
         "stream": step.stream,
         "first_day": step.first_day,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import hub.store.tables  # noqa: F401
+from hub.consent.retention import retention
+from hub.store.erasure import laws
 from hub.store.fact_tables import FACT_TABLES
 from hub.store.metadata import metadata
 
@@ -16,17 +18,23 @@ _CLIENT = "(select current_setting('hub.client', true))"
 _VISIBLE = f"customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = {_CLIENT})"  # noqa: S608
 APPEND_ONLY = frozenset({
     "access_log", "raw_page", "consent_event", "evaluation", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
-    "fact_mark", "limit_part", "score_point", "series_month", "policy", "audit_anchor", "audit_event", "identity_event",
+    "fact_mark", "limit_part", "score_point", "series_month", "policy", "audit_anchor", "audit_event", "identity_event", "tombstone",
 })  # fmt: skip
-"""What was said, fetched, decided or published is never changed: no role of the hub may update or delete it."""
+"""What was said, fetched, decided or published is never changed: no role of the hub may update or delete it, but for what is due to be erased (:data:`ERASED`)."""
+ERASED = {
+    "raw_page": ("DELETE", "UPDATE (body)"), "evaluation": ("UPDATE (document, inputs_erased_on, verified_revenue)",), "fact_mark": ("DELETE",),
+    **dict.fromkeys(retention().of_class("INPUT"), ("DELETE",)),
+}  # fmt: skip
+"""What the role hub_worker may do beside that, each within a policy of :func:`hub.store.erasure.laws.policies`."""
 HUB_ONLY = frozenset({
-    "backfill_window", "customer_client", "customer_merge", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation", "sync_event", "touched_days",
+    "backfill_window", "customer_client", "customer_merge", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation", "sync_event",
+    "tombstone", "touched_days",
 })  # fmt: skip
 """Who sees whom, what a platform still allows, what went wrong on the way: the hub's to say. A client's transaction reads it and nothing more."""
 PRIVATE = frozenset({"audit_anchor", "audit_event", "replay"})
 """Nothing that a client is answered with: it may name somebody else's customer, or another client."""
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
-"""A fact is never overwritten: a change ends it and adds another."""
+"""A fact is never overwritten: a change ends it and adds another. It is deleted by the role hub_worker alone, where its erasure is due."""
 _OPERATOR = "(select current_setting('hub.operator', true)) = 'yes'"
 WATCHED = frozenset(
     {"backfill_window", "connection", "consent", "identity_event", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"}
@@ -43,9 +51,10 @@ def rights_of(table: str) -> tuple[frozenset[str], frozenset[str]]:
     """What hub_app and hub_worker may do with a table."""
     if table in _FACTS:
         app = frozenset({"SELECT", "INSERT", "UPDATE (known_to)"})
-        return app, app
-    worker = frozenset({"SELECT", "INSERT"} if table in APPEND_ONLY else {"SELECT", "INSERT", "UPDATE", "DELETE"})
-    return (frozenset() if table in PRIVATE else frozenset({"SELECT"}) if table in HUB_ONLY else worker), worker
+        return app, app | {"DELETE"}
+    usual = frozenset({"SELECT", "INSERT"} if table in APPEND_ONLY else {"SELECT", "INSERT", "UPDATE", "DELETE"})
+    app = frozenset() if table in PRIVATE else frozenset({"SELECT"}) if table in HUB_ONLY else usual
+    return app, usual | frozenset(ERASED.get(table, ()))
 
 
 def statements() -> Iterator[str]:
@@ -60,7 +69,9 @@ def statements() -> Iterator[str]:
         yield f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
         yield f"CREATE POLICY client_sees ON {name} TO hub_app USING ({rule}) WITH CHECK ({rule})"
         yield f"CREATE POLICY hub_works ON {name} TO hub_worker USING (true) WITH CHECK (true)"
-    yield "GRANT SELECT ON fact TO hub_app, hub_worker"
+    for view in ("fact", *laws.VIEWS):
+        yield f"GRANT SELECT ON {view} TO hub_app, hub_worker"
+    yield from laws.policies()
     for name in sorted(WATCHED):
         yield f"CREATE POLICY operator_watches ON {name} FOR SELECT TO hub_app USING ({_OPERATOR})"
     # Rows leave the access log by the owner alone, when they are old (hub.access.audit.trim).

@@ -7,10 +7,11 @@ by, so that a row may be lost with the server (``synchronous_commit``) and costs
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import text
 
+from hub.consent.retention import retention
 from hub.domain.identifiers import new_id
 from hub.store.database import Database
 from hub.store.pages import Run
@@ -31,7 +32,7 @@ _KEEP = text("""
     FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
 """)
 
-KEPT, AT_ONCE = timedelta(days=90), 1_000
+KEPT, AT_ONCE = retention().kept("sync_event"), 1_000
 """How long an operator can look back, and how many rows are forgotten by one statement."""
 _FORGET = text("""
     DELETE FROM sync_event WHERE (customer_id, event_id) IN (

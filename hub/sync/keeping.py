@@ -1,7 +1,7 @@
 """What a worker does whether or not anything is synced: a look at the rows, again and again, so that nothing is forgotten with a process.
 
 Grants of idle connections are refreshed before their refresh token runs out; an exchange that died with its process is settled; connections that have ended are told to
-their platforms; what runs noted on their way is forgotten in time. Each platform has loops of its own: one that hangs costs the others nothing, and ending a connection waits for none.
+their platforms; what runs noted on their way is forgotten in time; what is due to be erased is erased, what was logged too long ago is trimmed. Each platform has loops of its own: one that hangs costs the others nothing, and ending a connection waits for none.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, text
 
+from hub.access.audit import trim_old
 from hub.domain.identifiers import CustomerId
 from hub.errors import ConsentMissing, HubError
 from hub.store.database import STORE_ERRORS
+from hub.store.erasure import Erasing
 from hub.sync import grants
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, load
@@ -30,6 +32,8 @@ log = structlog.get_logger("hub.keeping")
 
 PERIOD = 15.0
 """Seconds between two looks."""
+ERASING_PERIOD = 600.0
+"""Seconds between two looks for what is due to be erased: days count there."""
 AT_ONCE = 8
 """Grants of one platform that a worker refreshes at a time."""
 
@@ -62,11 +66,14 @@ class Keeper:
         looks: list[Callable[[], Awaitable[int]]] = [partial(settle_ended, self.equipment), partial(forget, self.equipment.database)]
         for name in sorted(self.equipment.connectors.keys() & self.equipment.configs.keys()):
             looks += [partial(self.keep_alive, name), partial(self.revoker.look, name)]
+        erasing = Erasing(self.equipment.database, self.equipment.vault, self.equipment.clock)
         async with asyncio.TaskGroup() as group:
             for look in looks:
-                group.create_task(self._again_and_again(look))
+                group.create_task(self._again_and_again(look, self.period))
+            for look in (erasing.look, partial(trim_old, self.equipment.database, self.equipment.vault.keys)):
+                group.create_task(self._again_and_again(look, ERASING_PERIOD))
 
-    async def _again_and_again(self, look: Callable[[], Awaitable[int]]) -> None:
+    async def _again_and_again(self, look: Callable[[], Awaitable[int]], period: float) -> None:
         """Goes on at once while there is something to do; a database that is away for a moment does not end it."""
         while True:
             try:
@@ -75,7 +82,7 @@ class Keeper:
                 log.warning("keeper_waits", kind=type(error).__name__)
                 found = 0
             if not found:
-                await asyncio.sleep(self.period)
+                await asyncio.sleep(period)
 
     async def keep_alive(self, connector: str) -> int:
         """Refreshes the grants of one platform that are due, side by side. Returns how many were due."""

@@ -100,6 +100,8 @@ class Reading:
             return Opened(page, unread="its consent has ended")
         if page.request.get("cursor_omitted"):
             return Opened(page, unread="its cursor was too long to be kept")
+        if not body:
+            return Opened(page, unread="its text was erased")
         context, stream = replace(context, now=page.fetched_at), self.streams[page.stream]
         try:
             plain = zstandard.decompress(self.sealer.open(Place("raw_page", "body", str(page.page_id)), body))

@@ -1,7 +1,8 @@
-"""Envelope encryption, key service, blind indexes."""
+"""Envelope encryption, key service, register of destroyed keys, blind indexes."""
 
 from hub.vault.blind import IDENTIFIER, Blind
-from hub.vault.keys import FileKeys, KeyService, Wrapped
-from hub.vault.vault import Place, Sealer, Vault, wrap_binding
+from hub.vault.keys import EnvKeys, FileKeys, KeyService, Wrapped
+from hub.vault.register import Register, wrap_binding
+from hub.vault.vault import Place, Sealer, Vault
 
-__all__ = ["IDENTIFIER", "Blind", "FileKeys", "KeyService", "Place", "Sealer", "Vault", "Wrapped", "wrap_binding"]
+__all__ = ["IDENTIFIER", "Blind", "EnvKeys", "FileKeys", "KeyService", "Place", "Register", "Sealer", "Vault", "Wrapped", "wrap_binding"]

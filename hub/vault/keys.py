@@ -1,6 +1,6 @@
-"""Where the key-encryption key and the blind-index key live: a port, and the file behind it in development.
+"""Where the key-encryption key and the blind-index key live: a port, and two simple services behind it, a file and an environment variable.
 
-A KMS or HSM implements :class:`KeyService` without ever handing its key out.
+A KMS or HSM implements :class:`KeyService` without ever handing its key out; docs/operators.md says what it must promise.
 """
 
 from __future__ import annotations
@@ -15,16 +15,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.errors import SecretMissing
+from hub.vault.register import Register
 
 NONCE = 12
 KEY = 32
 """Bytes of a nonce and of a key."""
+BROKEN = (AttributeError, KeyError, TypeError, ValueError)
+REGISTER = "destroyed.jsonl"
+"""Name of the register of destroyed keys, beside the key file."""
 
 
 class Wrapped(NamedTuple):
@@ -45,7 +50,16 @@ class KeyService(Protocol):
     def wrap(self, data_key: bytes, binding: bytes) -> Wrapped: ...
 
     def unwrap(self, wrapped: bytes, kek_id: str, binding: bytes) -> bytes:
-        """Raises SecretMissing when the key is unknown or is not the one that wrapped it."""
+        """Raises SecretMissing when the key is unknown or is not the one that wrapped it, or when what is bound there was destroyed."""
+        ...
+
+    def destroy(self, customer_id: UUID, key_id: UUID) -> None:
+        """From now on, and for good, this data key is unwrapped for nobody, wherever a copy of its row comes from. It is so when this returns."""
+        ...
+
+    @property
+    def destroyed(self) -> frozenset[UUID]:
+        """The customers whose data keys were destroyed."""
         ...
 
     @property
@@ -75,14 +89,19 @@ class _Content:
         return orjson.dumps({"current": self.current, "following": self.following, "keys": keys, **own})
 
 
-class FileKeys:
-    """Keys in one file (mode 0600) below the hub's home. Made on first use; read again when it has changed, so that a rotation reaches processes that run."""
+class _Held:
+    """A key service whose keys are in this process's memory. ``register`` knows what was destroyed, and is asked before anything is opened."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        if not path.exists():
-            self._make()
-        self._stamp, self._content = self._read()
+    register: Register
+
+    def _fresh(self) -> _Content:
+        raise NotImplementedError
+
+    def _with(self, kek_id: str) -> _Content:
+        """What is known, or known anew, where this key is not among it."""
+        return self._fresh()
+
+    _source = "the keys"
 
     @property
     def current(self) -> str:
@@ -90,30 +109,71 @@ class FileKeys:
 
     @property
     def known(self) -> frozenset[str]:
-        """Ids of all keys in the file."""
+        """Ids of all keys there are."""
         return frozenset(self._fresh().keys)
 
     @property
     def blind(self) -> bytes:
-        return self._content.blind
+        return self._fresh().blind
+
+    @property
+    def destroyed(self) -> frozenset[UUID]:
+        return self.register.customers
 
     @property
     def audit(self) -> bytes:
-        return self._content.audit
+        return self._fresh().audit
 
     def wrap(self, data_key: bytes, binding: bytes) -> Wrapped:
         content, nonce = self._fresh(), os.urandom(NONCE)
         return Wrapped(content.current, nonce + AESGCM(content.keys[content.current]).encrypt(nonce, data_key, binding))
 
     def unwrap(self, wrapped: bytes, kek_id: str, binding: bytes) -> bytes:
-        content = self._content if kek_id in self._content.keys else self._fresh()
+        if self.register.destroyed(binding):
+            raise SecretMissing("This data key was destroyed: what it sealed is unreadable for good, whatever backup it comes from.")
         try:
-            return AESGCM(content.keys[kek_id]).decrypt(wrapped[:NONCE], wrapped[NONCE:], binding)
+            return AESGCM(self._with(kek_id).keys[kek_id]).decrypt(wrapped[:NONCE], wrapped[NONCE:], binding)
         except (KeyError, ValueError, InvalidTag):
             raise SecretMissing(
-                f"The key file {self.path.name} does not open this database's data keys.",
-                remedy="Use the key file that this database was filled with.",
+                f"{self._source} does not open this database's data keys.", remedy="Use the keys that this database was filled with."
             ) from None
+
+    def destroy(self, customer_id: UUID, key_id: UUID) -> None:
+        self.register.add(customer_id, key_id)
+
+
+class EnvKeys(_Held):
+    """Keys out of an environment variable, in the form of a key file. They stay as they are while the process runs: a rotation is a new value and a restart."""
+
+    _source = "HUB_KEYS"
+
+    def __init__(self, document: str, register: Register) -> None:
+        self.register = register
+        try:
+            self._content = _parsed(document.encode())
+        except BROKEN:
+            raise SecretMissing("HUB_KEYS is not the content of a key file.", remedy="Set it to the JSON that a key file holds.") from None
+
+    def _fresh(self) -> _Content:
+        return self._content
+
+
+class FileKeys(_Held):
+    """Keys in one file (mode 0600) below the hub's home. Made on first use; read again when it has changed, so that a rotation reaches processes that run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.register = path, Register(path.with_name(REGISTER))
+        if not path.exists():
+            self._make()
+        self._stamp, self._content = self._read()
+        self._source = f"The key file {path.name}"
+
+    @property
+    def blind(self) -> bytes:
+        return self._content.blind
+
+    def _with(self, kek_id: str) -> _Content:
+        return self._content if kek_id in self._content.keys else self._fresh()
 
     def prepare(self) -> str:
         """Makes the key that :meth:`advance` will take, unless there is one: the file can be copied to every host before anything is wrapped under it."""
@@ -144,16 +204,8 @@ class FileKeys:
     def _read(self) -> tuple[object, _Content]:
         stamp = _stamp(self.path)
         try:
-            document = orjson.loads(self.path.read_bytes())
-            keys = {str(name): _key(value) for name, value in document["keys"].items()}
-            following = document.get("following")
-            blind = _key(document["blind"])
-            # A file from before the chain has no key for it. What every host can derive from the same file is the same on every host.
-            audit = _key(document["audit"]) if "audit" in document else hmac.digest(blind, b"hub|audit|master", "sha256")
-            content = _Content(keys, str(document["current"]), None if following is None else str(following), blind, audit)
-            for name in (content.current, *([content.following] if content.following else [])):
-                content.keys[name]
-        except (AttributeError, KeyError, OSError, TypeError, ValueError):
+            content = _parsed(self.path.read_bytes())
+        except (OSError, *BROKEN):
             raise SecretMissing(
                 f"{self.path} is not a key file.", remedy="Restore it from its backup; without it the sealed data cannot be opened."
             ) from None
@@ -192,6 +244,20 @@ class FileKeys:
             yield self._fresh()
         finally:
             os.close(folder)
+
+
+def _parsed(raw: bytes) -> _Content:
+    """Raises one of ``BROKEN`` for what is none."""
+    document = orjson.loads(raw)
+    keys = {str(name): _key(value) for name, value in document["keys"].items()}
+    following = document.get("following")
+    blind = _key(document["blind"])
+    # A file from before the chain has no key for it. What every host can derive from the same file is the same on every host.
+    audit = _key(document["audit"]) if "audit" in document else hmac.digest(blind, b"hub|audit|master", "sha256")
+    content = _Content(keys, str(document["current"]), None if following is None else str(following), blind, audit)
+    for name in (content.current, *([content.following] if content.following else [])):
+        content.keys[name]
+    return content
 
 
 def _name() -> str:

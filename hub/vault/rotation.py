@@ -16,7 +16,7 @@ from sqlalchemy import Row, text
 from hub.errors import SecretMissing
 from hub.store.database import Database, Write
 from hub.vault.keys import KeyService
-from hub.vault.vault import wrap_binding
+from hub.vault.register import wrap_binding
 
 BATCH = 500
 """Rows that one transaction wraps anew."""

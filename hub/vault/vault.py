@@ -20,6 +20,7 @@ from hub.errors import SecretMissing
 from hub.store.database import Read, Write
 from hub.store.tables import data_key
 from hub.vault.keys import NONCE, KeyService
+from hub.vault.register import wrap_binding
 
 VERSION, AES_256_GCM = 1, 1
 HEADER = 2 + 16 + NONCE
@@ -103,7 +104,3 @@ class Vault:
 
     def _unwrapped(self, customer_id: UUID, key_id: UUID, wrapped: bytes, kek_id: str) -> Sealer:
         return Sealer(customer_id, key_id, AESGCM(self.keys.unwrap(wrapped, kek_id, wrap_binding(customer_id, key_id))))
-
-
-def wrap_binding(customer_id: UUID, key_id: UUID) -> bytes:
-    return f"{customer_id}|data_key|wrapped|{key_id}".encode()

@@ -11,10 +11,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, insert, pool, select, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
+from hub.consent.retention import retention
 from hub.domain.facts.shop_penalty import ShopPenalty
 from hub.domain.identifiers import CustomerId
 from hub.store.database import Database, Scope, Write
 from hub.store.embedded import Embedded, Urls
+from hub.store.erasure import laws
 from hub.store.fact_tables import FACT_TABLES, PAGE_LAW
 from hub.store.facts import PageScope, write_facts
 from hub.store.metadata import metadata
@@ -48,7 +50,7 @@ async def test_every_customer_table_forces_row_security(urls: Urls) -> None:
 _RIGHTS = """
 SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants WHERE table_schema = 'public' AND grantee IN ('hub_app', 'hub_worker')
 UNION SELECT table_name, grantee, privilege_type || ' of ' || column_name FROM information_schema.role_column_grants
-WHERE table_schema = 'public' AND grantee IN ('hub_app', 'hub_worker') AND table_name LIKE 'fact\\_%'
+WHERE table_schema = 'public' AND grantee IN ('hub_app', 'hub_worker') AND (table_name LIKE 'fact\\_%' OR table_name IN ('raw_page', 'evaluation'))
 """
 _POLICIES = "SELECT tablename, policyname, roles[1], cmd, qual, with_check FROM pg_policies WHERE schemaname = 'public'"
 _TABLES = frozenset({"alembic_version", "fact"})
@@ -112,8 +114,32 @@ async def test_of_a_fact_only_its_end_can_be_written(database: Database, changed
         async with database.work() as tx:
             await tx.execute(text(f"UPDATE fact_shop SET {changed} = {changed}"))
     with pytest.raises(ProgrammingError, match="permission denied"):
-        async with database.work() as tx:
+        async with database.write(Scope("app-1", "CREDIT_APPROVAL")) as tx:
             await tx.execute(text("DELETE FROM fact_shop"))
+
+
+_VIEWS = "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' AND viewname = ANY(:views)"
+_BODY = "SELECT prosrc FROM pg_proc WHERE proname = 'hub_today'"
+_LAST = "SELECT p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgname = 'page_goes_last' AND t.tgrelid = 'raw_page'::regclass"
+
+
+async def test_what_is_due_is_what_the_retention_document_says(urls: Urls, fresh: Urls) -> None:
+    """The views of the migrated store are those that the declarations print."""
+    found, declared = engine_of(urls), engine_of(fresh)
+    with found.connect() as one, declared.begin() as other:
+        other.execute(text(f"DROP VIEW {', '.join(laws.VIEWS)} CASCADE"))
+        other.execute(text("DROP FUNCTION hub_today CASCADE"))
+        for statement in laws.views():
+            other.exec_driver_sql(statement)
+        here, there = (dict(map(tuple, each.execute(text(_VIEWS), {"views": list(laws.VIEWS)}))) for each in (one, other))
+        assert here == there and set(here) == set(laws.VIEWS)
+        assert [each.execute(text(_BODY)).scalar() for each in (one, other)] == [laws.TODAY.split("$$")[1]] * 2
+        assert one.execute(text(_LAST)).scalars().all() == [laws.NAMED_BY]
+        other.execute(text("DROP VIEW item_due CASCADE"))
+        other.exec_driver_sql(laws.item_due(retention()).replace("5 years", "6 years"))
+        assert dict(map(tuple, other.execute(text(_VIEWS), {"views": ["item_due"]}))) != {"item_due": here["item_due"]}, "it is noticed"
+    found.dispose()
+    declared.dispose()
 
 
 def engine_of(urls: Urls) -> Engine:

@@ -16,6 +16,6 @@ from hub.access.audit.chain import ChainKeys
 from hub.access.audit.events import audited
 from hub.access.audit.log import AccessLog
 from hub.access.audit.reads import reads_of
-from hub.access.audit.trim import trim
+from hub.access.audit.trim import trim, trim_old
 
-__all__ = ["AccessLog", "ChainKeys", "audited", "reads_of", "trim"]
+__all__ = ["AccessLog", "ChainKeys", "audited", "reads_of", "trim", "trim_old"]

@@ -6,9 +6,11 @@ not be a way to lose a row that was tampered with. Only the owner of the tables 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -18,10 +20,29 @@ from hub.access.audit.diagnose import Finding
 from hub.access.audit.events import audited
 from hub.access.audit.rows import Chain
 from hub.access.audit.verify import Anchor, read_anchors
+from hub.domain.periods import CHINA, china_day
 from hub.errors import InvalidInput
 from hub.store.database import Database
 
+log = structlog.get_logger("hub.audit")
+
 YEARS = 3
+
+
+async def trim_old(database: Database, secrets: Secrets, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
+    """What was logged on a day that is more than three years ago; returns how many rows left. What breaks on the way stays, and is `hub audit verify`'s to name."""
+    moment = now()
+    try:
+        return sum((await trim(database, secrets, kept_from(moment), moment)).values())
+    except InvalidInput as error:
+        log.error("access_log_not_trimmed", kind=type(error).__name__)
+        return 0
+
+
+def kept_from(now: datetime) -> datetime:
+    """The beginning of the day three years ago, in China: what is older may leave. (The 29th of February was the 28th in a year that had none.)"""
+    day = china_day(now)
+    return datetime.combine(day.replace(year=day.year - YEARS, day=min(day.day, 28) if day.month == 2 else day.day), time.min, CHINA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +57,7 @@ async def trim(database: Database, secrets: Secrets, before: datetime, now: date
     """Removes what is older than ``before`` from every chain; returns how many rows by shard. Raises InvalidInput where that is less than three years ago, or where
     what would leave does not hold.
     """
-    if before > now.replace(year=now.year - YEARS, day=min(now.day, 28)):
+    if before > kept_from(now):
         raise InvalidInput("The access log is kept for three years.", remedy="Name an earlier day.")
     keys, findings = ChainKeys.of(secrets), list[Finding]()
     anchors = await read_anchors(database, keys, findings)

@@ -18,6 +18,7 @@ from hub.store.tables.connections import (
     sync_window,
 )
 from hub.store.tables.consents import authorisation_attempt, consent, consent_event, link_session
+from hub.store.tables.erasure import tombstone
 from hub.store.tables.events import inbound_event, touched_days
 from hub.store.tables.history import fact_mark, record_shape, replay, window_keys
 from hub.store.tables.people import customer, customer_client, customer_merge, data_key, identity_event, party
@@ -76,6 +77,7 @@ __all__ = [
     "sync_event",
     "sync_run",
     "sync_window",
+    "tombstone",
     "touched_days",
     "used_token_id",
     "window_keys",

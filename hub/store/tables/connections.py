@@ -193,10 +193,17 @@ raw_page = Table(
     instant("fetched_at", comment="real time"),
     text("sha256", comment="hex SHA-256 of the bytes as received"),
     Column("size", Integer, nullable=False),
-    Column("body", LargeBinary, nullable=False, comment="sealed, zstd-compressed bytes"),
+    Column("body", LargeBinary, nullable=False, comment="sealed, zstd-compressed bytes; empty once an item on it was erased"),
     Column("serial", BigInteger, Identity(), nullable=False, comment="order of commit within a connection: pages are folded in this order"),
+    Column(
+        "life_ends_on",
+        Date,
+        nullable=True,
+        comment="the day on which its data life is over; null: the consent says how long that is after it was fetched",
+    ),
     # Without the customer: else PostgreSQL, while the table is small, takes this one to look whether the page of a fact is there, and reads all the customer's.
     Index("ix_raw_page_serial", "connection_id", "serial"),
+    Index("ix_raw_page_life", "life_ends_on"),
     info=OWNED,
 )
 

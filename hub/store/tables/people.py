@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, Date, Index, LargeBinary, Table
+from sqlalchemy import text as sql
 
 from hub.store.metadata import customer_key, instant, metadata, text, uid
 from hub.store.tables.columns import OWNED
@@ -16,6 +17,13 @@ customer = Table(
     text("uscc", nullable=True),
     text("subject_hash", comment="keyed hash of the USCC or resident ID: the join key across platforms"),
     instant("created_at"),
+    Column(
+        "erased_on",
+        Date,
+        nullable=True,
+        comment="the day on which the subject was erased: its key is destroyed, the rest goes within the day",
+    ),
+    Index("ix_customer_erased", "erased_on", postgresql_where=sql("erased_on IS NOT NULL")),
     text("category", nullable=True, comment="as it was said; null: by kind and code"),
     text("claim_hash", nullable=True, comment="keyed hash of all that its maker had to know; null: by a version that did not keep it"),
     # What two clients say of one subject may differ: then they are two customers (ADR 31).

@@ -73,6 +73,12 @@ evaluation = Table(
     text("inputs_digest", comment="hex SHA-256 over the versions of all facts read, consents and parameters"),
     instant("created_at"),
     Column("supersedes", UUID(as_uuid=True), nullable=True),
+    Column(
+        "inputs_erased_on",
+        Date,
+        nullable=True,
+        comment="from then on only what was decided is left: no series, features, checks, points, limit parts",
+    ),
     Index("ix_evaluation_latest", "customer_id", "scenario", "created_at"),
     info=OWNED,
 )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 import pytest
 from sqlalchemy import text
 
-from hub.access.audit import AccessLog, trim
+from hub.access.audit import AccessLog, trim, trim_old
 from hub.access.audit.chain import EVENTS
 from hub.access.audit.diagnose import Fault
+from hub.access.audit.trim import kept_from
+from hub.domain.periods import CHINA, china_day
 from hub.errors import InvalidInput
 from hub.store.database import Database
 from hub.store.embedded import Urls
@@ -51,6 +53,31 @@ async def test_nothing_younger_than_three_years_leaves(database: Database) -> No
         await trim(database, Secrets(), now - timedelta(days=3 * 365 - 2), now)
     assert await trim(database, Secrets(), now - timedelta(days=3 * 366), now) == {}
     assert (await verified(database)).rows == 5
+
+
+@pytest.mark.parametrize(
+    ("today", "first"),
+    [
+        (date(2029, 1, 31), date(2026, 1, 31)),
+        (date(2027, 2, 28), date(2024, 2, 28)),
+        (date(2027, 3, 1), date(2024, 3, 1)),
+        (date(2028, 2, 29), date(2025, 2, 28)),
+        (date(2029, 12, 31), date(2026, 12, 31)),
+    ],
+)
+def test_the_first_day_that_stays(today: date, first: date) -> None:
+    for moment in (time.min, time.max):
+        assert kept_from(datetime.combine(today, moment, CHINA)) == datetime.combine(first, time.min, CHINA)
+
+
+async def test_a_day_leaves_whole_when_it_is_more_than_three_years_ago(database: Database) -> None:
+    await fill(database, Random(1), shards=(3,), rows=4, events=0)
+    logged = china_day(datetime.now(UTC))
+    day = datetime.combine(logged + timedelta(days=3 * 365), time.max, CHINA)
+    while kept_from(day).date() < logged:
+        day += timedelta(days=1)
+    assert await trim_old(database, Secrets(), lambda: day) == 0, "on the day itself it stays"
+    assert await trim_old(database, Secrets(), lambda: day + timedelta(days=2)) == 4
 
 
 async def test_what_does_not_hold_does_not_leave(urls: Urls, database: Database) -> None:
