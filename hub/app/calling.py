@@ -31,7 +31,7 @@ class Calling:
         except ConsentMissing:
             await self.note(call, mutation, customer_id, AccessOutcome.DENIED)
             raise
-        await self.note(call, mutation, customer_id)
+        await self.note(call, mutation, str(answer.get("customer", customer_id)))
         return answer
 
     async def as_hub(self, call: contract.Call, effect: Effect) -> Answer:

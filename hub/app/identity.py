@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -87,7 +88,7 @@ class IdentityServices:
 
         async def effect(tx: Write) -> Answer:
             left = await split_customer(tx, customer_id, reason, self.equipment.clock.now(), call.caller.client_id)
-            await self._audited(tx, call, "customer.split", customer_id, {"from": str(left), "reason": reason})
+            await self._audited(tx, call, "customer.split", customer_id, {"reason": reason}, before={"into": str(left)})
             return {"from": str(customer_id), "into": str(left)}
 
         answer = await self.calling.as_hub(call, effect)
@@ -108,9 +109,18 @@ class IdentityServices:
         answer = await self.calling.as_hub(call, effect)
         return contract.CustomerErased(str(answer["customer"]), int(answer["keys"]))
 
-    async def _audited(self, tx: Write, call: contract.Call, action: str, customer_id: UUID, after: dict[str, str]) -> None:
-        keys = self.equipment.vault.keys
-        await audited(tx, keys, actor=call.caller.client_id, action=action, subject=f"customer:{customer_id}", after=after)
+    async def _audited(
+        self,
+        tx: Write,
+        call: contract.Call,
+        action: str,
+        customer_id: UUID,
+        after: Mapping[str, str],
+        before: Mapping[str, str] | None = None,
+    ) -> None:
+        """The chain's event, beside the customer's own history: what operators do is nothing that anybody may take back unseen."""
+        keys, actor = self.equipment.vault.keys, call.caller.client_id
+        await audited(tx, keys, actor=actor, action=action, subject=f"customer:{customer_id}", before=before, after=after)
 
 
 async def visible(tx: Write, text: str) -> CustomerId:

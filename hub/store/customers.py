@@ -2,7 +2,7 @@
 
 A claim is all that a client must know to be given a customer: the identifier and name of the subject, and of the person who answers for it. Its keyed hash is
 looked up, and nothing else is: somebody who knows the code alone, or a wrong person, takes the very same way as if the business were new, and gets a customer of
-his own. So nobody can occupy a code, and no answer tells whether another client has it (ADR 23).
+his own. So nobody can occupy a code, and no answer tells whether another client has it (ADR 31).
 """
 
 from __future__ import annotations

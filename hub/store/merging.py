@@ -1,4 +1,4 @@
-"""Customers that are one and the same: a merge is one row that reads follow, a split deletes it. No row of a customer moves (ADR 24).
+"""Customers that are one and the same: a merge is one row that reads follow, a split deletes it. No row of a customer moves (ADR 32).
 
 Rows stay under the customer they were made for: ciphertexts are bound to it, consents were given by it and go on covering its data alone. Whoever sees both sees
 one; whoever sees one of them sees what he saw before, and no sign of the other.

@@ -36,6 +36,9 @@ class CustomerProfile:
     category: CustomerCategory = shown("客户类别: as it was said when the customer was made known, else by kind and code.")
     name_masked: str = shown("Name, masked.", _PERSONAL)
     uscc: str | None = shown("统一社会信用代码 of a business; null for a person.")
+    same_subject: list[strawberry.ID] = shown(
+        "Other customers of the same code or resident ID that the client sees: what was said of them differs. Candidates for mergeCustomers."
+    )
     created_at: datetime = shown("Made known to the hub.")
     parties: list[Party] = shown("The persons and businesses behind the customer today, or on the day asked for.", _PERSONAL)
     former_parties: list[Party] = shown("Whose role at the customer has ended, the latest first.", _PERSONAL)

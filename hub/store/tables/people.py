@@ -26,7 +26,7 @@ customer = Table(
     text("category", nullable=True, comment="as it was said; null: by kind and code"),
     text("claim_hash", nullable=True, comment="keyed hash of all that its maker had to know; null: by a version that did not keep it"),
     Index("ix_customer_erased", "erased_on", postgresql_where=sql("erased_on IS NOT NULL")),
-    # What two clients say of one subject may differ: then they are two customers (ADR 23).
+    # What two clients say of one subject may differ: then they are two customers (ADR 31).
     Index("ix_customer_subject", "subject_hash"),
     Index("uq_customer_claim", "claim_hash", unique=True),
     info=OWNED,

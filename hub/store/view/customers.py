@@ -9,7 +9,7 @@ from hub.store.view.environment import INTERNAL, NOW, STALE_DAYS, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields
 from hub.store.view.gate import of_this_use
-from hub.store.view.merged import WITH_PARTS, answering, is_part, standing_customers
+from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part, standing_customers
 from hub.store.view.ownership import OWNER
 from hub.store.view.watching import watching_fields
 
@@ -121,6 +121,7 @@ CUSTOMER = TypeView(
         **columns(id="{t}.customer_id"),
         **plain("kind", "nameMasked", "uscc", "createdAt"),
         "category": Column(_CATEGORY),
+        "sameSubject": Column(SAME_SUBJECT),
         "parties": Many("Party", _parties, "{t}.role, {t}.party_id"),
         "formerParties": Many("Party", _former_parties, "{t}.valid_to desc, {t}.party_id desc"),
         "sources": Many("SourceAccess", _sources, "{t}.place", {"only": Argued("text[]", "{t}.source = any({p})")}),

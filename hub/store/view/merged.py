@@ -1,4 +1,4 @@
-"""Merged customers in the view: one who sees both sees one, whose parts are the rows of each; one who sees one of them sees that one as it was (ADR 24).
+"""Merged customers in the view: one who sees both sees one, whose parts are the rows of each; one who sees one of them sees that one as it was (ADR 32).
 
 A merge is seen by whoever sees the customer that was merged, and counts where the one that stays is seen, too: row-level security decides both, so a statement
 needs no word about who asks. ``parts`` are the ids whose rows belong to a customer's answer. What consents cover is looked at row by row under each part's own id,
@@ -21,6 +21,13 @@ def standing_customers(t: str, scope: Scope) -> Rows:
     """Those that nobody else answers for."""
     merged = f"not exists (select 1 from customer_merge m where m.customer_id = {t}.customer_id and {_STAYS})"
     return Rows(f"{WITH_PARTS} {t}", (merged,))
+
+
+SAME_SUBJECT = (
+    "(select coalesce(json_agg(o.customer_id order by o.customer_id), '[]'::json) from customer o where o.subject_hash = {t}.subject_hash"
+    " and o.customer_id <> all({t}.parts))"
+)
+"""Others of one code or number, as far as the client sees them: what two clients said of a subject differs, or it was merged elsewhere."""
 
 
 def answering(asked: str) -> str:

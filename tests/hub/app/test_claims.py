@@ -15,7 +15,9 @@ import pytest
 from sqlalchemy import event, text
 
 from hub.domain.enums import CustomerCategory
+from hub.domain.identifiers import CustomerId
 from hub.errors import InvalidInput
+from hub.store.erasure import erase_customer
 from schema import services as contract
 from tests.hub.app.conftest import PERSON, SHOP, Desk
 from tests.hub.app.test_services import sees
@@ -120,6 +122,14 @@ async def test_a_customer_of_before_is_found_by_its_claim(desk: Desk) -> None:
         kept = {row.customer_id: row.claim_hash for row in await tx.execute(text("SELECT customer_id, claim_hash FROM customer"))}
     assert None not in kept.values() and set(kept) == {UUID(old), UUID(false)}
     assert await make(desk, "partner-app", SHOP) == old
+
+
+async def test_an_erased_customer_is_made_anew(desk: Desk) -> None:
+    old, runtime = await make(desk, "other-app", SHOP), desk.runtime
+    async with runtime.database.work() as tx:
+        await erase_customer(tx, runtime.vault, runtime.clock, CustomerId(UUID(old)), "test")
+    new = await make(desk, "other-app", SHOP)
+    assert new != old and await sees(desk, "other-app") == [new]
 
 
 async def test_what_a_customer_is(desk: Desk) -> None:

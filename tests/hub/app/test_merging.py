@@ -16,6 +16,7 @@ from tests.hub.app.conftest import SHOP, Desk, link_for
 from tests.hub.app.test_claims import FALSE, make
 from tests.hub.app.test_parties import party_of
 from tests.hub.app.test_services import agree, sees
+from tests.hub.view.test_reading import ask
 
 REASON = "one code, and the register names one operator"
 
@@ -100,6 +101,24 @@ async def test_parties_of_the_merged_one_can_be_ended(desk: Desk) -> None:
     async with desk.runtime.database.work() as tx:
         ended = text("SELECT customer_id FROM party WHERE valid_to IS NOT NULL")
         assert (await tx.execute(ended)).scalar() == UUID(false), "the row stays under its own customer"
+
+
+async def test_who_sees_two_of_one_code_is_told(desk: Desk) -> None:
+    """The institution finds what to merge; a partner sees its own and learns nothing of the other."""
+    false, true = await make(desk, "partner-app", FALSE), await make(desk, "other-app", SHOP)
+    query, found = "query ($id: ID!) { customer(id: $id) { id sameSubject } }", {}
+    for when in ("before", "after"):
+        for client, asked in (("risk-desk", true), ("risk-desk", false), ("other-app", true), ("partner-app", false)):
+            caller = desk.call(client).caller
+            found[when, client, asked] = (await ask(desk.runtime.database, query, caller, id=asked))["customer"]
+        if when == "before":
+            await desk.services.identity.merge_customers(desk.call("admin"), contract.MergeCustomers(false, true, REASON))
+    one, alone = {"id": true, "sameSubject": []}, {"id": false, "sameSubject": []}
+    assert found == {
+        ("before", "risk-desk", true): {"id": true, "sameSubject": [false]}, ("before", "risk-desk", false): {"id": false, "sameSubject": [true]},
+        ("before", "other-app", true): one, ("before", "partner-app", false): alone,
+        ("after", "risk-desk", true): one, ("after", "risk-desk", false): one, ("after", "other-app", true): one, ("after", "partner-app", false): alone,
+    }  # fmt: skip
 
 
 async def test_a_split_happens_once(desk: Desk) -> None:
