@@ -154,7 +154,7 @@ class HubServices:
 
     async def _once(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]]) -> Answer:
         """The effect in a transaction of the caller's own, under row-level security."""
-        async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
+        async with self.database.write(Scope.of(call.caller)) as tx:
             return await once(tx, _key(call), lambda: effect(tx))
 
     async def _open_consent(self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str) -> UUID:
