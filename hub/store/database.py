@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from hub.domain.caller import Caller
-from hub.store.driver import Driver, Statements, send
+from hub.store.driver import Driver, Patient, Statements, send
 from hub.store.embedded import Urls
 
 Read = NewType("Read", AsyncConnection)
@@ -81,7 +81,7 @@ def is_away(error: Exception) -> bool:
 def _session(seconds: int, pooled: bool) -> dict[str, Any]:
     """How a session begins. A pooler in transaction mode would refuse options, or hand them and what is prepared to others."""
     if pooled:
-        return {"prepare_threshold": None}
+        return {"prepare_threshold": None, "async_creator_fn": Patient.connect}
     limits = f"-c statement_timeout={seconds * 1000} -c idle_in_transaction_session_timeout=60000"
     return {"options": f"{limits} -c timezone=UTC -c jit=off"}
 
