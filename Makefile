@@ -38,6 +38,9 @@ tokens: install ## 50 workers refresh the same grants, 200 workers are killed wh
 isolation: install ## two partners through pgbouncer, 100,000 requests, three in ten cancelled: nobody sees another's (ARGS="--requests 2000")
 	@$(BIN)/python -W ignore -m bench.isolation $(ARGS)
 
+canary: install ## made persons go the whole way, much goes wrong; then 10,000 names, numbers and secrets are looked for everywhere (ARGS="--canaries 1000")
+	@$(BIN)/python -W ignore -m bench.canary $(ARGS)
+
 bench-ingest: install $(VENV)-bench/.installed ## ingest rate and memory, beside dlt and bare COPY (ARGS="--rounds 5")
 	@$(BIN)/python -m bench.ingest $(ARGS)
 

@@ -17,7 +17,7 @@ from bench.isolation.settings import CANCELLED, LATEST, TWICE, Asked
 from bench.isolation.world import Customer, Partner, World
 from bench.kit.show import Show
 from hub.domain.identifiers import new_id
-from hub.errors import NotFound, TooSlow
+from hub.errors import NotFound, TooSlow, TwinRunning
 from hub.store.database import STORE_ERRORS
 from schema import services as contract
 from schema.contract import HubSchema, build_schema
@@ -27,6 +27,8 @@ LIST = f"query {{ customers(first: 20) {{ nodes {{ {_OF} }} }} }}"
 ONE = f"query ($id: ID!) {{ customer(id: $id) {{ {_OF} }} }}"
 NODE = "query ($id: ID!) { node(id: $id) { ... on PlatformConnection { id } } }"
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
+ENDED_IN_TIME = ("57014", "55P03")
+"""What PostgreSQL says of a statement or a wait for a lock that took too long: on a machine that is busy with something else."""
 Request = Callable[[Partner, Partner], Awaitable[None]]
 
 
@@ -78,12 +80,20 @@ class Attack:
             self.seen["cancelled"] += 1
         except NotFound:
             self.seen["refused"] += 1
-        except (TooSlow, *STORE_ERRORS) as error:
-            self.seen[f"failed: {type(error).__name__}"] += 1
+        except (TooSlow, TwinRunning):
+            self.seen["too slow"] += 1
+        except STORE_ERRORS as error:
+            state = getattr(getattr(error, "orig", None), "sqlstate", None)
+            self.seen["too slow" if state in ENDED_IN_TIME else f"failed: {type(error).__name__} {state}"] += 1
 
     @property
     def failed(self) -> int:
         return sum(count for what, count in self.seen.items() if what.startswith("failed"))
+
+    @property
+    def words(self) -> str:
+        """How they failed."""
+        return "".join(f" ({what.removeprefix('failed: ')})" for what in sorted(self.seen) if what.startswith("failed"))
 
     def _any(self, partner: Partner) -> Customer:
         return self.dice.choice(partner.customers)
@@ -94,6 +104,7 @@ class Attack:
             document = _schema().documents.of(query, introspecting=False)
             assert document.errors == []
             plan = self._reads[query] = _schema().documents.plan(document, None, variables)
+        assert plan.read is not None
         answer = await self.world.reader.read(me.caller, plan.read, plan.values(_schema().core, variables))
         found = orjson.loads(answer)
         self._judge(me, found)

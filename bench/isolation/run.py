@@ -31,6 +31,9 @@ _WRITTEN = text("""
 """)
 
 
+ENDS = ("answered", "cancelled", "refused", "too slow")
+
+
 async def run(asked: Asked, show: Show) -> Outcome:
     with folder() as home:
         embedded = await asyncio.to_thread(Embedded, home / "postgres", durable=False)
@@ -71,7 +74,8 @@ async def _figures(asked: Asked, world: World, attack: Attack, watch: Watch) -> 
         none("foreign rows in answers", attack.foreign),
         none("rows written or logged under a foreign customer", written),
         none("lists that lack one of the partner's own customers", attack.seen["lists that lack a customer"]),
-        none("requests that failed otherwise", attack.failed),
+        told("ended by their time limit", attack.seen["too slow"]),
+        none(f"requests that failed otherwise{attack.words}", attack.failed),
         told("transactions that said nobody, and asked what they found", watch.probes),
         none("of them, with a setting or a row of somebody", watch.leaks),
         none(f"looks at which a transaction had stood idle for more than {OPEN_FOR:.0f} s", watch.left),
