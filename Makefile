@@ -61,6 +61,9 @@ test-load: install ## the tests that load the machine: kills, freezes, tokens an
 format: install ## format the code
 	@$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .
 
+sbom: install ## what the hub is made of, as CycloneDX on stdout
+	@$(BIN)/python -m bench.sbom
+
 schema: install ## print the GraphQL contract into schema/schema.graphql
 	@$(BIN)/python -m schema.contract > schema/schema.graphql
 

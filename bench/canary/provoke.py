@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -118,14 +119,15 @@ async def _by_hand(stage: Stage, w: dict[str, str]) -> int:
 class Indiscreet:
     """A platform whose every answer is an error that says all it knows, in whatever member a connector may read."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app, self.on, self.asked = app, False, 0
+    def __init__(self, app: ASGIApp, asked: asyncio.Semaphore) -> None:
+        self.app, self.on, self.asked, self.all_asked = app, False, 0, asked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self.on or scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         self.asked += 1
+        self.all_asked.release()
         w = words()
         said = f"{w['name']} {w['person']} {w['phone']}"
         names = (
@@ -152,11 +154,11 @@ class Indiscreet:
 
 
 @contextmanager
-def indiscreet(stage: Stage) -> Iterator[list[Indiscreet]]:
-    """While it lasts, no platform answers anything else."""
+def indiscreet(stage: Stage, asked: asyncio.Semaphore) -> Iterator[list[Indiscreet]]:
+    """While it lasts, no platform answers anything else. ``asked`` is released at each question."""
     made = []
     for one in stage.sandbox.running.values():
-        wrapped = Indiscreet(one.server.config.loaded_app)
+        wrapped = Indiscreet(one.server.config.loaded_app, asked)
         wrapped.on = True
         one.server.config.loaded_app = wrapped
         made.append(wrapped)

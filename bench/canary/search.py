@@ -31,7 +31,7 @@ class Hit:
 def forms(text: str) -> dict[str, bytes]:
     """A text as it may be found, by the name of the encoding. Two that are alike stand there once."""
     plain = text.encode()
-    found = {"utf-8": plain, "utf-16": text.encode("utf-16-le")[:-1], "hex": plain.hex().encode(), "HEX": plain.hex().upper().encode()}
+    found = {"utf-8": plain, "hex": plain.hex().encode(), "HEX": plain.hex().upper().encode()}
     with contextlib.suppress(UnicodeEncodeError):
         found["gbk"] = text.encode("gb18030")
     escaped = json.dumps(text)[1:-1]

@@ -6,12 +6,14 @@ python -m bench.canary.walk HOME NOTES PERSONS BREAK
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from datetime import date
 from pathlib import Path
 
 import orjson
 import structlog
+import uvloop
 from sqlalchemy import text
 
 from bench.canary.noting import Notes, noting
@@ -27,8 +29,8 @@ from hub.store.embedded import Urls
 
 _SHOP_FROM = text("UPDATE consent SET data_from = :first WHERE customer_id = :customer AND source IN ('SHOP', 'SETTLEMENT')")
 _AGAIN = text("UPDATE connection SET due_at = now() WHERE customer_id = :customer AND status = 'ACTIVE'")
-SETTLING = 6.0
-"""Seconds in which indiscreet platforms are asked."""
+ENOUGH, SETTLING = 12, 20.0
+"""Questions that indiscreet platforms have answered before it goes on, and the seconds it may take."""
 
 
 class _Way(Journey):
@@ -68,10 +70,14 @@ async def walked(
 
 async def _told_everything(stage: Stage, journey: Journey) -> int:
     """The last customer's connections are synced, and one is authorised, at platforms that put everything into their errors."""
-    with indiscreet(stage) as platforms:
+    asked = asyncio.Semaphore(0)
+    with indiscreet(stage, asked) as platforms:
         async with stage.database.work() as tx:
             await tx.execute(_AGAIN, {"customer": journey.customer_id})
-        await asyncio.sleep(SETTLING)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLING):
+                for _ in range(ENOUGH):
+                    await asked.acquire()
         try:
             await journey.consent()
         except HubError as error:
