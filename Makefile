@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema docs clean mutants tokens bench-audit screenshots
+.PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema docs clean mutants tokens bench-audit screenshots isolation canary sbom
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -37,6 +37,11 @@ tokens: install ## 50 workers refresh the same grants, 200 workers are killed wh
 
 bench-audit: install ## reads with and without the audit chain, the API killed while it is read, a long chain verified (ARGS="--reads 600 --kills 5")
 	@$(BIN)/python -m bench.audit $(ARGS)
+isolation: install ## two partners through pgbouncer, 100,000 requests, three in ten cancelled: nobody sees another's (ARGS="--requests 2000")
+	@$(BIN)/python -W ignore -m bench.isolation $(ARGS)
+
+canary: install ## made persons go the whole way, much goes wrong; then 10,000 names, numbers and secrets are looked for everywhere (ARGS="--canaries 1000")
+	@$(BIN)/python -W ignore -m bench.canary $(ARGS)
 
 bench-ingest: install $(VENV)-bench/.installed ## ingest rate and memory, beside dlt and bare COPY (ARGS="--rounds 5")
 	@$(BIN)/python -m bench.ingest $(ARGS)
@@ -69,6 +74,9 @@ screenshots: install ## walk the link pages in Chromium, every state in both lan
 
 format: install ## format the code
 	@$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .
+
+sbom: install ## what the hub is made of, as CycloneDX on stdout
+	@$(BIN)/python -m bench.sbom
 
 schema: install ## print the GraphQL contract into schema/schema.graphql
 	@$(BIN)/python -m schema.contract > schema/schema.graphql

@@ -2,7 +2,7 @@
 
 HubError
   FixConfiguration      an operator must change a setting, a file or a secret
-    PortOccupied, SchemaBehind, SecretMissing, PersonaInvalid, PolicyInvalid, UnknownConnector, HomeInUse
+    PortOccupied, SchemaBehind, StoreUnguarded, SecretMissing, PersonaInvalid, PolicyInvalid, UnknownConnector, HomeInUse
   CustomerMustAct       the customer must consent or authorise again
     ConsentMissing, GrantRevoked
   CallerMustFix         the request is wrong; sending it again as it is cannot work
@@ -51,6 +51,12 @@ class SchemaBehind(FixConfiguration):
     """The database has not been migrated to this version of the hub."""
 
     remedy = "Run `hub migrate` first."
+
+
+class StoreUnguarded(FixConfiguration):
+    """The database does not guard itself as it must."""
+
+    remedy = "docs/deploy.md says how its roles are made."
 
 
 class SecretMissing(FixConfiguration):

@@ -33,6 +33,10 @@ class Settings(BaseSettings):
         default=None,
         description="The content of a key file, instead of the file: for hosts that are handed their secrets in the environment.",
     )
+    pooled: bool = Field(default=False, description="The URLs of hub_app and hub_worker lead through a pooler in transaction mode.")
+    queue_database_url: str | None = Field(
+        default=None, description="URL of hub_worker that leads to PostgreSQL itself, for the queue; needed where the others are pooled."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     public_origin: str | None = Field(default=None, description="Scheme, host and port under which partners reach the hub.")

@@ -31,6 +31,7 @@ from hub.errors import CallerMustFix, CustomerMustAct, HubError, PlatformFault, 
 from schema.body import BadRequest, Question, read_question
 from schema.context import Context, Reads
 from schema.contract import HubSchema
+from schema.discreet import without_values
 from schema.live import Live, Pulse, Refused
 from schema.services import Services
 from schema.socket import PROTOCOL, Session
@@ -178,9 +179,9 @@ def _places(error: BaseException | None) -> list[str]:
 
 
 def _of_graphql(error: GraphQLError) -> dict[str, Any]:
-    """A parse, validation or coercion error, without hints about what else the schema holds."""
+    """A parse, validation or coercion error, without hints about what else the schema holds, and without what was sent."""
     locations = [{"line": at.line, "column": at.column} for at in error.locations or ()]
-    message = error.message.split(" Did you mean")[0]
+    message = without_values(error.message.split(" Did you mean")[0])
     return {"message": message, **({"locations": locations} if locations else {})}
 
 

@@ -26,7 +26,7 @@ class Calling:
     async def as_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
         """In a transaction of the caller's own, under row-level security."""
         try:
-            async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
+            async with self.database.write(Scope.of(call.caller)) as tx:
                 answer = await once(tx, _key(call), lambda: effect(tx))
         except ConsentMissing:
             await self.note(call, mutation, customer_id, AccessOutcome.DENIED)

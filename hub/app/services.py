@@ -208,17 +208,18 @@ def _check_sessions(asked: contract.RecordBehaviourSessions, today: date) -> Non
         raise InvalidInput(f"At most {MOST_SESSIONS} sessions go in one call.", remedy="Send them in several calls.")
     if len({one.session_number for one in asked.sessions}) < len(asked.sessions):
         raise InvalidInput("Two sessions have the same number.", remedy="A number names one session.")
-    for one in asked.sessions:
+    # By its place, never by its number: what is sent does not come back in an error's text.
+    for place, one in enumerate(asked.sessions, 1):
         if one.at.tzinfo is None:
-            raise InvalidInput(f"Session {one.session_number}: its time has no offset.", remedy="Write it like 2026-01-05T20:00:00+08:00.")
+            raise InvalidInput(f"Session {place}: its time has no offset.", remedy="Write it like 2026-01-05T20:00:00+08:00.")
         if not asked.complete_from <= china_day(one.at) <= asked.complete_until:
-            raise InvalidInput(f"Session {one.session_number[:LONGEST_NUMBER]} is not of the days that are said to be complete.")
+            raise InvalidInput(f"Session {place} is not of the days that are said to be complete.")
         if not (
             0 < len(one.session_number) <= LONGEST_NUMBER and 0 < len(one.device) <= LONGEST_NAME and 0 < len(one.city) <= LONGEST_NAME
         ):
             raise InvalidInput("A session has a number of at most 128 characters, and a device and a city of at most 256.")
         if one.paste_ratio is not None and not 0 <= one.paste_ratio <= 1:
-            raise InvalidInput(f"Session {one.session_number}: pasteRatio is a share from 0 to 1.")
+            raise InvalidInput(f"Session {place}: pasteRatio is a share from 0 to 1.")
 
 
 def _received(customer_id: CustomerId, call: contract.Call, asked: contract.RecordBehaviourSessions) -> Received:

@@ -26,6 +26,7 @@ from hub.settings import Settings
 from hub.store.database import Write
 from hub.store.evaluations import keep_reference
 from hub.store.evaluations.reference import LENDER, RELATIONS, read_reference_file
+from hub.store.guards import require_guarded
 from hub.store.migrate import migrate as migrate_store
 from hub.store.migrate import require_current
 from hub.store.tables import client, reference_data
@@ -113,6 +114,7 @@ async def _until(stop: Stop, worker: asyncio.Task[None]) -> None:
 async def _migrate(chosen: Settings) -> None:
     async with store_of(chosen) as urls:
         await migrate_store(urls)
+        await require_guarded(urls)
         async with open_runtime(chosen, urls) as runtime:
             await runtime.publish()
             await _load_reference(runtime)

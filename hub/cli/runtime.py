@@ -138,13 +138,24 @@ async def store_of(settings: Settings, *, database: str = "hub", fresh: bool = F
             raise FixConfiguration(
                 "HUB_DATABASE_URL, HUB_APP_DATABASE_URL and HUB_WORKER_DATABASE_URL go together.", remedy="Set all three, or none."
             )
-        yield Urls(*(postgres_url(str(url)) for url in given))
+        yield _given(settings, *(postgres_url(str(url)) for url in given))
         return
     embedded = await asyncio.to_thread(Embedded, settings.home / "postgres")
     try:
         yield await embedded.prepare(database, fresh=fresh)
     finally:
         await asyncio.to_thread(embedded.stop)
+
+
+def _given(settings: Settings, owner: str, app: str, worker: str) -> Urls:
+    """An operator's own. Raises FixConfiguration for a pooler without a way around it."""
+    queue = settings.queue_database_url
+    if settings.pooled and not queue:
+        raise FixConfiguration(
+            "HUB_POOLED needs HUB_QUEUE_DATABASE_URL: workers listen, which a pooler in transaction mode does not carry.",
+            remedy="Set it to the URL of hub_worker at PostgreSQL itself.",
+        )
+    return Urls(owner, app, worker, pooled=settings.pooled, queue=postgres_url(queue) if queue else None)
 
 
 def postgres_url(url: str) -> str:

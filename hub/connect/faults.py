@@ -15,16 +15,28 @@ Fault
 
 from __future__ import annotations
 
+import re
+
 STUMBLES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 """What a pure function raises over a payload its author did not foresee. The payload is put aside, the run goes on."""
 
 
+_CODE = re.compile(r"[A-Za-z0-9_.:/ -]{1,60}")
+_NUMBER = re.compile(r"\d{7}|(\d[ .:/-]?){11}")
+"""So many digits are a number of somebody's, not a code."""
+
+
+def printable(code: str) -> str:
+    """A platform's code, if it can be nothing but a code: platforms have been seen to put names and numbers where a code belongs."""
+    return code if _CODE.fullmatch(code) and not _NUMBER.search(code) else ""
+
+
 class Fault(Exception):
-    """A platform answered with something else than data."""
+    """A platform answered with something else than data. ``reason`` is the connector's own words, ``code`` the platform's, as :func:`printable`."""
 
     def __init__(self, reason: str, *, code: str = "") -> None:
         self.reason = reason
-        self.code = code
+        self.code = printable(code)
         super().__init__(reason)
 
 

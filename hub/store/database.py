@@ -1,8 +1,10 @@
 """Connections to the store: who asks is part of every transaction.
 
-The first statement of each transaction tells PostgreSQL the client and the purpose with ``set_config(..., true)``, which ends with the
+The first statement of each transaction tells PostgreSQL the client, the purpose and the time limits with ``set_config(..., true)``, which ends with the
 transaction, so that a pooler hands nothing to the next one (trust rules, section j). Reading and writing are different types: a function that only
 reads cannot be handed a connection that writes.
+
+Through a pooler in transaction mode (``Urls.pooled``) a session is nobody's: nothing is said when it begins, and no statement is prepared in it (ADR 23).
 """
 
 from __future__ import annotations
@@ -19,35 +21,54 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from hub.store.driver import Driver, Statements, send
+from hub.domain.caller import Caller
+from hub.store.driver import Driver, Patient, Statements, send
 from hub.store.embedded import Urls
 
 Read = NewType("Read", AsyncConnection)
 Write = NewType("Write", AsyncConnection)
 
-_SCOPE = text("select set_config('hub.client', :client, true), set_config('hub.purpose', :purpose, true)")
+# Limits of the transaction and not of the session only: a pooler in transaction mode takes no options for a session.
+_LIMITS = (
+    "set_config('idle_in_transaction_session_timeout', '60s', true), set_config('timezone', 'UTC', true), set_config('jit', 'off', true)"
+)
+_WHO = "set_config('hub.client', :client, true), set_config('hub.purpose', :purpose, true), set_config('statement_timeout', :limit, true)"
+_SCOPE = text(f"select {_WHO}, {_LIMITS}")
+_READ_SCOPE = text(f"select {_WHO}, {_LIMITS}, set_config('transaction_read_only', 'on', true)")
 # Facts and their page are looked up by key, also while their tables are so small that PostgreSQL would rather read them whole, and would go on doing so when they have grown.
-_BEGIN = """
-select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('enable_seqscan', 'off', true)
+_BEGIN = f"""
+select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('statement_timeout', %(limit)s, true),
+    {_LIMITS}, set_config('enable_seqscan', 'off', true)
 """
+
+
+CONNECT_SECONDS = 10
+PARTNER_SECONDS, ANSWER_SECONDS, WORK_SECONDS = 3, 5, 60
+"""Time limits of one statement: for a partner, for whoever else waits for an answer, and for the hub's own work (trust rules, section f)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Who asks, and what for."""
+    """Who asks, and what for; ``seconds`` are what one statement may take."""
 
     client: str
     purpose: str
+    seconds: int = ANSWER_SECONDS
 
+    @staticmethod
+    def of(caller: Caller) -> Scope:
+        return Scope(caller.client_id, caller.purpose, PARTNER_SECONDS if caller.audience == "PARTNER" else ANSWER_SECONDS)
 
-CONNECT_SECONDS = 10
-ANSWER_SECONDS, WORK_SECONDS = 5, 60
-"""Time limits of one statement: for whoever waits for an answer, and for the hub's own work."""
+    @property
+    def values(self) -> dict[str, str]:
+        """The parameters of a transaction's first statement."""
+        return {"client": self.client, "purpose": self.purpose, "limit": f"{self.seconds}s"}
+
 
 STORE_ERRORS = (SQLAlchemyError, psycopg.Error)
 """Whatever a statement or a connection may raise."""
 
-HUB = Scope("hub", "CREDIT_APPROVAL")
+HUB = Scope("hub", "CREDIT_APPROVAL", WORK_SECONDS)
 """The hub's own work (syncing, evaluating), done as role hub_worker."""
 
 
@@ -57,7 +78,15 @@ def is_away(error: Exception) -> bool:
     return isinstance(cause, NoConnectionFree | psycopg.OperationalError | psycopg.InterfaceError)
 
 
-def _engine(url: str, size: int, seconds: int) -> AsyncEngine:
+def _session(seconds: int, pooled: bool) -> dict[str, Any]:
+    """How a session begins. A pooler in transaction mode would refuse options, or hand them and what is prepared to others."""
+    if pooled:
+        return {"prepare_threshold": None, "async_creator_fn": Patient.connect}
+    limits = f"-c statement_timeout={seconds * 1000} -c idle_in_transaction_session_timeout=60000"
+    return {"options": f"{limits} -c timezone=UTC -c jit=off"}
+
+
+def _engine(url: str, size: int, seconds: int, pooled: bool) -> AsyncEngine:
     """A pool. A statement that takes longer than ``seconds`` is ended by the server."""
     return create_async_engine(
         url,
@@ -68,10 +97,7 @@ def _engine(url: str, size: int, seconds: int) -> AsyncEngine:
         pool_timeout=30,
         json_serializer=lambda value: orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode(),
         json_deserializer=orjson.loads,
-        connect_args={
-            "connect_timeout": CONNECT_SECONDS,
-            "options": f"-c statement_timeout={seconds * 1000} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off",
-        },
+        connect_args={"connect_timeout": CONNECT_SECONDS, **_session(seconds, pooled)},
     )
 
 
@@ -87,7 +113,7 @@ class Opened:
 
     @property
     def first(self) -> Statements:
-        return (("BEGIN", {}), (_BEGIN, {"client": self.scope.client, "purpose": self.scope.purpose}))
+        return (("BEGIN", {}), (_BEGIN, self.scope.values))
 
     @property
     def last(self) -> Statements:
@@ -104,8 +130,8 @@ class Database:
 
     def __init__(self, urls: Urls, *, app_pool: int = 10, worker_pool: int = 12) -> None:
         self.urls = urls
-        self.app = _engine(urls.app, app_pool, ANSWER_SECONDS)
-        self.worker = _engine(urls.worker, worker_pool, WORK_SECONDS)
+        self.app = _engine(urls.app, app_pool, ANSWER_SECONDS, urls.pooled)
+        self.worker = _engine(urls.worker, worker_pool, WORK_SECONDS, urls.pooled)
 
     async def close(self) -> None:
         await self.app.dispose()
@@ -115,15 +141,14 @@ class Database:
     async def read(self, scope: Scope) -> AsyncIterator[Read]:
         """A read-only transaction of a client."""
         async with self.app.connect() as connection, connection.begin():
-            await connection.execute(text("set transaction read only"))
-            await connection.execute(_SCOPE, {"client": scope.client, "purpose": scope.purpose})
+            await connection.execute(_READ_SCOPE, scope.values)
             yield Read(connection)
 
     @asynccontextmanager
     async def write(self, scope: Scope) -> AsyncIterator[Write]:
         """A transaction of a client that commits at its end, or not at all."""
         async with self.app.connect() as connection, connection.begin():
-            await connection.execute(_SCOPE, {"client": scope.client, "purpose": scope.purpose})
+            await connection.execute(_SCOPE, scope.values)
             yield Write(connection)
 
     @asynccontextmanager
@@ -160,5 +185,5 @@ class Database:
     async def work(self, scope: Scope = HUB) -> AsyncIterator[Write]:
         """A transaction of the hub itself."""
         async with self.worker.connect() as connection, connection.begin():
-            await connection.execute(_SCOPE, {"client": scope.client, "purpose": scope.purpose})
+            await connection.execute(_SCOPE, scope.values)
             yield Write(connection)

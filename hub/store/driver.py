@@ -31,3 +31,14 @@ async def send(driver: Driver, statement: str, values: Mapping[str, Any], *, bin
     """Executes a statement; within ``driver.pipeline()`` its answer can be read once the pipeline has ended. Raises psycopg.Error."""
     text, names = positional(statement)
     return await psycopg.AsyncRawCursor(driver).execute(text, [values[name] for name in names], prepare=True, binary=binary)
+
+
+class Patient(psycopg.AsyncConnection[Any]):
+    """A connection through a pooler: it asks for no statement to be cancelled. What is no longer waited for ends by its time limit.
+
+    Such a request names a session, and in a pooler in transaction mode the session may be somebody else's by the time it arrives; pgbouncer 1.18 and 1.19 may die of
+    one whose asker has gone (their issues 801 and 822).
+    """
+
+    async def cancel_safe(self, **options: Any) -> None:
+        return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -18,16 +19,25 @@ from psycopg import sql
 from hub.errors import HomeInUse
 
 ROLES = ("hub_owner", "hub_app", "hub_worker")
+LIMITS: Mapping[str, Mapping[str, str]] = {
+    "hub_app": {"statement_timeout": "5s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "60s"},
+    "hub_worker": {"statement_timeout": "60s", "lock_timeout": "30s", "idle_in_transaction_session_timeout": "60s"},
+}
+"""What a session of a role is limited to, whatever it says itself. docs/deploy.md has the same for an operator's PostgreSQL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the three roles connect. ``admin`` (a superuser) exists for the embedded cluster only."""
+    """Where the three roles connect. ``admin`` (a superuser) exists for the embedded cluster only. ``pooled``: the ways of app and worker lead through a
+    pooler in transaction mode; those of the owner and of the queue (hub_worker, too) never do.
+    """
 
     owner: str
     app: str
     worker: str
     admin: str | None = None
+    pooled: bool = False
+    queue: str | None = None
 
 
 class Embedded:
@@ -80,6 +90,11 @@ class Embedded:
             for role in ROLES:
                 if role not in known:
                     admin.execute(sql.SQL("create role {} login nosuperuser nobypassrls").format(sql.Identifier(role)))
+            for role, limits in LIMITS.items():
+                for name, limit in limits.items():
+                    admin.execute(
+                        sql.SQL("alter role {} set {} = {}").format(sql.Identifier(role), sql.Identifier(name), sql.Literal(limit))
+                    )
             if fresh:
                 admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database)))
             if not admin.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():

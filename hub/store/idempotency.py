@@ -18,7 +18,8 @@ from hub.errors import KeyReused, TwinRunning
 from hub.store.database import Write
 from hub.store.tables import idempotency_key
 
-TWIN_WAIT = "5s"
+TWIN_WAIT = "2s"
+"""Less than a statement of a partner may take: else the wait would end as a statement that took too long."""
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -64,5 +65,5 @@ async def _take(tx: Write, key: OnceKey) -> bool:
         if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             raise TwinRunning from None
         raise
-    await tx.execute(text("set local lock_timeout = 0"))
+    await tx.execute(text("set local lock_timeout to default"))
     return made

@@ -108,7 +108,7 @@ class Dispatcher:
 
     def __init__(self, database: Database, *, period: float = 10.0, stalled: float = 30.0) -> None:
         self.database, self.period, self.stalled = database, period, stalled
-        self.line = line_to(database.urls.worker)
+        self.line = line_to(database.urls.queue or database.urls.worker)
         self.app = procrastinate.App(connector=self.line)
         self.app.task(name=TASK, queue=QUEUE, pass_context=True)(self._look)
         self._at_work: _AtWork | None = None

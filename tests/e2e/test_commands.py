@@ -68,6 +68,7 @@ def test_settings_that_are_wrong(hub: Hub, tmp_path: Path) -> None:
     )
     url = "postgresql+psycopg://someone:opensesame@127.0.0.1:1/x"
     urls = {f"HUB_{name}DATABASE_URL": url for name in ("", "APP_", "WORKER_")}
+    assert "HUB_POOLED needs HUB_QUEUE_DATABASE_URL" in hub.refusal("serve", *home, environment={**urls, "HUB_POOLED": "1"})
     said = hub.refusal("serve", *home, environment=urls)
     assert said.startswith("hub: The database postgresql+psycopg://someone:***@127.0.0.1:1/x cannot be used: ")
     assert "opensesame" not in said

@@ -67,7 +67,7 @@ class Reader:
         given = {slot: value for slot, value in values.items() if value is not None}
         compiled = self.compiled(read.selection, frozenset(given))
         bound = environment(caller, self.settings, self.clock.now()) | bind(compiled.statement.bindings, given)
-        async with self.database.write(Scope(caller.client_id, caller.purpose)) as tx:
+        async with self.database.write(Scope.of(caller)) as tx:
             if caller.operates:
                 await tx.execute(_OPERATES)
             row = await _answered(tx, compiled.text, bound)

@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, text
 from hub.errors import HubError, InvalidInput, KeyReused, TwinRunning
 from hub.store import idempotency
 from hub.store.database import Write
+from hub.store.embedded import LIMITS
 from hub.store.idempotency import Answer, OnceKey, once
 from hub.store.tables import customer, idempotency_key
 from tests.hub.app.conftest import SHOP, Desk
@@ -96,7 +97,7 @@ async def test_a_key_that_is_stored_by_itself_loses_the_effect(desk: Desk) -> No
 async def test_the_lock_timeout_ends_with_the_key(desk: Desk) -> None:
     async with desk.runtime.database.work() as tx:
         await once(tx, KEY, counting([]))
-        assert (await tx.execute(text("show lock_timeout"))).scalar() == "0"
+        assert (await tx.execute(text("show lock_timeout"))).scalar() == LIMITS["hub_worker"]["lock_timeout"]
 
 
 def test_its_problems_are_told_to_callers() -> None:
