@@ -28,6 +28,7 @@ SCOPES: Mapping[str, str] = {
     "facts:read": "The facts themselves, with their provenance.",
     "operations:read": "How fetching goes: connections, runs, windows, attempts, waits, quarantine, platforms.",
     "clients:write": "Register the clients of this hub.",
+    "personal:reveal": "One personal value at a time, in plain text.",
     "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
 }

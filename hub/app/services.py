@@ -26,6 +26,7 @@ from hub.store.database import Database, Scope, Write
 from hub.store.erasure import erase_customer
 from hub.store.evaluations import Asked, effective_policy, evaluate_customer
 from hub.store.idempotency import Answer, OnceKey, once
+from hub.store.reveal import Wanted, reveal
 from hub.store.tables import client, customer
 from hub.sync.context import Equipment
 from hub.sync.received import Received, receive
@@ -61,6 +62,7 @@ class HubServices:
             withdraw_consent=self.withdraw_consent,
             register_client=self.register_client,
             erase_customer=self.erase_customer,
+            reveal_personal_field=self.reveal_personal_field,
         )
 
     async def create_customer(self, call: contract.Call, asked: contract.CreateCustomer) -> str:
@@ -167,6 +169,19 @@ class HubServices:
         async with self.database.work() as tx:
             answer = await once(tx, _key(call), lambda: effect(tx))
         return contract.CustomerErased(str(answer["customer"]), int(answer["keys"]))
+
+    async def reveal_personal_field(self, call: contract.Call, asked: contract.RevealPersonalField) -> str:
+        """The key remembers what was asked, never the value: who asks again is shown it again, and logged again."""
+
+        async def noted() -> Answer:
+            return {"field": asked.field}
+
+        async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
+            customer_id = await _visible(tx, asked.customer_id)
+            await once(tx, _key(call), noted)
+            wanted = Wanted(customer_id, asked.role, asked.field, call.caller.client_id, call.caller.purpose, call.request_sha256)
+            value = await reveal(tx, self.equipment.vault, wanted)
+        return value
 
     async def _once(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]]) -> Answer:
         """The effect in a transaction of the caller's own, under row-level security."""

@@ -133,3 +133,10 @@ class CustomerType(StrEnum):
     INDIVIDUAL_BUSINESS = "INDIVIDUAL_BUSINESS"
     FARMER = "FARMER"
     OTHER = "OTHER"
+
+
+class PersonalField(StrEnum):
+    """What of a party's identity can be asked for in plain text."""
+
+    NAME = "NAME"
+    IDENTIFIER = "IDENTIFIER"

@@ -10,6 +10,7 @@ from schema.mutations.erase_customer import erase_customer
 from schema.mutations.evaluate import evaluate
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.register_client import register_client
+from schema.mutations.reveal_personal_field import reveal_personal_field
 from schema.mutations.withdraw_consent import withdraw_consent
 
 
@@ -22,3 +23,4 @@ class Mutation:
     withdraw_consent = withdraw_consent
     register_client = register_client
     erase_customer = erase_customer
+    reveal_personal_field = reveal_personal_field

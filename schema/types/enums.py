@@ -143,6 +143,7 @@ for _enum in (
     domain.Outcome,
     domain.Purpose,
     domain.MissingReason,
+    domain.PersonalField,
     domain.Unit,
 ):
     strawberry.enum(_enum, description=(_enum.__doc__ or "").strip())

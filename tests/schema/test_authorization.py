@@ -121,6 +121,7 @@ SCOPES_OF_EXAMPLE = {
     "WithdrawConsent": {"consents:write", "customers:read"},
     "RegisterClient": {"clients:write"},
     "EraseCustomer": {"customers:erase"},
+    "RevealPersonalField": {"personal:reveal"},
 }
 CLIENT_OF = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}
 

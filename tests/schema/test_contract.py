@@ -161,6 +161,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "withdrawConsent": "consents:write",
         "registerClient": "clients:write",
         "eraseCustomer": "customers:erase",
+        "revealPersonalField": "personal:reveal",
     }
 
 
@@ -185,6 +186,7 @@ def test_partners_never_hold_facts_or_evidence() -> None:
         "schema:introspect",
         "clients:write",
         "customers:erase",
+        "personal:reveal",
     }
     assert not AUDIENCES["ADMIN"] - {"clients:write", "customers:erase", "operations:read", "schema:introspect"}
 
