@@ -30,6 +30,7 @@ SCOPES: Mapping[str, str] = {
     "operations:read": "How fetching goes: connections, runs, windows, attempts, waits, quarantine, platforms.",
     "identity:write": "Say which customers are one and the same: merge and split.",
     "clients:write": "Register the clients of this hub.",
+    "personal:reveal": "One personal value at a time, in plain text.",
     "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
 }

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.domain.caller import Caller
-from hub.domain.enums import Purpose, SourceKind
+from hub.domain.enums import PersonalField, Purpose, SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +205,13 @@ class CustomerErased:
 
 
 @dataclass(frozen=True, slots=True)
+class RevealPersonalField:
+    customer_id: str
+    role: str
+    field: PersonalField
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """One async callable per mutation."""
 
@@ -220,3 +227,4 @@ class Services:
     withdraw_consent: Callable[[Call, WithdrawConsent], Awaitable[ConsentWithdrawn]]
     register_client: Callable[[Call, RegisterClient], Awaitable[str]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
+    reveal_personal_field: Callable[[Call, RevealPersonalField], Awaitable[str]]

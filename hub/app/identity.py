@@ -10,16 +10,18 @@ from sqlalchemy import select
 
 from hub.access.audit import audited
 from hub.app.calling import Calling
+from hub.domain.audit import Accessed, AccessOutcome
 from hub.domain.enums import CustomerCategory, PartyRole
 from hub.domain.identifiers import CustomerId
 from hub.errors import InvalidInput, NotFound
 from hub.store.customers import NewCustomer, NewParty, NewPerson, create_customer
-from hub.store.database import Write
+from hub.store.database import Scope, Write
 from hub.store.erasure import erase_customer
 from hub.store.idempotency import Answer
 from hub.store.identity_events import checked_reason
 from hub.store.merging import merge_customers, parts_of, split_customer, surviving
 from hub.store.parties import add_party, end_party
+from hub.store.reveal import Wanted, reveal
 from hub.store.tables import client, party
 from hub.sync.context import Equipment
 from schema import services as contract
@@ -108,6 +110,21 @@ class IdentityServices:
 
         answer = await self.calling.as_hub(call, effect)
         return contract.CustomerErased(str(answer["customer"]), int(answer["keys"]))
+
+    async def reveal_personal_field(self, call: contract.Call, asked: contract.RevealPersonalField) -> str:
+        """The key remembers what was asked, never the value: who asks again is shown it again, and logged again, before the answer leaves."""
+
+        async def noted(tx: Write) -> Answer:
+            return {"customer": str(await visible(tx, asked.customer_id)), "field": asked.field}
+
+        answer = await self.calling.as_client(call, noted, "revealPersonalField", asked.customer_id)
+        wanted = Wanted(CustomerId(UUID(str(answer["customer"]))), asked.role, asked.field)
+        async with self.equipment.database.write(Scope.of(call.caller)) as tx:
+            await visible(tx, str(wanted.customer_id))
+            value = await reveal(tx, self.equipment.vault, wanted)
+        named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
+        await self.calling.log.write([Accessed(wanted.customer_id, *named, (wanted.told,), outcome=AccessOutcome.REVEALED)])
+        return value
 
     async def _audited(
         self,

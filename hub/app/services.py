@@ -83,6 +83,7 @@ class HubServices:
             withdraw_consent=self.withdraw_consent,
             register_client=self.register_client,
             erase_customer=identity.erase_customer,
+            reveal_personal_field=identity.reveal_personal_field,
         )
 
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:

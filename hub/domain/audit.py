@@ -8,12 +8,15 @@ from uuid import UUID
 
 
 class AccessOutcome(StrEnum):
-    """PARTLY_WITHHELD: some of what was asked for needs a consent that is not in force. WITHHELD: all of it that needs one. DENIED: nothing was done at all."""
+    """PARTLY_WITHHELD: some of what was asked for needs a consent that is not in force. WITHHELD: all of it that needs one. DENIED: nothing was done at all.
+    REVEALED: a personal value was answered in plain text.
+    """
 
     ANSWERED = "ANSWERED"
     PARTLY_WITHHELD = "PARTLY_WITHHELD"
     WITHHELD = "WITHHELD"
     DENIED = "DENIED"
+    REVEALED = "REVEALED"
 
 
 @dataclass(frozen=True, slots=True)

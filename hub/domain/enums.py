@@ -168,3 +168,10 @@ class IdentityEventKind(StrEnum):
     PARTY_ENDED = "PARTY_ENDED"
     MERGED = "MERGED"
     SPLIT = "SPLIT"
+
+
+class PersonalField(StrEnum):
+    """What of a party's identity can be asked for in plain text."""
+
+    NAME = "NAME"
+    IDENTIFIER = "IDENTIFIER"

@@ -14,6 +14,7 @@ from schema.mutations.evaluate import evaluate
 from schema.mutations.merge_customers import merge_customers
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.register_client import register_client
+from schema.mutations.reveal_personal_field import reveal_personal_field
 from schema.mutations.split_customer import split_customer
 from schema.mutations.withdraw_consent import withdraw_consent
 
@@ -32,3 +33,4 @@ class Mutation:
     withdraw_consent = withdraw_consent
     register_client = register_client
     erase_customer = erase_customer
+    reveal_personal_field = reveal_personal_field

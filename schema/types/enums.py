@@ -148,6 +148,7 @@ for _enum in (
     domain.Outcome,
     domain.Purpose,
     domain.MissingReason,
+    domain.PersonalField,
     domain.Unit,
     audit.AccessOutcome,
 ):

@@ -43,6 +43,7 @@ class Port:
             evaluate=self._serving(lambda value: Evaluated(value.customer_id, str(self.world.evaluation))),
             withdraw_consent=self._serving(lambda value: ConsentWithdrawn(str(self.world.shop_consent), value.customer_id)),
             register_client=self._serving(lambda value: value.client_id),
+            reveal_personal_field=self._serving(lambda _: "plain"),
             erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),
         )
 

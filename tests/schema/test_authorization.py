@@ -128,6 +128,7 @@ SCOPES_OF_EXAMPLE = {
     "MergeCustomers": {"identity:write"},
     "SplitCustomer": {"identity:write"},
     "EraseCustomer": {"customers:erase"},
+    "RevealPersonalField": {"personal:reveal"},
 }
 CLIENT_OF = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}
 

@@ -166,6 +166,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "withdrawConsent": "consents:write",
         "registerClient": "clients:write",
         "eraseCustomer": "customers:erase",
+        "revealPersonalField": "personal:reveal",
     }
 
 
@@ -191,6 +192,7 @@ def test_partners_never_hold_facts_or_evidence() -> None:
         "clients:write",
         "customers:erase",
         "identity:write",
+        "personal:reveal",
     }
     assert not AUDIENCES["ADMIN"] - {"clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"}
 
