@@ -48,6 +48,7 @@ class CreateLinkSession:
     scenarios: tuple[str, ...]
     purpose: Purpose
     return_url: str
+    renew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,37 @@ class ConsentWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseConsent:
+    customer_id: str
+    source: SourceKind
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeConsent:
+    customer_id: str
+    source: SourceKind
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowConsent:
+    """None leaves a term as it is. ``expires_on`` is the last day, in China Standard Time."""
+
+    customer_id: str
+    source: SourceKind
+    scenarios: tuple[str, ...] | None
+    kinds: tuple[str, ...] | None
+    data_from: date | None
+    data_to: date | None
+    data_life_days: int | None
+    expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChanged:
+    consent_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterClient:
     """``jwks`` is a JSON Web Key Set of public keys."""
 
@@ -132,4 +164,7 @@ class Services:
     record_behaviour_sessions: Callable[[Call, RecordBehaviourSessions], Awaitable[SessionsRecorded]]
     evaluate: Callable[[Call, Evaluate], Awaitable[Evaluated]]
     withdraw_consent: Callable[[Call, WithdrawConsent], Awaitable[ConsentWithdrawn]]
+    pause_consent: Callable[[Call, PauseConsent], Awaitable[ConsentChanged]]
+    resume_consent: Callable[[Call, ResumeConsent], Awaitable[ConsentChanged]]
+    narrow_consent: Callable[[Call, NarrowConsent], Awaitable[ConsentChanged]]
     register_client: Callable[[Call, RegisterClient], Awaitable[str]]

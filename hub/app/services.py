@@ -12,20 +12,21 @@ from uuid import UUID
 from sqlalchemy import select
 
 from hub.access.clients import NewClient, find_client, register_client
-from hub.consent import grants
+from hub.app.consents import ConsentServices, visible
 from hub.credit.evaluate import Request
 from hub.domain.clock import Clock
-from hub.domain.enums import ConsentStatus, SourceKind
+from hub.domain.enums import SourceKind
 from hub.domain.facts import BehaviourSession
 from hub.domain.identifiers import CustomerId, PersonalId
 from hub.domain.periods import china_day
-from hub.errors import ConsentMissing, InvalidInput, NotFound
+from hub.errors import InvalidInput
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.customers import NewCustomer, NewPerson, create_customer
 from hub.store.database import Database, Scope, Write
 from hub.store.evaluations import Asked, effective_policy, evaluate_customer
 from hub.store.idempotency import Answer, OnceKey, once
-from hub.store.tables import client, customer
+from hub.store.tables import client
+from hub.store.view.binding import bound_customer
 from hub.sync.context import Equipment
 from hub.sync.received import Received, receive
 from schema import services as contract
@@ -44,6 +45,10 @@ class HubServices:
     links: LinkService
 
     @property
+    def consents(self) -> ConsentServices:
+        return ConsentServices(self.equipment, self.once)
+
+    @property
     def database(self) -> Database:
         return self.equipment.database
 
@@ -58,6 +63,9 @@ class HubServices:
             record_behaviour_sessions=self.record_behaviour_sessions,
             evaluate=self.evaluate,
             withdraw_consent=self.withdraw_consent,
+            pause_consent=self.consents.pause,
+            resume_consent=self.consents.resume,
+            narrow_consent=self.consents.narrow,
             register_client=self.register_client,
         )
 
@@ -80,7 +88,7 @@ class HubServices:
 
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:
         async def effect(tx: Write) -> Answer:
-            customer_id = await _visible(tx, asked.customer_id)
+            customer_id = await visible(tx, asked.customer_id)
             known = await find_client(tx, call.caller.client_id)
             if known is None or asked.return_url not in known.return_urls:
                 raise InvalidInput("The return URL is not registered for this client.", remedy="Use one of its registered addresses.")
@@ -89,21 +97,23 @@ class HubServices:
             for scenario in asked.scenarios:
                 await effective_policy(tx, scenario, self.clock.today())
             sources = tuple(dict.fromkeys(asked.sources))
-            request = LinkRequest(call.caller.client_id, customer_id, sources, asked.scenarios, asked.purpose, asked.return_url)
+            request = LinkRequest(
+                call.caller.client_id, customer_id, sources, asked.scenarios, asked.purpose, asked.return_url, asked.renew
+            )
             return {"link": str(await self.links.create(tx, request))}
 
-        answer = await self._once(call, effect)
+        answer = await self.once(call, effect)
         return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
 
     async def record_behaviour_sessions(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> contract.SessionsRecorded:
         _check_sessions(asked, self.clock.today())
 
         async def effect(tx: Write) -> Answer:
-            customer_id = await _visible(tx, asked.customer_id)
+            customer_id = await visible(tx, asked.customer_id)
             counts = await receive(self.equipment, tx, _received(customer_id, call, asked))
             return {"stored": counts.stored, "unchanged": counts.unchanged}
 
-        answer = await self._once(call, effect)
+        answer = await self.once(call, effect, asked.customer_id)
         return contract.SessionsRecorded(int(answer["stored"]), int(answer["unchanged"]))
 
     async def evaluate(self, call: contract.Call, asked: contract.Evaluate) -> contract.Evaluated:
@@ -119,7 +129,7 @@ class HubServices:
             kept = await evaluate_customer(
                 tx,
                 Asked(
-                    customer_id=await _visible(tx, asked.customer_id),
+                    customer_id=await visible(tx, asked.customer_id),
                     scenario=asked.scenario,
                     request=Request(asked.purpose, asked.requested_amount),
                     as_of=asked.as_of or self.clock.today(),
@@ -130,17 +140,11 @@ class HubServices:
             )
             return {"evaluation": str(kept.evaluation_id)}
 
-        answer = await self._once(call, effect)
+        answer = await self.once(call, effect, asked.customer_id)
         return contract.Evaluated(asked.customer_id, str(answer["evaluation"]))
 
     async def withdraw_consent(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentWithdrawn:
-        async def effect(tx: Write) -> Answer:
-            customer_id = await _visible(tx, asked.customer_id)
-            consent_id = await self._open_consent(tx, customer_id, asked.source, call.caller.purpose)
-            await grants.withdraw(tx, customer_id, consent_id, self.clock.now(), actor=call.caller.client_id)
-            return {"consent": str(consent_id)}
-
-        return contract.ConsentWithdrawn(str((await self._once(call, effect))["consent"]))
+        return contract.ConsentWithdrawn(await self.consents.withdraw(call, asked))
 
     async def register_client(self, call: contract.Call, asked: contract.RegisterClient) -> str:
         new = NewClient(
@@ -150,19 +154,14 @@ class HubServices:
         async def effect(tx: Write) -> Answer:
             return {"client": await register_client(tx, new, AUDIENCES)}
 
-        return str((await self._once(call, effect))["client"])
+        return str((await self.once(call, effect))["client"])
 
-    async def _once(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]]) -> Answer:
-        """The effect in a transaction of the caller's own, under row-level security."""
-        async with self.database.write(Scope(call.caller.client_id, call.caller.purpose)) as tx:
+    async def once(self, call: contract.Call, effect: Callable[[Write], Awaitable[Answer]], about: str | None = None) -> Answer:
+        """The effect in a transaction of the caller's own, under row-level security. ``about``: the customer it is all about."""
+        async with self.database.write(
+            Scope(call.caller.client_id, call.caller.purpose, self.clock.now(), bound_customer(about or ""))
+        ) as tx:
             return await once(tx, _key(call), lambda: effect(tx))
-
-    async def _open_consent(self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str) -> UUID:
-        for row in await grants.consents_of(tx, customer_id):
-            same = (row["source"], row["grantee"], row["purpose"]) == (source, self.equipment.grantee, purpose)
-            if same and row["status"] in (ConsentStatus.PENDING, ConsentStatus.ACTIVE, ConsentStatus.PAUSED):
-                return UUID(str(row["consent_id"]))
-        raise ConsentMissing(f"There is no consent to {source} that could be withdrawn.", remedy="It may have ended already.")
 
 
 def _key(call: contract.Call) -> OnceKey:
@@ -172,18 +171,6 @@ def _key(call: contract.Call) -> OnceKey:
 async def _internal_clients(tx: Write) -> list[str]:
     """The institution's own risk systems see every customer."""
     return list((await tx.execute(select(client.c.client_id).where(client.c.audience == "INTERNAL"))).scalars())
-
-
-async def _visible(tx: Write, text: str) -> CustomerId:
-    """The customer, if the asking client may see it. What is absent, foreign or no id is answered alike."""
-    try:
-        wanted = UUID(text)
-    except ValueError:
-        wanted = None
-    found = None if wanted is None else (await tx.execute(select(customer.c.customer_id).where(customer.c.customer_id == wanted))).scalar()
-    if found is None:
-        raise NotFound("There is no such customer.", remedy="Use the id that createCustomer gave.")
-    return CustomerId(found)
 
 
 def _check_sessions(asked: contract.RecordBehaviourSessions, today: date) -> None:

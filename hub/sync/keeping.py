@@ -1,7 +1,7 @@
 """What a worker does whether or not anything is synced: a look at the rows, again and again, so that nothing is forgotten with a process.
 
 Grants of idle connections are refreshed before their refresh token runs out; an exchange that died with its process is settled; connections that have ended are told to
-their platforms; what runs noted on their way is forgotten in time. Each platform has loops of its own: one that hangs costs the others nothing, and ending a connection waits for none.
+their platforms; what runs noted on their way is forgotten in time; consents that have run out are ended, and those that will are announced. Each platform has loops of its own: one that hangs costs the others nothing, and ending a connection waits for none.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, text
 
+from hub.consent import clock
 from hub.domain.identifiers import CustomerId
 from hub.errors import ConsentMissing, HubError
-from hub.store.database import STORE_ERRORS
+from hub.store.database import STORE_ERRORS, Database
 from hub.sync import grants
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, load
@@ -60,6 +61,7 @@ class Keeper:
     async def work(self) -> None:
         """Until cancelled; an exchange that is under way is seen through."""
         looks: list[Callable[[], Awaitable[int]]] = [partial(settle_ended, self.equipment), partial(forget, self.equipment.database)]
+        looks += [partial(self._at_the_time, step) for step in (clock.expire_due, clock.announce)]
         for name in sorted(self.equipment.connectors.keys() & self.equipment.configs.keys()):
             looks += [partial(self.keep_alive, name), partial(self.revoker.look, name)]
         async with asyncio.TaskGroup() as group:
@@ -76,6 +78,10 @@ class Keeper:
                 found = 0
             if not found:
                 await asyncio.sleep(self.period)
+
+    async def _at_the_time(self, step: Callable[[Database, datetime], Awaitable[int]]) -> int:
+        """What the business clock does to consents."""
+        return await step(self.equipment.database, self.equipment.clock.now())
 
     async def keep_alive(self, connector: str) -> int:
         """Refreshes the grants of one platform that are due, side by side. Returns how many were due."""

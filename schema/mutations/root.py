@@ -7,8 +7,11 @@ import strawberry
 from schema.mutations.create_customer import create_customer
 from schema.mutations.create_link_session import create_link_session
 from schema.mutations.evaluate import evaluate
+from schema.mutations.narrow_consent import narrow_consent
+from schema.mutations.pause_consent import pause_consent
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.register_client import register_client
+from schema.mutations.resume_consent import resume_consent
 from schema.mutations.withdraw_consent import withdraw_consent
 
 
@@ -19,4 +22,7 @@ class Mutation:
     record_behaviour_sessions = record_behaviour_sessions
     evaluate = evaluate
     withdraw_consent = withdraw_consent
+    pause_consent = pause_consent
+    resume_consent = resume_consent
+    narrow_consent = narrow_consent
     register_client = register_client

@@ -18,6 +18,7 @@ class AccessStatus(StrEnum):
     CONSENT_MISSING = "CONSENT_MISSING"
     CONSENT_EXPIRED = "CONSENT_EXPIRED"
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
+    CONSENT_PAUSED = "CONSENT_PAUSED"
     STALE = "STALE"
     UPSTREAM_ERROR = "UPSTREAM_ERROR"
 
@@ -138,6 +139,9 @@ for _enum in (
     LimitPartKind,
     domain.SourceKind,
     domain.ConsentStatus,
+    domain.ConsentMode,
+    domain.ConsentStep,
+    domain.FetchType,
     domain.ConnectionStatus,
     domain.Verdict,
     domain.Outcome,

@@ -24,6 +24,10 @@ class PlatformConnection:
     last_fault: str | None = shown("Class of the fault that ended the last run; null when it ended well.")
     last_fault_detail: str | None = shown("What the fault said. Never a value.")
     created_at: datetime = shown("Made.")
+    grant_expires_at: datetime | None = shown(
+        "When the customer must authorise the platform again at the latest. Null: the platform sets no such day."
+    )
+    ends_soon: bool = shown("Authorised, and that is over within 30 days.")
 
     @asked("The latest runs, newest first; at most 100.")
     def runs(self, first: First = 5) -> list[SyncRun]:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from schema.services import Call, ConsentWithdrawn, Evaluated, LinkMade, Services, SessionsRecorded
+from schema.services import Call, ConsentChanged, ConsentWithdrawn, Evaluated, LinkMade, Services, SessionsRecorded
 from tests.hub.view.world import World
 
 
@@ -27,6 +27,10 @@ class Port:
             record_behaviour_sessions=self._serving(lambda value: SessionsRecorded(len(value.sessions), 0)),
             evaluate=self._serving(lambda value: Evaluated(value.customer_id, str(self.world.evaluation))),
             withdraw_consent=self._serving(lambda _: ConsentWithdrawn(str(self.world.shop_consent))),
+            **{
+                f"{verb}_consent": self._serving(lambda _: ConsentChanged(str(self.world.shop_consent)))
+                for verb in ("pause", "resume", "narrow")
+            },
             register_client=self._serving(lambda value: value.client_id),
         )
 

@@ -159,6 +159,9 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "recordBehaviourSessions": "behaviour:write",
         "evaluate": "enhancement:evaluate",
         "withdrawConsent": "consents:write",
+        "pauseConsent": "consents:write",
+        "resumeConsent": "consents:write",
+        "narrowConsent": "consents:write",
         "registerClient": "clients:write",
     }
 

@@ -28,7 +28,7 @@ QUERIES = ("CustomerEnhancement", "LatestEvaluations", "LimitEvidence", "SourceS
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 11 and set(QUERIES) < set(names())
+    assert len(names()) == 13 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -198,6 +198,8 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
             {"evaluation": {"outcome": "ENHANCED"}},
         ),
         "WithdrawConsent": ("partner-app", {"customerId": customer, "source": "SHOP"}, {"consent": {"source": "SHOP", "status": "ACTIVE"}}),
+        "PauseConsent": ("partner-app", {"customerId": customer, "source": "SHOP"}, {"consent": {"source": "SHOP", "status": "ACTIVE"}}),
+        "NarrowConsent": ("partner-app", {"customerId": customer, "source": "SHOP"}, {"consent": {"source": "SHOP", "status": "ACTIVE"}}),
         "RegisterClient": ("admin", client, {"clientId": "new-app"}),
     }
 

@@ -18,7 +18,7 @@ from hub.credit.features.series import KINDS_OF
 from hub.domain.enums import SourceKind
 from hub.domain.facts import FactSpec, HousingFundEntry, Order, Refund, Settlement, spec_of
 from hub.store.database import Read, Write
-from hub.store.dossier.moment import LIVE, Moment
+from hub.store.dossier.moment import Moment, live
 
 COUNTED: dict[type, str] = {
     Order: "(paid_at AT TIME ZONE 'Asia/Shanghai')::date",
@@ -67,7 +67,7 @@ def _statement(specs: tuple[FactSpec, ...]) -> TextClause:
 
 
 def _branch(spec: FactSpec) -> str:
-    inside = f"FROM {spec.table} WHERE {LIVE}"
+    inside = f"FROM {spec.table} WHERE {live(spec)}"
     counted = COUNTED.get(spec.cls)
     days = "SELECT w.first, w.last"
     if counted:

@@ -17,7 +17,7 @@ from sqlalchemy import TextClause, text
 from hub.domain.enums import SourceKind
 from hub.domain.facts import FactSpec, FieldSpec, FieldType, Order, Refund, ShopMonthlySummary, all_specs
 from hub.store.database import Read, Write
-from hub.store.dossier.moment import LIVE, Moment
+from hub.store.dossier.moment import Moment, live
 from hub.store.fact_tables import columns_of
 
 SUMMED = (Order, Refund, ShopMonthlySummary)
@@ -46,7 +46,7 @@ def _statement(sources: frozenset[SourceKind]) -> TextClause:
 
 def _branch(spec: FactSpec) -> str:
     columns = ", ".join(f"{columns_of(field)[0]}::text" for field in spec.fields)
-    return f"SELECT '{spec.name}' AS kind, ARRAY[{columns}] AS columns, source_key, fact_id FROM {spec.table} WHERE {LIVE}"  # noqa: S608
+    return f"SELECT '{spec.name}' AS kind, ARRAY[{columns}] AS columns, source_key, fact_id FROM {spec.table} WHERE {live(spec)}"  # noqa: S608
 
 
 @cache

@@ -18,7 +18,7 @@ from hub.domain.identifiers import new_id
 from hub.domain.selection import Selection, SlotValues, StoredRead
 from hub.errors import TooSlow
 from hub.store.database import Database, Scope, Write
-from hub.store.view.binding import bind
+from hub.store.view.binding import bind, subject_of
 from hub.store.view.catalogue import Catalogue
 from hub.store.view.compiler import Statement, compile_selection
 from hub.store.view.environment import ViewSettings, environment
@@ -45,8 +45,10 @@ class Reader:
         """The data of the answer as JSON text. Raises InvalidInput for page sizes and cursors that do not fit."""
         given = {slot: value for slot, value in values.items() if value is not None}
         statement = self.statement(read.selection, frozenset(given))
-        bound = environment(caller, self.settings, self.clock.now()) | bind(statement.bindings, given)
-        async with self.database.write(Scope(caller.client_id, caller.purpose)) as tx:
+        now = self.clock.now()
+        found = bind(statement.bindings, given)
+        bound = environment(caller, self.settings, now) | found
+        async with self.database.write(Scope(caller.client_id, caller.purpose, now, subject_of(statement.bindings, found))) as tx:
             if caller.operates:
                 await tx.execute(_OPERATES)
             row = await _answered(tx, statement.text, bound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ async def _unserved(*_: Any) -> Any:
     raise AssertionError("this test does not call services")
 
 
-NO_SERVICES = Services(_unserved, _unserved, _unserved, _unserved, _unserved, _unserved)
+NO_SERVICES = Services(*[_unserved] * len(fields(Services)))
 
 
 @dataclass
