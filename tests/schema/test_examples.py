@@ -199,7 +199,11 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
         ),
         "WithdrawConsent": ("partner-app", {"customerId": customer, "source": "SHOP"}, {"consent": {"source": "SHOP", "status": "ACTIVE"}}),
         "PauseConsent": ("partner-app", {"customerId": customer, "source": "SHOP"}, {"consent": {"source": "SHOP", "status": "ACTIVE"}}),
-        "NarrowConsent": ("partner-app", {"customerId": customer, "source": "SHOP"}, {"consent": {"source": "SHOP", "status": "ACTIVE"}}),
+        "NarrowConsent": (
+            "partner-app",
+            {"customerId": customer, "source": "SHOP", "dataTo": "2026-12-31"},
+            {"consent": {"scenarios": ["S03"]}},
+        ),
         "RegisterClient": ("admin", client, {"clientId": "new-app"}),
     }
 
