@@ -34,13 +34,6 @@ def gates_urls(cluster: Embedded) -> Urls:
     return asyncio.run(cluster.prepare("test_gates", template="template"))
 
 
-@pytest.fixture
-def gates(gates_urls: Urls) -> Iterator[Database]:
-    database = Database(gates_urls)
-    yield database
-    asyncio.run(database.close())
-
-
 def some_consent(dice: random.Random, world: World, purpose: str, status: str) -> dict[str, Any]:
     """One of any shape, near the border in every respect."""
     first = DAY + dice.randint(-4, 1) * DAYS
@@ -137,11 +130,14 @@ async def compare(database: Database, number: int) -> tuple[int, int]:
     return shown, len(PURPOSES) * len(orders) - shown
 
 
+async def compare_all(database: Database) -> tuple[int, int]:
+    found = [await compare(database, number) for number in range(ROUNDS)]
+    return sum(shown for shown, _ in found), sum(hidden for _, hidden in found)
+
+
 async def test_they_say_the_same(gates_urls: Urls) -> None:
-    database, shown, hidden = Database(gates_urls), 0, 0
-    for number in range(ROUNDS):
-        one, other = await compare(database, number)
-        shown, hidden = shown + one, hidden + other
+    database = Database(gates_urls)
+    shown, hidden = await compare_all(database)
     await database.close()
     assert shown > 200 and hidden > 200, "both answers are frequent"
 
@@ -168,8 +164,7 @@ async def test_a_policy_that_says_something_else_is_noticed(database: Database, 
         owner.exec_driver_sql(f"ALTER POLICY consent_covers ON fact_order USING ({changed.replace('%', '%%')})")
     engine.dispose()
     with pytest.raises(AssertionError):
-        for number in range(ROUNDS):
-            await compare(database, number)
+        await compare_all(database)
 
 
 async def test_without_client_purpose_or_consent_there_are_no_rows(database: Database) -> None:
