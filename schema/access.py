@@ -20,7 +20,7 @@ SCOPES: Mapping[str, str] = {
     "customers:read": "Who the customers are, what was consented, connected and covered.",
     "customers:write": "Make a customer known to the hub.",
     "links:write": "Ask a customer for consent through the hosted link pages.",
-    "consents:write": "Pass on a customer's withdrawal of consent.",
+    "consents:write": "Pass on that a customer withdraws, pauses, resumes or narrows a consent.",
     "behaviour:write": "Send device and behaviour sessions of the own app.",
     "enhancement:read": "Results of credit enhancement, with their reasons.",
     "enhancement:evaluate": "Ask for an evaluation.",

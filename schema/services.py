@@ -106,6 +106,7 @@ class CreateLinkSession:
     scenarios: tuple[str, ...]
     purpose: Purpose
     return_url: str
+    renew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,38 @@ class ConsentWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseConsent:
+    customer_id: str
+    source: SourceKind
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeConsent:
+    customer_id: str
+    source: SourceKind
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowConsent:
+    """None leaves a term as it is. ``expires_on`` is the last day, in China Standard Time."""
+
+    customer_id: str
+    source: SourceKind
+    scenarios: tuple[str, ...] | None
+    kinds: tuple[str, ...] | None
+    data_from: date | None
+    data_to: date | None
+    data_life_days: int | None
+    expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChanged:
+    consent_id: str
+    customer_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterClient:
     """``jwks`` is a JSON Web Key Set of public keys."""
 
@@ -225,6 +258,9 @@ class Services:
     record_behaviour_sessions: Callable[[Call, RecordBehaviourSessions], Awaitable[SessionsRecorded]]
     evaluate: Callable[[Call, Evaluate], Awaitable[Evaluated]]
     withdraw_consent: Callable[[Call, WithdrawConsent], Awaitable[ConsentWithdrawn]]
+    pause_consent: Callable[[Call, PauseConsent], Awaitable[ConsentChanged]]
+    resume_consent: Callable[[Call, ResumeConsent], Awaitable[ConsentChanged]]
+    narrow_consent: Callable[[Call, NarrowConsent], Awaitable[ConsentChanged]]
     register_client: Callable[[Call, RegisterClient], Awaitable[str]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
     reveal_personal_field: Callable[[Call, RevealPersonalField], Awaitable[str]]

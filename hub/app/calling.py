@@ -8,9 +8,11 @@ from uuid import UUID
 
 from hub.access.audit import AccessLog
 from hub.domain.audit import Accessed, AccessOutcome
+from hub.domain.clock import Clock
 from hub.errors import ConsentMissing
 from hub.store.database import Database, Scope, Write
 from hub.store.idempotency import Answer, OnceKey, once
+from hub.store.view.binding import bound_customer
 from schema import services as contract
 
 Effect = Callable[[Write], Awaitable[Answer]]
@@ -22,11 +24,12 @@ class Calling:
 
     database: Database
     log: AccessLog
+    clock: Clock
 
     async def as_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
-        """In a transaction of the caller's own, under row-level security."""
+        """In a transaction of the caller's own, under row-level security: it is all about this customer."""
         try:
-            async with self.database.write(Scope.of(call.caller)) as tx:
+            async with self.database.write(Scope.of(call.caller, self.clock.now(), bound_customer(customer_id))) as tx:
                 answer = await once(tx, _key(call), lambda: effect(tx))
         except ConsentMissing:
             await self.note(call, mutation, customer_id, AccessOutcome.DENIED)

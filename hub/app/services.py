@@ -15,21 +15,20 @@ from uuid import UUID
 from hub.access.audit import AccessLog, ChainKeys, audited
 from hub.access.clients import NewClient, described, find_client, register_client
 from hub.app.calling import Calling
+from hub.app.consents import ConsentServices
 from hub.app.identity import IdentityServices, visible
-from hub.consent import grants
 from hub.credit.evaluate import Request
 from hub.domain.clock import Clock
-from hub.domain.enums import ConsentStatus, SourceKind
+from hub.domain.enums import SourceKind
 from hub.domain.facts import BehaviourSession
 from hub.domain.identifiers import CustomerId, PersonalId
 from hub.domain.periods import china_day
-from hub.errors import ConsentMissing, InvalidInput
+from hub.errors import InvalidInput
 from hub.link.manage import ManageRequest, ManageService
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.database import Database, Write
 from hub.store.evaluations import Asked, effective_policy, evaluate_customer
 from hub.store.idempotency import Answer
-from hub.store.merging import parts_of
 from hub.sync.context import Equipment
 from hub.sync.received import Received, receive
 from schema import services as contract
@@ -62,14 +61,18 @@ class HubServices:
 
     @property
     def calling(self) -> Calling:
-        return Calling(self.database, self.log)
+        return Calling(self.database, self.log, self.clock)
 
     @property
     def identity(self) -> IdentityServices:
         return IdentityServices(self.equipment, self.calling)
 
+    @property
+    def consents(self) -> ConsentServices:
+        return ConsentServices(self.equipment, self.calling)
+
     def port(self) -> contract.Services:
-        identity = self.identity
+        identity, consents = self.identity, self.consents
         return contract.Services(
             create_customer=identity.create_customer,
             add_party=identity.add_party,
@@ -80,7 +83,10 @@ class HubServices:
             create_manage_session=self.create_manage_session,
             record_behaviour_sessions=self.record_behaviour_sessions,
             evaluate=self.evaluate,
-            withdraw_consent=self.withdraw_consent,
+            withdraw_consent=consents.withdraw,
+            pause_consent=consents.pause,
+            resume_consent=consents.resume,
+            narrow_consent=consents.narrow,
             register_client=self.register_client,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
@@ -95,7 +101,9 @@ class HubServices:
             for scenario in asked.scenarios:
                 await effective_policy(tx, scenario, self.clock.today())
             sources = tuple(dict.fromkeys(asked.sources))
-            request = LinkRequest(call.caller.client_id, customer_id, sources, asked.scenarios, asked.purpose, asked.return_url)
+            request = LinkRequest(
+                call.caller.client_id, customer_id, sources, asked.scenarios, asked.purpose, asked.return_url, asked.renew
+            )
             return {"link": str(await self.links.create(tx, request))}
 
         answer = await self.calling.as_client(call, effect, "createLinkSession", asked.customer_id)
@@ -150,16 +158,6 @@ class HubServices:
         answer = await self.calling.as_client(call, effect, "evaluate", asked.customer_id)
         return contract.Evaluated(str(answer.get("customer", asked.customer_id)), str(answer["evaluation"]))
 
-    async def withdraw_consent(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentWithdrawn:
-        async def effect(tx: Write) -> Answer:
-            found = await self._open_consents(tx, await visible(tx, asked.customer_id), asked.source, call.caller.purpose)
-            for customer_id, consent_id in found:
-                await grants.withdraw(tx, customer_id, consent_id, self.clock.now(), actor=call.caller.client_id)
-            return {"customer": str(found[0][0]), "consent": str(found[0][1])}
-
-        answer = await self.calling.as_client(call, effect, "withdrawConsent", asked.customer_id)
-        return contract.ConsentWithdrawn(str(answer["consent"]), str(answer.get("customer", asked.customer_id)))
-
     async def register_client(self, call: contract.Call, asked: contract.RegisterClient) -> str:
         new = NewClient(
             asked.client_id, asked.name, asked.audience, asked.scopes, asked.purposes, asked.jwks, asked.return_urls, asked.bearer
@@ -179,20 +177,6 @@ class HubServices:
 
         # As the hub: what operators change is nothing that a client's transaction may see.
         return str((await self.calling.as_hub(call, effect))["client"])
-
-    async def _open_consents(self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str) -> list[tuple[CustomerId, UUID]]:
-        """Of the customer and of those merged into it: each was given its own, and a withdrawal means them all."""
-        wanted, found = (source, self.equipment.grantee, purpose), []
-        for part in await parts_of(tx, customer_id):
-            for row in await grants.consents_of(tx, part):
-                if (row["source"], row["grantee"], row["purpose"]) == wanted and row["status"] in _OPEN:
-                    found.append((part, UUID(str(row["consent_id"]))))
-        if not found:
-            raise ConsentMissing(f"There is no consent to {source} that could be withdrawn.", remedy="It may have ended already.")
-        return found
-
-
-_OPEN = (ConsentStatus.PENDING, ConsentStatus.ACTIVE, ConsentStatus.PAUSED)
 
 
 async def _check_return(tx: Write, call: contract.Call, url: str) -> None:

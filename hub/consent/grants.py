@@ -1,9 +1,12 @@
-"""Consents as rows with a history: asked (PENDING), given (ACTIVE), ended (REVOKED, EXPIRED). Every transition is an event."""
+"""Consents as rows with a history: asked (PENDING), given (ACTIVE), paused (PAUSED), ended (REVOKED, EXPIRED, SUPERSEDED). Every transition is an event.
+
+How a consent becomes narrower is told in :mod:`hub.consent.narrowing`, what the clock does to it in :mod:`hub.consent.clock`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +15,7 @@ from sqlalchemy.engine import RowMapping
 
 from hub.consent.gate import GivenConsent
 from hub.consent.terms import Offer
-from hub.domain.enums import ConsentStatus, SourceKind
+from hub.domain.enums import ConsentMode, ConsentStatus, ConsentStep, FetchType, SourceKind
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import CHINA
 from hub.errors import ConsentMissing
@@ -20,44 +23,97 @@ from hub.store.database import Read, Write
 from hub.store.tables import consent, consent_event
 
 OPEN = (ConsentStatus.PENDING, ConsentStatus.ACTIVE, ConsentStatus.PAUSED)
+GIVEN = (ConsentStatus.ACTIVE, ConsentStatus.PAUSED)
+SOON = timedelta(days=30)
+"""So long before it runs out a consent is said to end soon, and is asked for anew."""
+
+Changes = Mapping[str, Sequence[Any]]
+"""Column -> what was, what became."""
+_COMPARED = ("scenarios", "kinds", "data_from", "data_to", "data_life_days", "expires_at", "text_version", "text_hash")
 
 
-async def ask(tx: Write, customer_id: CustomerId, connector: str, offer: Offer, now: datetime, actor: str) -> UUID:
-    """Records that a consent is asked for, and returns its id. One that was given stays as it is; one that was only asked for is asked anew, so
-    that what is shown, what is hashed and what will be given are the same offer."""
-    existing = (await tx.execute(_open_one(customer_id, offer.source, offer.grantee, offer.purpose).with_for_update())).mappings().first()
-    if existing is not None and existing["status"] != ConsentStatus.PENDING:
-        return UUID(str(existing["consent_id"]))
+async def ask(tx: Write, customer_id: CustomerId, connector: str, offer: Offer, now: datetime, actor: str, *, renew: bool = False) -> UUID:
+    """Records that a consent is asked for, and returns its id. One that was given stays as it is, unless it ends soon or ``renew`` says so: then another is
+    asked for beside it, which takes its place when it is given. One that was only asked for is asked anew, so that what is shown, what is hashed and what
+    will be given are the same offer."""
+    rows = (await tx.execute(_open_ones(customer_id, offer.source, offer.grantee, offer.purpose).with_for_update())).mappings().all()
+    given = next((row for row in rows if row["status"] in GIVEN), None)
+    if given is not None and not renew and not ends_soon(given["expires_at"], now):
+        return UUID(str(given["consent_id"]))
+    existing = next((row for row in rows if row["status"] == ConsentStatus.PENDING), None)
     consent_id = new_id() if existing is None else UUID(str(existing["consent_id"]))
-    row = _row(customer_id, consent_id, connector, offer, now)
+    row = {**_row(customer_id, consent_id, connector, offer, now), "supersedes": given and given["consent_id"]}
     if existing is None:
         await tx.execute(insert(consent), row)
-    elif existing["text_hash"] == offer.text_hash and existing["connector"] == connector:
+    elif all(existing[name] == row[name] for name in ("text_hash", "connector", "supersedes")):
         return consent_id
     else:
-        await tx.execute(update(consent).where(*_this(customer_id, consent_id)).values(**row))
+        await tx.execute(update(consent).where(*this(customer_id, consent_id)).values(**row))
     was = None if existing is None else ConsentStatus.PENDING
-    await _event(tx, customer_id, consent_id, was, ConsentStatus.PENDING, now, actor)
+    replaces = {"supersedes": [None, str(given["consent_id"])]} if given else {}
+    await event(tx, customer_id, consent_id, ConsentStep.ASKED, (was, ConsentStatus.PENDING), now, actor, replaces)
     return consent_id
 
 
+def ends_soon(expires_at: datetime | None, now: datetime) -> bool:
+    """Whether a consent runs out within :data:`SOON`."""
+    return expires_at is not None and expires_at <= now + SOON
+
+
 async def give(tx: Write, customer_id: CustomerId, consent_id: UUID, evidence: Mapping[str, Any], now: datetime) -> None:
-    """The customer agrees: PENDING becomes ACTIVE, with the evidence of how. Raises ConsentMissing, also for an offer that has run out meanwhile."""
-    changes = {"starts_at": now, "evidence": dict(evidence)}
-    ends = (await tx.execute(select(consent.c.expires_at).where(*_this(customer_id, consent_id)))).scalar()
-    if ends is not None and ends <= now:
+    """The customer agrees: PENDING becomes ACTIVE, with the evidence of how; what it was asked for in place of ends with it. Raises ConsentMissing, also for an
+    offer that has run out meanwhile."""
+    found = (await tx.execute(select(consent).where(*this(customer_id, consent_id)))).mappings().first()
+    if found is not None and found["expires_at"] is not None and found["expires_at"] <= now:
         raise ConsentMissing("This consent was asked for too long ago.", remedy="Ask the customer again.")
-    await _move(tx, customer_id, consent_id, (ConsentStatus.PENDING,), ConsentStatus.ACTIVE, now, "customer", changes)
+    if found is not None and found["status"] == ConsentStatus.PENDING:
+        await _supersede(tx, customer_id, found, now)
+    changes = {"starts_at": now, "evidence": dict(evidence)}
+    await _move(tx, customer_id, consent_id, ConsentStep.GIVEN, (ConsentStatus.PENDING,), ConsentStatus.ACTIVE, now, "customer", changes)
+
+
+async def _supersede(tx: Write, customer_id: CustomerId, asked: RowMapping, now: datetime) -> None:
+    """What was given for the same source and use ends; its event says what the new one has otherwise."""
+    rows = (
+        (await tx.execute(_open_ones(customer_id, asked["source"], asked["grantee"], asked["purpose"]).with_for_update())).mappings().all()
+    )
+    for row in rows:
+        if row["status"] in GIVEN:
+            changes = {name: [plain(row[name]), plain(asked[name])] for name in _COMPARED if row[name] != asked[name]}
+            became = {"consent_id": [str(row["consent_id"]), str(asked["consent_id"])], **changes}
+            await _move(
+                tx, customer_id, row["consent_id"], ConsentStep.SUPERSEDED, GIVEN, ConsentStatus.SUPERSEDED, now, "customer", {}, became
+            )
+
+
+async def pause(tx: Write, customer_id: CustomerId, consent_id: UUID, now: datetime, actor: str = "customer") -> None:
+    """Fetching and reading rest with the commit, until the consent is resumed. Raises ConsentMissing."""
+    await _move(tx, customer_id, consent_id, ConsentStep.PAUSED, (ConsentStatus.ACTIVE,), ConsentStatus.PAUSED, now, actor, {})
+
+
+async def resume(tx: Write, customer_id: CustomerId, consent_id: UUID, now: datetime, actor: str = "customer") -> None:
+    """A paused consent is in force again, if it has not run out meanwhile. Raises ConsentMissing."""
+    ends = (await tx.execute(select(consent.c.expires_at).where(*this(customer_id, consent_id)))).scalar()
+    if ends is not None and ends <= now:
+        raise ConsentMissing("This consent has run out while it was paused.", remedy="Ask the customer again.")
+    await _move(tx, customer_id, consent_id, ConsentStep.RESUMED, (ConsentStatus.PAUSED,), ConsentStatus.ACTIVE, now, actor, {})
 
 
 async def withdraw(tx: Write, customer_id: CustomerId, consent_id: UUID, now: datetime, actor: str = "customer") -> None:
-    """The customer withdraws. Fetching and reading end with the commit."""
-    await _move(tx, customer_id, consent_id, OPEN, ConsentStatus.REVOKED, now, actor, {})
+    """The customer withdraws. Fetching and reading end with the commit; what was asked for in its place is not asked for any more."""
+    await _move(tx, customer_id, consent_id, ConsentStep.WITHDRAWN, OPEN, ConsentStatus.REVOKED, now, actor, {})
+    renewals = select(consent.c.consent_id).where(
+        consent.c.customer_id == customer_id, consent.c.supersedes == consent_id, consent.c.status == ConsentStatus.PENDING
+    )
+    for renewal in (await tx.execute(renewals)).scalars().all():
+        await _move(tx, customer_id, renewal, ConsentStep.WITHDRAWN, OPEN, ConsentStatus.REVOKED, now, actor, {})
 
 
 async def expire(tx: Write, customer_id: CustomerId, consent_id: UUID, now: datetime) -> None:
-    """The consent has run out."""
-    await _move(tx, customer_id, consent_id, OPEN, ConsentStatus.EXPIRED, now, "clock", {"expires_at": now})
+    """The consent has run out: then, or before if it said so."""
+    ends = (await tx.execute(select(consent.c.expires_at).where(*this(customer_id, consent_id)))).scalar()
+    changes = {"expires_at": now if ends is None else min(ends, now)}
+    await _move(tx, customer_id, consent_id, ConsentStep.EXPIRED, OPEN, ConsentStatus.EXPIRED, now, "clock", changes)
 
 
 async def consents_of(tx: Read | Write, customer_id: CustomerId) -> Sequence[RowMapping]:
@@ -68,7 +124,7 @@ async def consents_of(tx: Read | Write, customer_id: CustomerId) -> Sequence[Row
     return found.mappings().all()
 
 
-def as_given(row: RowMapping) -> GivenConsent:
+def as_given(row: RowMapping | Mapping[str, Any]) -> GivenConsent:
     return GivenConsent(
         source=SourceKind(row["source"]),
         grantee=row["grantee"],
@@ -78,10 +134,15 @@ def as_given(row: RowMapping) -> GivenConsent:
         data_from=row["data_from"],
         data_to=row["data_to"],
         expires_at=row["expires_at"],
+        kinds=None if row["kinds"] is None else frozenset(row["kinds"]),
+        mode=ConsentMode(row["mode"]),
+        fetch=FetchType(row["fetch_type"]),
+        per_day=row["fetches_per_day"],
+        life=timedelta(days=row["data_life_days"]),
     )
 
 
-def _open_one(customer_id: CustomerId, source: SourceKind, grantee: str, purpose: str) -> Any:
+def _open_ones(customer_id: CustomerId, source: SourceKind, grantee: str, purpose: str) -> Any:
     return select(consent).where(
         consent.c.customer_id == customer_id,
         consent.c.source == source,
@@ -111,6 +172,11 @@ def _row(customer_id: CustomerId, consent_id: UUID, connector: str, offer: Offer
         "text_hash": offer.text_hash,
         "evidence": {},
         "changed_at": now,
+        "kinds": list(offer.kinds),
+        "mode": offer.mode,
+        "fetch_type": offer.fetch,
+        "fetches_per_day": offer.per_day,
+        "offer": {"scenarios": list(offer.scenarios), "day": offer.today.isoformat()},
     }
 
 
@@ -118,34 +184,51 @@ async def _move(
     tx: Write,
     customer_id: CustomerId,
     consent_id: UUID,
+    step: ConsentStep,
     before: Sequence[ConsentStatus],
     after: ConsentStatus,
     now: datetime,
     actor: str,
     more: Mapping[str, Any],
+    told: Changes | None = None,
 ) -> None:
-    mine = _this(customer_id, consent_id)
+    mine = this(customer_id, consent_id)
     was = (await tx.execute(select(consent.c.status).where(*mine).with_for_update())).scalar()
     if was is None or was not in before:
         raise ConsentMissing(f"A consent that is {was or 'not there'} cannot become {after}.", remedy="Ask the customer again.")
     await tx.execute(update(consent).where(*mine).values(status=after, changed_at=now, **more))
-    await _event(tx, customer_id, consent_id, ConsentStatus(was), after, now, actor)
+    await event(tx, customer_id, consent_id, step, (ConsentStatus(was), after), now, actor, told)
 
 
-def _this(customer_id: CustomerId, consent_id: UUID) -> tuple[ColumnElement[bool], ...]:
+def this(customer_id: CustomerId, consent_id: UUID) -> tuple[ColumnElement[bool], ...]:
     return consent.c.customer_id == customer_id, consent.c.consent_id == consent_id
 
 
-async def _event(
-    tx: Write, customer_id: CustomerId, consent_id: UUID, before: ConsentStatus | None, after: ConsentStatus, now: datetime, actor: str
+async def event(
+    tx: Write,
+    customer_id: CustomerId,
+    consent_id: UUID,
+    step: ConsentStep,
+    states: tuple[ConsentStatus | None, ConsentStatus],
+    now: datetime,
+    actor: str,
+    changes: Changes | None = None,
 ) -> None:
+    """Writes what happened into the history."""
     row = {
         "customer_id": customer_id,
         "event_id": new_id(),
         "consent_id": consent_id,
-        "from_status": before,
-        "to_status": after,
+        "step": step,
+        "from_status": states[0],
+        "to_status": states[1],
         "actor": actor,
         "at": now,
+        "changes": dict(changes or {}),
     }
     await tx.execute(insert(consent_event), row)
+
+
+def plain(value: Any) -> Any:
+    """A column's value as the history tells it."""
+    return value.isoformat() if isinstance(value, date | datetime) else value

@@ -109,6 +109,11 @@ class Holdings:
         state = SourceState(kind, None, covered, covered[-1].last)
         return unreadable(state, MissingReason.STALE) if is_stale(state, use.as_of) else state
 
+    def allowing(self, use: Use) -> dict[SourceKind, GivenConsent]:
+        """The consents that allow this use, by source."""
+        found = {kind: self._consent(kind, use)[0] for kind in SourceKind}
+        return {kind: consent for kind, consent in found.items() if consent is not None}
+
     def _consent(self, kind: SourceKind, use: Use) -> tuple[GivenConsent | None, Decision]:
         """The consent that allows it, or the denial of the one that changed last."""
         ask = Ask(kind, use.grantee, use.purpose, use.scenario)

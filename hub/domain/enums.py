@@ -43,6 +43,11 @@ class MissingReason(StrEnum):
     CONSENT_MISSING = "CONSENT_MISSING"
     CONSENT_EXPIRED = "CONSENT_EXPIRED"
     CONSENT_REVOKED = "CONSENT_REVOKED"
+    CONSENT_PAUSED = "CONSENT_PAUSED"
+    CONSENT_PURPOSE = "CONSENT_PURPOSE"
+    CONSENT_KIND = "CONSENT_KIND"
+    CONSENT_RANGE = "CONSENT_RANGE"
+    CONSENT_FREQUENCY = "CONSENT_FREQUENCY"
     STALE = "STALE"
     INSUFFICIENT_COVERAGE = "INSUFFICIENT_COVERAGE"
     NOT_APPLICABLE = "NOT_APPLICABLE"
@@ -73,13 +78,45 @@ class Unit(StrEnum):
 
 
 class ConsentStatus(StrEnum):
-    """授权状态. PENDING: asked, not (yet) given."""
+    """授权状态. PENDING: asked, not (yet) given. SUPERSEDED: renewed, another consent stands in its place."""
 
     PENDING = "PENDING"
     ACTIVE = "ACTIVE"
     PAUSED = "PAUSED"
     REVOKED = "REVOKED"
     EXPIRED = "EXPIRED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class ConsentMode(StrEnum):
+    """What may be done with the data. VIEW: shown, not kept. STORE: fetched, kept and shown. QUERY: only a question about them is answered.
+    STREAM: as STORE, and the platform may push them."""
+
+    VIEW = "VIEW"
+    STORE = "STORE"
+    QUERY = "QUERY"
+    STREAM = "STREAM"
+
+
+class FetchType(StrEnum):
+    """How often a consent lets its data be fetched."""
+
+    ONETIME = "ONETIME"
+    PERIODIC = "PERIODIC"
+
+
+class ConsentStep(StrEnum):
+    """What happened to a consent. ENDS_SOON: nothing yet, but it will run out, which was noted once."""
+
+    ASKED = "ASKED"
+    GIVEN = "GIVEN"
+    PAUSED = "PAUSED"
+    RESUMED = "RESUMED"
+    NARROWED = "NARROWED"
+    SUPERSEDED = "SUPERSEDED"
+    WITHDRAWN = "WITHDRAWN"
+    EXPIRED = "EXPIRED"
+    ENDS_SOON = "ENDS_SOON"
 
 
 class ConnectionStatus(StrEnum):

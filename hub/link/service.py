@@ -10,7 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +50,7 @@ class LinkRequest:
     scenarios: tuple[str, ...]
     purpose: str
     return_url: str
+    renew: bool = False
 
 
 class LinkService:
@@ -80,7 +81,8 @@ class LinkService:
         now, link_id = self.clock.now(), new_id()
         for source in request.sources:
             connector = self._connector_of(source)
-            await grants.ask(tx, request.customer_id, connector, self._offer(source, connector, request), now, request.client_id)
+            offer = self._offer(source, connector, request)
+            await grants.ask(tx, request.customer_id, connector, offer, now, request.client_id, renew=request.renew)
             await self._ensure_connection(tx, request.customer_id, connector)
         await tx.execute(insert(link_session), self._session_row(request, link_id, self.token_of(link_id)))
         return link_id
@@ -184,7 +186,9 @@ class LinkService:
         rows = await grants.consents_of(tx, CustomerId(session.customer_id))
         use = (session.purpose, session.grantee)
         asked = [row for row in rows if not session.sources or row["source"] in session.sources]
-        return [row for row in asked if (row["purpose"], row["grantee"]) == use and row["status"] in grants.OPEN]
+        found = [row for row in asked if (row["purpose"], row["grantee"]) == use and row["status"] in grants.OPEN]
+        renewed = {row["supersedes"] for row in found if row["status"] == ConsentStatus.PENDING}
+        return [row for row in found if row["consent_id"] not in renewed]
 
     async def _is_active(self, tx: Write, customer_id: CustomerId, connection_id: UUID) -> bool:
         mine = (connection.c.customer_id == customer_id, connection.c.connection_id == connection_id)
@@ -259,8 +263,8 @@ class LinkService:
     def _offer_of(self, row: RowMapping) -> Offer:
         """The offer a consent row was made from."""
         title, title_zh = self._titles(row["connector"])
-        asked = day_of_asking(row["data_to"], row["text_version"])
-        use = (row["grantee"], row["purpose"], tuple(row["scenarios"]))
+        shown = row["offer"] or {"scenarios": row["scenarios"], "day": day_of_asking(row["data_to"], row["text_version"]).isoformat()}
+        asked, use = date.fromisoformat(shown["day"]), (row["grantee"], row["purpose"], tuple(shown["scenarios"]))
         return Offer(SourceKind(row["source"]), title, title_zh, *use, asked, row["text_version"])
 
     def _titles(self, connector: str) -> tuple[str, str]:

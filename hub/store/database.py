@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NewType
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -32,7 +34,10 @@ Write = NewType("Write", AsyncConnection)
 _LIMITS = (
     "set_config('idle_in_transaction_session_timeout', '60s', true), set_config('timezone', 'UTC', true), set_config('jit', 'off', true)"
 )
-_WHO = "set_config('hub.client', :client, true), set_config('hub.purpose', :purpose, true), set_config('statement_timeout', :limit, true)"
+_WHO = (
+    "set_config('hub.client', :client, true), set_config('hub.purpose', :purpose, true), set_config('hub.now', :now, true),"
+    " set_config('hub.subject', :subject, true), set_config('statement_timeout', :limit, true)"
+)
 _SCOPE = text(f"select {_WHO}, {_LIMITS}")
 _READ_SCOPE = text(f"select {_WHO}, {_LIMITS}, set_config('transaction_read_only', 'on', true)")
 # Facts and their page are looked up by key, also while their tables are so small that PostgreSQL would rather read them whole, and would go on doing so when they have grown.
@@ -49,20 +54,29 @@ PARTNER_SECONDS, ANSWER_SECONDS, WORK_SECONDS = 3, 5, 60
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Who asks, and what for; ``seconds`` are what one statement may take."""
+    """Who asks, what for, and at which instant of business time consents must be in force (None: the database's own, see :mod:`hub.store.security`);
+    ``seconds`` are what one statement may take.
+
+    ``subject`` is the customer it is all about, if it is one: it widens nothing, what is his is found faster.
+    """
 
     client: str
     purpose: str
     seconds: int = ANSWER_SECONDS
+    now: datetime | None = None
+    subject: UUID | None = None
 
     @staticmethod
-    def of(caller: Caller) -> Scope:
-        return Scope(caller.client_id, caller.purpose, PARTNER_SECONDS if caller.audience == "PARTNER" else ANSWER_SECONDS)
+    def of(caller: Caller, now: datetime | None = None, subject: UUID | None = None) -> Scope:
+        seconds = PARTNER_SECONDS if caller.audience == "PARTNER" else ANSWER_SECONDS
+        return Scope(caller.client_id, caller.purpose, seconds, now, subject)
 
     @property
     def values(self) -> dict[str, str]:
         """The parameters of a transaction's first statement."""
-        return {"client": self.client, "purpose": self.purpose, "limit": f"{self.seconds}s"}
+        now, subject = self.now and self.now.isoformat(), self.subject and str(self.subject)
+        who = {"client": self.client, "purpose": self.purpose, "now": now or "", "subject": subject or ""}
+        return {**who, "limit": f"{self.seconds}s"}
 
 
 STORE_ERRORS = (SQLAlchemyError, psycopg.Error)

@@ -2,6 +2,10 @@
 
 The role hub_app sees a customer only through ``customer_client``: without ``hub.client`` there are no rows. The role hub_worker does the hub's
 own work on every customer and is never handed to a client.
+
+What was fetched hub_app sees only while a consent lets it be read (``consent_covers``, which narrows ``client_sees``): one for the transaction's
+``hub.purpose``, of the row's source and kind, given and not run out at ``hub.now``, whose range holds the row's day and whose life the row has not outlived. It is
+:func:`hub.consent.gate.decide` once more, for whatever statement. A transaction that does not say what time it is lives in the time of the database.
 """
 
 from __future__ import annotations
@@ -10,12 +14,19 @@ from collections.abc import Iterator
 
 import hub.store.tables  # noqa: F401
 from hub.consent.retention import retention
+from hub.domain.facts import FactSpec
 from hub.store.erasure import laws
 from hub.store.fact_tables import FACT_TABLES
 from hub.store.metadata import metadata
 
 _CLIENT = "(select current_setting('hub.client', true))"
-_VISIBLE = f"customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = {_CLIENT})"  # noqa: S608
+
+
+def _is_visible(table: str) -> str:
+    """Asked row by row, or once of all the client's customers where that is less: an institution's own systems see a million."""
+    return f"EXISTS (SELECT 1 FROM customer_client k WHERE k.customer_id = {table}.customer_id AND k.client_id = {_CLIENT})"  # noqa: S608
+
+
 APPEND_ONLY = frozenset({
     "access_log", "raw_page", "consent_event", "evaluation", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
     "fact_mark", "limit_part", "score_point", "series_month", "policy", "audit_anchor", "audit_event", "identity_event", "tombstone",
@@ -27,8 +38,8 @@ ERASED = {
 }  # fmt: skip
 """What the role hub_worker may do beside that, each within a policy of :func:`hub.store.erasure.laws.policies`."""
 HUB_ONLY = frozenset({
-    "backfill_window", "customer_client", "customer_merge", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation", "sync_event", "tombstone",
-    "touched_days",
+    "backfill_window", "consent_fetch", "customer_client", "customer_merge", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation",
+    "sync_event", "tombstone", "touched_days",
 })  # fmt: skip
 """Who sees whom, what a platform still allows, what went wrong on the way: the hub's to say. A client's transaction reads it and nothing more."""
 PRIVATE = frozenset({"audit_anchor", "audit_event", "replay"})
@@ -40,6 +51,34 @@ WATCHED = frozenset(
     {"backfill_window", "connection", "consent", "identity_event", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"}
 )
 """How fetching goes: an operator's transaction (``hub.operator``) reads it for every customer. What was fetched is sealed in them, and stays so."""
+
+_NOW = "(SELECT coalesce(nullif(current_setting('hub.now', true), '')::timestamptz, now()))"
+_IN_FORCE = f"""c.purpose = (SELECT current_setting('hub.purpose', true)) AND c.status = 'ACTIVE' AND c.mode IN ('VIEW', 'STORE', 'STREAM')
+    AND (c.expires_at IS NULL OR c.expires_at > {_NOW})"""
+_SUBJECT = "(SELECT nullif(current_setting('hub.subject', true), '')::uuid)"
+
+
+def _fact_is_covered(spec: FactSpec) -> str:
+    """Of the customer whom a transaction is about the consent is looked up once per statement, of others once per row."""
+    t, of = spec.table, f"'{spec.source}', '{spec.name}'"
+    return f"""({t}.customer_id = {_SUBJECT}
+    AND ({t}.occurred_on IS NULL OR {t}.occurred_on <@ (SELECT consented_days({of})))
+    AND {t}.known_from > (SELECT consented_since({of})))
+    OR EXISTS (SELECT 1 FROM consent c WHERE c.customer_id = {t}.customer_id AND c.source = '{spec.source}' AND {_IN_FORCE}
+    AND (c.kinds IS NULL OR '{spec.name}' = ANY (c.kinds)) AND ({t}.occurred_on IS NULL OR {t}.occurred_on BETWEEN c.data_from AND c.data_to)
+    AND {t}.known_from + make_interval(days => c.data_life_days) > {_NOW})"""  # noqa: S608 -- our own text
+
+
+_PAGE_IS_COVERED = f"""{_OPERATOR} OR EXISTS (SELECT 1 FROM consent f JOIN consent c ON c.customer_id = f.customer_id AND c.source = f.source
+    WHERE f.customer_id = raw_page.customer_id AND f.consent_id = raw_page.consent_id AND {_IN_FORCE})"""  # noqa: S608 -- our own text
+_MONTH_IS_COVERED = f"""EXISTS (SELECT 1 FROM consent c WHERE c.customer_id = series_month.customer_id AND c.source = series_month.source
+    AND {_IN_FORCE})"""  # noqa: S608 -- our own text
+
+
+def covered_tables() -> dict[str, str]:
+    """The tables that show only what a consent covers, and when it does."""
+    facts = {table.name: _fact_is_covered(table.info["fact"]) for table in FACT_TABLES.values()}
+    return {**facts, "raw_page": _PAGE_IS_COVERED, "series_month": _MONTH_IS_COVERED}
 
 
 def owned_tables() -> list[str]:
@@ -64,11 +103,13 @@ def statements() -> Iterator[str]:
             if rights:
                 yield f"GRANT {', '.join(sorted(rights))} ON {name} TO {role}"
     for name in owned_tables():
-        rule = f"client_id = {_CLIENT}" if name == "customer_client" else _VISIBLE
+        rule = f"client_id = {_CLIENT}" if name == "customer_client" else _is_visible(name)
         yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
         yield f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
         yield f"CREATE POLICY client_sees ON {name} TO hub_app USING ({rule}) WITH CHECK ({rule})"
         yield f"CREATE POLICY hub_works ON {name} TO hub_worker USING (true) WITH CHECK (true)"
+    for name, rule in sorted(covered_tables().items()):
+        yield f"CREATE POLICY consent_covers ON {name} AS RESTRICTIVE FOR SELECT TO hub_app USING ({rule})"
     for view in ("fact", *laws.VIEWS):
         yield f"GRANT SELECT ON {view} TO hub_app, hub_worker"
     yield from laws.policies()

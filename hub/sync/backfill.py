@@ -29,6 +29,7 @@ from hub.sync import grants
 from hub.sync.aside import Errand, end, holding
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, Subjected, load
+from hub.sync.frequency import begin_fetch
 from hub.sync.plan import OPEN_WINDOWS, Task
 from hub.sync.quota import Park
 from hub.sync.reader import Reader
@@ -136,6 +137,8 @@ class Backfill:
         firsts, values = [window.first for window in windows], self._values([window.first for window in windows])
         begun = bool((await tx.execute(_UNFINISHED, values)).scalar())
         again = list((await tx.execute(_FAILED, values)).scalars()) if begun else firsts
+        only = replace(subjected, consents={stream.source: subjected.consents[stream.source]})
+        await begin_fetch(tx, self.wanted.customer_id, only, self.equipment.clock.now(), anew=not begun)
         scopes = [scope_hash(subjected.connector, stream, context, window) for window in windows]
         kinds = [kind.__name__ for kind in stream.facts]
         row: tuple[Any, ...] = (
@@ -224,8 +227,8 @@ def stream_of(subjected: Subjected, name: str) -> Stream:
     streams = {stream.name: stream for stream in subjected.connector.streams}
     if name not in streams:
         raise InvalidInput(f"There is no stream {name!r}.", remedy=f"One of {', '.join(sorted(streams))}.")
-    if streams[name].source not in subjected.consents:
-        raise ConsentMissing(f"The customer does not consent to {streams[name].source}.")
+    if streams[name] not in subjected.streams():
+        raise ConsentMissing(f"The customer does not consent to {streams[name].source}, or not to all that this stream brings.")
     return streams[name]
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select
 
-from hub.connect import Connector, Context
+from hub.connect import Connector, Context, Stream
 from hub.connect.oauth import TEXTBOOK
 from hub.consent import grants as consent_rows
-from hub.consent.gate import Ask, decide
+from hub.consent.gate import Ask, GivenConsent, Use, decide
 from hub.domain.clock import Clock
 from hub.domain.enums import SourceKind, Verdict
 from hub.domain.identifiers import CustomerId
@@ -30,11 +30,10 @@ def defaulted(connector: Connector, written: Mapping[str, str]) -> dict[str, str
 
 @dataclass(frozen=True, slots=True)
 class Consented:
-    """The consent under which a source of a connection is fetched, and its range."""
+    """The consent under which a source of a connection is fetched, as it is when a run begins."""
 
     consent_id: UUID
-    first: date
-    last: date
+    given: GivenConsent
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,21 @@ class Subjected:
 
     def for_source(self, source: SourceKind) -> Context:
         """The context with the range that this source's consent allows, up to today."""
-        given = self.consents[source]
-        return replace(self.context, data_from=given.first, data_to=min(given.last, self.context.today))
+        given = self.consents[source].given
+        return replace(self.context, data_from=given.data_from, data_to=min(given.data_to, self.context.today))
+
+    def streams(self) -> list[Stream]:
+        """Those whose source is consented to, with all the kinds of fact they bring: nothing is fetched that nobody may see."""
+        return [one for one in self.connector.streams if one.source in self.consents and covers(self.consents[one.source].given, one)]
+
+
+def kinds_of(stream: Stream) -> frozenset[str]:
+    return frozenset(kind.__name__ for kind in stream.facts)
+
+
+def covers(given: GivenConsent, stream: Stream) -> bool:
+    """Whether a consent names every kind of fact of a stream."""
+    return given.kinds is None or kinds_of(stream) <= given.kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +99,7 @@ async def load(equipment: Equipment, tx: Write, customer_id: CustomerId, connect
         config=equipment.config(name),
         subject=await load_subject(tx, equipment.vault, customer_id, equipment.clock.today()),
         sources=frozenset(consents),
-        data_from=min((given.first for given in consents.values()), default=equipment.clock.today()),
+        data_from=min((one.given.data_from for one in consents.values()), default=equipment.clock.today()),
         data_to=equipment.clock.today(),
         now=datetime.now(UTC),
         today=equipment.clock.today(),
@@ -107,7 +119,7 @@ async def _consents(equipment: Equipment, tx: Write, customer_id: CustomerId, co
     found: dict[SourceKind, Consented] = {}
     for row in await consent_rows.consents_of(tx, customer_id):
         given = consent_rows.as_given(row)
-        ask = Ask(given.source, equipment.grantee, given.purpose)
+        ask = Ask(given.source, equipment.grantee, given.purpose, use=Use.FETCH)
         if row["connector"] == connector and decide(given, ask, equipment.clock.now()).allowed:
-            found.setdefault(given.source, Consented(row["consent_id"], given.data_from, given.data_to))
+            found.setdefault(given.source, Consented(row["consent_id"], given))
     return found

@@ -210,7 +210,7 @@ class Engine:
                 raise ConsentMissing("No source of this connection is consented to.")
             held = await grants.read(equipment, tx, run.customer_id, run.connection_id)
             sealer = await equipment.vault.sealer(tx, run.customer_id)
-            tasks = await plan(tx, run, subjected)
+            tasks = await plan(tx, run, subjected, equipment.clock.now())
         reader = Reader(equipment, self.calls, self.patience, run, subjected, sealer, held, hand)
         await _drain(tasks, reader, self.patience.windows_at_once)
         await reader.shapes.flush()

@@ -1,7 +1,8 @@
 """What a worker does whether or not anything is synced: a look at the rows, again and again, so that nothing is forgotten with a process.
 
 Grants of idle connections are refreshed before their refresh token runs out; an exchange that died with its process is settled; connections that have ended are told to
-their platforms; what runs noted on their way is forgotten in time; what is due to be erased is erased, what was logged too long ago is trimmed. Each platform has loops of its own: one that hangs costs the others nothing, and ending a connection waits for none.
+their platforms; what runs noted on their way is forgotten in time; consents that have run out are ended, and those that will are announced; what is due to be erased is
+erased, what was logged too long ago is trimmed. Each platform has loops of its own: one that hangs costs the others nothing, and ending a connection waits for none.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import structlog
 from sqlalchemy import Row, text
 
 from hub.access.audit import trim_old
+from hub.consent import clock
 from hub.domain.identifiers import CustomerId
 from hub.errors import ConsentMissing, HubError
-from hub.store.database import STORE_ERRORS
+from hub.store.database import STORE_ERRORS, Database
 from hub.store.erasure import Erasing
 from hub.sync import grants
 from hub.sync.calls import Calls
@@ -64,6 +66,7 @@ class Keeper:
     async def work(self) -> None:
         """Until cancelled; an exchange that is under way is seen through."""
         looks: list[Callable[[], Awaitable[int]]] = [partial(settle_ended, self.equipment), partial(forget, self.equipment.database)]
+        looks += [partial(self._at_the_time, step) for step in (clock.expire_due, clock.announce)]
         for name in sorted(self.equipment.connectors.keys() & self.equipment.configs.keys()):
             looks += [partial(self.keep_alive, name), partial(self.revoker.look, name)]
         erasing = Erasing(self.equipment.database, self.equipment.vault, self.equipment.clock)
@@ -83,6 +86,10 @@ class Keeper:
                 found = 0
             if not found:
                 await asyncio.sleep(period)
+
+    async def _at_the_time(self, step: Callable[[Database, datetime], Awaitable[int]]) -> int:
+        """What the business clock does to consents."""
+        return await step(self.equipment.database, self.equipment.clock.now())
 
     async def keep_alive(self, connector: str) -> int:
         """Refreshes the grants of one platform that are due, side by side. Returns how many were due."""

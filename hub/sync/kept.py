@@ -40,7 +40,8 @@ _PAGES = text("""
 """)
 _BODIES = text("SELECT page_id, body FROM raw_page WHERE customer_id = :customer AND page_id = ANY(:pages)")
 _ALLOWED = text("""
-    SELECT consent_id FROM consent WHERE customer_id = :customer AND status = :active AND (expires_at IS NULL OR expires_at > :business)
+    SELECT p.consent_id FROM consent p JOIN consent c ON c.customer_id = p.customer_id AND c.source = p.source AND c.grantee = p.grantee AND c.purpose = p.purpose
+    WHERE p.customer_id = :customer AND p.status IN (:active, :renewed) AND c.status = :active AND (c.expires_at IS NULL OR c.expires_at > :business)
 """)
 
 
@@ -130,8 +131,8 @@ async def pages_of(tx: Write, customer_id: CustomerId, connection_id: UUID, stre
 
 
 async def allowed(tx: Write, customer_id: CustomerId, business: datetime) -> frozenset[UUID]:
-    """The consents that are in force."""
-    values = {"customer": customer_id, "active": ConsentStatus.ACTIVE, "business": business}
+    """The consents that are in force, or whose place one has taken that is."""
+    values = {"customer": customer_id, "active": ConsentStatus.ACTIVE, "renewed": ConsentStatus.SUPERSEDED, "business": business}
     return frozenset((await tx.execute(_ALLOWED, values)).scalars())
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from hub.store.database import Write
 from hub.store.pages import Run
 from hub.store.tables import sync_window
 from hub.sync.context import Subjected
+from hub.sync.frequency import begin_fetch
 from hub.sync.hints import reopen
 from hub.sync.scope import UNEQUAL, scope_hash
 
@@ -76,11 +77,12 @@ class Task:
     consent_id: UUID
 
 
-async def plan(tx: Write, run: Run, subjected: Subjected) -> list[Task]:
-    """Writes the windows of this run and returns those that are open, oldest first per stream."""
+async def plan(tx: Write, run: Run, subjected: Subjected, business: datetime) -> list[Task]:
+    """Writes the windows of this run and returns those that are open, oldest first per stream. Raises Park, ConsentMissing: no consent allows another fetch now."""
     await reopen(tx, run)
     new_cycle = await _starts_a_cycle(tx, run)
-    streams = {stream.name: stream for stream in subjected.connector.streams if stream.source in subjected.consents}
+    subjected = await begin_fetch(tx, run.customer_id, subjected, business, anew=new_cycle)
+    streams = {stream.name: stream for stream in subjected.streams()}
     for stream in streams.values():
         await _open(tx, run, subjected, stream, new_cycle)
     found = await tx.execute(

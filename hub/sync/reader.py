@@ -31,6 +31,8 @@ from hub.connect import (
     Response,
     RetryAt,
 )
+from hub.consent.gate import Ask, Use, decide
+from hub.consent.grants import as_given
 from hub.domain.identifiers import new_id
 from hub.errors import ConsentMissing, FixConfiguration, GrantRevoked, LeaseLost, PlatformBusy
 from hub.errors import ContractBroken as BrokenContract
@@ -38,7 +40,7 @@ from hub.http import INTERACTION, PlatformUnreachable
 from hub.store.pages import PageCommit, Ready, Run, Step, ready, write_page
 from hub.sync import grants
 from hub.sync.calls import LATE, Calls, too_slow
-from hub.sync.context import Equipment, Subjected
+from hub.sync.context import Equipment, Subjected, kinds_of
 from hub.sync.desk import Turn
 from hub.sync.evidence import fingerprint, raw_page, sort_slowly
 from hub.sync.grants import Exchange, Held
@@ -53,11 +55,15 @@ from hub.sync.shapes import Shapes
 from hub.sync.writing import Fetching, Writing
 from hub.vault import Sealer
 
-_MAY_FETCH = """
+_CONSENT = (
+    "source", "grantee", "purpose", "scenarios", "status", "data_from", "data_to", "expires_at", "kinds", "mode", "fetch_type", "fetches_per_day",
+    "data_life_days",
+)  # fmt: skip
+_MAY_FETCH = f"""
     SELECT EXISTS (SELECT 1 FROM connection WHERE customer_id = %(customer)s AND connection_id = %(connection)s AND epoch = %(epoch)s) AS mine,
-        EXISTS (SELECT 1 FROM consent WHERE customer_id = %(customer)s AND consent_id = %(consent)s AND status = 'ACTIVE'
-            AND (expires_at IS NULL OR expires_at > %(business)s)) AS allowed
-"""
+        {", ".join(f"s.{name}" for name in _CONSENT)}
+    FROM (SELECT 1) one LEFT JOIN consent s ON s.customer_id = %(customer)s AND s.consent_id = %(consent)s
+"""  # noqa: S608 -- our own text
 _FAIL = text("""
     UPDATE sync_window SET state = 'FAILED', reason = :reason WHERE customer_id = :customer AND connection_id = :connection AND stream = :stream
         AND first_day = :first AND state = 'OPEN'
@@ -260,14 +266,18 @@ class Reader:
         return self.calls.current(self.subjected.connector, replace(self.subjected.for_source(task.stream.source), grant=held.grant))
 
     async def _may_fetch(self, task: Task) -> None:
-        """The fetch gate: no request leaves after a withdrawal has committed, nor from a run that was overtaken."""
-        run = self.run
+        """The fetch gate: no request leaves that the consent does not cover as it stands now, nor from a run that was overtaken."""
+        run, equipment, stream = self.run, self.equipment, task.stream
         values = {"customer": run.customer_id, "connection": run.connection_id, "epoch": run.epoch, "consent": task.consent_id}
-        mine, allowed = await self.equipment.database.look(_MAY_FETCH, {**values, "business": self.equipment.clock.now()})
+        mine, *found = await equipment.database.look(_MAY_FETCH, values)
         if not mine:
             raise LeaseLost
-        if not allowed:
-            raise ConsentMissing
+        given = None if found[0] is None else as_given(dict(zip(_CONSENT, found, strict=True)))
+        purpose, window = given.purpose if given else "", task.window
+        ask = Ask(stream.source, equipment.grantee, purpose, None, window.first, window.last, Use.FETCH, kinds_of(stream))
+        decision = decide(given, ask, equipment.clock.now())
+        if not decision.allowed:
+            raise ConsentMissing(reason=decision.denial)
 
     async def _was_replaced(self, held: Held) -> bool:
         """Whether the grant that was refused is not the current one any more: then a race was lost, not the grant."""

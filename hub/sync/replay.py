@@ -45,7 +45,9 @@ Keys = dict[str, set[str]]
 """By kind."""
 
 _HELD = text("""
-    SELECT 1 FROM consent WHERE customer_id = :customer AND consent_id = :consent AND status = 'ACTIVE' AND (expires_at IS NULL OR expires_at > :business) FOR SHARE
+    SELECT 1 FROM consent c JOIN consent p ON p.customer_id = c.customer_id AND p.source = c.source AND p.grantee = c.grantee AND p.purpose = c.purpose
+    WHERE p.customer_id = :customer AND p.consent_id = :consent AND p.status IN ('ACTIVE', 'SUPERSEDED')
+        AND c.status = 'ACTIVE' AND (c.expires_at IS NULL OR c.expires_at > :business) FOR SHARE OF c
 """)
 _COUNT = text("""
     UPDATE sync_run SET windows_done = windows_done + 1, stored = stored + :stored, quarantined = quarantined + :quarantined WHERE customer_id = :customer AND run_id = :run
@@ -174,7 +176,7 @@ class Replay:
         contexts: dict[str, Context] = {
             name: replace(subjected.for_source(stream.source), grant=grant)
             for name, stream in streams.items()
-            if stream.source in subjected.consents
+            if stream in subjected.streams()
         }
         absent = subjected.connector.manifest.absence_means_gone
         return Reading(self.customer_id, self.connection_id, streams, contexts, sealer, equipment.blind, consents, absent)

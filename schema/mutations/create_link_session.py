@@ -28,9 +28,14 @@ class CreateLinkSessionInput:
     scenarios: list[str] = shown("Enhancement scenarios the consent shall cover, for example `S03`.")
     purpose: Purpose = shown("What the data will be used for.")
     return_url: str = shown("Where the customer's browser goes at the end: one of the client's registered addresses.")
+    renew: bool = strawberry.field(
+        default=False,
+        description="Ask anew for what is given already: the new consent takes the old one's place when the customer gives it. What ends within 30 days is asked for anew anyway.",
+    )
 
     def value(self) -> services.CreateLinkSession:
-        return services.CreateLinkSession(str(self.customer_id), tuple(self.sources), tuple(self.scenarios), self.purpose, self.return_url)
+        asked = (tuple(self.sources), tuple(self.scenarios), self.purpose, self.return_url)
+        return services.CreateLinkSession(str(self.customer_id), *asked, renew=self.renew)
 
 
 @strawberry.type(description="A link for the customer: opens once, in one browser, for an hour.", directives=[ANYONE])

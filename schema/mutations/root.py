@@ -12,8 +12,11 @@ from schema.mutations.end_party import end_party
 from schema.mutations.erase_customer import erase_customer
 from schema.mutations.evaluate import evaluate
 from schema.mutations.merge_customers import merge_customers
+from schema.mutations.narrow_consent import narrow_consent
+from schema.mutations.pause_consent import pause_consent
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.register_client import register_client
+from schema.mutations.resume_consent import resume_consent
 from schema.mutations.reveal_personal_field import reveal_personal_field
 from schema.mutations.split_customer import split_customer
 from schema.mutations.withdraw_consent import withdraw_consent
@@ -31,6 +34,9 @@ class Mutation:
     record_behaviour_sessions = record_behaviour_sessions
     evaluate = evaluate
     withdraw_consent = withdraw_consent
+    pause_consent = pause_consent
+    resume_consent = resume_consent
+    narrow_consent = narrow_consent
     register_client = register_client
     erase_customer = erase_customer
     reveal_personal_field = reveal_personal_field

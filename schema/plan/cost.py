@@ -41,6 +41,7 @@ USUAL: Mapping[str, int] = {
     "Customer.sources": 15,
     "SourceAccess.coverage": 3,
     "Consent.events": 4,
+    "ConsentEvent.changes": 4,
     "Evaluation.reasons": 4,
     "Evaluation.checks": 13,
     "Evaluation.scorePoints": 16,

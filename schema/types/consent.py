@@ -6,22 +6,33 @@ from datetime import date, datetime
 
 import strawberry
 
-from hub.domain.enums import ConsentStatus, Purpose, SourceKind
+from hub.domain.enums import ConsentMode, ConsentStatus, ConsentStep, FetchType, Purpose, SourceKind
 from schema.access import DataKind, access, shown
 
 _RULE = access("customers:read", DataKind.CONSENT)
 
 
+@strawberry.type(description="What one step changed of a consent.", directives=[_RULE])
+class ConsentChange:
+    field: str = shown("What changed, for example `data_from`.")
+    was: str | None = shown("Before, as text: a day, an instant, a number, or a JSON list. Null: nothing.")
+    became: str | None = shown("After.")
+
+
 @strawberry.type(description="One step in the life of a consent.", directives=[_RULE])
 class ConsentEvent:
+    step: ConsentStep = shown("What happened.")
     from_status: ConsentStatus | None = shown("State before; null at the beginning.")
     to_status: ConsentStatus = shown("State after.")
     actor: str = shown("Who caused it: customer, clock, or a client's id.")
     at: datetime = shown("When.")
+    changes: list[ConsentChange] = shown(
+        "What became of its terms when it was narrowed or renewed; when it ends, where that was announced."
+    )
 
 
 @strawberry.type(
-    description="授权: what the customer allowed, for one kind of source, one grantee and one purpose. Immutable but for its status.",
+    description="授权: what the customer allowed, for one kind of source, one grantee and one purpose. It may become narrower, never wider.",
     directives=[_RULE],
 )
 class Consent:
@@ -41,5 +52,12 @@ class Consent:
     adverse_notice: bool = shown("The customer was told of possible adverse effects.")
     text_version: str = shown("Version of the text that was shown.")
     text_hash: str = shown("SHA-256 (hex) of the Chinese text that was shown.")
-    changed_at: datetime = shown("Last change of status.")
+    changed_at: datetime = shown("Last change.")
+    narrowed_at: datetime | None = shown("When it last became narrower. Results that were known before are not shown any more.")
+    kinds: list[str] | None = shown("Kinds of fact it covers, by their type names. Null: every kind of its source.")
+    mode: ConsentMode = shown("What may be done with the data.")
+    fetch_type: FetchType = shown("Whether the data may be fetched once, or again and again.")
+    fetches_per_day: int | None = shown("How often a day they may be fetched. Null: as often as needed.")
+    supersedes: strawberry.ID | None = shown("The consent in whose place it was asked for.")
+    ends_soon: bool = shown("In force or paused, and over within 30 days. Ask anew with `createLinkSession`.")
     events: list[ConsentEvent] = shown("Its history, oldest first.")

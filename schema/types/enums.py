@@ -19,6 +19,7 @@ class AccessStatus(StrEnum):
     CONSENT_MISSING = "CONSENT_MISSING"
     CONSENT_EXPIRED = "CONSENT_EXPIRED"
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
+    CONSENT_PAUSED = "CONSENT_PAUSED"
     STALE = "STALE"
     UPSTREAM_ERROR = "UPSTREAM_ERROR"
 
@@ -143,6 +144,9 @@ for _enum in (
     domain.IdentityEventKind,
     ownership.OwnerStanding,
     domain.ConsentStatus,
+    domain.ConsentMode,
+    domain.ConsentStep,
+    domain.FetchType,
     domain.ConnectionStatus,
     domain.Verdict,
     domain.Outcome,

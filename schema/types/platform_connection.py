@@ -30,6 +30,10 @@ class PlatformConnection:
         " consent lets the platform's answer be read.",
         access("customers:read", DataKind.PROFILE, Sensitivity.C2),
     )
+    grant_expires_at: datetime | None = shown(
+        "When the customer must authorise the platform again at the latest. Null: the platform sets no such day."
+    )
+    ends_soon: bool = shown("Authorised, and that is over within 30 days.")
 
     @asked("The latest runs, newest first; at most 100.")
     def runs(self, first: First = 5) -> list[SyncRun]:

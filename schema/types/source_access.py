@@ -6,7 +6,7 @@ from datetime import date
 
 import strawberry
 
-from hub.domain.enums import SourceKind
+from hub.domain.enums import MissingReason, SourceKind
 from schema.access import DataKind, access, shown
 from schema.types.consent import Consent
 from schema.types.enums import AccessStatus
@@ -21,6 +21,9 @@ from schema.types.platform_connection import PlatformConnection
 class SourceAccess:
     source: SourceKind = shown("Kind of source.")
     status: AccessStatus = shown("AVAILABLE, or the reason. A month that is not covered is unknown, never zero.")
+    denial: MissingReason | None = shown(
+        "Why the consent lets nothing be read; null when it does. Never a reason to take a value for zero."
+    )
     data_end: date | None = shown("Last day the source declares complete; null when nothing is covered.")
     coverage: list[Interval] = shown("Days for which the source's data are complete.")
     consent: Consent | None = shown("The consent that counts: the ACTIVE one, else the one that changed last. Null: never asked.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from schema.services import (
     Call,
+    ConsentChanged,
     ConsentWithdrawn,
     CustomerErased,
     CustomersMerged,
@@ -42,6 +43,10 @@ class Port:
             record_behaviour_sessions=self._serving(lambda value: SessionsRecorded(len(value.sessions), 0)),
             evaluate=self._serving(lambda value: Evaluated(value.customer_id, str(self.world.evaluation))),
             withdraw_consent=self._serving(lambda value: ConsentWithdrawn(str(self.world.shop_consent), value.customer_id)),
+            **{
+                f"{verb}_consent": self._serving(lambda value: ConsentChanged(str(self.world.shop_consent), value.customer_id))
+                for verb in ("pause", "resume", "narrow")
+            },
             register_client=self._serving(lambda value: value.client_id),
             reveal_personal_field=self._serving(lambda _: "plain"),
             erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),

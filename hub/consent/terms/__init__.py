@@ -14,7 +14,8 @@ from typing import Any
 
 import orjson
 
-from hub.domain.enums import SourceKind
+from hub.domain.enums import ConsentMode, FetchType, SourceKind
+from hub.domain.facts import all_specs
 from hub.domain.periods import add_months, first_day, last_day, month_of
 
 CURRENT = "2026-01-01"
@@ -57,6 +58,29 @@ class Offer:
     @property
     def data_to(self) -> date:
         return self.expires_on
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of fact of its source, as they are declared when it is asked for: one that is declared later needs another consent (PIPL 14)."""
+        return tuple(sorted(spec.name for spec in all_specs() if spec.source is self.source))
+
+    @property
+    def mode(self) -> ConsentMode:
+        return ConsentMode(self._how["mode"])
+
+    @property
+    def fetch(self) -> FetchType:
+        return FetchType(self._how["fetch"])
+
+    @property
+    def per_day(self) -> int:
+        """How often a day its data may be fetched."""
+        return int(self._how["per_day"])
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        found: dict[str, Any] = terms(self.version)["fetching"]
+        return found
 
     @property
     def expires_on(self) -> date:

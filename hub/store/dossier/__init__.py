@@ -44,7 +44,8 @@ async def load_dossier(
     moment = Moment(customer_id, as_of, known_at)
     subject = await load_subject_profile(tx, moment)
     holdings = await load_holdings(tx, moment)
-    states = holdings.states(Use(grantee, purpose, scenario, as_of, known_at))
+    use = Use(grantee, purpose, scenario, as_of, known_at)
+    states, moment = holdings.states(use), replace(moment, consents=holdings.allowing(use))
     facts = await load_facts(tx, moment, readable(states))
     homes = [one.residence_city for one in facts.get(HouseholdRegistration, ()) if one.person in subject.own_hashes]
     shop = await load_orders(tx, moment, holdings) if states[SourceKind.SHOP].readable else None

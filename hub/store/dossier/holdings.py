@@ -9,10 +9,10 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import DATEMULTIRANGE
 
 from hub.connect.message import Interval
-from hub.consent.gate import GivenConsent
+from hub.consent.grants import as_given
 from hub.credit.dossier import SubjectProfile
 from hub.credit.sources import HeldConnection, HeldConsent, HeldWindow, Holdings
-from hub.domain.enums import ConnectionStatus, ConsentStatus, CustomerCategory, SourceKind
+from hub.domain.enums import ConnectionStatus, CustomerCategory, SourceKind
 from hub.errors import NotFound
 from hub.store.database import Read, Write
 from hub.store.dossier.moment import Moment
@@ -55,10 +55,10 @@ async def load_subject_profile(tx: Read | Write, moment: Moment) -> SubjectProfi
 
 async def load_holdings(tx: Read | Write, moment: Moment) -> Holdings:
     """The customer's consents, connections and windows. A connection gives the sources that were consented for its platform."""
-    consents = (await tx.execute(select(consent).where(consent.c.customer_id == moment.customer_id))).all()
+    consents = (await tx.execute(select(consent).where(consent.c.customer_id == moment.customer_id))).mappings().all()
     connections = (await tx.execute(select(connection).where(connection.c.customer_id == moment.customer_id))).all()
     windows = [_window(row) for row in await tx.execute(_WINDOWS, {"customer_id": moment.customer_id, "known_at": moment.known_at})]
-    asked = {(row.connector, SourceKind(row.source)) for row in consents}
+    asked = {(row["connector"], SourceKind(row["source"])) for row in consents}
     held = [
         HeldConnection(
             row.connection_id,
@@ -70,21 +70,7 @@ async def load_holdings(tx: Read | Write, moment: Moment) -> Holdings:
         )
         for row in connections
     ]
-    return Holdings([_consent(row) for row in consents], held, windows)
-
-
-def _consent(row: Any) -> HeldConsent:
-    given = GivenConsent(
-        source=SourceKind(row.source),
-        grantee=row.grantee,
-        purpose=row.purpose,
-        scenarios=frozenset(row.scenarios),
-        status=ConsentStatus(row.status),
-        data_from=row.data_from,
-        data_to=row.data_to,
-        expires_at=row.expires_at,
-    )
-    return HeldConsent(given, row.changed_at)
+    return Holdings([HeldConsent(as_given(row), row["changed_at"]) for row in consents], held, windows)
 
 
 def _window(row: Any) -> HeldWindow:

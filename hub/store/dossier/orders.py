@@ -17,10 +17,11 @@ from sqlalchemy import text
 from hub.credit.dossier import OrderMeasures, Series
 from hub.credit.sources import Holdings
 from hub.domain.enums import SourceKind
+from hub.domain.facts import Order, Refund, ShopMonthlySummary, spec_of
 from hub.domain.money import ZERO
 from hub.domain.periods import Month, first_day, last_day, month_of, window
 from hub.store.database import Read, Write
-from hub.store.dossier.moment import LIVE, Moment
+from hub.store.dossier.moment import Moment, live
 
 MONTHS = 24
 
@@ -33,12 +34,12 @@ _SUMS = text(
                sum(paid_amount) AS gmv, sum(paid_amount) FILTER (WHERE status = 'COMPLETED' AND completed_at IS NOT NULL) AS completed,
                sum(paid_amount * ((completed_at AT TIME ZONE 'Asia/Shanghai')::date - date '1970-01-01'))
                    FILTER (WHERE status = 'COMPLETED') AS weighted
-        FROM fact_order WHERE {LIVE} AND status IN ('PAID', 'COMPLETED', 'PAID_THEN_REFUNDED') GROUP BY 1, 2
+        FROM fact_order WHERE {live(spec_of(Order))} AND status IN ('PAID', 'COMPLETED', 'PAID_THEN_REFUNDED') GROUP BY 1, 2
     ), refunded AS MATERIALIZED (
         SELECT connection_id, date_trunc('month', succeeded_at AT TIME ZONE 'Asia/Shanghai')::date AS month, sum(amount) AS ref
-        FROM fact_refund WHERE {LIVE} AND status = 'SUCCEEDED' GROUP BY 1, 2
+        FROM fact_refund WHERE {live(spec_of(Refund))} AND status = 'SUCCEEDED' GROUP BY 1, 2
     ), summed AS (
-        SELECT connection_id, (month || '-01')::date AS month, paid_orders, gmv, refunds FROM fact_shop_monthly_summary WHERE {LIVE}
+        SELECT connection_id, (month || '-01')::date AS month, paid_orders, gmv, refunds FROM fact_shop_monthly_summary WHERE {live(spec_of(ShopMonthlySummary))}
     )
     SELECT month, sum(orders) AS orders, sum(gmv) AS gmv, 0::numeric AS ref, coalesce(sum(completed), 0) AS completed,
            coalesce(sum(weighted - completed * (month - date '1970-01-01')), 0) AS weighted
@@ -55,7 +56,7 @@ _MEASURES = text(
     f"""
     WITH paid AS MATERIALIZED (
         SELECT paid_at AT TIME ZONE 'Asia/Shanghai' AS at, buyer_hash, receiver_address_hash, receiver_city
-        FROM fact_order WHERE {LIVE} AND status IN ('PAID', 'COMPLETED', 'PAID_THEN_REFUNDED')
+        FROM fact_order WHERE {live(spec_of(Order))} AND status IN ('PAID', 'COMPLETED', 'PAID_THEN_REFUNDED')
           AND date_trunc('month', paid_at AT TIME ZONE 'Asia/Shanghai')::date = ANY(CAST(:year AS date[]))
     ), recent AS MATERIALIZED (
         SELECT * FROM paid WHERE date_trunc('month', at)::date = ANY(CAST(:quarter AS date[]))

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, Table
+from typing import Any
+
+from sqlalchemy import ARRAY, Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text
 from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.store.metadata import customer_key, document, instant, metadata, text, uid
 from hub.store.tables.columns import OWNED, texts
+
+
+def _one(name: str, which: str) -> Index:
+    """At most one such consent for a source and a use: one that is asked for may stand beside the one it shall replace."""
+    key = ("customer_id", "source", "grantee", "purpose")
+    return Index(name, *key, unique=True, postgresql_where=sql(which))
+
+
+def _by_default(name: str, value: str, comment: str) -> Column[Any]:
+    return Column(name, Text, nullable=False, server_default=sql(f"'{value}'"), comment=comment)
+
 
 consent = Table(
     "consent",
@@ -30,15 +44,16 @@ consent = Table(
     text("text_hash", comment="hex SHA-256 of the consent text shown"),
     document("evidence"),
     instant("changed_at"),
-    Index(
-        "uq_consent_source",
-        "customer_id",
-        "source",
-        "grantee",
-        "purpose",
-        unique=True,
-        postgresql_where=sql("status IN ('PENDING', 'ACTIVE', 'PAUSED')"),
-    ),
+    Column("kinds", ARRAY(Text), nullable=True, comment="kinds of fact; null: asked before they were named, every kind of its source"),
+    _by_default("mode", "STORE", "VIEW, STORE, QUERY or STREAM"),
+    _by_default("fetch_type", "PERIODIC", "ONETIME or PERIODIC"),
+    Column("fetches_per_day", Integer, nullable=True, comment="how often a day its data may be fetched; null: as often as needed"),
+    Column("offer", JSONB, nullable=True, comment="what the text named that was shown: scenarios, and the day it was made for"),
+    uid("supersedes", nullable=True, comment="the consent that ends when this one is given"),
+    instant("narrowed_at", nullable=True, comment="business time at which it last became narrower"),
+    _one("uq_consent_asked", "status = 'PENDING'"),
+    _one("uq_consent_given", "status IN ('ACTIVE', 'PAUSED')"),
+    Index("ix_consent_ends", "expires_at", postgresql_where=sql("status IN ('PENDING', 'ACTIVE', 'PAUSED')")),
     info=OWNED,
 )
 
@@ -52,6 +67,19 @@ consent_event = Table(
     text("to_status"),
     text("actor"),
     instant("at"),
+    text("step", nullable=True, comment="what happened, as ConsentStep; null: by a version that told states only"),
+    Column("changes", JSONB, nullable=False, server_default=sql("'{}'"), comment="column -> [what was, what became]"),
+    Index("uq_consent_event_soon", "customer_id", "consent_id", unique=True, postgresql_where=sql("step = 'ENDS_SOON'")),
+    info=OWNED,
+)
+
+consent_fetch = Table(
+    "consent_fetch",
+    metadata,
+    customer_key(),
+    uid("consent_id", primary_key=True),
+    Column("day", Date, primary_key=True, comment="business day in China Standard Time"),
+    Column("times", Integer, nullable=False, comment="fetches that began on it"),
     info=OWNED,
 )
 

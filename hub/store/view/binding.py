@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -35,6 +36,15 @@ def bind(bindings: tuple[Binding, ...], values: SlotValues) -> dict[str, Any]:
         value = values.get(binding.slot, binding.default)
         bound |= _PARTS[binding.convert](binding.name, value)
     return bound
+
+
+def subject_of(bindings: tuple[Binding, ...], bound: Mapping[str, Any]) -> UUID | None:
+    """The one customer that an operation names, if it names exactly one."""
+    names = {binding.name: binding.convert for binding in bindings}
+    found = {bound[name] for name, convert in names.items() if convert is Convert.CUSTOMER_ID}
+    found |= {bound[f"{name}_customer"] for name, convert in names.items() if convert is Convert.NODE_ID}
+    found.discard(None)
+    return found.pop() if len(found) == 1 else None
 
 
 def cursor_sql(day: str | None, row_id: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from hub.consent.grants import SOON
 from hub.domain.enums import SourceKind
 from hub.store.parties import in_role
 from hub.store.view.catalogue import Argued, Column, Convert, Many, NodeOf, One, Order, Paged, Rows, Scope, TypeView, below, columns, plain
 from hub.store.view.environment import INTERNAL, NOW, STALE_DAYS, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields
-from hub.store.view.gate import of_this_use
+from hub.store.view.gate import DENIAL, of_this_use
 from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part, standing_customers
 from hub.store.view.ownership import OWNER
 from hub.store.view.watching import watching_fields
 
 _ALL_SOURCES = ", ".join(f"'{kind}'" for kind in SourceKind)
+_WITHIN = f"interval '{SOON.days} days'"
+_SOON = f"{NOW} + {_WITHIN}"
 _TIMES = {"asOf": Argued("date", sets="as_of"), "knownAt": Argued("timestamptz", sets="known_at")}
 
 
@@ -53,7 +56,7 @@ def _sources(t: str, scope: Scope) -> Rows:
     use, known = " and ".join(of_this_use(k)), f" and {w}.completed_at <= {scope.known_at}" if scope.known_at else ""
     consent = (
         f"left join lateral (select {k}.* from consent {k} where {k}.customer_id = {p}.customer_id and {k}.source = {t}.source and {use}"
-        f" order by ({k}.status = 'ACTIVE') desc, {k}.changed_at desc limit 1) {t}_c on true"
+        f" order by ({k}.status in ('ACTIVE', 'PAUSED')) desc, {k}.changed_at desc limit 1) {t}_c on true"
     )
     linked = f"left join connection {t}_n on {t}_n.customer_id = {p}.customer_id and {t}_n.connector = {t}_c.connector"
     covered = (
@@ -68,6 +71,7 @@ _STATUS = f"""case
  when {{t}}_c.consent_id is null then 'NOT_CONNECTED'
  when {{t}}_c.status = 'REVOKED' then 'CONSENT_WITHDRAWN'
  when {{t}}_c.status = 'EXPIRED' or {{t}}_c.expires_at <= {NOW} then 'CONSENT_EXPIRED'
+ when {{t}}_c.status = 'PAUSED' then 'CONSENT_PAUSED'
  when {{t}}_c.status <> 'ACTIVE' then 'CONSENT_MISSING'
  when {{t}}_n.connection_id is null or {{t}}_n.status not in ('ACTIVE', 'REAUTHORISE') then 'NOT_CONNECTED'
  when coalesce(isempty({{t}}_w.days), true) and {{t}}_n.last_verdict is null and {{t}}_n.status = 'ACTIVE' then 'SYNCING'
@@ -142,6 +146,7 @@ SOURCE_ACCESS = TypeView(
     {
         "source": Column("{t}.source"),
         "status": Column(_STATUS),
+        "denial": Column(DENIAL.replace("{c}", "{t}_c")),
         "dataEnd": Column("upper({t}_w.days) - 1"),
         "coverage": Many("Interval", _intervals, "{t}.days"),
         "consent": One("Consent", _own_consent),
@@ -166,19 +171,43 @@ CONSENT = TypeView(
     {
         **columns(id="'Consent:' || {t}.customer_id || ':' || {t}.consent_id"),
         **plain("source", "connector", "grantee", "purpose", "scenarios", "dataFrom", "dataTo", "status", "startsAt", "expiresAt"),
-        **plain("dataLifeDays", "written", "adverseNotice", "textVersion", "textHash", "changedAt"),
+        **plain(
+            "dataLifeDays", "written", "adverseNotice", "textVersion", "textHash", "changedAt", "narrowedAt", "kinds", "mode", "fetchType"
+        ),
+        **plain("fetchesPerDay"),
+        **columns(supersedes="'Consent:' || {t}.customer_id || ':' || {t}.supersedes"),
+        **columns(
+            endsSoon=f"{{t}}.status in ('ACTIVE', 'PAUSED') and coalesce({{t}}.expires_at > {NOW} and {{t}}.expires_at <= {_SOON}, false)"
+        ),
         "events": Many("ConsentEvent", below("consent_event", "Consent", "consent_id"), "{t}.at, {t}.event_id", default=100),
     },
 )
 
-CONSENT_EVENT = TypeView("ConsentEvent", plain("fromStatus", "toStatus", "actor", "at"))
+_STEP = """coalesce({t}.step, case {t}.to_status when 'PENDING' then 'ASKED' when 'ACTIVE' then 'GIVEN' when 'REVOKED' then 'WITHDRAWN' else {t}.to_status end)"""
+
+
+def _changes(t: str, scope: Scope) -> Rows:
+    return Rows(f"jsonb_each({scope['ConsentEvent']}.changes) {t}(field, pair)", ())
+
+
+CONSENT_EVENT = TypeView(
+    "ConsentEvent",
+    {
+        **columns(step=_STEP),
+        **plain("fromStatus", "toStatus", "actor", "at"),
+        "changes": Many("ConsentChange", _changes, "{t}.field"),
+    },
+)
+
+CONSENT_CHANGE = TypeView("ConsentChange", columns(field="{t}.field", was="({t}.pair -> 0) #>> '{}'", became="({t}.pair -> 1) #>> '{}'"))
 
 PLATFORM_CONNECTION = TypeView(
     "PlatformConnection",
     {
         **columns(id="'PlatformConnection:' || {t}.customer_id || ':' || {t}.connection_id"),
-        **plain("connector", "status", "lastVerdict", "lastFault", "lastFaultDetail", "createdAt"),
+        **plain("connector", "status", "lastVerdict", "lastFault", "lastFaultDetail", "createdAt", "grantExpiresAt"),
         "owner": Column(OWNER),
+        **columns(endsSoon="{t}.status = 'ACTIVE' and coalesce({t}.grant_expires_at <= now() + " + _WITHIN + ", false)"),
         "runs": Many(
             "SyncRun", below("sync_run", "PlatformConnection", "connection_id"), "{t}.started_at desc, {t}.run_id desc", default=5
         ),
@@ -203,6 +232,7 @@ CUSTOMER_TYPES = [
     INTERVAL,
     CONSENT,
     CONSENT_EVENT,
+    CONSENT_CHANGE,
     PLATFORM_CONNECTION,
     SYNC_RUN,
 ]

@@ -21,7 +21,7 @@ from hub.store.view.catalogue import (
 )
 from hub.store.view.environment import INTERNAL
 from hub.store.view.facts import FACT
-from hub.store.view.gate import in_force_now, of_this_use, readable
+from hub.store.view.gate import in_force_now, of_kind, of_this_use, readable
 from hub.store.view.merged import is_part
 
 _SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
@@ -37,9 +37,12 @@ _SHOWN_NUMBER = """case {t}.unit
 
 
 def still_readable(t: str) -> str:
-    """What was derived follows its inputs: an evaluation shows while every source it read has a consent in force for this use."""
+    """What was derived follows its inputs: an evaluation shows while every source and kind it read has a consent in force for this use and its scenario, which
+    has not become narrower since."""
     e, c = f"{t}_e", f"{t}_c"
-    in_force = " and ".join((*of_this_use(c), *in_force_now(c)))
+    as_it_was = f"({c}.narrowed_at is null or {c}.narrowed_at <= {t}.known_at)"
+    for_this = f"{t}.scenario = any({c}.scenarios)"
+    in_force = " and ".join((*of_this_use(c), *in_force_now(c), of_kind(c, f"{e}.kind"), for_this, as_it_was))
     consented = f"exists (select 1 from consent {c} where {c}.customer_id = {e}.customer_id and {c}.source = {e}.source and {in_force})"
     mine = f"{e}.customer_id = {t}.customer_id and {e}.evaluation_id = {t}.evaluation_id"
     return f"not exists (select 1 from feature_evidence {e} where {mine} and not {consented})"
@@ -100,7 +103,7 @@ def _sample(t: str, scope: Scope) -> Rows:
             f"({t}.occurred_on is null or {t}.occurred_on <= {v}.as_of)",
             f"{t}.known_from <= {v}.known_at and ({t}.known_to is null or {t}.known_to > {v}.known_at)",
             f"{c}.source = {e}.source",
-            *readable(c, t),
+            *readable(c, t, f"{t}.kind"),
         ),
     )
 

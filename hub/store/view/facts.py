@@ -54,7 +54,7 @@ def fact_fields() -> dict[str, Member]:
 
 def _paged(spec: FactSpec) -> Paged:
     day = "occurred_on" if spec.occurred else None
-    return Paged(spec.name, facts_of_customer(spec.table, spec.source), Order("fact_id", day), _DAYS if day else {})
+    return Paged(spec.name, facts_of_customer(spec.table, spec.source, spec.name), Order("fact_id", day), _DAYS if day else {})
 
 
 def _in_customer(table: str, key: str, parent_key: str) -> RowsOf:

@@ -5,9 +5,22 @@ Says the same as :func:`hub.consent.gate.decide`, inside the statement, for each
 
 from __future__ import annotations
 
+from hub.consent.gate import Use
 from hub.store.view.catalogue import Rows, RowsOf, Scope
 from hub.store.view.environment import GRANTEE, NOW, PURPOSE
 from hub.store.view.merged import is_part
+
+_SHOWN = ", ".join(f"'{mode}'" for mode in sorted(Use.READ.modes))
+
+DENIAL = f"""case
+ when {{c}}.consent_id is null then 'NOT_CONNECTED'
+ when {{c}}.status = 'PAUSED' then 'CONSENT_PAUSED'
+ when {{c}}.status = 'REVOKED' then 'CONSENT_REVOKED'
+ when {{c}}.status = 'EXPIRED' then 'CONSENT_EXPIRED'
+ when {{c}}.status <> 'ACTIVE' then 'CONSENT_MISSING'
+ when {{c}}.expires_at <= {NOW} then 'CONSENT_EXPIRED'
+ when {{c}}.mode not in ({_SHOWN}) then 'CONSENT_PURPOSE' end"""
+"""Why the consent ``{c}`` of this use lets nothing be read; null when it does."""
 
 
 def of_this_use(c: str) -> tuple[str, ...]:
@@ -16,15 +29,21 @@ def of_this_use(c: str) -> tuple[str, ...]:
 
 
 def in_force_now(c: str) -> tuple[str, ...]:
-    """A consent that is given, not ended and not run out."""
-    return (f"{c}.status = 'ACTIVE'", f"({c}.expires_at is null or {c}.expires_at > {NOW})")
+    """A consent that is given, not ended and not run out, and lets data be shown."""
+    return (f"{c}.status = 'ACTIVE'", f"{c}.mode in ({_SHOWN})", f"({c}.expires_at is null or {c}.expires_at > {NOW})")
 
 
-def readable(c: str, t: str) -> tuple[str, ...]:
-    """The consent ``c`` lets the fact ``t`` be read now: in force, the day within its range, the data within their life."""
+def of_kind(c: str, kind: str) -> str:
+    """A consent that names the kind of fact. ``kind`` is SQL."""
+    return f"({c}.kinds is null or {kind} = any({c}.kinds))"
+
+
+def readable(c: str, t: str, kind: str) -> tuple[str, ...]:
+    """The consent ``c`` lets the fact ``t`` be read now: in force, of its kind, the day within its range, the data within their life. ``kind`` is SQL."""
     return (
         *of_this_use(c),
         *in_force_now(c),
+        of_kind(c, kind),
         f"({t}.occurred_on is null or {t}.occurred_on between {c}.data_from and {c}.data_to)",
         f"{t}.known_from + make_interval(days => {c}.data_life_days) > {NOW}",
     )
@@ -38,13 +57,13 @@ def as_known(t: str, scope: Scope) -> tuple[str, ...]:
     return (version,) if scope.as_of is None else (version, f"({t}.occurred_on is null or {t}.occurred_on <= {scope.as_of})")
 
 
-def facts_of_customer(table: str, source: str) -> RowsOf:
+def facts_of_customer(table: str, source: str, kind: str) -> RowsOf:
     """The readable facts of one kind of the enclosing customer, each by a consent of its own part."""
 
     def rows(t: str, scope: Scope) -> Rows:
         c = f"{t}_c"
         joined = f"{table} {t} join consent {c} on {c}.customer_id = {t}.customer_id"
         where = (is_part(t, scope), f"{c}.source = '{source}'")
-        return Rows(joined, (*where, *readable(c, t), *as_known(t, scope)))
+        return Rows(joined, (*where, *readable(c, t, f"'{kind}'"), *as_known(t, scope)))
 
     return rows

@@ -14,7 +14,7 @@ from hub.store.view.gate import readable
 
 def _said(one: OwnerField) -> list[str]:
     """What a kind of fact says of the owner: ``who`` is a keyed hash, or null where a plain code is compared already (``own``)."""
-    table, consented = spec_of_name(one.kind).table, " and ".join((*readable("k", "f"), "f.known_to is null"))
+    table, consented = spec_of_name(one.kind).table, " and ".join((*readable("k", "f", f"'{one.kind}'"), "f.known_to is null"))
     source = f"from {table} f join consent k on k.customer_id = f.customer_id and k.source = '{one.source}'"
     mine = f"where f.customer_id = {{t}}.customer_id and f.connection_id = {{t}}.connection_id and {consented}"
     own = " and f.uscc = b.uscc" if one.own_code else ""

@@ -43,9 +43,9 @@ async def test_a_denial_is_logged_and_a_stranger_s_customer_is_not(desk: Desk) -
     customer = await desk.shop()
     wanted = contract.WithdrawConsent(customer, SourceKind.TAX)
     with pytest.raises(ConsentMissing):
-        await desk.services.withdraw_consent(desk.call(), wanted)
+        await desk.services.consents.withdraw(desk.call(), wanted)
     with pytest.raises(NotFound):
-        await desk.services.withdraw_consent(desk.call("other-app"), wanted)
+        await desk.services.consents.withdraw(desk.call("other-app"), wanted)
     last = (await rows(desk))[1:]
     assert [(row.client_id, row.fields, row.outcome) for row in last] == [("partner-app", ["Mutation.withdrawConsent"], "DENIED")]
 

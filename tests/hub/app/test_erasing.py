@@ -21,11 +21,11 @@ async def rows(desk: Desk, statement: str) -> list[dict[str, Any]]:
 async def test_it_is_done_once(desk: Desk) -> None:
     made = await desk.shop()
     asked = contract.EraseCustomer(made, "asked by letter")
-    first = await desk.services.erase_customer(desk.call("admin", "k-1"), asked)
-    again = await desk.services.erase_customer(desk.call("admin", "k-1"), asked)
+    first = await desk.services.identity.erase_customer(desk.call("admin", "k-1"), asked)
+    again = await desk.services.identity.erase_customer(desk.call("admin", "k-1"), asked)
     assert first == again == contract.CustomerErased(made, 1)
     with pytest.raises(KeyReused):
-        await desk.services.erase_customer(desk.call("admin", "k-1", "another body"), asked)
+        await desk.services.identity.erase_customer(desk.call("admin", "k-1", "another body"), asked)
     (stone,) = await rows(desk, "SELECT reason, note, rows FROM tombstone")
     assert (stone["reason"], stone["note"]) == ("SUBJECT_ERASED", "admin: asked by letter")
     assert stone["rows"] == {"customer_client": 2, "data_key.wrapped": 1, "party": 2}
@@ -42,11 +42,11 @@ async def test_it_is_done_once(desk: Desk) -> None:
 async def test_a_reason_is_given(desk: Desk, reason: str) -> None:
     made = await desk.shop()
     with pytest.raises(InvalidInput):
-        await desk.services.erase_customer(desk.call("admin"), contract.EraseCustomer(made, reason))
+        await desk.services.identity.erase_customer(desk.call("admin"), contract.EraseCustomer(made, reason))
     assert desk.runtime.vault.keys.destroyed == frozenset()
 
 
 @pytest.mark.parametrize("wrong", ["01a21d38-1b87-7662-a388-27a88f374e9b", "no id", ""])
 async def test_who_is_not_there_cannot_be_erased(desk: Desk, wrong: str) -> None:
     with pytest.raises(NotFound):
-        await desk.services.erase_customer(desk.call("admin"), contract.EraseCustomer(wrong, "because"))
+        await desk.services.identity.erase_customer(desk.call("admin"), contract.EraseCustomer(wrong, "because"))

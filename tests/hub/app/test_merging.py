@@ -86,7 +86,7 @@ async def test_a_withdrawal_means_every_consent_of_the_one_person(desk: Desk) ->
     for client, made in (("partner-app", false), ("other-app", true)):
         await desk.services.create_link_session(desk.call(client), link_for(made))
         await agree(desk, made, SourceKind.TAX)
-    done = await desk.services.withdraw_consent(desk.call("risk-desk"), contract.WithdrawConsent(false, SourceKind.TAX))
+    done = await desk.services.consents.withdraw(desk.call("risk-desk"), contract.WithdrawConsent(false, SourceKind.TAX))
     assert done.customer_id == true
     async with desk.runtime.database.work() as tx:
         rows = await tx.execute(select(consent.c.customer_id, consent.c.status).where(consent.c.source == "TAX"))

@@ -149,7 +149,7 @@ async def test_what_is_not_yours_is_not_there(desk: Desk, kind: str) -> None:
         (desk.services.create_link_session, link_for(target)),
         (desk.services.record_behaviour_sessions, sessions),
         (desk.services.evaluate, evaluate),
-        (desk.services.withdraw_consent, contract.WithdrawConsent(target, SourceKind.TAX)),
+        (desk.services.consents.withdraw, contract.WithdrawConsent(target, SourceKind.TAX)),
     ):
         with pytest.raises(NotFound) as refused:
             await service(desk.call(), asked)  # type: ignore[operator]
@@ -182,7 +182,7 @@ async def test_sessions_are_facts_only_with_consent(desk: Desk) -> None:
     assert await desk.services.record_behaviour_sessions(desk.call(), asked) == contract.SessionsRecorded(1, 0)
     later = replace(asked, sessions=(SESSION, replace(SESSION, session_number="s2")))
     assert await desk.services.record_behaviour_sessions(desk.call(), later) == contract.SessionsRecorded(1, 1)
-    await desk.services.withdraw_consent(desk.call(), contract.WithdrawConsent(made, SourceKind.DEVICE))
+    await desk.services.consents.withdraw(desk.call(), contract.WithdrawConsent(made, SourceKind.DEVICE))
     with pytest.raises(ConsentMissing):
         await desk.services.record_behaviour_sessions(desk.call(), later)
 
@@ -327,10 +327,10 @@ async def test_sessions_are_taken_for_the_consented_purpose_only(desk: Desk) -> 
 async def test_a_withdrawal_names_who_passed_it_on(desk: Desk) -> None:
     made = await desk.shop()
     with pytest.raises(ConsentMissing):
-        await desk.services.withdraw_consent(desk.call(), contract.WithdrawConsent(made, SourceKind.TAX))
+        await desk.services.consents.withdraw(desk.call(), contract.WithdrawConsent(made, SourceKind.TAX))
     await desk.services.create_link_session(desk.call(), link_for(made))
     await agree(desk, made, SourceKind.TAX)
-    done = await desk.services.withdraw_consent(desk.call(), contract.WithdrawConsent(made, SourceKind.TAX))
+    done = await desk.services.consents.withdraw(desk.call(), contract.WithdrawConsent(made, SourceKind.TAX))
     async with desk.runtime.database.work() as tx:
         mine = select(consent_event).where(consent_event.c.consent_id == UUID(done.consent_id)).order_by(consent_event.c.event_id)
         events = [(row.to_status, row.actor) for row in await tx.execute(mine)]

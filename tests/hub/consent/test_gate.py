@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hub.consent import gate
-from hub.consent.gate import Ask, GivenConsent, decide
-from hub.domain.enums import ConsentStatus, MissingReason, SourceKind
+from hub.consent.gate import Ask, Fetches, GivenConsent, Use, decide
+from hub.domain.enums import ConsentMode, ConsentStatus, FetchType, MissingReason, SourceKind
 
 NOW = datetime(2026, 1, 15, 4, 0, tzinfo=UTC)
 FIRST, LAST = date(2024, 1, 1), date(2026, 6, 30)
@@ -37,7 +37,8 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], MissingReason | None]] = [
     ({"scenarios": frozenset({"S01", "S03"})}, {}, None),
     ({}, {"first": LAST, "last": LAST}, None),
     ({"status": ConsentStatus.PENDING}, {}, MissingReason.CONSENT_MISSING),
-    ({"status": ConsentStatus.PAUSED}, {}, MissingReason.CONSENT_MISSING),
+    ({"status": ConsentStatus.PAUSED}, {}, MissingReason.CONSENT_PAUSED),
+    ({"status": ConsentStatus.SUPERSEDED}, {}, MissingReason.CONSENT_MISSING),
     ({"status": ConsentStatus.REVOKED}, {}, MissingReason.CONSENT_REVOKED),
     ({"status": ConsentStatus.EXPIRED}, {}, MissingReason.CONSENT_EXPIRED),
     ({"status": ConsentStatus.REVOKED, "expires_at": NOW - DAY}, {}, MissingReason.CONSENT_REVOKED),
@@ -46,13 +47,32 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], MissingReason | None]] = [
     ({"expires_at": NOW + timedelta(microseconds=1)}, {}, None),
     ({}, {"source": SourceKind.INVOICE}, MissingReason.CONSENT_MISSING),
     ({}, {"grantee": "another bank"}, MissingReason.CONSENT_MISSING),
-    ({}, {"purpose": "POST_LOAN"}, MissingReason.CONSENT_MISSING),
-    ({}, {"scenario": "S01"}, MissingReason.CONSENT_MISSING),
-    ({"scenarios": frozenset()}, {}, MissingReason.CONSENT_MISSING),
-    ({}, {"first": FIRST - DAY}, MissingReason.CONSENT_MISSING),
-    ({}, {"last": LAST + DAY}, MissingReason.CONSENT_MISSING),
-    ({}, {"first": LAST + DAY, "last": None}, MissingReason.CONSENT_MISSING),
-    ({}, {"first": None, "last": FIRST - DAY}, MissingReason.CONSENT_MISSING),
+    ({}, {"purpose": "POST_LOAN"}, MissingReason.CONSENT_PURPOSE),
+    ({}, {"scenario": "S01"}, MissingReason.CONSENT_PURPOSE),
+    ({"scenarios": frozenset()}, {}, MissingReason.CONSENT_PURPOSE),
+    ({}, {"first": FIRST - DAY}, MissingReason.CONSENT_RANGE),
+    ({}, {"last": LAST + DAY}, MissingReason.CONSENT_RANGE),
+    ({}, {"first": LAST + DAY, "last": None}, MissingReason.CONSENT_RANGE),
+    ({}, {"first": None, "last": FIRST - DAY}, MissingReason.CONSENT_RANGE),
+    ({"mode": ConsentMode.VIEW}, {}, None),
+    ({"mode": ConsentMode.VIEW}, {"use": Use.FETCH}, MissingReason.CONSENT_PURPOSE),
+    ({"mode": ConsentMode.STREAM}, {"use": Use.FETCH}, None),
+    ({"mode": ConsentMode.QUERY}, {}, MissingReason.CONSENT_PURPOSE),
+    ({"mode": ConsentMode.QUERY}, {"use": Use.FETCH}, MissingReason.CONSENT_PURPOSE),
+    ({"kinds": frozenset({"TaxReturn"})}, {}, None),
+    ({"kinds": frozenset({"TaxReturn"})}, {"kinds": frozenset({"TaxReturn"})}, None),
+    ({"kinds": frozenset({"TaxReturn"})}, {"kinds": frozenset({"TaxReturn", "TaxPayment"})}, MissingReason.CONSENT_KIND),
+    ({"kinds": frozenset()}, {"kinds": frozenset({"TaxReturn"})}, MissingReason.CONSENT_KIND),
+    ({"life": DAY}, {"learned": NOW - DAY}, MissingReason.CONSENT_RANGE),
+    ({"life": DAY}, {"learned": NOW - DAY + timedelta(microseconds=1)}, None),
+    ({"life": None}, {"learned": NOW - 9999 * DAY}, None),
+    ({"fetch": FetchType.ONETIME}, {"before": Fetches(0, 0)}, None),
+    ({"fetch": FetchType.ONETIME}, {"before": Fetches(0, 1)}, MissingReason.CONSENT_FREQUENCY),
+    ({"fetch": FetchType.ONETIME}, {}, None),
+    ({"per_day": 2}, {"before": Fetches(1, 9)}, None),
+    ({"per_day": 2}, {"before": Fetches(2, 2)}, MissingReason.CONSENT_FREQUENCY),
+    ({"per_day": None}, {"before": Fetches(999, 999)}, None),
+    ({"status": ConsentStatus.REVOKED}, {"first": FIRST - DAY, "purpose": "POST_LOAN"}, MissingReason.CONSENT_REVOKED),
 ]
 
 
@@ -73,9 +93,9 @@ def test_every_status_is_decided() -> None:
 
 def test_the_table_notices_a_range_that_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: a gate that lets every range pass decides otherwise in this table."""
-    monkeypatch.setattr(gate, "_matches", lambda consent, ask: consent.source == ask.source)
+    monkeypatch.setattr(gate, "_is_within", lambda consent, ask: True)
     wrong = [row for row in TABLE if decide(replace(GIVEN, **row[0]), replace(ASK, **row[1]), NOW).denial is not row[2]]
-    assert len(wrong) >= 8
+    assert len(wrong) == 4
 
 
 class LifeOfAConsent(RuleBasedStateMachine):

@@ -58,13 +58,23 @@ async def expire(tx: Write, consent_id: UUID) -> None:
     await grants.expire(tx, WHO, consent_id, NOW)
 
 
-STEPS: Mapping[str, Step] = {"give": give, "withdraw": withdraw, "expire": expire}
+async def pause(tx: Write, consent_id: UUID) -> None:
+    await grants.pause(tx, WHO, consent_id, NOW)
+
+
+async def resume(tx: Write, consent_id: UUID) -> None:
+    await grants.resume(tx, WHO, consent_id, NOW)
+
+
+STEPS: Mapping[str, Step] = {"give": give, "withdraw": withdraw, "expire": expire, "pause": pause, "resume": resume}
 TRANSITIONS = {
     ("PENDING", "give"): "ACTIVE",
     ("PENDING", "withdraw"): "REVOKED",
     ("PENDING", "expire"): "EXPIRED",
     ("ACTIVE", "withdraw"): "REVOKED",
     ("ACTIVE", "expire"): "EXPIRED",
+    ("ACTIVE", "pause"): "PAUSED",
+    ("PAUSED", "resume"): "ACTIVE",
     ("PAUSED", "withdraw"): "REVOKED",
     ("PAUSED", "expire"): "EXPIRED",
 }

@@ -23,6 +23,7 @@ async def test_the_page_in_flight_is_not_stored_and_no_further_request_leaves(wo
 
     async def second(request: Mapping[str, str]) -> None:
         if request["page"] == "2":
+            await world.has_committed(3)
             await world.withdraw()
 
     world.platform.before = second
@@ -73,6 +74,7 @@ async def test_a_consent_that_runs_out_in_the_middle_stops_it_too(world: World) 
 
     async def second(request: Mapping[str, str]) -> None:
         if request["page"] == "2":
+            await world.has_committed(1)
             world.time.turn(days=400)
 
     world.platform.before = second

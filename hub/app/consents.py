@@ -1,0 +1,104 @@
+"""What mutations do to a consent that was given: end it, let it rest, go on with it, make it narrower."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from hub.app.calling import Calling
+from hub.app.identity import visible
+from hub.consent import grants
+from hub.consent.narrowing import Narrower, narrow
+from hub.domain.enums import ConnectionStatus, SourceKind
+from hub.domain.identifiers import CustomerId
+from hub.errors import ConsentMissing
+from hub.store.database import Write
+from hub.store.idempotency import Answer
+from hub.store.merging import parts_of
+from hub.store.tables import connection, consent
+from hub.sync.context import Equipment
+from schema import services as contract
+
+Step = Callable[[Write, CustomerId, UUID, datetime], Awaitable[Any]]
+
+
+class About(Protocol):
+    """Whose consent, to which kind of source."""
+
+    @property
+    def customer_id(self) -> str: ...
+
+    @property
+    def source(self) -> SourceKind: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentServices:
+    """See the module. A customer's consents are his own and those of whoever was merged into him: each was given its own, and a step means them all."""
+
+    equipment: Equipment
+    calling: Calling
+
+    async def withdraw(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentWithdrawn:
+        """Also what is only asked for: the customer does not want it."""
+        step = partial(grants.withdraw, actor=call.caller.client_id)
+        return contract.ConsentWithdrawn(*await self._change(call, asked, "withdrawConsent", step, every=True))
+
+    async def pause(self, call: contract.Call, asked: contract.PauseConsent) -> contract.ConsentChanged:
+        step = partial(grants.pause, actor=call.caller.client_id)
+        return contract.ConsentChanged(*await self._change(call, asked, "pauseConsent", step))
+
+    async def resume(self, call: contract.Call, asked: contract.ResumeConsent) -> contract.ConsentChanged:
+        """What was not fetched meanwhile is due."""
+
+        async def step(tx: Write, customer_id: CustomerId, consent_id: UUID, now: datetime) -> None:
+            await grants.resume(tx, customer_id, consent_id, now, actor=call.caller.client_id)
+            await _make_due(tx, customer_id, consent_id)
+
+        return contract.ConsentChanged(*await self._change(call, asked, "resumeConsent", step))
+
+    async def narrow(self, call: contract.Call, asked: contract.NarrowConsent) -> contract.ConsentChanged:
+        wanted = Narrower(asked.scenarios, asked.kinds, asked.data_from, asked.data_to, asked.data_life_days, asked.expires_on)
+
+        async def step(tx: Write, customer_id: CustomerId, consent_id: UUID, now: datetime) -> None:
+            await narrow(tx, customer_id, consent_id, wanted, now, actor=call.caller.client_id)
+
+        return contract.ConsentChanged(*await self._change(call, asked, "narrowConsent", step))
+
+    async def _change(self, call: contract.Call, asked: About, mutation: str, step: Step, *, every: bool = False) -> tuple[str, str]:
+        """The first consent that was changed, and whose it is. ``every``: also one that was asked for beside the one that was given."""
+
+        async def effect(tx: Write) -> Answer:
+            found = await self._open(tx, await visible(tx, asked.customer_id), asked.source, call.caller.purpose, every)
+            for customer_id, consent_id in found:
+                await step(tx, customer_id, consent_id, self.equipment.clock.now())
+            return {"customer": str(found[0][0]), "consent": str(found[0][1])}
+
+        answer = await self.calling.as_client(call, effect, mutation, asked.customer_id)
+        return str(answer["consent"]), str(answer.get("customer", asked.customer_id))
+
+    async def _open(
+        self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str, every: bool
+    ) -> list[tuple[CustomerId, UUID]]:
+        """The consents of this use: of each part the one that was given, else the one that was asked for, or both."""
+        use, found = (source, self.equipment.grantee, purpose), list[tuple[CustomerId, UUID]]()
+        for part in await parts_of(tx, customer_id):
+            rows = await grants.consents_of(tx, part)
+            mine = [row for row in rows if (row["source"], row["grantee"], row["purpose"]) == use and row["status"] in grants.OPEN]
+            mine.sort(key=lambda row: row["status"] not in grants.GIVEN)
+            found += [(part, UUID(str(row["consent_id"]))) for row in (mine if every else mine[:1])]
+        if not found:
+            raise ConsentMissing(f"There is no consent to {source} that could be changed.", remedy="It may have ended already.")
+        return found
+
+
+async def _make_due(tx: Write, customer_id: CustomerId, consent_id: UUID) -> None:
+    name = select(consent.c.connector).where(*grants.this(customer_id, consent_id)).scalar_subquery()
+    mine = (connection.c.customer_id == customer_id, connection.c.connector == name, connection.c.status == ConnectionStatus.ACTIVE)
+    await tx.execute(update(connection).where(*mine, connection.c.due_at.is_(None)).values(due_at=func.clock_timestamp()))

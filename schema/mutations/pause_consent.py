@@ -1,0 +1,59 @@
+"""pauseConsent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from hub.domain.enums import SourceKind
+from schema import services
+from schema.access import ANYONE, DataKind, access, asked, shown
+from schema.mutations.calling import HubInfo, Key, call
+from schema.mutations.problems import (
+    ConsentMissing,
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    TryLater,
+    outcome,
+)
+from schema.stored import read_node
+from schema.types.consent import Consent
+
+
+@strawberry.input(description="What the customer pauses.")
+class PauseConsentInput:
+    customer_id: strawberry.ID = shown("The customer.")
+    source: SourceKind = shown("Kind of source, for the purpose of the asking token.")
+
+    def value(self) -> services.PauseConsent:
+        return services.PauseConsent(str(self.customer_id), self.source)
+
+
+@strawberry.type(description="The consent rests: nothing is fetched or read until it is resumed.", directives=[ANYONE])
+class ConsentPaused:
+    id: strawberry.Private[str]
+
+    @asked("The consent.", access("customers:read", DataKind.CONSENT))
+    async def consent(self, info: HubInfo) -> Consent:
+        return await read_node(info, "Consent", self.id)  # type: ignore[no-any-return]
+
+
+Asked = Annotated[PauseConsentInput, strawberry.argument(description="Whose consent, for which kind of source.")]
+PauseConsentResult = Annotated[
+    ConsentPaused | InvalidInput | NotAllowed | NotFound | ConsentMissing | IdempotencyKeyReused | TryLater,
+    strawberry.union("PauseConsentResult", description="The consent as it stands now, or why nothing changed."),
+]
+
+
+@asked(
+    "Passes on that the customer pauses a consent: like a withdrawal, but it can be resumed.", access("consents:write", DataKind.CONSENT)
+)
+async def pause_consent(info: HubInfo, idempotency_key: Key, input: Asked) -> PauseConsentResult:
+    async def run() -> ConsentPaused:
+        done = await call(info, idempotency_key, info.context.services.pause_consent, input.value())
+        return ConsentPaused(id=f"Consent:{done.customer_id}:{done.consent_id}")
+
+    return await outcome(run)  # type: ignore[no-any-return]

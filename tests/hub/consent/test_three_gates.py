@@ -1,0 +1,205 @@
+"""The gate is written three times: in Python, in the statement that answers, in the database's policies. On made-up consents and facts they say the same."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, insert, pool, text
+
+from hub.consent import grants
+from hub.consent.gate import Ask, decide
+from hub.domain.caller import Caller
+from hub.domain.enums import SourceKind
+from hub.domain.identifiers import new_id
+from hub.store.database import Database, Scope
+from hub.store.embedded import Embedded, Urls
+from hub.store.fact_tables import FACT_TABLES
+from hub.store.tables import consent
+from tests.hub.view.test_reading import ask
+from tests.hub.view.world import GRANTEE, KNOWN, RISK, World, build, consent_row, order_row
+
+DAY, DAYS = date(2026, 1, 10), timedelta(days=1)
+ROUNDS, FACTS = 60, 40
+QUERY = "query ($id: ID!) { customer(id: $id) { orders(first: 100) { nodes { orderNumber } } } }"
+PURPOSES = ("CREDIT_APPROVAL", "POST_LOAN")
+
+
+@pytest.fixture(scope="module")
+def gates_urls(cluster: Embedded) -> Urls:
+    return asyncio.run(cluster.prepare("test_gates", template="template"))
+
+
+def some_consent(dice: random.Random, world: World, purpose: str, status: str) -> dict[str, Any]:
+    """One of any shape, near the border in every respect."""
+    first = DAY + dice.randint(-4, 1) * DAYS
+    return {
+        **consent_row(world, new_id(), dice.choices(["SHOP", "TAX"], [9, 1])[0]),
+        "purpose": purpose,
+        "status": status,
+        "grantee": GRANTEE if dice.random() < 0.9 else "另一银行",
+        "mode": dice.choices(["STORE", "VIEW", "STREAM", "QUERY"], [6, 1, 1, 1])[0],
+        "kinds": dice.choice([None, None, ["Order"], ["Order", "Refund"], ["Refund"], []]),
+        "data_from": first,
+        "data_to": first + dice.randint(0, 6) * DAYS,
+        "expires_at": dice.choice([None, KNOWN, KNOWN + timedelta(microseconds=1), KNOWN - DAYS, KNOWN + 9 * DAYS]),
+        "data_life_days": dice.choice([1, 2, 400]),
+    }
+
+
+def some_order(dice: random.Random, world: World, number: int) -> dict[str, Any]:
+    known = KNOWN - dice.choice([0, 1, 2, 3]) * DAYS + dice.choice([-1, 0, 1]) * timedelta(microseconds=1)
+    row = order_row(world, 9000 + number, DAY + dice.randint(-6, 4) * DAYS, "9.00", known_from=known)
+    return {**row, "occurred_on": None} if dice.random() < 0.1 else row
+
+
+async def scene(database: Database, dice: random.Random, world: World) -> list[dict[str, Any]]:
+    """Another set of consents and orders in the store."""
+    orders = [some_order(dice, world, number) for number in range(FACTS)]
+    consents = [
+        some_consent(dice, world, purpose, status)
+        for purpose in PURPOSES
+        for status in (dice.choice(["ACTIVE", "ACTIVE", "ACTIVE", "PAUSED"]), "REVOKED", "EXPIRED", "SUPERSEDED", "PENDING")
+        if dice.random() < 0.7
+    ]
+    engine = create_engine(database.urls.admin, poolclass=pool.NullPool)
+    with engine.begin() as admin:
+        admin.execute(text("DELETE FROM consent"))
+        admin.execute(text("DELETE FROM fact_order"))
+    engine.dispose()
+    async with database.work() as tx:
+        await tx.execute(insert(FACT_TABLES["Order"]), orders)
+        for row in consents:
+            await tx.execute(insert(consent), row)
+    return orders
+
+
+async def by_the_rules(database: Database, world: World, orders: list[dict[str, Any]], purpose: str, *, grantee: bool = True) -> set[str]:
+    async with database.work() as tx:
+        held = [grants.as_given(row) for row in await grants.consents_of(tx, world.mine)]  # type: ignore[arg-type]
+    return {
+        row["order_number"]
+        for row in orders
+        for given in held
+        if decide(given, asked(row, GRANTEE if grantee else given.grantee, purpose), KNOWN).allowed
+    }
+
+
+def asked(row: dict[str, Any], grantee: str, purpose: str) -> Ask:
+    day, learned = row["occurred_on"], row["known_from"]
+    return Ask(SourceKind.SHOP, grantee, purpose, None, day, day, kinds=frozenset({"Order"}), learned=learned)
+
+
+async def by_the_statement(database: Database, world: World, purpose: str) -> set[str]:
+    caller = Caller(RISK.client_id, RISK.audience, RISK.scopes, purpose)
+    found = await ask(database, QUERY, caller, id=world.id)
+    return {node["orderNumber"] for node in found["customer"]["orders"]["nodes"]}
+
+
+async def by_the_policies(
+    database: Database, world: World, purpose: str, now: datetime | None = KNOWN, *, about: bool, client: str = "risk-desk"
+) -> set[str]:
+    async with database.read(Scope(client, purpose, now, world.mine if about else None)) as tx:
+        return set((await tx.execute(text("SELECT order_number FROM fact_order"))).scalars())
+
+
+async def world_of(database: Database) -> World:
+    engine = create_engine(database.urls.admin, poolclass=pool.NullPool)
+    with engine.begin() as admin:
+        known = admin.execute(text("SELECT count(*) FROM customer")).scalar()
+    engine.dispose()
+    return World() if known else await build(database)
+
+
+async def compare(database: Database, number: int) -> tuple[int, int]:
+    """One scene. How many orders may be read, and how many not."""
+    dice, world = random.Random(number), await world_of(database)
+    orders, shown = await scene(database, dice, world), 0
+    for purpose in PURPOSES:
+        allowed = await by_the_rules(database, world, orders, purpose)
+        assert await by_the_statement(database, world, purpose) == allowed
+        # The policies do not know which grantee a deployment has (ADR 24).
+        wider = await by_the_rules(database, world, orders, purpose, grantee=False)
+        for about in (True, False):
+            assert await by_the_policies(database, world, purpose, about=about) == wider
+        shown += len(allowed)
+    return shown, len(PURPOSES) * len(orders) - shown
+
+
+async def compare_all(database: Database) -> tuple[int, int]:
+    found = [await compare(database, number) for number in range(ROUNDS)]
+    return sum(shown for shown, _ in found), sum(hidden for _, hidden in found)
+
+
+async def test_they_say_the_same(gates_urls: Urls) -> None:
+    database = Database(gates_urls)
+    shown, hidden = await compare_all(database)
+    await database.close()
+    assert shown > 200 and hidden > 200, "both answers are frequent"
+
+
+@pytest.mark.parametrize(
+    ("condition", "instead"),
+    [
+        ("(fact_order.occurred_on >= c.data_from)", "true"),
+        ("c.expires_at >", "c.expires_at >= "),
+        ("= ANY (c.kinds)", "<> ALL ('{}'::text[])"),
+        ("'VIEW'::text", "'QUERY'::text"),
+    ],
+    ids=["range", "expiry", "kinds", "mode"],
+)
+async def test_a_policy_that_says_something_else_is_noticed(database: Database, condition: str, instead: str) -> None:
+    """Control: each condition of the policy, changed."""
+    engine = create_engine(database.urls.owner, poolclass=pool.NullPool)
+    with engine.begin() as owner:
+        rule = owner.execute(
+            text("SELECT qual FROM pg_policies WHERE tablename = 'fact_order' AND policyname = 'consent_covers'")
+        ).scalar_one()
+        changed = rule.replace(condition, instead)
+        assert changed != rule, rule
+        owner.exec_driver_sql(f"ALTER POLICY consent_covers ON fact_order USING ({changed.replace('%', '%%')})")
+    engine.dispose()
+    with pytest.raises(AssertionError):
+        await compare_all(database)
+
+
+async def test_without_client_purpose_or_consent_there_are_no_rows(database: Database) -> None:
+    world = await build(database)
+    everything = {f"N{number}" for number in range(1, 7)}
+    assert await by_the_policies(database, world, "CREDIT_APPROVAL", about=True) == everything
+    assert await by_the_policies(database, world, "CREDIT_APPROVAL", about=False) == everything
+    for about in (True, False):
+        assert await by_the_policies(database, world, "", about=about) == set()
+        assert await by_the_policies(database, world, "CREDIT_APPROVAL", about=about, client="") == set()
+        assert await by_the_policies(database, world, "CREDIT_APPROVAL", datetime(2027, 2, 1, tzinfo=KNOWN.tzinfo), about=about) == set()
+    async with database.app.connect() as bare:
+        assert (await bare.execute(text("SELECT count(*) FROM fact_order"))).scalar() == 0, "nothing is set at all"
+        await bare.execute(text("SELECT set_config('hub.client', 'risk-desk', true), set_config('hub.purpose', 'CREDIT_APPROVAL', true)"))
+        assert (await bare.execute(text("SELECT count(*) FROM raw_page"))).scalar() == 1, (
+            "the time of the database, where nobody says another"
+        )
+
+
+async def test_raw_pages_and_months_go_with_the_consent(database: Database) -> None:
+    world = await build(database)
+    month = {"customer": world.mine, "evaluation": world.evaluation}
+    async with database.work() as tx:
+        await tx.execute(
+            text(
+                "INSERT INTO series_month (customer_id, evaluation_id, series, month, value, source) VALUES (:customer, :evaluation, 'GMV', '2025-12', 1, 'SHOP')"
+            ),
+            month,
+        )
+    assert await seen(database) == (1, 1)
+    async with database.work() as tx:
+        await grants.withdraw(tx, world.mine, world.shop_consent, KNOWN)  # type: ignore[arg-type]
+    assert await seen(database) == (0, 0)
+
+
+async def seen(database: Database) -> tuple[int, int]:
+    async with database.read(Scope("risk-desk", "CREDIT_APPROVAL", KNOWN)) as tx:
+        counts = [(await tx.execute(text(f"SELECT count(*) FROM {name}"))).scalar_one() for name in ("raw_page", "series_month")]
+    return counts[0], counts[1]
