@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from hub.credit.crosscheck import NOBODY, Frame, Observers, Tier, Verdict, judge, observe, run_checks
 from hub.credit.dossier import Dossier
-from hub.credit.expressions import Known
+from hub.credit.expressions import Known, Layers
 from hub.credit.expressions import evaluate as is_true
 from hub.credit.features import compute_features, sales_series
 from hub.credit.features.series import SalesSeries
@@ -85,7 +85,7 @@ def _find(dossier: Dossier, policy: Policy, request: Request) -> Findings:
     observers, verdict = _cross_checked(dossier, policy, features)
     material = Material(dossier, features, verdict, request.purpose, observers)
     features |= after_cross_check(dossier, verdict, material)
-    names = {**{name: Known.of(feature) for name, feature in features.items()}, **known_inputs(material)}
+    names = Layers({name: Known.of(feature) for name, feature in features.items()}, known_inputs(material))
     found = eligibility.judge(policy, names)
     points = score(names, conflict=verdict.tier is Tier.CONFLICT, unverified=verdict.tier is Tier.UNVERIFIED)
     ground = Ground(dossier, policy, names, observers, verdict.tau, request.purpose)

@@ -7,7 +7,7 @@ so, because null never compares. Numbers are handed over as text, since zen-engi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -43,6 +43,25 @@ class Known:
 
 
 Names = Mapping[str, Known]
+
+
+class Layers(Mapping[str, Known]):
+    """Names of several mappings, the first that has one counts. Nothing is read before it is asked for."""
+
+    def __init__(self, *layers: Names) -> None:
+        self._layers = layers
+
+    def __getitem__(self, name: str) -> Known:
+        for layer in self._layers:
+            if name in layer:
+                return layer[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for layer in self._layers for name in layer))
+
+    def __len__(self) -> int:
+        return len(set().union(*self._layers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The thirteen checks, and the two each of farms and orders: each yields a deviation, or says that it is UNAVAILABLE (a needed source or value is missing) or NOT_APPLICABLE.
+"""The thirteen checks, and two each of farms and orders: each yields a deviation, or says that it is UNAVAILABLE (an input is missing) or NOT_APPLICABLE.
 
 Bands and weights are parameters. ``s(d)`` is 1 up to the good band, falls to one half at the fair and to 0 at the poor one (domain brief, 4.1, 4.3).
 """

@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.credit.crosscheck.observers import Observers
 from hub.credit.dossier import Dossier
-from hub.credit.expressions import Known, Missing, Names, amount, features_in
+from hub.credit.expressions import Known, Layers, Missing, Names, amount, features_in
 from hub.credit.policies import document
 from hub.credit.policy import Policy
 from hub.credit.scenario.need import need_cap
@@ -60,7 +60,7 @@ def binding(before: Decimal, caps: Mapping[str, Amount]) -> tuple[str, ...]:
 def caps_at(ground: Ground, term: int, rate: Decimal) -> dict[str, Amount]:
     """Every cap that applies at a term and a rate; a negative one is 0. What a policy says of a cap goes before the engine's own."""
     parameters = document("engine")
-    offered = {**ground.names, "term": Known(term, None, numeric=True), "rate": Known(rate, None, numeric=True)}
+    offered = Layers({"term": Known(term, None, numeric=True), "rate": Known(rate, None, numeric=True)}, ground.names)
     found = {
         "DEBT": valued(f"{parameters['debt_multiple']} * verified_revenue - existing_balances", ground.names),
         "CAPACITY": _capacity(ground, term, rate, parameters),

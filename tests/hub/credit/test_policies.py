@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from hub.credit import policies
+from hub.credit.expressions import Known, Layers
 from hub.credit.policy import load_policy, read_policy
 from hub.credit.probing import condition_fault
+from hub.credit.scenario.inputs import KINDS, Material, known_inputs
 from hub.credit.validation import engine_faults
 from hub.errors import PolicyInvalid
+from tests.hub.credit.scenario_customers import customer
+from tests.hub.credit.variants import evaluated
 
 SCENARIOS = [f"S{number:02d}" for number in range(1, 13)]
 LATER = [name for name in SCENARIOS if name not in ("S01", "S03")]
@@ -143,3 +148,17 @@ def test_a_condition_of_many_names_is_not_taken_for_one_that_cannot_turn() -> No
     names = ("ss_cv", "ss_trend", "ss_refund_rate", "cs_rent_ratio", "cs_wage_ratio")
     assert condition_fault(" and ".join(f"{name} > 0.1 and {name} < 0.9" for name in names)) is None
     assert condition_fault("ss_cv > 0.1 and ss_trend > 0.1 and ss_cv < 0.05") == "is always false"
+
+
+def test_an_input_is_computed_when_it_is_asked_for() -> None:
+    """A policy names a few of many inputs, and some of the others read every transaction."""
+    found = evaluated(customer("S05"))
+    assert found.findings
+    inputs = known_inputs(Material(found.dossier, found.findings.features, found.findings.verdict))
+    assert set(inputs) == set(KINDS) and len(inputs) == len(KINDS)
+    assert inputs._made == {}
+    assert (inputs["monthly_deposit"].value, set(inputs._made)) == (Decimal(1920), {"monthly_deposit"})
+    names = Layers({"monthly_deposit": Known(Decimal(1), None, numeric=True)}, inputs)
+    assert (names["monthly_deposit"].value, names["fund_account_status"].value) == (1, "NORMAL")
+    with pytest.raises(KeyError):
+        names["nobody"]

@@ -326,13 +326,19 @@ def owner(*changes: Change) -> Document:
     return result_with(document)
 
 
+def declares(*quarters: str) -> Change:
+    return lambda document: document["tax"].update(
+        vat_returns=[{"first": "2025Q1", "declared": list(quarters), "filed_day": 12}] if quarters else []
+    )
+
+
 def with_fund_and_income(document: Document) -> None:
-    """A housing-fund account of the owner's own, and the same income declared; no VAT returns."""
+    """A housing-fund account of the owner's own, and the same income declared."""
     row = {"person": "owner", "employer": {"name": "公司", "uscc": EMPLOYER}, "status": "NORMAL", "from": "2024-01", "to": "2025-12"}
     account = {**row, "base": "8000.00", "employer_rate": "0.12", "employee_rate": "0.12"}
     document["housing_fund"] = {"city": "宁波市", "accounts": [account]}
     document["sources"]["HOUSING_FUND"] = {"from": "2024-01"}
-    document["tax"].update(vat_returns=[], personal_income=[{"person": "owner", "first": "2025-01", "amounts": ["8000.00"] * 12}])
+    document["tax"].update(personal_income=[{"person": "owner", "first": "2025-01", "amounts": ["8000.00"] * 12}])
 
 
 def test_s12_an_owner_with_three_observers_is_verified_like_anybody() -> None:
@@ -356,6 +362,17 @@ def test_s12_an_owner_with_one_observer_has_no_revenue_and_half_the_uplift() -> 
     assert (found["tier"], found["observers"], found["verified_revenue"]) == ("UNVERIFIED", None, None)
     assert found["features"]["rr_debt_to_revenue"]["missing_reason"] == "NOT_APPLICABLE"
     assert "XC2" not in found["reasons"]
-    half = owner(without("INVOICE"), with_fund_and_income)
+    half = owner(without("INVOICE"), with_fund_and_income, declares())
     assert (half["tier"], half["tau"], half["coverage"], half["verified_revenue"]) == ("HIGH", "0.5", "0.7600", None)
     assert half["limit"]["legs"]["REVENUE"] is None
+
+
+def test_s12_two_observers_too_few_to_judge_by_do_no_harm() -> None:
+    """TAX and CASH alone: R3 agrees, .20 of the .90 that applies, so R is null. The same as with one observer, not UNVERIFIED; but what contradicts is a conflict.
+
+    Declared 10,000: R3 = 465,247.52/475,247.52 = .979, above .60.
+    """
+    found = owner(without("INVOICE"), with_fund_and_income)
+    assert (found["tier"], found["tau"], found["coverage"], found["verified_revenue"]) == ("HIGH", "0.5", "0.7600", None)
+    against = owner(without("INVOICE"), with_fund_and_income, declares("2500.00", "2500.00", "2500.00", "2500.00"))
+    assert (against["tier"], against["checks"]["R3"]["d"], against["outcome"]) == ("CONFLICT", "0.9790", "REFER_MANUAL")

@@ -8,6 +8,8 @@ farm     plots and harvest              firm     qualifications, research, start
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from hub.credit.crosscheck.checks import Check, Status
 from hub.credit.expressions import Known
 from hub.credit.policies import document
@@ -27,11 +29,38 @@ KINDS: dict[str, Kind] = {name: entry.kind for name, entry in TABLE.items()} | {
 INPUTS = frozenset(KINDS)
 
 
-def known_inputs(material: Material) -> dict[str, Known]:
+class Inputs(Mapping[str, Known]):
+    """Every input by name, each computed when it is first asked for: a policy names few of them, and some read every transaction."""
+
+    def __init__(self, material: Material) -> None:
+        self._material, self._made = material, dict[str, Known]()
+
+    def __getitem__(self, name: str) -> Known:
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in KINDS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(KINDS)
+
+    def __len__(self) -> int:
+        return len(KINDS)
+
+    def _make(self, name: str) -> Known:
+        if name in TABLE:
+            return TABLE[name].known(self._material)
+        if name not in KINDS:
+            raise KeyError(name)
+        check = name.removeprefix("check_")
+        return _status(self._material, check, self._material.verdict.checks.get(check))
+
+
+def known_inputs(material: Material) -> Inputs:
     """Every input by name, check statuses among them. A check that could not be made is unknown, one that does not apply is NOT_APPLICABLE."""
-    found = {name: entry.known(material) for name, entry in TABLE.items()}
-    checks = material.verdict.checks
-    return {**found, **{f"check_{name}": _status(material, name, checks.get(name)) for name in CHECKS}}
+    return Inputs(material)
 
 
 def _status(material: Material, name: str, check: Check | None) -> Known:
