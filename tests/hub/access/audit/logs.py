@@ -121,7 +121,7 @@ class Tampering:
             "terms": "array['x']", "withheld": "array['SHOP']", "document_sha256": "'0' || document_sha256", "log_id": "gen_random_uuid()",
         }  # fmt: skip
         events = {
-            "actor": "'nobody'", "action": "'x'", "subject": "subject || 'x'", "before": "'{}'", "after": "null", "hash": "sha256(hash)", "at": "now()",
+            "actor": "'nobody'", "action": "'x'", "subject": "subject || 'x'", "before": "'{{}}'", "after": "null", "hash": "sha256(hash)", "at": "now()",
             "event_id": "gen_random_uuid()",
         }  # fmt: skip
         column, value = self.random.choice(list((events if shard == EVENTS else access).items()))
