@@ -136,7 +136,7 @@ async def manages(walk: Walk) -> None:
     assert "REVOKED" in await statuses(stage, walk.journey.customer_id)
     answer = await stage.partner.query("SourceStatus", {"id": str(walk.journey.customer_id)})
     told = {one["source"]: one["status"] for one in answer["customer"]["sources"]}
-    assert (told["DEVICE"], told["SHOP"]) == ("CONSENT_REVOKED", "AVAILABLE"), "what was withdrawn here is gone for the app at once"
+    assert (told["DEVICE"], told["SHOP"]) == ("CONSENT_WITHDRAWN", "AVAILABLE"), "what was withdrawn here is gone for the app at once"
     await page.go(f"{stage.origin}/link/")
 
 
