@@ -11,6 +11,7 @@ PLAIN: Mapping[str, Mapping[str, str]] = {
     "code": {
         "customer.uscc": REGISTER,
         "fact_business_registration.uscc": REGISTER,
+        "fact_business_registration.source_key": REGISTER,
         "fact_taxpayer_profile.taxpayer_number": REGISTER,
         "fact_taxpayer_profile.uscc": REGISTER,
         "fact_social_insurance_contribution.employer": REGISTER,

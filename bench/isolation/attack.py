@@ -84,7 +84,8 @@ class Attack:
             self.seen["too slow"] += 1
         except STORE_ERRORS as error:
             state = getattr(getattr(error, "orig", None), "sqlstate", None)
-            self.seen["too slow" if state in ENDED_IN_TIME else f"failed: {type(error).__name__} {state}"] += 1
+            said = str(getattr(error, "orig", None) or error).partition("\n")[0][:80]
+            self.seen["too slow" if state in ENDED_IN_TIME else f"failed: {type(error).__name__} {state}: {said}"] += 1
 
     @property
     def failed(self) -> int:

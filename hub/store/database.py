@@ -18,8 +18,8 @@ from uuid import UUID
 
 import orjson
 import psycopg
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -102,7 +102,7 @@ def _session(seconds: int, pooled: bool) -> dict[str, Any]:
 
 def _engine(url: str, size: int, seconds: int, pooled: bool) -> AsyncEngine:
     """A pool. A statement that takes longer than ``seconds`` is ended by the server."""
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         # An error's text goes into logs and must not hold what was written.
         hide_parameters=True,
@@ -113,6 +113,14 @@ def _engine(url: str, size: int, seconds: int, pooled: bool) -> AsyncEngine:
         json_deserializer=orjson.loads,
         connect_args={"connect_timeout": CONNECT_SECONDS, **_session(seconds, pooled)},
     )
+    event.listen(engine.sync_engine, "checkout", _still_open)
+    return engine
+
+
+def _still_open(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A request that was cancelled twice leaves a closed connection behind, which the next one must not be handed. Asks nobody: it is known on this side."""
+    if connection.driver_connection.closed:
+        raise DisconnectionError
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,3 +118,13 @@ async def test_a_reading_transaction_does_not_write(database: Database) -> None:
         assert (await tx.execute(text("show transaction_read_only"))).scalar() == "on"
     async with database.write(Scope("someone", "CREDIT_APPROVAL")) as tx:
         assert (await tx.execute(text("show transaction_read_only"))).scalar() == "off"
+
+
+async def test_a_closed_connection_is_not_handed_on(database: Database) -> None:
+    async with database.app.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    driver.pgconn.finish()
+    async with database.write(Scope("someone", "CREDIT_APPROVAL")) as tx:
+        assert (await tx.execute(text("select 1"))).scalar() == 1
+        assert (await tx.get_raw_connection()).driver_connection is not driver
