@@ -39,6 +39,10 @@ async def test_a_merge_happens_once(desk: Desk) -> None:
     assert [(one.kind, one.actor, one.reason, str(one.customer_id), str(one.other_id)) for one in events] == [
         ("MERGED", "admin", REASON, false, true)
     ]
+    async with desk.runtime.database.work() as tx:
+        chained = await tx.execute(text("SELECT actor, action, subject, after FROM audit_event WHERE action LIKE 'customer.%'"))
+        noted = {tuple(map(str, row)) for row in chained}
+    assert noted == {("admin", "customer.merge", f"customer:{false}", str({"into": true, "reason": REASON}))}, "in the audit chain, too"
 
 
 async def test_two_merges_do_not_pass_each_other(desk: Desk) -> None:
