@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -71,11 +71,10 @@ class Stone:
     bodies: Sequence[UUID] = ()
     evaluations: Sequence[UUID] = ()
     hashes: Sequence[str] = ()
-    marked: list[UUID] = field(default_factory=list)
 
     def values(self) -> dict[str, Any]:
-        lists = {name: list(getattr(self, name) or ()) for name in ("pages", "facts", "bodies", "evaluations", "marked")}
-        return {**lists}
+        """Its lists, as parameters of what it lets go."""
+        return {name: list(getattr(self, name) or ()) for name in ("pages", "facts", "bodies", "evaluations")}
 
 
 @dataclass(frozen=True, slots=True)
