@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema docs clean tokens
+.PHONY: help install demo chaos consent bench-dispatch bench-ingest test test-load check format lock schema docs clean tokens
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -34,6 +34,9 @@ bench-dispatch: install ## 5,000 connections due in one second, a platform that 
 
 tokens: install ## 50 workers refresh the same grants, 200 workers are killed while they do; then count (ARGS="--workers 10 --expiries 8 --kills 8")
 	@$(BIN)/python -m bench.tokens $(ARGS)
+
+consent: install ## 10,000 made-up lives of consents against the real store: nothing is fetched or read outside (ARGS="--lives 500 --seed 7")
+	@$(BIN)/python -m bench.consent $(ARGS)
 
 bench-ingest: install $(VENV)-bench/.installed ## ingest rate and memory, beside dlt and bare COPY (ARGS="--rounds 5")
 	@$(BIN)/python -m bench.ingest $(ARGS)
