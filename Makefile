@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema docs clean mutants tokens bench-audit screenshots isolation canary sbom
+.PHONY: help install demo chaos consent bench-dispatch bench-ingest test test-load check format lock schema docs clean tokens
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -42,6 +43,8 @@ isolation: install ## two partners through pgbouncer, 100,000 requests, three in
 
 canary: install ## made persons go the whole way, much goes wrong; then 10,000 names, numbers and secrets are looked for everywhere (ARGS="--canaries 1000")
 	@$(BIN)/python -W ignore -m bench.canary $(ARGS)
+consent: install ## 10,000 made-up lives of consents against the real store: nothing is fetched or read outside (ARGS="--lives 500 --seed 7")
+	@$(BIN)/python -m bench.consent $(ARGS)
 
 bench-ingest: install $(VENV)-bench/.installed ## ingest rate and memory, beside dlt and bare COPY (ARGS="--rounds 5")
 	@$(BIN)/python -m bench.ingest $(ARGS)

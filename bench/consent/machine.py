@@ -136,9 +136,12 @@ def lives(world: World, loop: asyncio.AbstractEventLoop, tally: Counter[str]) ->
                 pass
             self.model.run_out(world.now)
 
-        @rule()
-        def sync(self) -> None:
+        @rule(purpose=st.sampled_from(PURPOSES), about=st.booleans(), days=st.sampled_from([0, 0, 1, 6]))
+        def sync(self, purpose: str, about: bool, days: int) -> None:
+            """And a look at what came of it, perhaps some days later."""
             self.do(self._sync(0, self._nothing))
+            world.now += timedelta(days=days)
+            self.do(self._read(purpose, about))
 
         @rule(
             page=st.integers(1, 2), what=st.sampled_from(["withdraw", "pause", "narrow", "kind", "wait"]), purpose=st.sampled_from(PURPOSES)
@@ -167,6 +170,7 @@ def lives(world: World, loop: asyncio.AbstractEventLoop, tally: Counter[str]) ->
                 heard += 1
                 tally["fetches"] += 1
                 if not self.model.may_fetch(day, world.now):
+                    tally["fetched outside"] += 1
                     self.outside.append(f"{day} was fetched at {world.now}")
                 if heard == at:
                     await change()
@@ -189,7 +193,9 @@ def lives(world: World, loop: asyncio.AbstractEventLoop, tally: Counter[str]) ->
             tally["facts read"] += len(shown)
             tally["facts held back"] += len(stored) - len(shown)
             for way, days in (("the contract", shown), ("the role", selected)):
-                self.outside += [f"{day} was read by {way} at {world.now}" for day in days if day not in allowed]
+                wrong = [f"{day} was read by {way} at {world.now}" for day in days if day not in allowed]
+                self.outside += wrong
+                tally["read outside"] += len(wrong)
             self.judged()
             assert shown == selected == allowed, "what may be read is shown"
             given = self.model.given(purpose)
@@ -208,5 +214,6 @@ def run(machine: type[RuleBasedStateMachine], count: int, number: int) -> None:
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
         print_blob=False,
+        report_multiple_bugs=False,
     )
     run_state_machine_as_test(seed(number)(machine), settings=wanted)
