@@ -4,7 +4,7 @@ The first statement of each transaction tells PostgreSQL the client, the purpose
 transaction, so that a pooler hands nothing to the next one (trust rules, section j). Reading and writing are different types: a function that only
 reads cannot be handed a connection that writes.
 
-Through a pooler in transaction mode (``Urls.pooled``) a session is nobody's: nothing is said when it begins, and no statement is prepared in it (ADR 23).
+Through a pooler in transaction mode (``Urls.pooled``) a session is nobody's: nothing is said when it begins, and no statement is prepared in it (ADR 34).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ duty      a worker's look at what is due
 subject   the erasure of a whole subject: its key first
 purge     what goes by its age alone
 
-A deletion names its tombstone, and a tombstone names only what is due: the database looks (ADR 25). There is no state of an erasure to keep: what is left to do is
+A deletion names its tombstone, and a tombstone names only what is due: the database looks (ADR 28). There is no state of an erasure to keep: what is left to do is
 what is still there.
 """
 

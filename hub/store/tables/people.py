@@ -59,7 +59,7 @@ customer_merge = Table(
     Index("ix_customer_merge_into", "into_id"),
     info=OWNED,
 )
-"""Customers that are one and the same. No row moves: a merge is this row, a split deletes it (ADR 24)."""
+"""Customers that are one and the same. No row moves: a merge is this row, a split deletes it (ADR 32)."""
 
 identity_event = Table(
     "identity_event",

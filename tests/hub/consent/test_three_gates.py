@@ -121,7 +121,7 @@ async def compare(database: Database, number: int) -> tuple[int, int]:
     for purpose in PURPOSES:
         allowed = await by_the_rules(database, world, orders, purpose)
         assert await by_the_statement(database, world, purpose) == allowed
-        # The policies do not know which grantee a deployment has (ADR 24).
+        # The policies do not know which grantee a deployment has (ADR 30).
         wider = await by_the_rules(database, world, orders, purpose, grantee=False)
         for about in (True, False):
             assert await by_the_policies(database, world, purpose, about=about) == wider

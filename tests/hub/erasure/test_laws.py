@@ -75,7 +75,7 @@ async def test_a_tombstone_names_nothing_that_is_not_due(world: World) -> None:
                 await connection.execute(_STONE, {"on": wrong})
     async with world.database.work() as tx:
         await _named(tx, date(2026, 1, 22))
-        # Whose day it is, the transaction says: an hour that is set wrong is an operator's to answer for (ADR 25).
+        # Whose day it is, the transaction says: an hour that is set wrong is an operator's to answer for (ADR 28).
 
 
 async def test_a_tombstone_stays(world: World) -> None:
