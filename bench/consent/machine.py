@@ -144,7 +144,9 @@ def lives(world: World, loop: asyncio.AbstractEventLoop, tally: Counter[str]) ->
             self.do(self._read(purpose, about))
 
         @rule(
-            page=st.integers(1, 2), what=st.sampled_from(["withdraw", "pause", "narrow", "kind", "wait"]), purpose=st.sampled_from(PURPOSES)
+            page=st.integers(1, 2),
+            what=st.sampled_from(["narrow", "withdraw", "narrow", "pause", "kind", "wait"]),
+            purpose=st.sampled_from(PURPOSES),
         )
         def sync_meanwhile(self, page: int, what: str, purpose: str) -> None:
             steps: dict[str, Callable[[], Awaitable[None]]] = {
