@@ -68,7 +68,7 @@ def _tombstone() -> None:
     op.execute("GRANT SELECT, INSERT ON tombstone TO hub_worker")
     op.execute("ALTER TABLE tombstone ENABLE ROW LEVEL SECURITY")
     op.execute("ALTER TABLE tombstone FORCE ROW LEVEL SECURITY")
-    op.execute("CREATE POLICY client_sees ON tombstone TO hub_app USING (customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = (select current_setting('hub.client', true)))) WITH CHECK (customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = (select current_setting('hub.client', true))))")
+    op.execute("CREATE POLICY client_sees ON tombstone TO hub_app USING (EXISTS (SELECT 1 FROM customer_client k WHERE k.customer_id = tombstone.customer_id AND k.client_id = (select current_setting('hub.client', true)))) WITH CHECK (EXISTS (SELECT 1 FROM customer_client k WHERE k.customer_id = tombstone.customer_id AND k.client_id = (select current_setting('hub.client', true))))")
     op.execute("CREATE POLICY hub_works ON tombstone TO hub_worker USING (true) WITH CHECK (true)")
 
 
@@ -96,9 +96,7 @@ FROM (SELECT p.customer_id, p.page_id, p.connection_id, p.consent_id, p.stream, 
     LEFT JOIN customer s ON s.customer_id = p.customer_id) q""")
     op.execute("""
 CREATE VIEW item_due WITH (security_invoker = true) AS
-SELECT 'BehaviourSession'::text AS kind, f.customer_id, f.fact_id, f.page_id, f.known_from, f.known_to, (l.ended_on + interval '90 days')::date AS erase_on
-FROM fact_behaviour_session f CROSS JOIN LATERAL (SELECT n.occurred_on AS ended_on FROM fact_behaviour_session n WHERE n.customer_id = f.customer_id AND n.connection_id = f.connection_id AND n.source_key = f.source_key ORDER BY n.version DESC LIMIT 1) l WHERE l.ended_on IS NOT NULL
-UNION ALL SELECT 'PublicRecord'::text AS kind, f.customer_id, f.fact_id, f.page_id, f.known_from, f.known_to, (l.ended_on + interval '5 years')::date AS erase_on
+SELECT 'PublicRecord'::text AS kind, f.customer_id, f.fact_id, f.page_id, f.known_from, f.known_to, (l.ended_on + interval '5 years')::date AS erase_on
 FROM fact_public_record f CROSS JOIN LATERAL (SELECT CASE WHEN n.role <> 'PLAINTIFF' THEN n.closed_on END AS ended_on FROM fact_public_record n WHERE n.customer_id = f.customer_id AND n.connection_id = f.connection_id AND n.source_key = f.source_key ORDER BY n.version DESC LIMIT 1) l WHERE l.ended_on IS NOT NULL
 UNION ALL SELECT 'RepaymentMonth'::text AS kind, f.customer_id, f.fact_id, f.page_id, f.known_from, f.known_to, (l.ended_on + interval '5 years')::date AS erase_on
 FROM fact_repayment_month f CROSS JOIN LATERAL (SELECT CASE WHEN n.status IN ('1', '2', '3', '4', '5', '6', '7', 'D', 'Z', 'G', 'B') THEN (SELECT (min(g.month) || '-01')::date FROM fact_repayment_month g

@@ -84,8 +84,9 @@ def _rights() -> None:
     op.execute("GRANT SELECT ON customer_merge TO hub_app")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON customer_merge TO hub_worker")
     op.execute("GRANT SELECT, INSERT ON identity_event TO hub_app, hub_worker")
-    visible = "customer_id IN (SELECT customer_id FROM customer_client WHERE client_id = (select current_setting('hub.client', true)))"
+    client = "(select current_setting('hub.client', true))"
     for name in ("customer_merge", "identity_event"):
+        visible = f"EXISTS (SELECT 1 FROM customer_client k WHERE k.customer_id = {name}.customer_id AND k.client_id = {client})"
         op.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
         op.execute(f"CREATE POLICY client_sees ON {name} TO hub_app USING ({visible}) WITH CHECK ({visible})")

@@ -28,6 +28,15 @@ DEFECTS = {
         "CREATE POLICY slow ON party FOR SELECT TO hub_app USING (current_setting('hub.client', true) = 'x')",
         "party.slow: reads a setting for every row: it belongs in a sub-select",
     ),
+    "policies: no consent": ("DROP POLICY consent_covers ON fact_order", "fact_order: shows what nobody consents to"),
+    "policies: a consent that only widens": (
+        "DROP POLICY consent_covers ON fact_shop; CREATE POLICY consent_covers ON fact_shop FOR SELECT TO hub_app USING ((SELECT current_setting('hub.client', true)) = '')",
+        "fact_shop: shows what nobody consents to",
+    ),
+    "policies: setting in a call per row": (
+        "CREATE POLICY slow ON party FOR SELECT TO hub_app USING (nullif(current_setting('hub.client', true), '') = 'x')",
+        "party.slow: reads a setting for every row: it belongs in a sub-select",
+    ),
     "policies: function": (
         "CREATE FUNCTION tells(text) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN $1 IS NULL; END';"
         " CREATE POLICY told ON party FOR SELECT TO hub_app USING ((SELECT current_setting('hub.client', true)) = 'x' AND tells(id_masked))",
@@ -123,7 +132,7 @@ def test_a_listed_function_needs_a_search_path(admin: Connection, monkeypatch: p
 def test_no_exception_is_kept_that_is_not_needed(admin: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards, "KEYS_OF_SECRETS", {})
     assert {one.where.partition(".")[2] for one in findings(admin)} == {
-        "uq_customer_subject", "uq_link_session_token_hash", "uq_authorisation_attempt_state",
+        "uq_customer_claim", "uq_link_session_browser", "uq_link_session_token_hash", "uq_authorisation_attempt_state",
     }  # fmt: skip
 
 

@@ -26,7 +26,6 @@ ENDED = {
     # The platforms tell no day on which a violation ended: it had when it was decided on, unless it is open.
     "TaxViolation": "CASE WHEN NOT n.open THEN n.decided_on END",
     "ShopPenalty": "n.decided_on",
-    "BehaviourSession": "n.occurred_on",
 }
 """The day on which the event ended that a version ``n`` of a fact tells of; null: it has not, or is nothing that has to end."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, insert, pool, text
 
+from hub.consent.grants import as_given, consents_of
 from hub.consent.retention import retention
 from hub.domain.enums import SourceKind
 from hub.domain.facts import PublicRecord, all_specs
@@ -24,7 +26,7 @@ from tests.hub.erasure.side import digest_of, erase, hashes, stones, today
 from tests.hub.sync.world import World
 
 ENDED = date(2022, 2, 1)
-GONE_ON = {"NEGATIVE": date(2027, 2, 1), "SESSION": date(2022, 5, 2)}
+GONE_ON = {"NEGATIVE": date(2027, 2, 1)}
 _VALUES: dict[Any, Any] = {
     "text": "x",
     "int": 1,
@@ -61,7 +63,6 @@ async def put(world: World, kind: str, *, occurred_on: date = ENDED, version: in
 
 
 ITEMS: dict[str, list[dict[str, Any]]] = {
-    "BehaviourSession": [{}],
     "PublicRecord": [{"role": "DEFENDANT", "status": "CLOSED", "closed_on": ENDED}],
     "TaxViolation": [{"open": False, "decided_on": ENDED}],
     "TaxArrear": [{"cleared_on": ENDED}],
@@ -160,9 +161,14 @@ async def test_all_versions_of_an_item_go_together(world: World) -> None:
 async def test_formulas_ignore_it_from_that_day_on(world: World) -> None:
     """Before it was erased, too: neither as a fact nor as evidence."""
     await filled(world, "PublicRecord")
-    sources = frozenset({SourceKind.PUBLIC_RECORD})
+    async with world.database.work() as tx:
+        (given,) = [as_given(row) for row in await consents_of(tx, world.customer_id)]
+    consents = {
+        SourceKind.PUBLIC_RECORD: replace(given, source=SourceKind.PUBLIC_RECORD, data_from=date(2000, 1, 1), kinds=None, life=None)
+    }
+    sources = frozenset(consents)
     for as_of, counted in ((date(2027, 1, 31), 1), (date(2027, 2, 1), 0)):
-        moment = Moment(world.customer_id, as_of, datetime(2026, 6, 1, tzinfo=UTC))
+        moment = Moment(world.customer_id, as_of, datetime(2026, 6, 1, tzinfo=UTC), consents)
         async with world.database.work() as tx:
             found = await load_facts(tx, moment, sources)
             evidence = await load_evidence(tx, moment, sources)

@@ -30,7 +30,7 @@ async def opened(world: World) -> Run:
     """A claimed run whose window is open."""
     run = await world.claimed()
     async with world.database.work() as tx:
-        await plan(tx, run, await load(world.equipment, tx, world.customer_id, world.connection_id))
+        await plan(tx, run, await load(world.equipment, tx, world.customer_id, world.connection_id), world.equipment.clock.now())
     return run
 
 
@@ -170,5 +170,5 @@ async def test_a_page_renews_the_lease(world: World) -> None:
 async def test_windows_are_planned_once_per_day(world: World) -> None:
     run = await opened(world)
     async with world.database.work() as tx:
-        tasks = await plan(tx, run, await load(world.equipment, tx, world.customer_id, world.connection_id))
+        tasks = await plan(tx, run, await load(world.equipment, tx, world.customer_id, world.connection_id), world.equipment.clock.now())
     assert [(task.window, task.cursor, task.consent_id) for task in tasks] == [(Window("refunds", DAY, DAY), None, world.consent_id)]
