@@ -58,8 +58,7 @@ class Linking:
         """Where a verifier belongs: to a connection, and to whom it was about to be shown to. Sealed for one issuer it does not open for another."""
         mine = (connection.c.customer_id == customer_id, connection.c.connection_id == connection_id)
         name = (await tx.execute(select(connection.c.connector).where(*mine))).scalar_one()
-        config = self.equipment.config(name)
-        return Place("authorisation_attempt", "verifier", f"{connection_id}|{config.get('issuer') or config['base_url']}")
+        return verifier_place(connection_id, self.equipment.config(name))
 
     async def begin(
         self, customer_id: CustomerId, connection_id: UUID, redirect_uri: str, state: str, verifier: str, text_hash: str
@@ -99,6 +98,11 @@ class Linking:
         async with self.equipment.database.work() as tx:
             found = await load(self.equipment, tx, customer_id, connection_id)
         return replace(found, context=self.calls.current(found.connector, found.context))
+
+
+def verifier_place(connection_id: UUID, config: Mapping[str, str]) -> Place:
+    """Of an attempt at a connection with whoever these settings name."""
+    return Place("authorisation_attempt", "verifier", f"{connection_id}|{config.get('issuer') or config['base_url']}")
 
 
 def _is_issuer(context: Context, said: str | None) -> bool:

@@ -19,8 +19,12 @@ from hub.vault import Place, Sealer, wrap_binding
 from tests.hub.sync.platform import refund
 from tests.hub.sync.world import NOW, TODAY, World, new_customer
 
-DIGESTS = {("window_keys", "records"), ("window_keys", "facts")}
-"""Binary and not sealed: digests of keys. So is ``content_hash`` of every fact."""
+DIGESTS = {
+    ("window_keys", "records"), ("window_keys", "facts"), ("access_log", "hash"), ("audit_event", "hash"), ("audit_anchor", "hash"), ("audit_anchor", "seal"),
+}  # fmt: skip
+"""Binary and not sealed under a data key: digests of keys, links of the audit chain. So is ``content_hash`` of every fact."""
+PLATFORM = {"base_url": "https://platform.example"}
+"""With whom the logins are that :func:`fill` leaves."""
 WRAPPED = {("data_key", "wrapped"), ("signing_key", "sealed")}
 """Sealed under a key-encryption key."""
 
@@ -50,7 +54,7 @@ async def fill(world: World, customer_id: CustomerId) -> None:
         row = {
             "customer": customer_id, "connection": connection_id, "revocation": revocation_id, "now": NOW, "id": new_id(), "state": str(connection_id),
             "current": credentials.sealed(sealer, connection_id, grant), "before": credentials.sealed(sealer, connection_id, grant, "previous"),
-            "verifier": sealer.seal(linking._verifier(connection_id), b"v"), "grant": sealer.seal(revoking._place(revocation_id), b"{}"),
+            "verifier": sealer.seal(linking.verifier_place(connection_id, PLATFORM), b"v"), "grant": sealer.seal(revoking._place(revocation_id), b"{}"),
         }  # fmt: skip
         for statement in (
             "INSERT INTO credential (customer_id, connection_id, sealed, previous, state, refreshed_at) VALUES (:customer, :connection, :current, :before, 'valid', :now)",
@@ -73,7 +77,7 @@ async def found(world: World, customers: Sequence[CustomerId]) -> list[Sealed]:
                     await tx.execute(text(f"SELECT * FROM {table} WHERE customer_id = :one AND {column} IS NOT NULL"), {"one": customer_id})
                 ).mappings():
                     ids = [value for name, value in row.items() if isinstance(value, UUID) and name != "customer_id"]
-                    places = [Place(table, column, str(one)) for one in ids]
+                    places = [Place(table, column, str(one)) for one in ids] + [linking.verifier_place(one, PLATFORM) for one in ids]
                     (place,) = [place for place in places if opens(sealer, place, bytes(row[column]))]
                     values.append(Sealed(place, sealer, bytes(row[column])))
     return values
