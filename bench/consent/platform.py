@@ -26,7 +26,7 @@ class Platform:
     hears: Callable[[date], Awaitable[None]] | None = None
     closed: list[None] = field(default_factory=list)
 
-    async def send(self, base: str, request: Request) -> Response:
+    async def send(self, base: str, request: Request, caller: str = "") -> Response:
         day = date.fromisoformat(dict(request.query)["day"])
         self.asked += 1
         if self.hears is not None:

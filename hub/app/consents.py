@@ -48,7 +48,7 @@ class ConsentServices:
     async def withdraw(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentWithdrawn:
         """Also what is only asked for: the customer does not want it."""
         step = partial(grants.withdraw, actor=call.caller.client_id)
-        return contract.ConsentWithdrawn(*await self._change(call, asked, "withdrawConsent", step, every=True))
+        return contract.ConsentWithdrawn(*await self._change(call, asked, "withdrawConsent", step))
 
     async def pause(self, call: contract.Call, asked: contract.PauseConsent) -> contract.ConsentChanged:
         step = partial(grants.pause, actor=call.caller.client_id)
@@ -71,11 +71,11 @@ class ConsentServices:
 
         return contract.ConsentChanged(*await self._change(call, asked, "narrowConsent", step))
 
-    async def _change(self, call: contract.Call, asked: About, mutation: str, step: Step, *, every: bool = False) -> tuple[str, str]:
-        """The first consent that was changed, and whose it is. ``every``: also one that was asked for beside the one that was given."""
+    async def _change(self, call: contract.Call, asked: About, mutation: str, step: Step) -> tuple[str, str]:
+        """The first consent that was changed, and whose it is."""
 
         async def effect(tx: Write) -> Answer:
-            found = await self._open(tx, await visible(tx, asked.customer_id), asked.source, call.caller.purpose, every)
+            found = await self._open(tx, await visible(tx, asked.customer_id), asked.source, call.caller.purpose)
             for customer_id, consent_id in found:
                 await step(tx, customer_id, consent_id, self.equipment.clock.now())
             return {"customer": str(found[0][0]), "consent": str(found[0][1])}
@@ -83,16 +83,14 @@ class ConsentServices:
         answer = await self.calling.as_client(call, effect, mutation, asked.customer_id)
         return str(answer["consent"]), str(answer.get("customer", asked.customer_id))
 
-    async def _open(
-        self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str, every: bool
-    ) -> list[tuple[CustomerId, UUID]]:
-        """The consents of this use: of each part the one that was given, else the one that was asked for, or both."""
+    async def _open(self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str) -> list[tuple[CustomerId, UUID]]:
+        """The consents of this use: of each part the one that was given, else the one that was asked for."""
         use, found = (source, self.equipment.grantee, purpose), list[tuple[CustomerId, UUID]]()
         for part in await parts_of(tx, customer_id):
             rows = await grants.consents_of(tx, part)
             mine = [row for row in rows if (row["source"], row["grantee"], row["purpose"]) == use and row["status"] in grants.OPEN]
             mine.sort(key=lambda row: row["status"] not in grants.GIVEN)
-            found += [(part, UUID(str(row["consent_id"]))) for row in (mine if every else mine[:1])]
+            found += [(part, UUID(str(row["consent_id"]))) for row in mine[:1]]
         if not found:
             raise ConsentMissing(f"There is no consent to {source} that could be changed.", remedy="It may have ended already.")
         return found

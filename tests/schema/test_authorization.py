@@ -121,6 +121,8 @@ SCOPES_OF_EXAMPLE = {
     "RecordBehaviourSessions": {"behaviour:write"},
     "Evaluate": {"enhancement:evaluate", "enhancement:read"},
     "WithdrawConsent": {"consents:write", "customers:read"},
+    "PauseConsent": {"consents:write", "customers:read"},
+    "NarrowConsent": {"consents:write", "customers:read"},
     "RegisterClient": {"clients:write"},
     "AccountOwners": {"customers:read"},
     "AddParty": {"customers:write", "customers:read"},

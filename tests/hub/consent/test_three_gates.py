@@ -102,7 +102,7 @@ async def by_the_statement(database: Database, world: World, purpose: str) -> se
 async def by_the_policies(
     database: Database, world: World, purpose: str, now: datetime | None = KNOWN, *, about: bool, client: str = "risk-desk"
 ) -> set[str]:
-    async with database.read(Scope(client, purpose, now, world.mine if about else None)) as tx:
+    async with database.read(Scope(client, purpose, now=now, subject=world.mine if about else None)) as tx:
         return set((await tx.execute(text("SELECT order_number FROM fact_order"))).scalars())
 
 
@@ -200,6 +200,6 @@ async def test_raw_pages_and_months_go_with_the_consent(database: Database) -> N
 
 
 async def seen(database: Database) -> tuple[int, int]:
-    async with database.read(Scope("risk-desk", "CREDIT_APPROVAL", KNOWN)) as tx:
+    async with database.read(Scope("risk-desk", "CREDIT_APPROVAL", now=KNOWN)) as tx:
         counts = [(await tx.execute(text(f"SELECT count(*) FROM {name}"))).scalar_one() for name in ("raw_page", "series_month")]
     return counts[0], counts[1]

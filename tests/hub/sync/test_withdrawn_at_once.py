@@ -10,6 +10,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
+from hub.access.audit import AccessLog, ChainKeys
 from hub.app.services import HubServices
 from hub.consent import grants
 from hub.domain.caller import Caller
@@ -47,7 +48,8 @@ async def look(world: World) -> Seen:
     ids = {"id": str(world.customer_id), "node": f"Evaluation:{world.customer_id}:{view_world.World().evaluation}"}
     plan = SCHEMA.documents.plan(SCHEMA.documents.of(ASKS, introspecting=False), None, ids)
     assert plan.read is not None
-    reader = Reader(world.database, CATALOGUE, ViewSettings(GRANTEE), world.equipment.clock)
+    log = AccessLog(world.database, ChainKeys.of(world.equipment.vault.keys))
+    reader = Reader(world.database, CATALOGUE, ViewSettings(GRANTEE), world.equipment.clock, log)
     found: dict[str, Any] = orjson.loads(await reader.read(CALLER, plan.read, plan.values(SCHEMA.core, ids)))
     async with world.database.work() as tx:
         to_compute = await scenarios_to_refresh(tx, world.customer_id, GRANTEE)
