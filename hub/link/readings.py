@@ -24,14 +24,15 @@ _WRAPPING = ("Connection", "Edge")
 _PLUMBING = frozenset({"Query", "Subscription", "Mutation", "Node", "PageInfo", "PageRequest", "Interval", "Fact"})
 """What leads to data and is none."""
 GROUPS = {
-    "identity": ("Customer", "Party"),
-    "consents": ("Consent", "ConsentEvent", "SourceAccess"),
+    "identity": ("Customer", "Party", "IdentityEvent"),
+    "consents": ("Consent", "ConsentEvent", "ConsentChange", "SourceAccess"),
     "connections": (
         "PlatformConnection", "PlatformStatus", "SyncRun", "SyncAttempt", "SyncWait", "WatchedConnection", "WatchedRun", "WatchedWindow", "QuarantineGroup", "RecordDrift",
     ),
     "evaluation": ("Evaluation", "CheckResult", "LimitPart", "PolicyVersion", "Reason", "ScorePoint", "SeriesMonth"),
     "features": ("FeatureValue", "FeatureEvidence"),
     "evidence": ("Provenance", "RawPage"),
+    "access": ("AccessRecord",),
 }  # fmt: skip
 """Types of the contract that are no kind of fact, by what a customer is told they are. A test compares them with the contract."""
 _GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}

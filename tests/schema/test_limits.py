@@ -155,15 +155,18 @@ def honest() -> float:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_hostile_document_is_refused_soon(name: str, honest: float) -> None:
-    """What is refused costs no more than a small multiple of what is served."""
-    began = time.process_time()
-    document = SCHEMA.documents.of(REFUSED[name], introspecting=False)
-    if name == "no operation":
-        with pytest.raises(GraphQLError, match="operationName"):
-            SCHEMA.documents.plan(document, None, {})
-    else:
-        assert 1 <= len(document.errors) <= 6
-    assert time.process_time() - began < 60 * honest
+    """What is refused costs no more than a small multiple of what is served. The least of three: whatever else the process does is not its fault."""
+    times = []
+    for number in range(3):
+        began = time.process_time()
+        document = SCHEMA.documents.of(REFUSED[name] + " " * number, introspecting=False)
+        if name == "no operation":
+            with pytest.raises(GraphQLError, match="operationName"):
+                SCHEMA.documents.plan(document, None, {})
+        else:
+            assert 1 <= len(document.errors) <= 6
+        times.append(time.process_time() - began)
+    assert min(times) < 60 * honest
 
 
 def test_documents_and_their_shapes_are_forgotten_in_time() -> None:
