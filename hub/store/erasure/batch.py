@@ -51,6 +51,13 @@ _ACCOUNT = text("""
 """)
 
 
+# What was forgotten and may still be fetched, under another consent, is fetched with the next run; that is now.
+_FETCHED_AGAIN = text("""
+    UPDATE connection SET due_at = clock_timestamp() WHERE customer_id = :customer AND status = 'ACTIVE' AND due_at > clock_timestamp()
+        AND connection_id IN (SELECT connection_id FROM raw_page WHERE customer_id = :customer AND page_id = ANY(:pages))
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Whose, and on which business day."""
@@ -161,6 +168,8 @@ async def _erase(tx: Write, group: Group, stone: Stone, cuts: list[Cut]) -> dict
     going = {cuts[row.at]: row.rows for row in await tx.execute(text(counted), values) if row.rows}
     rows = {cut.name: count for cut, count in sorted(going.items(), key=lambda item: item[0].name)}
     await tx.execute(insert(tombstone), _row(group, stone, rows))
+    if stone.pages:
+        await tx.execute(_FETCHED_AGAIN, values)
     for cut in cuts:
         if cut in going and (await tx.execute(text(cut.statement), values)).rowcount != going[cut]:
             raise WaitAndRetry(f"Rows of {cut.table} came or went while they were being erased.")
