@@ -46,8 +46,9 @@ _MARKED = text("""
 _WINDOWS = "(connection_id, stream, first_day) IN (SELECT connection_id, stream, first_day FROM raw_page WHERE customer_id = :customer AND page_id = ANY(:pages))"
 # Nothing is left of an account whose pages are gone and whose connection has ended.
 _ACCOUNT = text("""
-    UPDATE connection c SET account_hash = NULL WHERE c.customer_id = :customer AND c.status = 'DISCONNECTED' AND c.account_hash IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM raw_page p WHERE p.customer_id = c.customer_id AND p.connection_id = c.connection_id)
+    UPDATE connection c SET account_hash = NULL, holder_hash = NULL
+    WHERE c.customer_id = :customer AND c.status = 'DISCONNECTED' AND (c.account_hash IS NOT NULL OR c.holder_hash IS NOT NULL) AND NOT EXISTS (
+        SELECT 1 FROM raw_page p WHERE p.customer_id = c.customer_id AND p.connection_id = c.connection_id)
 """)
 
 

@@ -161,3 +161,5 @@ def policies() -> Iterator[str]:
     yield f"CREATE POLICY inputs_only ON evaluation AS RESTRICTIVE FOR UPDATE TO hub_worker USING ({named}) WITH CHECK ({cleared})"
     gone = "NOT EXISTS (SELECT 1 FROM fact f WHERE f.customer_id = fact_mark.customer_id AND f.fact_id = fact_mark.fact_id)"
     yield f"CREATE POLICY erased_only ON fact_mark AS RESTRICTIVE FOR DELETE TO hub_worker USING ({gone})"
+    erased = "EXISTS (SELECT 1 FROM customer s WHERE s.customer_id IN (identity_event.customer_id, identity_event.other_id) AND s.erased_on IS NOT NULL)"
+    yield f"CREATE POLICY reason_only ON identity_event AS RESTRICTIVE FOR UPDATE TO hub_worker USING ({erased}) WITH CHECK (reason IS NULL)"
