@@ -34,6 +34,7 @@ APPEND_ONLY = frozenset({
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it, but for what is due to be erased (:data:`ERASED`)."""
 ERASED = {
     "raw_page": ("DELETE", "UPDATE (body)"), "evaluation": ("UPDATE (document, inputs_erased_on, verified_revenue)",), "fact_mark": ("DELETE",),
+    "identity_event": ("UPDATE (reason)",),
     **dict.fromkeys(retention().of_class("INPUT"), ("DELETE",)),
 }  # fmt: skip
 """What the role hub_worker may do beside that, each within a policy of :func:`hub.store.erasure.laws.policies`."""

@@ -29,10 +29,12 @@ def upgrade() -> None:
     op.add_column("raw_page", sa.Column("life_ends_on", sa.Date(), nullable=True, comment="the day on which its data life is over; null: the consent says how long that is after it was fetched"))
     op.add_column("raw_page", sa.Column("life_days", sa.Integer(), nullable=True, comment="how long that was when it was written: a consent may shorten it later"))
     op.create_index("ix_raw_page_life", "raw_page", ["life_ends_on"])
+    op.create_index("ix_raw_page_consent", "raw_page", ["consent_id"])
     op.alter_column("raw_page", "body", comment="sealed, zstd-compressed bytes; empty once an item on it was erased", existing_type=sa.LargeBinary(), existing_nullable=False)
     op.add_column("customer", sa.Column("erased_on", sa.Date(), nullable=True, comment="the day on which the subject was erased: its key is destroyed, the rest goes within the day"))
     op.create_index("ix_customer_erased", "customer", ["erased_on"], postgresql_where=sa.text("erased_on IS NOT NULL"))
     op.add_column("evaluation", sa.Column("inputs_erased_on", sa.Date(), nullable=True, comment="from then on only what was decided is left: no series, features, checks, points, limit parts"))
+    op.create_index("ix_evaluation_inputs", "evaluation", ["known_at"], postgresql_where=sa.text("inputs_erased_on IS NULL"))
     _tombstone()
     _due()
     _rights()
@@ -80,7 +82,9 @@ CREATE FUNCTION hub_today() RETURNS date LANGUAGE sql STABLE AS $$
 $$""")
     op.execute("""
 CREATE VIEW consent_due WITH (security_invoker = true) AS
-SELECT c.customer_id, c.consent_id, c.source, c.starts_at, c.data_life_days,
+SELECT c.customer_id, c.consent_id, c.source, c.grantee, c.purpose, c.status, c.kinds, c.data_from, c.data_to, c.starts_at,
+    CASE WHEN c.status = 'SUPERSEDED' THEN (SELECT min(n.data_life_days) FROM consent n WHERE n.customer_id = c.customer_id AND n.source = c.source AND n.grantee = c.grantee AND n.purpose = c.purpose AND n.starts_at IS NOT NULL AND n.starts_at >= c.starts_at) ELSE c.data_life_days END AS data_life_days,
+    c.narrowed_at IS NOT NULL OR CASE WHEN c.status = 'SUPERSEDED' THEN (SELECT min(n.data_life_days) FROM consent n WHERE n.customer_id = c.customer_id AND n.source = c.source AND n.grantee = c.grantee AND n.purpose = c.purpose AND n.starts_at IS NOT NULL AND n.starts_at >= c.starts_at) ELSE c.data_life_days END < c.data_life_days AS shortened,
     CASE WHEN c.status IN ('REVOKED', 'SUPERSEDED') THEN c.changed_at ELSE c.expires_at END AS ended_at,
     CASE WHEN c.status = 'REVOKED' THEN (c.changed_at AT TIME ZONE 'Asia/Shanghai')::date + 7 ELSE (SELECT CASE WHEN count(*) = 0 THEN (SELECT max((n.changed_at AT TIME ZONE 'Asia/Shanghai')::date) + 7 FROM consent n WHERE n.customer_id = c.customer_id AND n.source = c.source AND n.grantee = c.grantee AND n.purpose = c.purpose AND n.starts_at IS NOT NULL) ELSE CASE WHEN bool_and(n.expires_at IS NOT NULL) THEN max((n.expires_at AT TIME ZONE 'Asia/Shanghai')::date) + 30 END END FROM consent n WHERE n.customer_id = c.customer_id AND n.source = c.source AND n.grantee = c.grantee AND n.purpose = c.purpose AND n.starts_at IS NOT NULL AND (n.status NOT IN ('REVOKED', 'SUPERSEDED') OR (n.consent_id = c.consent_id AND c.status <> 'SUPERSEDED'))) END AS ends_on,
     CASE WHEN c.status = 'REVOKED' THEN 'CONSENT_REVOKED' ELSE 'CONSENT_EXPIRED' END AS reason
@@ -89,11 +93,14 @@ FROM consent c WHERE c.starts_at IS NOT NULL""")
 CREATE VIEW page_due WITH (security_invoker = true) AS
 SELECT q.customer_id, q.page_id, q.connection_id, q.consent_id, q.stream, q.first_day, q.sha256, q.erase_on,
     CASE q.erase_on WHEN q.erased_on THEN 'SUBJECT_ERASED' WHEN q.ends_on THEN q.reason ELSE 'LIFE_ENDED' END AS reason
-FROM (SELECT p.customer_id, p.page_id, p.connection_id, p.consent_id, p.stream, p.first_day, p.sha256, s.erased_on, d.ends_on, d.reason,
-        least(coalesce(p.life_ends_on, (p.fetched_at AT TIME ZONE 'Asia/Shanghai')::date + d.data_life_days), p.life_ends_on - p.life_days + d.data_life_days, d.ends_on,
-            s.erased_on) AS erase_on
-    FROM raw_page p LEFT JOIN consent_due d ON d.customer_id = p.customer_id AND d.consent_id = p.consent_id
-    LEFT JOIN customer s ON s.customer_id = p.customer_id) q""")
+FROM (SELECT r.*, least(r.life_on, r.shorter_on, r.ends_on, r.erased_on) AS erase_on
+    FROM (SELECT p.customer_id, p.page_id, p.connection_id, p.consent_id, p.stream, p.first_day, p.sha256, s.erased_on, d.reason,
+            coalesce(p.life_ends_on, (p.fetched_at AT TIME ZONE 'Asia/Shanghai')::date + d.data_life_days) AS life_on, p.life_ends_on - p.life_days + d.data_life_days AS shorter_on,
+            CASE WHEN d.ends_on IS NOT NULL THEN greatest(d.ends_on, (SELECT max(least(o.ends_on, coalesce(p.life_ends_on - p.life_days, (p.fetched_at AT TIME ZONE 'Asia/Shanghai')::date) + o.data_life_days)) FROM consent_due o
+        WHERE o.customer_id = d.customer_id AND o.source = d.source AND o.grantee = d.grantee AND o.purpose <> d.purpose AND o.status <> 'SUPERSEDED'
+            AND (o.ended_at IS NULL OR (o.ended_at AT TIME ZONE 'Asia/Shanghai')::date >= coalesce(p.life_ends_on - p.life_days, (p.fetched_at AT TIME ZONE 'Asia/Shanghai')::date)) AND (o.kinds IS NULL OR d.kinds <@ o.kinds) AND p.first_day BETWEEN o.data_from AND o.data_to)) END AS ends_on
+        FROM raw_page p LEFT JOIN consent_due d ON d.customer_id = p.customer_id AND d.consent_id = p.consent_id
+        LEFT JOIN customer s ON s.customer_id = p.customer_id) r) q""")
     op.execute("""
 CREATE VIEW item_due WITH (security_invoker = true) AS
 SELECT 'PublicRecord'::text AS kind, f.customer_id, f.fact_id, f.page_id, f.known_from, f.known_to, (l.ended_on + interval '5 years')::date AS erase_on

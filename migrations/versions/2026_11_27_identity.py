@@ -92,4 +92,7 @@ def _rights() -> None:
         op.execute(f"CREATE POLICY client_sees ON {name} TO hub_app USING ({visible}) WITH CHECK ({visible})")
         op.execute(f"CREATE POLICY hub_works ON {name} TO hub_worker USING (true) WITH CHECK (true)")
     operator = "(select current_setting('hub.operator', true)) = 'yes'"
+    op.execute("GRANT UPDATE (reason) ON identity_event TO hub_worker")
+    erased = "EXISTS (SELECT 1 FROM customer s WHERE s.customer_id IN (identity_event.customer_id, identity_event.other_id) AND s.erased_on IS NOT NULL)"
+    op.execute(f"CREATE POLICY reason_only ON identity_event AS RESTRICTIVE FOR UPDATE TO hub_worker USING ({erased}) WITH CHECK (reason IS NULL)")
     op.execute(f"CREATE POLICY operator_watches ON identity_event FOR SELECT TO hub_app USING ({operator})")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from typing import Any
 
 import structlog
 from sqlalchemy import text
@@ -27,6 +28,8 @@ from hub.store.database import Database
 log = structlog.get_logger("hub.audit")
 
 YEARS = 3
+NO_CHAIN = -1
+"""Stands for the rows of the access log that are in no chain, where rows are counted by shard."""
 
 
 async def trim_old(database: Database, secrets: Secrets, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
@@ -54,7 +57,7 @@ class Place:
 
 
 async def trim(database: Database, secrets: Secrets, before: datetime, now: datetime) -> dict[int, int]:
-    """Removes what is older than ``before`` from every chain; returns how many rows by shard. Raises InvalidInput where that is less than three years ago, or where
+    """Removes what is older than ``before`` from every chain and beside them; returns how many rows by shard. Raises InvalidInput where that is less than three years ago, or where
     what would leave does not hold.
     """
     if before > kept_from(now):
@@ -71,6 +74,9 @@ async def trim(database: Database, secrets: Secrets, before: datetime, now: date
         # Also what a trim that was interrupted between the two left behind.
         upto = place.sequence if place is not None else anchors[shard].sequence if shard in anchors else 0
         gone[shard] = await _delete(database, shard, upto)
+    unchained = await _delete_unchained(database, before)
+    if unchained:
+        gone[NO_CHAIN] = unchained
     told = {str(shard): rows for shard, rows in gone.items() if rows}
     if told:
         async with database.work() as tx:
@@ -117,14 +123,23 @@ async def _anchor(database: Database, keys: ChainKeys, shard: int, place: Place,
 
 
 async def _delete(database: Database, shard: int, upto: int) -> int:
-    """As the owner of the tables, on a connection that ends with it."""
     if not upto:
         return 0
     table = "audit_event" if shard == EVENTS else "access_log"
+    statement = f"DELETE FROM {table} WHERE shard = :shard AND sequence BETWEEN 1 AND :upto"  # noqa: S608
+    return await _as_owner(database, statement, {"shard": shard, "upto": upto})
+
+
+async def _delete_unchained(database: Database, before: datetime) -> int:
+    """What a version before the chain logged, or one before this while both served: it proves nothing, and is somebody's all the same."""
+    return await _as_owner(database, "DELETE FROM access_log WHERE shard IS NULL AND at < :before", {"before": before})
+
+
+async def _as_owner(database: Database, statement: str, values: dict[str, Any]) -> int:
+    """As the owner of the tables, on a connection that ends with it."""
     engine = create_async_engine(database.urls.owner, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.begin() as owner:
-            statement = text(f"DELETE FROM {table} WHERE shard = :shard AND sequence BETWEEN 1 AND :upto")  # noqa: S608
-            return (await owner.execute(statement, {"shard": shard, "upto": upto})).rowcount
+            return (await owner.execute(text(statement), values)).rowcount
     finally:
         await engine.dispose()

@@ -46,8 +46,16 @@ _MARKED = text("""
 _WINDOWS = "(connection_id, stream, first_day) IN (SELECT connection_id, stream, first_day FROM raw_page WHERE customer_id = :customer AND page_id = ANY(:pages))"
 # Nothing is left of an account whose pages are gone and whose connection has ended.
 _ACCOUNT = text("""
-    UPDATE connection c SET account_hash = NULL WHERE c.customer_id = :customer AND c.status = 'DISCONNECTED' AND c.account_hash IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM raw_page p WHERE p.customer_id = c.customer_id AND p.connection_id = c.connection_id)
+    UPDATE connection c SET account_hash = NULL, holder_hash = NULL
+    WHERE c.customer_id = :customer AND c.status = 'DISCONNECTED' AND (c.account_hash IS NOT NULL OR c.holder_hash IS NOT NULL) AND NOT EXISTS (
+        SELECT 1 FROM raw_page p WHERE p.customer_id = c.customer_id AND p.connection_id = c.connection_id)
+""")
+
+
+# What was forgotten and may still be fetched, under another consent, is fetched with the next run; that is now.
+_FETCHED_AGAIN = text("""
+    UPDATE connection SET due_at = clock_timestamp() WHERE customer_id = :customer AND status = 'ACTIVE' AND due_at > clock_timestamp()
+        AND connection_id IN (SELECT connection_id FROM raw_page WHERE customer_id = :customer AND page_id = ANY(:pages))
 """)
 
 
@@ -161,6 +169,8 @@ async def _erase(tx: Write, group: Group, stone: Stone, cuts: list[Cut]) -> dict
     going = {cuts[row.at]: row.rows for row in await tx.execute(text(counted), values) if row.rows}
     rows = {cut.name: count for cut, count in sorted(going.items(), key=lambda item: item[0].name)}
     await tx.execute(insert(tombstone), _row(group, stone, rows))
+    if stone.pages:
+        await tx.execute(_FETCHED_AGAIN, values)
     for cut in cuts:
         if cut in going and (await tx.execute(text(cut.statement), values)).rowcount != going[cut]:
             raise WaitAndRetry(f"Rows of {cut.table} came or went while they were being erased.")

@@ -6,7 +6,8 @@ What is due is asked of the rows each time; no erasure is ever "under way". The 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import date
 
 import structlog
@@ -17,30 +18,28 @@ from hub.domain.identifiers import CustomerId
 from hub.errors import HubError
 from hub.store.database import STORE_ERRORS, Database
 from hub.store.erasure.batch import Group, erase_group
+from hub.store.erasure.due import branches
 from hub.store.erasure.subject import erase_rest, reapply
 from hub.vault import Vault
 
 log = structlog.get_logger("hub.erasure")
 
 AT_ONCE = 200
-"""Customers that one look finds."""
+"""Rows that one statement looks for customers in."""
 
-_ERASED = """
-    SELECT s.customer_id FROM customer s WHERE s.erased_on <= :today AND EXISTS (
-        SELECT 1 FROM connection c WHERE c.customer_id = s.customer_id UNION ALL SELECT 1 FROM raw_page p WHERE p.customer_id = s.customer_id
-        UNION ALL SELECT 1 FROM sync_run r WHERE r.customer_id = s.customer_id UNION ALL SELECT 1 FROM sync_event e WHERE e.customer_id = s.customer_id
-        UNION ALL SELECT 1 FROM link_session l WHERE l.customer_id = s.customer_id UNION ALL SELECT 1 FROM quarantine q WHERE q.customer_id = s.customer_id) LIMIT :most
-"""
-_SHORTENED = "p.life_days > d.data_life_days AND p.life_ends_on - p.life_days + d.data_life_days <= :today"
-_UNDATED = "p.life_ends_on IS NULL AND (p.fetched_at AT TIME ZONE 'Asia/Shanghai')::date + d.data_life_days <= :today"
-_DUE = f"""
-    (SELECT customer_id FROM raw_page WHERE life_ends_on <= :today LIMIT :most)
-    UNION (SELECT d.customer_id FROM consent_due d WHERE EXISTS (SELECT 1 FROM raw_page p WHERE p.customer_id = d.customer_id AND p.consent_id = d.consent_id
-        AND (d.ends_on <= :today OR ({_SHORTENED}) OR ({_UNDATED}))) LIMIT :most)
-    UNION (SELECT customer_id FROM item_due WHERE erase_on <= :today LIMIT :most)
-    UNION (SELECT customer_id FROM evaluation_due WHERE erase_on <= :today LIMIT :most)
-    UNION ({_ERASED}) LIMIT :most
-"""
+
+@dataclass(slots=True)
+class Looked:
+    """What came of one look: how many rows went; who could not be erased, or had nothing that could be; which branches could not be asked."""
+
+    rows: int = 0
+    left: set[CustomerId] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+
+    @property
+    def whole(self) -> bool:
+        """Nobody and nothing failed: what was due is gone."""
+        return not self.failed
 
 
 @dataclass(slots=True)
@@ -56,37 +55,46 @@ class Erasing:
         """Everything that is due now, and was destroyed before and came back with a backup. Returns how many rows went."""
         today = self.clock.today()
         again = await reapply(self.database, self.vault, self.clock)
-        if self.looked_on == today:
-            return again + await erase_everything_due(self.database, today, only_subjects=True)
-        erased = await erase_everything_due(self.database, today)
-        self.looked_on = today
-        return again + erased
+        looked = await erase_everything_due(self.database, today, only_subjects=self.looked_on == today)
+        # What failed, a lock that was held or a database that was away, is looked for again with the next look, not on the next day.
+        if looked.whole:
+            self.looked_on = today
+        return again + looked.rows
 
 
-async def erase_everything_due(database: Database, today: date, *, only_subjects: bool = False) -> int:
-    """Returns how many rows went. One customer who cannot be erased now keeps nobody else from it, and is looked at again."""
-    total = 0
-    while customers := await due(database, today, only_subjects=only_subjects):
-        erased = sum([await _attempt(database, one, today) for one in customers])
-        if not erased:
-            break
-        total += erased
-    return total
+async def erase_everything_due(database: Database, today: date, *, only_subjects: bool = False) -> Looked:
+    """Branch by branch. One customer who cannot be erased now keeps nobody else from it, and one branch that cannot be asked no other branch."""
+    looked = Looked()
+    for name in ("erased",) if only_subjects else branches():
+        try:
+            while customers := await due(database, today, name, looked.left):
+                for one in customers:
+                    await _attempt(database, one, today, looked)
+        except (HubError, *STORE_ERRORS) as error:
+            log.warning("not_looked_for", branch=name, kind=type(error).__name__)
+            looked.failed.add(name)
+    return looked
 
 
-async def _attempt(database: Database, customer_id: CustomerId, today: date) -> int:
+async def _attempt(database: Database, customer_id: CustomerId, today: date, looked: Looked) -> None:
     try:
-        return sum((await erase_due(database, customer_id, today)).values())
+        rows = sum((await erase_due(database, customer_id, today)).values())
     except (HubError, *STORE_ERRORS) as error:
         log.warning("not_erased", customer=str(customer_id), kind=type(error).__name__)
-        return 0
+        looked.left.add(customer_id)
+        looked.failed.add(str(customer_id))
+        return
+    looked.rows += rows
+    if not rows:
+        looked.left.add(customer_id)
 
 
-async def due(database: Database, today: date, *, only_subjects: bool = False) -> list[CustomerId]:
-    """Customers of whom something is due."""
+async def due(database: Database, today: date, branch: str, left: Collection[CustomerId] = ()) -> list[CustomerId]:
+    """Customers of whom something is due by one branch, but for those who are ``left`` for another look."""
+    found = f"SELECT DISTINCT q.customer_id FROM (SELECT b.customer_id FROM ({branches()[branch]}) b WHERE b.customer_id <> ALL(:left) LIMIT :most) q"
     async with database.work() as tx:
-        found = await tx.execute(text(_ERASED if only_subjects else _DUE), {"today": today, "most": AT_ONCE})
-        return [CustomerId(one) for one in found.scalars()]
+        values = {"today": today, "most": AT_ONCE, "left": list(left)}
+        return [CustomerId(one) for one in (await tx.execute(text(found), values)).scalars()]
 
 
 async def erase_due(database: Database, customer_id: CustomerId, today: date) -> dict[str, int]:

@@ -40,9 +40,12 @@ _MASK = text(f"""
     UPDATE customer SET {_EMPTIED}, subject_hash = 'erased:' || customer_id, erased_on = coalesce(erased_on, :today) WHERE customer_id = :customer
 """)
 _PROOF = text("UPDATE consent SET evidence = '{}' WHERE customer_id = :customer")
+# Somebody wrote it by hand. Of a merge it is told under the customer that was merged.
+_REASONS = text("UPDATE identity_event SET reason = NULL WHERE (customer_id = :customer OR other_id = :customer) AND reason IS NOT NULL")
 _DISCONNECT = text("""
     UPDATE connection SET status = 'DISCONNECTED', ended_at = coalesce(ended_at, clock_timestamp()), ended_reason = coalesce(ended_reason, 'CONSENT_ENDED'),
-        epoch = epoch + 1, due_at = NULL, lease_until = NULL, grant_expires_at = NULL, account_hash = NULL, last_fault = NULL, last_fault_detail = NULL
+        epoch = epoch + 1, due_at = NULL, lease_until = NULL, grant_expires_at = NULL, account_hash = NULL, holder_hash = NULL,
+        last_fault = NULL, last_fault_detail = NULL
     WHERE customer_id = :customer
 """)
 _TODAY = text("SELECT set_config('hub.today', :today, true)")
@@ -82,6 +85,7 @@ async def erase_customer(tx: Write, vault: Vault, clock: Clock, customer_id: Cus
         await tx.execute(statement, mine)
     rows = await _gone(tx, customer_id, AT_ONCE)
     await tx.execute(_MASK, {**mine, "today": today})
+    await tx.execute(_REASONS, mine)
     await _stone(tx, customer_id, found.erased_on or today, {"data_key.wrapped": len(keys), **rows}, note)
     return Erased(customer_id, 0 if found.erased_on else len(keys), rows)
 

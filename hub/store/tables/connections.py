@@ -211,6 +211,7 @@ raw_page = Table(
     # Without the customer: else PostgreSQL, while the table is small, takes this one to look whether the page of a fact is there, and reads all the customer's.
     Index("ix_raw_page_serial", "connection_id", "serial"),
     Index("ix_raw_page_life", "life_ends_on"),
+    Index("ix_raw_page_consent", "consent_id"),
     info=OWNED,
 )
 

@@ -80,6 +80,7 @@ evaluation = Table(
         comment="from then on only what was decided is left: no series, features, checks, points, limit parts",
     ),
     Index("ix_evaluation_latest", "customer_id", "scenario", "created_at"),
+    Index("ix_evaluation_inputs", "known_at", postgresql_where=sql("inputs_erased_on IS NULL")),
     info=OWNED,
 )
 

@@ -13,7 +13,7 @@ from tests.hub.sync.world import World
 
 async def erase(world: World) -> int:
     """A look of the duty, on the world's day."""
-    return await erase_everything_due(world.database, today(world))
+    return (await erase_everything_due(world.database, today(world))).rows
 
 
 def today(world: World) -> date:

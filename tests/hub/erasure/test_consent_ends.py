@@ -88,7 +88,7 @@ async def test_one_that_was_superseded_goes_with_what_stands_instead(world: Worl
 
 async def test_a_life_that_was_shortened_later(world: World) -> None:
     await world.sync()
-    await world.do("UPDATE consent SET data_life_days = 20")
+    await world.do("UPDATE consent SET data_life_days = 20, narrowed_at = :now", now=world.time.now())
     await on(world, 19)
     assert await erase(world) == 0
     await on(world, 20)
@@ -121,7 +121,7 @@ async def test_a_page_of_the_version_before_has_a_day_too(world: World) -> None:
     """It wrote none: then the consent says how long, from the day of the fetch."""
     await world.sync()
     await world.do(_COPY)
-    await world.do("UPDATE consent SET data_life_days = 3, expires_at = NULL")
+    await world.do("UPDATE consent SET data_life_days = 3, expires_at = NULL, narrowed_at = :now", now=world.time.now())
     world.time.at = datetime.now(UTC) + timedelta(days=2)
     await erase(world)
     assert [one["life_ends_on"] for one in await world.rows("SELECT life_ends_on FROM raw_page")] == [None] * 3, (

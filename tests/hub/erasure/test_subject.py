@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import ProgrammingError
 
+from hub.domain.enums import IdentityEventKind
+from hub.domain.identifiers import CustomerId
 from hub.errors import NotFound, SecretMissing
 from hub.store.customers import NewCustomer, NewPerson, create_customer
 from hub.store.database import Scope
 from hub.store.erasure import Erased, Erasing, erase_customer, reapply
+from hub.store.identity_events import noted
 from hub.vault import FileKeys, Place, Vault
-from tests.hub.erasure.side import held, stones
+from tests.hub.erasure.side import erase, held, on, stones
 from tests.hub.erasure.test_inputs import evaluated, inputs
 from tests.hub.sync.world import NOW, World, new_customer
 
@@ -66,6 +70,41 @@ async def test_unreadable_at_once_and_gone_with_the_next_look(world: World) -> N
         gone |= one["rows"]
     assert (gone["fact_refund"], gone["raw_page"], gone["connection"], gone["sync_run"]) == (5, 3, 1, 1)
     assert await erasing(world).look() == 0
+
+
+async def told(world: World, reason: str, whose: CustomerId, other: CustomerId | None = None) -> None:
+    async with world.database.work() as tx:
+        await noted(tx, whose, IdentityEventKind.MERGED, "admin", NOW, other_id=other, reason=reason)
+
+
+async def test_what_was_written_by_hand_and_whose_account_it_is_go_too(world: World) -> None:
+    other = await new_customer(world.equipment, "110101199003078515")
+    await world.do("UPDATE connection SET account_hash = 'a', holder_hash = 'h'")
+    await told(world, "甲某 asked for it", world.customer_id)
+    await told(world, "he is 甲某", other, world.customer_id)
+    await told(world, "another story", other)
+    await erased(world)
+    hashes = "SELECT account_hash, holder_hash FROM connection WHERE customer_id = :customer"
+    assert await world.rows(hashes) == [{"account_hash": None, "holder_hash": None}]
+    left = await world.rows("SELECT reason FROM identity_event ORDER BY event_id")
+    assert [one["reason"] for one in left] == [None, None, "another story"]
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        await world.do("UPDATE identity_event SET reason = 'x'")
+
+
+async def test_nobody_s_reason_is_emptied_who_was_not_erased(world: World) -> None:
+    await told(world, "why", world.customer_id)
+    await world.do("UPDATE identity_event SET reason = NULL")
+    assert (await world.one("identity_event"))["reason"] == "why"
+
+
+async def test_the_holder_goes_with_the_last_page(world: World) -> None:
+    await world.sync()
+    await world.do("UPDATE connection SET status = 'DISCONNECTED', holder_hash = 'h'")
+    await world.withdraw()
+    await on(world, 7)
+    await erase(world)
+    assert (await world.one("connection"))["holder_hash"] is None
 
 
 async def test_others_stay_as_they_are(world: World) -> None:

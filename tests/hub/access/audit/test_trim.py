@@ -122,3 +122,15 @@ async def test_a_trim_that_was_cut_short_is_ended_by_the_next(urls: Urls, databa
         admin.execute("INSERT INTO access_log SELECT * FROM pg_temp.kept")
     assert (await verified(database)).findings == []
     assert await trim(database, Secrets(), datetime.now(UTC) - timedelta(days=2000), datetime.now(UTC)) == {3: 5}
+
+
+async def test_rows_in_no_chain_leave_by_age_too(urls: Urls, database: Database) -> None:
+    """They were logged before there was one. What is younger stays, and so does a row of a chain that lost its place: that is for the verification to tell."""
+    old = "INSERT INTO access_log (customer_id, log_id, client_id, purpose, operation, document_sha256, fields, outcome, at) SELECT gen_random_uuid(), gen_random_uuid(),"
+    with owner_of_everything(urls) as admin:
+        admin.execute(f"{old} 'c', 'p', 'o', 'd', '{{}}', 'ANSWERED', now() - interval '1000 days' FROM generate_series(1, 4)")
+        admin.execute(f"{old} 'c', 'p', 'o', 'd', '{{}}', 'ANSWERED', now() - interval '2000 days' FROM generate_series(1, 3)")
+        assert await trim_old(database, Secrets()) == 3
+        assert await trim_old(database, Secrets()) == 0
+        assert admin.execute("SELECT count(*) FROM access_log").fetchone() == (4,)
+        assert admin.execute("SELECT after -> 'rows' FROM audit_event WHERE action = 'audit.trim'").fetchone() == ({"-1": 3},)
