@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -28,8 +29,22 @@ class Calling:
 
     async def as_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
         """In a transaction of the caller's own, under row-level security: it is all about this customer."""
+        return await self._told(call, self.database.write(self.scope(call, customer_id)), effect, mutation, customer_id)
+
+    async def for_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
+        """In one of the hub's, for what is kept whether or not the caller may read it: the effect asks in a transaction of the caller's own (:meth:`scope`)
+        whether he may. His time limits hold. Whoever waits for that second connection holds one of the other pool, and nobody waits the other way round."""
+        return await self._told(call, self.database.work(self.scope(call, customer_id)), effect, mutation, customer_id)
+
+    def scope(self, call: contract.Call, customer_id: str) -> Scope:
+        return Scope.of(call.caller, self.clock.now(), bound_customer(customer_id))
+
+    async def _told(
+        self, call: contract.Call, begun: AbstractAsyncContextManager[Write], effect: Effect, mutation: str, customer_id: str
+    ) -> Answer:
+        """The effect, once; then the line in the log."""
         try:
-            async with self.database.write(Scope.of(call.caller, self.clock.now(), bound_customer(customer_id))) as tx:
+            async with begun as tx:
                 answer = await once(tx, _key(call), lambda: effect(tx))
         except ConsentMissing:
             await self.note(call, mutation, customer_id, AccessOutcome.DENIED)
