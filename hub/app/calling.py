@@ -14,6 +14,7 @@ from hub.errors import ConsentMissing
 from hub.store.database import Database, Scope, Write
 from hub.store.idempotency import Answer, OnceKey, once
 from hub.store.view.binding import bound_customer
+from hub.vault import Blind
 from schema import services as contract
 
 Effect = Callable[[Write], Awaitable[Answer]]
@@ -26,6 +27,7 @@ class Calling:
     database: Database
     log: AccessLog
     clock: Clock
+    blind: Blind
 
     async def as_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
         """In a transaction of the caller's own, under row-level security: it is all about this customer."""
@@ -45,7 +47,7 @@ class Calling:
         """The effect, once; then the line in the log."""
         try:
             async with begun as tx:
-                answer = await once(tx, _key(call), lambda: effect(tx))
+                answer = await once(tx, self._key(call), lambda: effect(tx))
         except ConsentMissing:
             await self.note(call, mutation, customer_id, AccessOutcome.DENIED)
             raise
@@ -55,13 +57,14 @@ class Calling:
     async def as_hub(self, call: contract.Call, effect: Effect) -> Answer:
         """In one of the hub's: what a client's transaction may not see."""
         async with self.database.work() as tx:
-            return await once(tx, _key(call), lambda: effect(tx))
+            return await once(tx, self._key(call), lambda: effect(tx))
 
     async def note(self, call: contract.Call, mutation: str, customer_id: str, outcome: AccessOutcome = AccessOutcome.ANSWERED) -> None:
         """That somebody did something about a customer, durable before it is answered. What of the payload is read is logged by who reads it."""
         named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
         await self.log.write([Accessed(UUID(customer_id), *named, (f"Mutation.{mutation}",), outcome=outcome)])
 
-
-def _key(call: contract.Call) -> OnceKey:
-    return OnceKey(call.caller.client_id, call.key, call.request_sha256)
+    def _key(self, call: contract.Call) -> OnceKey:
+        """What is kept of the input is a keyed hash: names and numbers could be guessed from a bare one. ``before`` is what earlier versions kept."""
+        kept = self.blind.hash("idempotency.request", call.request_sha256)
+        return OnceKey(call.caller.client_id, call.key, kept, before=call.request_sha256)

@@ -61,7 +61,7 @@ class HubServices:
 
     @property
     def calling(self) -> Calling:
-        return Calling(self.database, self.log, self.clock)
+        return Calling(self.database, self.log, self.clock, self.equipment.blind)
 
     @property
     def identity(self) -> IdentityServices:
