@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from hub.errors import ConsentMissing
 from hub.store.database import Database, Scope, Write
 from hub.store.idempotency import Answer, OnceKey, once
 from hub.store.view.binding import bound_customer
+from hub.vault import Blind
 from schema import services as contract
 
 Effect = Callable[[Write], Awaitable[Answer]]
@@ -25,12 +27,27 @@ class Calling:
     database: Database
     log: AccessLog
     clock: Clock
+    blind: Blind
 
     async def as_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
         """In a transaction of the caller's own, under row-level security: it is all about this customer."""
+        return await self._told(call, self.database.write(self.scope(call, customer_id)), effect, mutation, customer_id)
+
+    async def for_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
+        """In one of the hub's, for what is kept whether or not the caller may read it: the effect asks in a transaction of the caller's own (:meth:`scope`)
+        whether he may. His time limits hold. Whoever waits for that second connection holds one of the other pool, and nobody waits the other way round."""
+        return await self._told(call, self.database.work(self.scope(call, customer_id)), effect, mutation, customer_id)
+
+    def scope(self, call: contract.Call, customer_id: str) -> Scope:
+        return Scope.of(call.caller, self.clock.now(), bound_customer(customer_id))
+
+    async def _told(
+        self, call: contract.Call, begun: AbstractAsyncContextManager[Write], effect: Effect, mutation: str, customer_id: str
+    ) -> Answer:
+        """The effect, once; then the line in the log."""
         try:
-            async with self.database.write(Scope.of(call.caller, self.clock.now(), bound_customer(customer_id))) as tx:
-                answer = await once(tx, _key(call), lambda: effect(tx))
+            async with begun as tx:
+                answer = await once(tx, self._key(call), lambda: effect(tx))
         except ConsentMissing:
             await self.note(call, mutation, customer_id, AccessOutcome.DENIED)
             raise
@@ -40,13 +57,14 @@ class Calling:
     async def as_hub(self, call: contract.Call, effect: Effect) -> Answer:
         """In one of the hub's: what a client's transaction may not see."""
         async with self.database.work() as tx:
-            return await once(tx, _key(call), lambda: effect(tx))
+            return await once(tx, self._key(call), lambda: effect(tx))
 
     async def note(self, call: contract.Call, mutation: str, customer_id: str, outcome: AccessOutcome = AccessOutcome.ANSWERED) -> None:
         """That somebody did something about a customer, durable before it is answered. What of the payload is read is logged by who reads it."""
         named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
         await self.log.write([Accessed(UUID(customer_id), *named, (f"Mutation.{mutation}",), outcome=outcome)])
 
-
-def _key(call: contract.Call) -> OnceKey:
-    return OnceKey(call.caller.client_id, call.key, call.request_sha256)
+    def _key(self, call: contract.Call) -> OnceKey:
+        """What is kept of the input is a keyed hash: names and numbers could be guessed from a bare one. ``before`` is what earlier versions kept."""
+        kept = self.blind.hash("idempotency.request", call.request_sha256)
+        return OnceKey(call.caller.client_id, call.key, kept, before=call.request_sha256)

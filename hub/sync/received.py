@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import select, text
@@ -20,7 +21,7 @@ from hub.consent.gate import Ask, decide
 from hub.domain.enums import ConnectionStatus, SourceKind, Verdict
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import ConsentMissing
-from hub.store.database import Write
+from hub.store.database import Read, Write
 from hub.store.facts import Counts
 from hub.store.pages import LEASE_SECONDS, PageCommit, RawPage, Run, Step, commit_page
 from hub.store.tables import connection
@@ -64,7 +65,7 @@ class Received:
 
 async def receive(equipment: Equipment, tx: Write, received: Received) -> Counts:
     """Writes one page of facts that somebody sent. Raises ConsentMissing unless the customer consented to the source for this purpose."""
-    consent_id = await _consent(equipment, tx, received)
+    consent_id = await consent_for(equipment, tx, received)
     run = await _begin(tx, received)
     page = PageCommit(
         run=run,
@@ -88,11 +89,12 @@ async def receive(equipment: Equipment, tx: Write, received: Received) -> Counts
     return counts
 
 
-async def _consent(equipment: Equipment, tx: Write, received: Received) -> Any:
+async def consent_for(equipment: Equipment, tx: Read | Write, received: Received) -> UUID:
+    """The consent that lets these days come in. Raises ConsentMissing."""
     ask = Ask(received.source, equipment.grantee, received.purpose, first=received.first, last=received.last)
     for row in await grants.consents_of(tx, received.customer_id):
         if row["connector"] == received.connector and decide(grants.as_given(row), ask, equipment.clock.now()).allowed:
-            return row["consent_id"]
+            return UUID(str(row["consent_id"]))
     raise ConsentMissing(
         f"The customer has not consented to {received.source} of these days for this purpose.",
         remedy="Ask for consent with createLinkSession.",

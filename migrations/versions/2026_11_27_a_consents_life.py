@@ -1,7 +1,7 @@
 """a consent's life
 
-Expand first, contract later: new columns have defaults that mean what the version before meant. Its two open states of a consent were one unique index; they
-are two now, which the version before fulfils as well.
+Expand first, contract later: new columns have defaults that mean what the version before meant. Its open states of a consent are one unique index; they become
+two, which the version before fulfils as well, by a later migration (rights by need), which builds them beside whoever writes.
 
 Revision ID: 20261127c
 Revises: 20261127b
@@ -58,11 +58,6 @@ def _record() -> None:
         sa.Column("narrowed_at", sa.DateTime(timezone=True), nullable=True, comment="business time at which it last became narrower"),
     ):
         op.add_column("consent", column)
-    key = ["customer_id", "source", "grantee", "purpose"]
-    op.create_index("uq_consent_asked", "consent", key, unique=True, postgresql_where=sa.text("status = 'PENDING'"))
-    op.create_index("uq_consent_given", "consent", key, unique=True, postgresql_where=sa.text("status IN ('ACTIVE', 'PAUSED')"))
-    op.create_index("ix_consent_ends", "consent", ["expires_at"], postgresql_where=sa.text("status IN ('PENDING', 'ACTIVE', 'PAUSED')"))
-    op.drop_index("uq_consent_source", "consent")
 
 
 def _history() -> None:

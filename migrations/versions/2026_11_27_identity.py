@@ -2,8 +2,8 @@
 
 Merged and split customers, roles.
 
-Expand first: new tables and columns that the version before does not look at. One index gives way: a subject is no longer unique, because what one client says
-of it must not keep another one out. The version before goes on finding and making customers meanwhile; what it makes has no claim, and gets one when somebody
+Expand first: new tables and columns that the version before does not look at. One index gives way, in a later migration (rights by need): a subject is no longer
+unique, because what one client says of it must not keep another one out. The version before goes on finding and making customers meanwhile; what it makes has no claim, and gets one when somebody
 names its subject.
 
 Revision ID: 20261127g
@@ -31,9 +31,6 @@ def _customers() -> None:
     op.add_column("customer", sa.Column("category", sa.Text(), nullable=True, comment="as it was said; null: by kind and code"))
     claim = "keyed hash of all that its maker had to know; null: by a version that did not keep it"
     op.add_column("customer", sa.Column("claim_hash", sa.Text(), nullable=True, comment=claim))
-    op.create_index("uq_customer_claim", "customer", ["claim_hash"], unique=True)
-    op.create_index("ix_customer_subject", "customer", ["subject_hash"])
-    op.drop_index("uq_customer_subject", "customer")
 
 
 def _parties() -> None:

@@ -47,7 +47,6 @@ def _access_log() -> None:
         op.add_column("access_log", sa.Column(name, postgresql.ARRAY(sa.Text()), server_default=nothing, nullable=False))
     for column in _linked():
         op.add_column("access_log", column)
-    op.create_index("ix_access_log_chain", "access_log", ["shard", "sequence"])
     op.execute("CREATE POLICY owner_trims ON access_log TO CURRENT_USER USING (true)")
 
 

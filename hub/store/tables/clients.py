@@ -76,7 +76,8 @@ idempotency_key = Table(
     metadata,
     text("client_id", primary_key=True),
     text("key", primary_key=True),
-    text("request_sha256"),
+    text("request_sha256", comment="keyed hash over the input's SHA-256; the bare one in rows of earlier versions"),
     document("response"),
     instant("created_at"),
+    Index("ix_idempotency_key_created", "created_at"),
 )

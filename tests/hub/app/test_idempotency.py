@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 
 from hub.errors import HubError, InvalidInput, KeyReused, TwinRunning
 from hub.store import idempotency
@@ -98,6 +100,32 @@ async def test_the_lock_timeout_ends_with_the_key(desk: Desk) -> None:
     async with desk.runtime.database.work() as tx:
         await once(tx, KEY, counting([]))
         assert (await tx.execute(text("show lock_timeout"))).scalar() == LIMITS["hub_worker"]["lock_timeout"]
+
+
+async def test_what_is_kept_of_an_input_is_keyed(desk: Desk) -> None:
+    """A bare SHA-256 over names and numbers is found by trying them."""
+    digest = hashlib.sha256(b"input").hexdigest()
+    call = desk.call(key="k", digest=digest)
+    made = await desk.services.identity.create_customer(call, SHOP)
+    async with desk.runtime.database.work() as tx:
+        kept = (await tx.execute(select(idempotency_key.c.request_sha256))).scalar_one()
+        assert digest not in kept and kept == desk.runtime.blind.hash("idempotency.request", digest)
+        await tx.execute(update(idempotency_key).values(request_sha256=digest))
+    assert await desk.services.identity.create_customer(call, SHOP) == made, "a row of the version before is still known"
+    with pytest.raises(KeyReused):
+        await desk.services.identity.create_customer(desk.call(key="k", digest="other"), SHOP)
+
+
+async def test_keys_are_forgotten_in_time(desk: Desk) -> None:
+    database, seen = desk.runtime.database, list[int]()
+    async with database.work() as tx:
+        for key in ("old", "young"):
+            await once(tx, OnceKey("app", key, "d"), counting(seen))
+        mine = update(idempotency_key).where(idempotency_key.c.key == "old")
+        await tx.execute(mine.values(created_at=func.now() - idempotency.KEPT - timedelta(minutes=1)))
+    assert [await idempotency.forget_keys(database) for _ in range(2)] == [1, 0]
+    async with database.work() as tx:
+        assert (await tx.execute(select(idempotency_key.c.key))).scalars().all() == ["young"]
 
 
 def test_its_problems_are_told_to_callers() -> None:

@@ -294,3 +294,16 @@ async def test_a_grant_that_nothing_can_renew_ends_with_its_access_token(world: 
     row = await world.one("credential")
     assert (await world.one("connection"))["grant_expires_at"] == row["expires_at"]
     assert row["refresh_at"] is None
+
+
+# Keys
+
+
+async def test_old_keys_of_mutations_are_forgotten_by_a_worker(world: World) -> None:
+    await world.do("INSERT INTO idempotency_key VALUES ('app', 'k', 'd', '{}', now() - interval '8 days')")
+    working = asyncio.create_task(keeper(world).work())
+    async with asyncio.timeout(10):
+        while await world.rows("SELECT 1 FROM idempotency_key"):  # noqa: ASYNC110 -- it happens in the database
+            await asyncio.sleep(0.02)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
