@@ -59,7 +59,7 @@ async def reveal(tx: Write, vault: Vault, wanted: Wanted, now: datetime) -> Reve
     return Revealed(owner, str(identity[_MEMBER[wanted.field]]))
 
 
-async def _the_one(tx: Write, wanted: Wanted, now: datetime) -> Row[Any]:
+async def _the_one(tx: Write, wanted: Wanted, now: datetime) -> Row[Any, Any, Any]:
     """The party that is meant, of the customer or of one merged into it. Where several could be meant, none is guessed."""
     of_the_role = (party.c.customer_id.in_(await parts_of(tx, wanted.customer_id)), party.c.role == wanted.role)
     query = select(party.c.customer_id, party.c.party_id, party.c.identity).where(*of_the_role)
