@@ -242,6 +242,7 @@ class RevealPersonalField:
     customer_id: str
     role: str
     field: PersonalField
+    party_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

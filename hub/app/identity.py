@@ -118,13 +118,14 @@ class IdentityServices:
             return {"customer": str(await visible(tx, asked.customer_id)), "field": asked.field}
 
         answer = await self.calling.as_client(call, noted, "revealPersonalField", asked.customer_id)
-        wanted = Wanted(CustomerId(UUID(str(answer["customer"]))), asked.role, asked.field)
+        party_id = None if asked.party_id is None else _uuid(asked.party_id, "party")
+        wanted = Wanted(CustomerId(UUID(str(answer["customer"]))), asked.role, asked.field, party_id)
         async with self.equipment.database.write(Scope.of(call.caller)) as tx:
             await visible(tx, str(wanted.customer_id))
-            value = await reveal(tx, self.equipment.vault, wanted)
+            found = await reveal(tx, self.equipment.vault, wanted, self.equipment.clock.now())
         named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
-        await self.calling.log.write([Accessed(wanted.customer_id, *named, (wanted.told,), outcome=AccessOutcome.REVEALED)])
-        return value
+        await self.calling.log.write([Accessed(found.customer_id, *named, (wanted.told,), outcome=AccessOutcome.REVEALED)])
+        return found.value
 
     async def _audited(
         self,

@@ -79,12 +79,15 @@ class Keeper:
                 group.create_task(self._again_and_again(look, ERASING_PERIOD))
 
     async def _again_and_again(self, look: Callable[[], Awaitable[int]], period: float) -> None:
-        """Goes on at once while there is something to do; a database that is away for a moment does not end it."""
+        """Goes on at once while there is something to do; nothing that fails ends it, or the duties beside it: it is tried again after the period."""
         while True:
             try:
                 found = await look()
             except (HubError, *STORE_ERRORS) as error:
                 log.warning("keeper_waits", kind=type(error).__name__)
+                found = 0
+            except Exception as error:  # noqa: BLE001 -- a fault of one duty, ours or a connector's, must not end all the others; its words may hold anything
+                log.error("keeper_failed", duty=_named(look), kind=type(error).__name__)
                 found = 0
             if not found:
                 await asyncio.sleep(period)
@@ -123,3 +126,11 @@ class Keeper:
         async with self.equipment.database.work() as tx:
             if not (await tx.execute(_MAY_CALL, values)).scalar():
                 raise ConsentMissing
+
+
+def _named(look: Callable[[], Awaitable[int]]) -> str:
+    """A duty as an operator reads it: its function, and what it is about where that is a word (a platform, a step)."""
+    if not isinstance(look, partial):
+        return look.__qualname__
+    about = [one if isinstance(one, str) else getattr(one, "__qualname__", "") for one in look.args]
+    return ":".join(filter(None, (look.func.__qualname__, *about)))

@@ -28,9 +28,14 @@ class RevealPersonalFieldInput:
     customer_id: strawberry.ID = shown("The customer.")
     role: str = shown("Role of the party, as `Party.role`.")
     field: PersonalField = shown("What is asked for.")
+    party_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Which party, as `Party.id`: needed where several have the role, or where it is a former party. Default: the one that has the role today.",
+    )
 
     def value(self) -> services.RevealPersonalField:
-        return services.RevealPersonalField(str(self.customer_id), self.role, self.field)
+        party_id = None if self.party_id is None else str(self.party_id)
+        return services.RevealPersonalField(str(self.customer_id), self.role, self.field, party_id)
 
 
 @strawberry.type(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -10,9 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.domain.enums import PersonalField
-from hub.errors import NotFound
+from hub.errors import InvalidInput, NotFound
 from schema import services as contract
-from tests.hub.app.conftest import Desk
+from tests.hub.app.conftest import SHOP, Desk
+from tests.hub.app.test_claims import OTHER, make
+from tests.hub.app.test_merging import merged
+from tests.hub.app.test_parties import added, party_of
 
 PLAIN = "339998198709170425"
 
@@ -58,3 +63,58 @@ async def test_what_cannot_be_logged_is_not_shown(desk: Desk) -> None:
         owner.execute("ALTER TABLE access_log ADD CONSTRAINT none_revealed CHECK (outcome <> 'REVEALED')")
     with pytest.raises(SQLAlchemyError):
         await desk.services.identity.reveal_personal_field(desk.call("risk-desk"), asked(made))
+
+
+def named(customer: str, party_id: str, role: str = "OPERATOR") -> contract.RevealPersonalField:
+    return replace(asked(customer, role), party_id=party_id)
+
+
+async def revealed(desk: Desk, value: contract.RevealPersonalField) -> str:
+    return await desk.services.identity.reveal_personal_field(desk.call("risk-desk"), value)
+
+
+async def test_it_is_the_person_of_today(desk: Desk) -> None:
+    """Who had the role before is told only to whoever names him."""
+    made = await desk.shop()
+    former = await party_of(desk, made, "OPERATOR")
+    await desk.services.identity.end_party(desk.call(), contract.EndParty(made, former, date(2026, 1, 10), "the shop was sold"))
+    with pytest.raises(NotFound):
+        await revealed(desk, asked(made))
+    await desk.services.identity.add_party(desk.call(), added(made, "OPERATOR", since=date(2026, 1, 10)))
+    assert await revealed(desk, asked(made)) == OTHER.resident_id
+    assert await revealed(desk, named(made, former)) == PLAIN
+    with pytest.raises(NotFound):
+        await revealed(desk, named(made, former, "SUBJECT"))
+
+
+async def test_none_of_several_is_guessed(desk: Desk) -> None:
+    made = await desk.shop()
+    people = (OTHER, SHOP.person)
+    ids = [
+        (await desk.services.identity.add_party(desk.call(), added(made, "GUARANTOR", one))).party_id for one in people if one is not None
+    ]
+    with pytest.raises(InvalidInput, match="Several"):
+        await revealed(desk, asked(made, "GUARANTOR"))
+    assert [await revealed(desk, named(made, one, "GUARANTOR")) for one in ids] == [OTHER.resident_id, PLAIN]
+    assert len(await rows(desk, "SELECT 1 FROM access_log WHERE outcome = 'REVEALED'")) == 2, "what was refused was shown to nobody"
+
+
+async def test_whoever_sees_both_parts_of_a_merge_is_told_of_both(desk: Desk) -> None:
+    false, true = await merged(desk)
+    parties = {one: await party_of(desk, one, "OPERATOR") for one in (false, true)}
+    for customer in (false, true):
+        with pytest.raises(InvalidInput, match="Several"):
+            await revealed(desk, asked(customer))
+        assert await revealed(desk, named(customer, parties[false])) == OTHER.resident_id
+        assert await revealed(desk, named(customer, parties[true])) == PLAIN
+    logged = await rows(desk, "SELECT customer_id::text AS whose FROM access_log WHERE outcome = 'REVEALED' ORDER BY log_id")
+    assert [one["whose"] for one in logged] == [false, true] * 2, "on the log of whom it was told of"
+
+
+@pytest.mark.parametrize("party_id", ["x", "018f0000-0000-7000-8000-000000000000", "foreign"])
+async def test_a_party_of_somebody_else_is_not_there(desk: Desk, party_id: str) -> None:
+    made, other = await desk.shop(), await make(desk, "partner-app", replace(SHOP, person=OTHER))
+    if party_id == "foreign":
+        party_id = await party_of(desk, other, "OPERATOR")
+    with pytest.raises(NotFound):
+        await revealed(desk, named(made, party_id))

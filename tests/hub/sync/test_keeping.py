@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
+import structlog
 
 from hub.connect import Grant
+from hub.domain.clock import Clock
 from hub.domain.enums import SourceKind
 from hub.errors import GrantRevoked, NotFound
 from hub.store.database import Scope
@@ -127,6 +130,33 @@ async def test_the_keeper_works_by_itself_and_ends_when_told(world: World) -> No
     with pytest.raises(asyncio.CancelledError):
         await working
     assert await state(world) == "valid", "an exchange under way is seen through"
+
+
+async def test_what_nobody_expected_of_one_duty_ends_no_other(world: World) -> None:
+    """The time fails the first two that ask for it: what has ended is not settled, what has run out is not ended. Both are tried again."""
+    await world.do(IDLE)
+    asked: list[int] = []
+
+    def now() -> datetime:
+        asked.append(1)
+        if len(asked) <= 2:
+            raise LookupError("words that nobody should read")
+        return world.equipment.clock.now()
+
+    with structlog.testing.capture_logs() as logged:
+        working = asyncio.create_task(Keeper(replace(world.equipment, clock=Clock(now)), world.calls, period=0.01).work())
+        async with asyncio.timeout(10):
+            while not (refreshes(world) and len(asked) > 20):
+                assert not working.done(), "the others were ended"
+                await asyncio.sleep(0.01)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+    failed = [one for one in logged if one["event"] == "keeper_failed"]
+    assert [(one["log_level"], one["duty"], one["kind"]) for one in failed] == [
+        ("error", "settle_ended", "LookupError"), ("error", "Keeper._at_the_time:expire_due", "LookupError"),
+    ]  # fmt: skip
+    assert "nobody should read" not in str(logged)
 
 
 # Ended
