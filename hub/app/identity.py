@@ -104,8 +104,7 @@ class IdentityServices:
 
         async def effect(tx: Write) -> Answer:
             note = f"{call.caller.client_id}: {asked.reason.strip()}"
-            erased = await erase_customer(tx, self.equipment.vault, self.equipment.clock, customer_id, note)
-            await self._audited(tx, call, "customer.erase", customer_id, {"reason": asked.reason.strip()})
+            erased = await erase_customer(tx, self.equipment.vault, self.equipment.clock, customer_id, note, call.caller.client_id)
             return {"customer": str(erased.customer_id), "keys": erased.keys}
 
         answer = await self.calling.as_hub(call, effect)

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hub.access.audit.chain import EVENTS, ChainKeys
 from hub.access.audit.diagnose import Finding
-from hub.access.audit.heads import Heads, Published, public_key, read_heads
+from hub.access.audit.heads import Heads, Lost, Published, public_key, read_heads
 from hub.access.audit.publish import HeadsFile
 from hub.access.audit.publish import publish as publish_heads
 from hub.access.audit.verify import Verified, count
@@ -101,7 +101,8 @@ def _contents(files: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
 
 def _document(done: Verified, seconds: float) -> dict[str, Any]:
     rate = round(done.rows / seconds) if seconds else 0
-    counted = {"rows": done.rows, "before_the_chain": done.before, "published_lines": done.lines, "rows_per_second": rate}
+    counted: dict[str, Any] = {"rows": done.rows, "before_the_chain": done.before, "published_lines": done.lines, "rows_per_second": rate}
+    counted["restores"] = [asdict(one) for one in done.lost]
     return {"holds": not done.findings, **counted, "findings": [asdict(finding) for finding in done.findings]}
 
 
@@ -110,6 +111,8 @@ def _show(done: Verified, seconds: float) -> None:
         console.print(_sentence(finding), style="red")
     rate = f" ({done.rows / seconds:,.0f} a second)" if done.rows > _MANY else ""
     console.print(f"{done.rows:,} rows hold{rate}, compared with {done.lines:,} published lines.")
+    for lost in done.lost:
+        console.print(f"Line {lost.line}: a backup was restored by {lost.at}. {_gone(lost)}")
     if done.before:
         console.print(f"{done.before:,} rows are from before there was a chain: they prove nothing.")
     if not done.lines:
@@ -121,6 +124,11 @@ def _sentence(finding: Finding) -> str:
         return f"{finding.fault}: {finding.detail}{f' Row {finding.row}.' if finding.row else ''}"
     row = f" ({finding.row})" if finding.row else ""
     return f"{_name(finding.shard)}, row {finding.sequence:,}{row}: {finding.fault}. {finding.detail}"
+
+
+def _gone(lost: Lost) -> str:
+    rows = ", ".join(f"{_name(shard)} {first:,} to {last:,}" for shard, (first, last) in sorted(lost.rows.items()))
+    return f"Rows that were published before went with it: {rows}." if rows else "Nothing that was published before went with it."
 
 
 def _name(shard: int) -> str:

@@ -6,6 +6,10 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hub.access.audit import ChainKeys, audited
+from hub.access.audit.chain import Secrets
+from hub.access.audit.heads import Heads, listed, read_heads
+from hub.access.audit.publish import HeadsFile, publish
 from hub.cli import until
 from hub.cli.options import console, emit, settings
 from hub.cli.runtime import open_runtime, postgres_url, store_of
@@ -14,6 +18,7 @@ from hub.errors import FixConfiguration
 from hub.settings import Settings
 from hub.store import backup
 from hub.store.backup import Made, Parts
+from hub.store.database import Database
 from hub.store.embedded import Urls
 from hub.store.erasure import Erasing
 from hub.store.migrate import migrate
@@ -66,7 +71,18 @@ async def _erase_again(chosen: Settings, urls: Urls, parts: Parts) -> int:
     """The register is only ever joined with the backup's copy: the newest knows most."""
     Register(chosen.keys_dir / REGISTER).join(parts.keys / REGISTER)
     async with open_runtime(chosen, urls, configs={}) as runtime:
-        return await Erasing(runtime.database, runtime.vault, runtime.clock).look()
+        had = await read_heads(runtime.database)
+        erased = await Erasing(runtime.database, runtime.vault, runtime.clock).look()
+        await note_restore(runtime.database, runtime.vault.keys, HeadsFile(chosen.audit_folder), had)
+        return erased
+
+
+async def note_restore(database: Database, secrets: Secrets, file: HeadsFile, had: Heads) -> None:
+    """That the store ends where a backup ended (``had``) is said in the audit chain, and in the file of published heads, which knew more."""
+    told = {"published": file.last, "heads": listed(had)}
+    async with database.work() as tx:
+        await audited(tx, secrets, actor="operator", action="store.restore", subject="store:hub", after=told)
+    await publish(database, ChainKeys.of(secrets), file, restored=had)
 
 
 def _beyond(chosen: Settings, urls: Urls) -> str:

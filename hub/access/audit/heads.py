@@ -2,6 +2,9 @@
 
 A published line is JSON: the heads, a number, the digest of the line before, and an Ed25519 signature over the canonical text of these. Who has the public key can
 check it without any secret. Lines of one file form a chain, so that none can be taken out of its middle.
+
+A restored backup ends earlier than what was published since. ``hub restore`` says so with a line that has one member more, ``restored``: the heads that the backup had.
+From then on what was published beyond them counts no more; that there was a restore, and what went with it, is told by every verification.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -44,12 +47,17 @@ def public_key(keys: ChainKeys) -> str:
     return _text(keys.signing.public_key().public_bytes_raw())
 
 
-def signed(keys: ChainKeys, heads: Heads, number: int, previous: str) -> bytes:
-    """One line, with its line feed."""
-    listed = [{"shard": shard, "sequence": sequence, "hash": found} for shard, (sequence, found) in sorted(heads.of.items())]
-    payload = {"number": number, "previous": previous, "at": heads.at, "heads": listed}
+def signed(keys: ChainKeys, heads: Heads, number: int, previous: str, restored: Heads | None = None) -> bytes:
+    """One line, with its line feed. ``restored`` are the heads that a backup brought."""
+    payload = {"number": number, "previous": previous, "at": heads.at, "heads": listed(heads)}
+    if restored is not None:
+        payload["restored"] = listed(restored)
     text = canonical(payload)
     return orjson.dumps({**payload, "key": public_key(keys)[:8], "signature": _text(keys.signing.sign(text))}) + b"\n"
+
+
+def listed(heads: Heads) -> list[dict[str, Any]]:
+    return [{"shard": shard, "sequence": sequence, "hash": found} for shard, (sequence, found) in sorted(heads.of.items())]
 
 
 def digest(line: bytes) -> str:
@@ -65,42 +73,66 @@ def number_of(line: bytes | None) -> int:
         return 0
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A restore, as its line tells it: by shard the first and the last row that were published before it and went with it."""
+
+    line: int
+    at: str
+    rows: Mapping[int, tuple[int, int]]
+
+
 @dataclass(slots=True)
 class Published:
-    """What files of heads say: by shard and sequence the hash, and what is wrong with the files themselves."""
+    """What files of heads say: by shard and sequence the hash, and what is wrong with the files themselves. ``lost`` is what restores took, for each."""
 
     of: dict[int, dict[int, str]]
     faults: list[Finding]
     lines: int = 0
+    lost: list[Lost] = field(default_factory=list)
 
     @staticmethod
     def read(keys: ChainKeys, files: Iterator[tuple[str, bytes]]) -> Published:
         """``files`` by name. A line that does not hold is told and says nothing."""
         found, public = Published({}, []), keys.signing.public_key()
         for name, content in files:
-            previous = BEGIN
+            previous, of = BEGIN, dict[int, dict[int, str]]()
             for number, line in enumerate(content.splitlines(), 1):
                 said, why = _line(public, line, number, previous)
                 if said is None:
                     found.faults.append(Finding(None, number, None, Fault.HEAD, f"{name}, line {number}: {why}"))
                     break
-                found._take(said)
+                found._take(said, of)
                 previous = digest(line)
+            for shard, places in of.items():
+                found.of.setdefault(shard, {}).update(places)
         return found
 
-    def _take(self, said: Mapping[str, Any]) -> None:
+    def _take(self, said: Mapping[str, Any], of: dict[int, dict[int, str]]) -> None:
         self.lines += 1
-        for one in said["heads"]:
-            self.of.setdefault(one["shard"], {})[one["sequence"]] = one["hash"]
+        if "restored" in said:
+            kept = {one["shard"]: one["sequence"] for one in said["restored"]}
+            self.lost.append(Lost(said["number"], said["at"], dict(_forget(of, kept))))
+        for one in (*said.get("restored", ()), *said["heads"]):
+            of.setdefault(one["shard"], {})[one["sequence"]] = one["hash"]
+
+
+def _forget(of: dict[int, dict[int, str]], kept: Mapping[int, int]) -> Iterator[tuple[int, tuple[int, int]]]:
+    """What was published beyond the rows that a backup had."""
+    for shard, places in sorted(of.items()):
+        upto, last = kept.get(shard, 0), max(places)
+        if last > upto:
+            of[shard] = {place: found for place, found in places.items() if place <= upto}
+            yield shard, (upto + 1, last)
 
 
 def _line(public: Ed25519PublicKey, line: bytes, number: int, previous: str) -> tuple[Mapping[str, Any] | None, str]:
     """What a line says, or why it cannot be believed."""
     try:
         said: dict[str, Any] = orjson.loads(line)
-        payload = {name: said[name] for name in ("number", "previous", "at", "heads")}
+        payload = {name: said[name] for name in ("number", "previous", "at", "heads", *({"restored"} & said.keys()))}
         public.verify(base64.urlsafe_b64decode(said["signature"] + "=="), canonical(payload))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None, "it is not a line of signed heads."
     except InvalidSignature:
         return None, "its signature does not hold."

@@ -42,6 +42,14 @@ class HeadsFile:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "heads.jsonl"
 
+    @property
+    def last(self) -> int:
+        """The number of the last line; 0 where there is none."""
+        if not self.path.exists():
+            return 0
+        with self.path.open("rb") as file:
+            return number_of(_last_line(file.fileno(), os.fstat(file.fileno()).st_size))
+
     def add(self, heads: Heads, sign: Callable[[int, str], bytes], younger_than: float = 0.0) -> int | None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -71,12 +79,12 @@ def _says(line: bytes) -> object:
         return None
 
 
-async def publish(database: Database, keys: ChainKeys, sink: Sink, younger_than: float = 0.0) -> int | None:
-    """Publishes the heads of all chains as they are now. Returns the line's number, None where there was nothing new to say."""
+async def publish(database: Database, keys: ChainKeys, sink: Sink, younger_than: float = 0.0, restored: Heads | None = None) -> int | None:
+    """Publishes the heads of all chains as they are now. Returns the line's number, None where there was nothing new to say. ``restored``: see :func:`signed`."""
     heads = await read_heads(database)
     if not heads.of:
         return None
-    return await asyncio.to_thread(sink.add, heads, lambda number, previous: signed(keys, heads, number, previous), younger_than)
+    return await asyncio.to_thread(sink.add, heads, lambda number, previous: signed(keys, heads, number, previous, restored), younger_than)
 
 
 async def keep_publishing(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from hub.access.audit.chain import ALL, EVENTS, SHARDS, ChainKeys
 from hub.access.audit.diagnose import Break, Fault, Finding, diagnose
-from hub.access.audit.heads import Published, read_heads
+from hub.access.audit.heads import Lost, Published, read_heads
 from hub.access.audit.rows import PAGE, Chain, Row, fetch
 from hub.store.database import Database
 
@@ -32,12 +32,14 @@ FROM (SELECT log_id AS id, at FROM access_log WHERE shard IS NULL OR shard < 0 O
 
 @dataclass(slots=True)
 class Verified:
-    """``rows`` held; ``before`` stand in no chain because they were written before there was one: they prove nothing. ``lines`` of published heads were compared."""
+    """``rows`` held; ``before`` stand in no chain because they were written before there was one: they prove nothing. ``lines`` of published heads were compared;
+    ``lost`` is what went with a backup that was restored: no fault, and nothing to keep quiet about."""
 
     rows: int = 0
     before: int = 0
     lines: int = 0
     findings: list[Finding] = field(default_factory=list)
+    lost: Sequence[Lost] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Anchor:
 
 async def verify(database: Database, keys: ChainKeys, published: Published, tell: Callable[[int], None] = lambda rows: None) -> Verified:
     """``tell`` hears how many rows were looked at."""
-    done = Verified(lines=published.lines, findings=list(published.faults))
+    done = Verified(lines=published.lines, findings=list(published.faults), lost=published.lost)
     anchors = await read_anchors(database, keys, done.findings)
     gate = asyncio.Semaphore(AT_ONCE)
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from hub.access.audit.events import audited
 from hub.consent import grants
 from hub.consent.retention import retention
 from hub.domain.clock import Clock
@@ -31,6 +32,7 @@ _KEYS = text("SELECT key_id FROM data_key WHERE customer_id = :customer")
 _DESTROY = text(
     "UPDATE data_key SET wrapped = NULL, destroyed_at = coalesce(destroyed_at, clock_timestamp()) WHERE customer_id = :customer"
 )
+REAPPLIED = "their key was destroyed before: the erasure had been cut short, or a backup from before it was restored"
 STAYS = ("customer_id", "kind", "created_at", "erased_on")
 """Of the customer's own row. Every other column is emptied: a new one, too, unless it is named here."""
 _EMPTIED = ", ".join(
@@ -68,8 +70,10 @@ class Erased:
     rows: dict[str, int]
 
 
-async def erase_customer(tx: Write, vault: Vault, clock: Clock, customer_id: CustomerId, note: str) -> Erased:
-    """Erases a subject: see the module. To repeat it does no harm. ``note`` says who asked for it and why. Raises NotFound."""
+async def erase_customer(tx: Write, vault: Vault, clock: Clock, customer_id: CustomerId, note: str, actor: str = "operator") -> Erased:
+    """Erases a subject: see the module. To repeat it does no harm. ``note`` says who asked for it and why; ``actor`` is who did it, for the audit chain, which is
+    locked until the commit: whatever else there is to do comes before. Raises NotFound.
+    """
     mine, today = {"customer": customer_id}, clock.today()
     found = (await tx.execute(_LOCK, mine)).first()
     if found is None:
@@ -87,7 +91,10 @@ async def erase_customer(tx: Write, vault: Vault, clock: Clock, customer_id: Cus
     await tx.execute(_MASK, {**mine, "today": today})
     await tx.execute(_REASONS, mine)
     await _stone(tx, customer_id, found.erased_on or today, {"data_key.wrapped": len(keys), **rows}, note)
-    return Erased(customer_id, 0 if found.erased_on else len(keys), rows)
+    erased = Erased(customer_id, 0 if found.erased_on else len(keys), rows)
+    told = {"reason": note, "keys": erased.keys}
+    await audited(tx, vault.keys, actor=actor, action="customer.erase", subject=f"customer:{customer_id}", after=told)
+    return erased
 
 
 async def _end_consents(tx: Write, customer_id: CustomerId, clock: Clock) -> None:
@@ -111,12 +118,12 @@ async def erase_rest(tx: Write, customer_id: CustomerId) -> dict[str, int]:
 
 
 async def reapply(database: Database, vault: Vault, clock: Clock) -> int:
-    """Erases again whom the register of destroyed keys knows and a backup has brought back. Returns how many customers."""
+    """Erases whom the register of destroyed keys knows and the database does not: a backup brought them back, or their erasure was cut short. Returns how many customers."""
     async with database.work() as tx:
         found = [CustomerId(one) for one in (await tx.execute(_AGAIN, {"destroyed": list(vault.keys.destroyed)})).scalars()]
     for customer_id in found:
         async with database.work() as tx:
-            await erase_customer(tx, vault, clock, customer_id, "erased again: a backup from before the erasure was restored")
+            await erase_customer(tx, vault, clock, customer_id, REAPPLIED, actor="clock")
     return len(found)
 
 

@@ -107,6 +107,26 @@ async def test_the_holder_goes_with_the_last_page(world: World) -> None:
     assert (await world.one("connection"))["holder_hash"] is None
 
 
+async def events(world: World) -> list[Any]:
+    return await world.rows("SELECT actor, subject, after FROM audit_event WHERE action = 'customer.erase' ORDER BY sequence")
+
+
+async def test_whoever_erases_it_is_in_the_audit_chain(world: World) -> None:
+    """Once per erasure that was committed, in its transaction."""
+
+    async def cut_short() -> None:
+        async with world.database.work() as tx:
+            await erase_customer(tx, world.equipment.vault, world.equipment.clock, world.customer_id, "admin: why", "admin")
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await cut_short()
+    assert await events(world) == []
+    await erased(world)
+    told = {"actor": "operator", "subject": f"customer:{world.customer_id}", "after": {"reason": "admin: asked by letter", "keys": 1}}
+    assert await events(world) == [told]
+
+
 async def test_others_stay_as_they_are(world: World) -> None:
     await world.sync()
     other = await new_customer(world.equipment, "110101199003078515")
@@ -144,6 +164,11 @@ async def test_one_that_was_cut_short_is_finished(world: World) -> None:
             await Vault(world.equipment.vault.keys).sealer(tx, world.customer_id)
     assert await reapply(world.database, world.equipment.vault, world.equipment.clock) == 1
     assert (await world.one("customer"))["erased_on"] is not None
+    ((stone,), (event,)) = await stones(world), await events(world)
+    assert (event["actor"], event["after"]) == ("clock", {"reason": stone["note"], "keys": 1}), (
+        "it does not claim to know which of the two it was"
+    )
+    assert "cut short" in stone["note"] and "restored" in stone["note"]
     assert await reapply(world.database, world.equipment.vault, world.equipment.clock) == 0
 
 
