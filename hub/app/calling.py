@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from hub.access.audit import AccessLog
@@ -29,9 +29,12 @@ class Calling:
     clock: Clock
     blind: Blind
 
-    async def as_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
-        """In a transaction of the caller's own, under row-level security: it is all about this customer."""
-        return await self._told(call, self.database.write(self.scope(call, customer_id)), effect, mutation, customer_id)
+    async def as_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str, purpose: str | None = None) -> Answer:
+        """In a transaction of the caller's own, under row-level security: it is all about this customer. ``purpose`` is that of the consents it is about, where
+        it is another one than the caller's."""
+        scope = self.scope(call, customer_id)
+        begun = self.database.write(replace(scope, purpose=purpose or scope.purpose))
+        return await self._told(call, begun, effect, mutation, customer_id)
 
     async def for_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
         """In one of the hub's, for what is kept whether or not the caller may read it: the effect asks in a transaction of the caller's own (:meth:`scope`)

@@ -106,7 +106,7 @@ class HubServices:
             )
             return {"link": str(await self.links.create(tx, request))}
 
-        answer = await self.calling.as_client(call, effect, "createLinkSession", asked.customer_id)
+        answer = await self.calling.as_client(call, effect, "createLinkSession", asked.customer_id, asked.purpose)
         return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))
 
     async def create_manage_session(self, call: contract.Call, asked: contract.CreateManageSession) -> contract.LinkMade:

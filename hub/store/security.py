@@ -1,5 +1,8 @@
 """Row-level security and grants, derived from the tables (trust rules, section j). The migrations carry the text this prints.
 
+What hub_app may do is what its transactions need (:data:`NEEDED`), within bounds of its own (:data:`BOUNDS`): a hole in a statement of a client's transaction
+opens no other table, and writes nothing in anybody else's name.
+
 The role hub_app sees a customer only through ``customer_client``: without ``hub.client`` there are no rows. The role hub_worker does the hub's
 own work on every customer and is never handed to a client.
 
@@ -38,15 +41,33 @@ ERASED = {
     **dict.fromkeys(retention().of_class("INPUT"), ("DELETE",)),
 }  # fmt: skip
 """What the role hub_worker may do beside that, each within a policy of :func:`hub.store.erasure.laws.policies`."""
-HUB_ONLY = frozenset({
-    "backfill_window", "consent_fetch", "customer_client", "customer_merge", "fact_mark", "inbound_event", "quota_ledger", "record_shape", "revocation",
-    "sync_event", "tombstone", "touched_days",
-})  # fmt: skip
-"""Who sees whom, what a platform still allows, what went wrong on the way: the hub's to say. A client's transaction reads it and nothing more."""
 PRIVATE = frozenset({"audit_anchor", "audit_event", "replay"})
 """Nothing that a client is answered with: it may name somebody else's customer, or another client."""
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
 """A fact is never overwritten: a change ends it and adds another. It is deleted by the role hub_worker alone, where its erasure is due."""
+_ASKED = "UPDATE (" + ", ".join(sorted(column.name for column in metadata.tables["consent"].c if column.name != "starts_at")) + ")"
+"""What is asked for is written anew as a whole. That it was given, and since when, is the customer's to say, on a page of the hub's own."""
+NEEDED = {
+    # Tokens: how the clients' server keeps its keys, and what was used once.
+    "signing_key": ("INSERT", "UPDATE (retired_at)"), "used_token_id": ("INSERT", "DELETE"),
+    # Every mutation.
+    "idempotency_key": ("INSERT", "UPDATE (response)"),
+    # createLinkSession, createManageSession, and the steps of a consent; what is resumed is due.
+    "consent": ("INSERT", _ASKED), "consent_event": ("INSERT",), "link_session": ("INSERT",), "connection": ("INSERT", "UPDATE (due_at)"),
+    # addParty, endParty; a customer's row is locked by them (FOR UPDATE needs the right to a column), and never changed (:data:`BOUNDS`).
+    "customer": ("UPDATE (created_at)",), "party": ("INSERT", "UPDATE (ended_at, valid_to)"), "identity_event": ("INSERT",),
+    # evaluate.
+    **dict.fromkeys(
+        ("check_result", "evaluation", "evaluation_reason", "feature_evidence", "feature_value", "limit_part", "score_point", "series_month"), ("INSERT",)
+    ),
+}  # fmt: skip
+"""What a client's transaction does, beside reading. All else is the hub's own to do: who sees whom, keys, clients, credentials, what was fetched."""
+BEFORE = {
+    **dict.fromkeys(_FACTS, ("INSERT", "UPDATE (known_to)")), "raw_page": ("INSERT",), "quarantine": ("INSERT",), "window_keys": ("INSERT", "DELETE"),
+    "sync_run": ("INSERT", "UPDATE"), "sync_window": ("INSERT", "UPDATE"), "connection": ("UPDATE (due_at, epoch, lease_until)",), "access_log": ("INSERT",),
+}  # fmt: skip
+"""What only the version before does as hub_app, while it is replaced: it logs reads, outside the chains, and writes the sessions that a partner sends. The next
+release takes it away."""
 _OPERATOR = "(select current_setting('hub.operator', true)) = 'yes'"
 WATCHED = frozenset(
     {"backfill_window", "connection", "consent", "identity_event", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"}
@@ -54,9 +75,22 @@ WATCHED = frozenset(
 """How fetching goes: an operator's transaction (``hub.operator``) reads it for every customer. What was fetched is sealed in them, and stays so."""
 
 _NOW = "(SELECT coalesce(nullif(current_setting('hub.now', true), '')::timestamptz, now()))"
-_IN_FORCE = f"""c.purpose = (SELECT current_setting('hub.purpose', true)) AND c.status = 'ACTIVE' AND c.mode IN ('VIEW', 'STORE', 'STREAM')
+_PURPOSE = "(SELECT current_setting('hub.purpose', true))"
+_IN_FORCE = f"""c.purpose = {_PURPOSE} AND c.status = 'ACTIVE' AND c.mode IN ('VIEW', 'STORE', 'STREAM')
     AND (c.expires_at IS NULL OR c.expires_at > {_NOW})"""
 _SUBJECT = "(SELECT nullif(current_setting('hub.subject', true), '')::uuid)"
+
+_MINE = f"purpose = {_PURPOSE}"
+BOUNDS = {
+    ("access_log", "INSERT"): ("", f"client_id = {_CLIENT} AND shard IS NULL AND sequence IS NULL AND hash IS NULL"),
+    ("consent_event", "INSERT"): ("", f"actor = {_CLIENT}"),
+    ("identity_event", "INSERT"): ("", f"actor = {_CLIENT} AND kind IN ('PARTY_ADDED', 'PARTY_ENDED')"),
+    ("consent", "INSERT"): ("", "status = 'PENDING' AND starts_at IS NULL"),
+    ("consent", "UPDATE"): (_MINE, f"{_MINE} AND (status NOT IN ('ACTIVE', 'PAUSED') OR starts_at IS NOT NULL)"),
+    ("customer", "UPDATE"): ("true", "false"),
+}
+"""What a client's transaction may write of what it sees: which rows, and what they may become. It writes in its own name; outside the log's chains; it asks for
+consents and never gives one, and changes those of its own purpose only."""
 
 
 def _fact_is_covered(spec: FactSpec) -> str:
@@ -89,12 +123,13 @@ def owned_tables() -> list[str]:
 
 def rights_of(table: str) -> tuple[frozenset[str], frozenset[str]]:
     """What hub_app and hub_worker may do with a table."""
-    if table in _FACTS:
-        app = frozenset({"SELECT", "INSERT", "UPDATE (known_to)"})
-        return app, app | {"DELETE"}
-    usual = frozenset({"SELECT", "INSERT"} if table in APPEND_ONLY else {"SELECT", "INSERT", "UPDATE", "DELETE"})
-    app = frozenset() if table in PRIVATE else frozenset({"SELECT"}) if table in HUB_ONLY else usual
-    return app, usual | frozenset(ERASED.get(table, ()))
+    worker = frozenset({"SELECT", "INSERT"} if table in APPEND_ONLY else {"SELECT", "INSERT", "UPDATE", "DELETE"}) | frozenset(
+        ERASED.get(table, ())
+    )
+    if table in PRIVATE:
+        return frozenset(), worker
+    app = frozenset({"SELECT", *NEEDED.get(table, ()), *BEFORE.get(table, ())})
+    return app, frozenset({"SELECT", "INSERT", "UPDATE (known_to)", "DELETE"}) if table in _FACTS else worker
 
 
 def statements() -> Iterator[str]:
@@ -111,6 +146,9 @@ def statements() -> Iterator[str]:
         yield f"CREATE POLICY hub_works ON {name} TO hub_worker USING (true) WITH CHECK (true)"
     for name, rule in sorted(covered_tables().items()):
         yield f"CREATE POLICY consent_covers ON {name} AS RESTRICTIVE FOR SELECT TO hub_app USING ({rule})"
+    for (name, verb), (which, becomes) in BOUNDS.items():
+        using = f"USING ({which}) " if which else ""
+        yield f"CREATE POLICY bound_{verb.lower()} ON {name} AS RESTRICTIVE FOR {verb} TO hub_app {using}WITH CHECK ({becomes})"
     for view in ("fact", *laws.VIEWS):
         yield f"GRANT SELECT ON {view} TO hub_app, hub_worker"
     yield from laws.policies()

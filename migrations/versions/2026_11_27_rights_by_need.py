@@ -28,11 +28,48 @@ _INDEXES = (
     ("ix_idempotency_key_created", "idempotency_key", ("created_at",), {}),
 )
 _GIVE_WAY = ("uq_consent_source", "uq_customer_subject")
+_ASKED = (
+    "adverse_notice, changed_at, connector, consent_id, customer_id, data_from, data_life_days, data_to, evidence, expires_at, fetch_type,"
+    " fetches_per_day, grantee, kinds, mode, narrowed_at, offer, purpose, scenarios, source, status, supersedes, text_hash, text_version, written"
+)
+_NEEDED = {
+    "authorisation_attempt": "SELECT",
+    "client": "SELECT",
+    "connection": "SELECT, INSERT, UPDATE (due_at, epoch, lease_until)",
+    "consent": f"SELECT, INSERT, UPDATE ({_ASKED})",
+    "credential": "SELECT",
+    "customer": "SELECT, UPDATE (created_at)",
+    "data_key": "SELECT",
+    "idempotency_key": "SELECT, INSERT, UPDATE (response)",
+    "link_session": "SELECT, INSERT",
+    "party": "SELECT, INSERT, UPDATE (ended_at, valid_to)",
+    "policy": "SELECT",
+    "quarantine": "SELECT, INSERT",
+    "reference_data": "SELECT",
+    "signing_key": "SELECT, INSERT, UPDATE (retired_at)",
+    "sync_run": "SELECT, INSERT, UPDATE",
+    "sync_window": "SELECT, INSERT, UPDATE",
+    "used_token_id": "SELECT, INSERT, DELETE",
+    "window_keys": "SELECT, INSERT, DELETE",
+}
+"""Tables of which hub_app had more, and what is left."""
+_CLIENT = "(select current_setting('hub.client', true))"
+_MINE = "purpose = (SELECT current_setting('hub.purpose', true))"
+_GIVEN = "(status NOT IN ('ACTIVE', 'PAUSED') OR starts_at IS NOT NULL)"
+_BOUNDS = (
+    ("access_log", "INSERT", f"WITH CHECK (client_id = {_CLIENT} AND shard IS NULL AND sequence IS NULL AND hash IS NULL)"),
+    ("consent_event", "INSERT", f"WITH CHECK (actor = {_CLIENT})"),
+    ("identity_event", "INSERT", f"WITH CHECK (actor = {_CLIENT} AND kind IN ('PARTY_ADDED', 'PARTY_ENDED'))"),
+    ("consent", "INSERT", "WITH CHECK (status = 'PENDING' AND starts_at IS NULL)"),
+    ("consent", "UPDATE", f"USING ({_MINE}) WITH CHECK ({_MINE} AND {_GIVEN})"),
+    ("customer", "UPDATE", "USING (true) WITH CHECK (false)"),
+)
 
 
 def upgrade() -> None:
     _indexes()
     _keys()
+    _rights()
 
 
 def _indexes() -> None:
@@ -50,3 +87,12 @@ def _indexes() -> None:
 def _keys() -> None:
     comment = "keyed hash over the input's SHA-256; the bare one in rows of earlier versions"
     op.alter_column("idempotency_key", "request_sha256", comment=comment)
+
+
+def _rights() -> None:
+    """As hub.store.security says; a test compares."""
+    for table, rights in _NEEDED.items():
+        op.execute(f"REVOKE ALL ON {table} FROM hub_app")
+        op.execute(f"GRANT {rights} ON {table} TO hub_app")
+    for table, verb, rule in _BOUNDS:
+        op.execute(f"CREATE POLICY bound_{verb.lower()} ON {table} AS RESTRICTIVE FOR {verb} TO hub_app {rule}")

@@ -13,9 +13,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from hub.access.clients import make_client_keys
-from hub.app.services import HubServices
 from hub.consent import grants
-from hub.domain.clock import Clock
 from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.errors import ConsentMissing, InvalidInput, NotFound
@@ -187,31 +185,6 @@ async def test_sessions_are_facts_only_with_consent(desk: Desk) -> None:
     await desk.services.consents.withdraw(desk.call(), contract.WithdrawConsent(made, SourceKind.DEVICE))
     with pytest.raises(ConsentMissing):
         await desk.services.record_behaviour_sessions(desk.call(), later)
-
-
-def at(desk: Desk, when: datetime) -> HubServices:
-    return replace(desk.services, equipment=replace(desk.services.equipment, clock=Clock.frozen(when)))
-
-
-async def test_sessions_that_no_consent_shows_any_more_can_be_sent_again(desk: Desk) -> None:
-    """A version outlives the data life of its consent, or lies outside a narrower range: nobody reads it, yet it lives under its key."""
-    made = await desk.shop()
-    await desk.services.create_link_session(desk.call(), link_for(made))
-    await agree(desk, made)
-    asked = contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
-    await desk.services.record_behaviour_sessions(desk.call(), asked)
-    await desk.services.create_link_session(desk.call(), link_for(made, renew=True))
-    await agree(desk, made)
-    await desk.services.consents.narrow(desk.call(), contract.NarrowConsent(made, SourceKind.DEVICE, None, None, None, None, 1, None))
-    late = at(desk, NOW + timedelta(days=5))
-    async with desk.runtime.database.read(late.calling.scope(desk.call(), made)) as tx:
-        assert (await tx.execute(text("select 1 from fact_behaviour_session"))).all() == [], "the client does not see what is there"
-    assert await late.record_behaviour_sessions(desk.call(), asked) == contract.SessionsRecorded(0, 1)
-    changed = replace(asked, sessions=(replace(SESSION, city="舟山市"),))
-    call = desk.call(key="changed")
-    assert [await late.record_behaviour_sessions(call, changed) for _ in range(2)] == [contract.SessionsRecorded(1, 0)] * 2
-    with pytest.raises(NotFound):
-        await late.record_behaviour_sessions(desk.call("other-app"), asked)
 
 
 async def test_sessions_leave_a_sealed_page_and_say_which_days_they_cover(desk: Desk) -> None:
