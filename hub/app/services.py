@@ -114,7 +114,7 @@ class HubServices:
             customer_id = await visible(tx, asked.customer_id)
             await _check_return(tx, call, asked.return_url)
             request = ManageRequest(call.caller.client_id, customer_id, call.caller.purpose, asked.return_url)
-            return {"link": str(await ManageService(self.links).create(tx, request))}
+            return {"link": str(await ManageService(self.links, self.log).create(tx, request))}
 
         answer = await self.calling.as_client(call, effect, "createManageSession", asked.customer_id)
         return contract.LinkMade(str(answer["link"]), self.links.url_of(UUID(answer["link"])))

@@ -96,7 +96,7 @@ class Runtime:
                 services=services.port(),
                 view=ViewSettings(self.settings.grantee, stale, self.quotas()),
                 origin=origin,
-                link_app=LinkPages(links).app(),
+                link_app=LinkPages(links, services.log).app(),
                 webhooks=Webhooks(self.equipment, self.dispatcher.nudge).routes(),
                 log=services.log,
             )

@@ -1,7 +1,8 @@
 """What a customer sees of everything that was given: to whom, who read what, and how each consent ends.
 
 A customer comes in by a session of the kind MANAGE: a partner app asks for one (createManageSession), or the browser that walked a link opens one from
-that link. It shows every consent of the customer, whoever asked for it, and needs no partner.
+that link. Whoever logged in at a platform on a finished link is the customer: every consent is shown, whoever asked for it. Any other session may be open
+before the partner's own eyes: it is bound to the partner's purpose. What is shown is on the access log before it is answered (ADR 27).
 """
 
 from __future__ import annotations
@@ -13,24 +14,49 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, any_, insert, literal, select
 from sqlalchemy.engine import RowMapping
 
+from hub.access.audit import AccessLog
 from hub.connect import Connector
 from hub.consent import grants
+from hub.domain.audit import Accessed
 from hub.domain.enums import ConnectionStatus, ConsentStatus
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import InvalidInput
 from hub.link import sessions
 from hub.link.progress import Connected, connected
-from hub.link.readings import Reading, readings
+from hub.link.readings import Eyes, Reading, readings
 from hub.link.service import LinkService
 from hub.link.sessions import Kind, State, hashed
 from hub.link.view import Item, csrf_of, titles
 from hub.store.database import Read, Write
+from hub.store.merging import parts_seen_by
 from hub.store.tables import client, customer, customer_client, link_session
 
 MANAGE_LIFE = timedelta(minutes=20)
+CUSTOMER = "customer"
+"""Who looked, on the access log, where it was the customer himself."""
+_CONSENTS, _READINGS = "Consent.status", "AccessRecord.fields"
+"""Coordinates of the contract for what the page shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a session reaches: the customer's parts that its client sees; unless it is the customer's ``own``, what is for the client's purpose alone."""
+
+    parts: tuple[CustomerId, ...]
+    client_id: str
+    purpose: str
+    own: bool
+
+    @property
+    def eyes(self) -> Eyes | None:
+        return None if self.own else Eyes(self.client_id, self.purpose)
+
+    def reaches(self, row: RowMapping) -> bool:
+        """Whether a consent is shown and may be withdrawn."""
+        return self.own or row["purpose"] == self.purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +102,8 @@ class ManageView:
     given: tuple[Given, ...]
     readings: tuple[Reading, ...]
     older: UUID | None
+    purpose: str | None
+    """The one that this session is bound to; None: it shows everything."""
 
     @property
     def standing(self) -> tuple[Given, ...]:
@@ -89,8 +117,8 @@ class ManageView:
 class ManageService:
     """See the module. ``links`` knows the platforms, the clock and the link sessions."""
 
-    def __init__(self, links: LinkService) -> None:
-        self.links, self.database = links, links.database
+    def __init__(self, links: LinkService, log: AccessLog) -> None:
+        self.links, self.log, self.database = links, log, links.database
 
     async def create(self, tx: Write, request: ManageRequest) -> UUID:
         """A session for a partner's customer. Returns its id; :meth:`LinkService.url_of` is the address, which opens once."""
@@ -100,24 +128,28 @@ class ManageService:
         return link_id
 
     async def open_from_link(self, browser: str) -> str:
-        """A session for the browser of a link, open or just finished: whoever may give here may see and withdraw here. Returns its secret."""
+        """A session for the browser of a link, open or just finished: whoever may give here may see and withdraw here, and what else was given if
+        a platform let him in on the way. Returns its secret."""
         async with self.database.work() as tx:
             link = await sessions.current(tx, browser, Kind.LINK, finished=True)
             request = ManageRequest(link.client_id, CustomerId(link.customer_id), link.purpose, link.return_url)
             secret = secrets.token_urlsafe(32)
+            link_id, own = new_id(), link.status == State.DONE and await sessions.was_let_in(tx, link)
             # Nobody has the token of this one: it is open in this browser already.
-            opened = {"token_hash": hashed(secrets.token_urlsafe(32)), "browser_hash": hashed(secret)}
-            await tx.execute(insert(link_session), self._row(request, new_id()) | opened)
+            token = self._own_token(link_id) if own else secrets.token_urlsafe(32)
+            opened = {"token_hash": hashed(token), "browser_hash": hashed(secret)}
+            await tx.execute(insert(link_session), self._row(request, link_id) | opened)
         return secret
 
     async def view(self, browser: str, before: UUID | None = None) -> ManageView:
         """What the page shows, with the look-ups that lie before ``before``."""
         async with self.database.work() as tx:
             session = await sessions.current(tx, browser, Kind.MANAGE)
-            customer_id = CustomerId(session.customer_id)
-            whose = (await tx.execute(select(customer.c.name_masked).where(customer.c.customer_id == customer_id))).scalar_one()
-            given, readers = await self._given(tx, customer_id), await _readers(tx, customer_id)
-            found, older = await readings(tx, customer_id, before)
+            scope = await self._scope(tx, session)
+            whose = (await tx.execute(select(customer.c.name_masked).where(customer.c.customer_id == session.customer_id))).scalar_one()
+            given, readers = await self._given(tx, scope), await _readers(tx, scope)
+            found, older = await readings(tx, scope.parts, before, scope.eyes)
+        await self._note(scope, "managePage", _CONSENTS, _READINGS)
         return ManageView(
             grantee=session.grantee,
             app=session.app or session.client_id,
@@ -129,25 +161,30 @@ class ManageService:
             given=given,
             readings=found,
             older=older,
+            purpose=None if scope.own else scope.purpose,
         )
 
     async def withdraw(self, browser: str, consent_ids: Sequence[str]) -> None:
-        """Withdraws what was ticked. What has been withdrawn already stays so. Raises InvalidInput for nothing, and for what is not this customer's."""
+        """Withdraws what was ticked. What has been withdrawn already stays so. Raises InvalidInput for nothing, and for what this session does not reach."""
         async with self.database.work() as tx:
             session = await sessions.current(tx, browser, Kind.MANAGE)
-            customer_id = CustomerId(session.customer_id)
-            known = {str(row["consent_id"]): row["status"] for row in await grants.consents_of(tx, customer_id)}
+            scope = await self._scope(tx, session)
+            rows = [row for part in scope.parts for row in await grants.consents_of(tx, part) if scope.reaches(row)]
+            known = {str(row["consent_id"]): row for row in rows}
             if not consent_ids or not set(consent_ids) <= known.keys():
                 raise InvalidInput("No consent of this customer was ticked.", remedy="Tick one and try again.", told="nothing_to_withdraw")
             for consent_id in dict.fromkeys(consent_ids):
-                if known[consent_id] in grants.OPEN:
-                    await grants.withdraw(tx, customer_id, UUID(consent_id), self.links.clock.now())
+                row = known[consent_id]
+                if row["status"] in grants.OPEN:
+                    await grants.withdraw(tx, row["customer_id"], row["consent_id"], self.links.clock.now())
 
     async def withdrawn(self, browser: str, consent_ids: Sequence[str]) -> tuple[Given, ...]:
         """Those of the named consents that have been withdrawn."""
         async with self.database.work() as tx:
             session = await sessions.current(tx, browser, Kind.MANAGE)
-            given = await self._given(tx, CustomerId(session.customer_id))
+            scope = await self._scope(tx, session)
+            given = await self._given(tx, scope)
+        await self._note(scope, "withdrawnPage", _CONSENTS)
         return tuple(one for one in given if one.item.consent_id in consent_ids and one.item.status == ConsentStatus.REVOKED)
 
     async def leave(self, browser: str) -> str:
@@ -158,11 +195,28 @@ class ManageService:
                 await sessions.close(tx, session)
         return sessions.way_back(session, "closed")
 
-    async def _given(self, tx: Read | Write, customer_id: CustomerId) -> tuple[Given, ...]:
-        rows = [row for row in await grants.consents_of(tx, customer_id) if row["starts_at"] is not None]
-        states = await connected(tx, customer_id)
-        known = self.links.platforms.connectors
-        return tuple(self._one(row, rows, known.get(row["connector"]), states.get(row["connector"])) for row in rows)
+    def _own_token(self, link_id: UUID) -> str:
+        """The token of a session that the customer opened himself, which nobody is told. Its hash tells such a session from one that a partner asked for."""
+        return f"{self.links.token_of(link_id)}|own"
+
+    async def _scope(self, tx: Read | Write, session: Row[Any]) -> Scope:
+        own = secrets.compare_digest(session.token_hash, hashed(self._own_token(session.link_id)))
+        parts = await parts_seen_by(tx, CustomerId(session.customer_id), session.client_id)
+        return Scope(tuple(parts), session.client_id, session.purpose, own)
+
+    async def _note(self, scope: Scope, operation: str, *fields: str) -> None:
+        """That the page was shown, of each part it shows, durable before it is answered."""
+        who = CUSTOMER if scope.own else scope.client_id
+        await self.log.write([Accessed(part, who, scope.purpose, operation, "", fields) for part in scope.parts])
+
+    async def _given(self, tx: Read | Write, scope: Scope) -> tuple[Given, ...]:
+        """The newest first, of all parts."""
+        known, found = self.links.platforms.connectors, []
+        for part in scope.parts:
+            rows = [row for row in await grants.consents_of(tx, part) if row["starts_at"] is not None]
+            states = await connected(tx, part)
+            found += [self._one(row, rows, known.get(row["connector"]), states.get(row["connector"])) for row in rows if scope.reaches(row)]
+        return tuple(sorted(found, key=lambda one: (one.item.changed_at, one.item.consent_id), reverse=True))
 
     def _one(self, row: RowMapping, rows: Sequence[RowMapping], connector: Connector | None, found: Connected | None) -> Given:
         others = [one for one in rows if one["connector"] == row["connector"] and one["consent_id"] != row["consent_id"]]
@@ -189,9 +243,12 @@ class ManageService:
         }
 
 
-async def _readers(tx: Read | Write, customer_id: CustomerId) -> tuple[tuple[str, str], ...]:
-    """Name and audience of every client that may ask for the customer."""
+async def _readers(tx: Read | Write, scope: Scope) -> tuple[tuple[str, str], ...]:
+    """Name and audience of every client that may ask for the customer, for this purpose where the session is bound to one."""
     joined = customer_client.join(client, client.c.client_id == customer_client.c.client_id)
-    mine = (customer_client.c.customer_id == customer_id, client.c.disabled_at.is_(None))
-    found = await tx.execute(select(client.c.name, client.c.audience).select_from(joined).where(*mine).order_by(client.c.name))
+    mine = [customer_client.c.customer_id.in_(scope.parts), client.c.disabled_at.is_(None)]
+    if not scope.own:
+        mine.append(literal(scope.purpose) == any_(client.c.purposes))
+    columns = (client.c.client_id, client.c.name, client.c.audience)
+    found = await tx.execute(select(*columns).distinct().select_from(joined).where(*mine).order_by(client.c.name))
     return tuple((row.name, row.audience) for row in found)

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from hub.access.audit import AccessLog
 from hub.errors import CallerMustFix, HubError
 from hub.link import sessions
 from hub.link.manage import ManageService
@@ -40,9 +41,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 class LinkPages:
     """The routes below ``/link``."""
 
-    def __init__(self, service: LinkService, prefix: str = "/link") -> None:
+    def __init__(self, service: LinkService, log: AccessLog, prefix: str = "/link") -> None:
         self.service, self.prefix = service, prefix
-        self.manager, self.paper = ManageService(service), Paper(prefix, service.grantee)
+        self.manager, self.paper = ManageService(service, log), Paper(prefix, service.grantee)
 
     def app(self) -> Starlette:
         routes = [

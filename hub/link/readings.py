@@ -6,12 +6,13 @@ group they belong to; what fits nowhere is told as it stands, so that nothing th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from hub.domain.facts import all_specs
 from hub.domain.facts.names import field_name, list_name
@@ -61,12 +62,24 @@ class Reading:
     other: tuple[str, ...]
 
 
-async def readings(tx: Read | Write, customer_id: CustomerId, before: UUID | None) -> tuple[tuple[Reading, ...], UUID | None]:
-    """The newest look-ups before one, and where the older ones go on (null: there are none)."""
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """Whose eyes a page is for: a client's for one purpose."""
+
+    client_id: str
+    purpose: str
+
+
+async def readings(
+    tx: Read | Write, parts: Sequence[CustomerId], before: UUID | None, eyes: Eyes | None = None
+) -> tuple[tuple[Reading, ...], UUID | None]:
+    """The newest look-ups before one, and where the older ones go on (null: there are none). For a client's ``eyes``: its own, and others' for its purpose."""
     log = access_log.c
     columns = (log.log_id, log.client_id, log.purpose, log.operation, log.fields, log.outcome, log.at, client.c.name, client.c.audience)
     joined = access_log.outerjoin(client, client.c.client_id == log.client_id)
-    wanted = [log.customer_id == customer_id, *([log.log_id < before] if before is not None else [])]
+    wanted = [log.customer_id.in_(parts), *([log.log_id < before] if before is not None else [])]
+    if eyes is not None:
+        wanted.append(or_(log.client_id == eyes.client_id, log.purpose == eyes.purpose))
     query = select(*columns).select_from(joined).where(*wanted).order_by(log.log_id.desc()).limit(PAGE + 1)
     rows = (await tx.execute(query)).all()
     older = rows[PAGE - 1].log_id if len(rows) > PAGE else None

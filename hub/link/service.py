@@ -151,6 +151,7 @@ class LinkService:
             return
         async with self.database.work() as tx:
             await self.platforms.keep(tx, customer_id, target, grant)
+            await sessions.let_in(tx, session, attempt.state_hash)
             await self._activate(tx, customer_id, target, due=True)
         await self.nudge(customer_id, target)
 

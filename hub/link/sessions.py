@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, select, update
 
 from hub.errors import CustomerMustAct, NotFound
 from hub.store.database import Read, Write
-from hub.store.tables import client, link_session
+from hub.store.tables import authorisation_attempt, client, link_session
 
 LINGER = timedelta(minutes=15)
 """How long a finished session still shows its browser what became of it."""
@@ -117,6 +117,20 @@ async def close(tx: Write, session: Row[Any]) -> None:
     """Finishes a session. Its browser may look at the end of it for a quarter of an hour."""
     until = min(session.expires_at, datetime.now(UTC) + LINGER)
     await tx.execute(update(link_session).where(*this(session)).values(status=State.DONE, expires_at=until))
+
+
+async def let_in(tx: Write, session: Row[Any], state_hash: str) -> None:
+    """A platform knew whoever walked the link. The verifier of that authorisation is of no use any more; that it is gone tells that this was so."""
+    table = authorisation_attempt.c
+    mine = (table.customer_id == session.customer_id, table.link_id == session.link_id, table.state_hash == state_hash)
+    await tx.execute(update(authorisation_attempt).where(*mine).values(verifier=b""))
+
+
+async def was_let_in(tx: Read | Write, session: Row[Any]) -> bool:
+    """Whether the browser of a link logged in at a platform on its way. Whoever only opens, ticks and finishes did not."""
+    table = authorisation_attempt.c
+    mine = (table.customer_id == session.customer_id, table.link_id == session.link_id, table.used_at.is_not(None), table.verifier == b"")
+    return (await tx.execute(select(table.link_id).where(*mine).limit(1))).first() is not None
 
 
 def way_back(session: Row[Any], status: str) -> str:

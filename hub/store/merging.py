@@ -27,6 +27,11 @@ _PARTS = text("""
     UNION ALL SELECT m.customer_id FROM customer_merge m JOIN customer c ON c.customer_id = m.customer_id
     WHERE m.into_id = :id AND EXISTS (SELECT 1 FROM customer s WHERE s.customer_id = :id)""")
 
+_SEEN_PARTS = text("""
+    SELECT CAST(:id AS uuid)
+    UNION ALL SELECT m.customer_id FROM customer_merge m JOIN customer_client k ON k.customer_id = m.customer_id AND k.client_id = :client
+    WHERE m.into_id = :id""")
+
 
 async def surviving(tx: Read | Write, customer_id: UUID) -> CustomerId | None:
     """The customer that answers for this one, as far as the transaction sees both; None when it does not see this one."""
@@ -37,6 +42,11 @@ async def surviving(tx: Read | Write, customer_id: UUID) -> CustomerId | None:
 async def parts_of(tx: Read | Write, customer_id: CustomerId) -> list[CustomerId]:
     """The customer itself and those merged into it that the transaction sees."""
     return [CustomerId(found) for found in (await tx.execute(_PARTS, {"id": customer_id})).scalars()]
+
+
+async def parts_seen_by(tx: Read | Write, customer_id: CustomerId, client_id: str) -> list[CustomerId]:
+    """A customer that a client sees, and those merged into it that this client sees, too: for the hub, whose own transactions see all."""
+    return [CustomerId(found) for found in (await tx.execute(_SEEN_PARTS, {"id": customer_id, "client": client_id})).scalars()]
 
 
 async def merge_customers(tx: Write, from_id: UUID, into_id: UUID, reason: str, now: datetime, actor: str) -> None:

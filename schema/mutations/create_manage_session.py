@@ -45,7 +45,7 @@ CreateManageSessionResult = Annotated[
 
 
 @asked(
-    "Opens the hosted page where a customer sees every consent that was given, who read what, and withdraws (PIPL 15, 45).",
+    "Opens the hosted page where a customer sees the consents that were given for the purpose of the asking token, who read what for it, and withdraws (PIPL 15, 45).",
     access("links:write", DataKind.CONSENT),
 )
 async def create_manage_session(info: HubInfo, idempotency_key: Key, input: Asked) -> CreateManageSessionResult:

@@ -14,6 +14,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from connectors.sandbox.serve import bind
+from hub.access.audit import AccessLog
+from hub.access.audit.chain import ChainKeys
 from hub.cli.browser import Form, forms_of
 from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
@@ -40,6 +42,7 @@ class Side:
     world: World
     links: LinkService
     origin: str
+    log: AccessLog
     nudged: list[UUID] = field(default_factory=list)
 
     async def link(self, sources: tuple[SourceKind, ...] = BOTH, customer_id: CustomerId | None = None) -> str:
@@ -124,9 +127,10 @@ async def opened(database: Database, home: Path) -> AsyncIterator[Side]:
         nudge=nudge,
         token_of=lambda link_id: equipment.blind.hash("link.token", str(link_id)),
     )
-    pages = Brief(Starlette(routes=[Mount("/link", LinkPages(links).app())]), listener)
+    log = AccessLog(database, ChainKeys.of(equipment.vault.keys))
+    pages = Brief(Starlette(routes=[Mount("/link", LinkPages(links, log).app())]), listener)
     await pages.start()
-    yield Side(world, links, origin, nudged)
+    yield Side(world, links, origin, log, nudged)
     await pages.stop()
     await server.stop()
     await calls.desks.close()

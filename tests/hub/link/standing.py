@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from connectors.sandbox.serve import bind
+from hub.access.audit import AccessLog
+from hub.access.audit.chain import ChainKeys
 from hub.cli.browser import forms_of
 from hub.connect import Connector
 from hub.domain.clock import Clock
@@ -93,7 +95,8 @@ async def standing(
         nudge=nudge,
         token_of=lambda link_id: equipment.blind.hash("link.token", str(link_id)),
     )
-    pages = Brief(Starlette(routes=[Mount("/link", LinkPages(links).app())]), listener)
+    log = AccessLog(database, ChainKeys.of(equipment.vault.keys))
+    pages = Brief(Starlette(routes=[Mount("/link", LinkPages(links, log).app())]), listener)
     await pages.start()
     yield Standing(equipment, calls, links, linking, origin)
     await pages.stop()

@@ -128,7 +128,7 @@ async def test_what_nobody_expected_is_a_page_too(side: Side, monkeypatch: pytes
         raise RuntimeError("a secret of the hub")
 
     monkeypatch.setattr(side.links, "view", broken)
-    site = Starlette(routes=[Mount("/link", LinkPages(side.links).app())])
+    site = Starlette(routes=[Mount("/link", LinkPages(side.links, side.log).app())])
     transport = httpx.ASGITransport(site, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub", cookies={COOKIE: "x"}) as client:
         answer = await client.get("/link/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from uuid import UUID
 
@@ -22,7 +23,7 @@ async def manage_url(side: Side, customer_id: CustomerId | None = None) -> str:
     """What a partner gets from createManageSession."""
     request = ManageRequest("partner", customer_id or side.world.customer_id, "CREDIT_APPROVAL", RETURN)
     async with side.world.database.work() as tx:
-        return side.links.url_of(await ManageService(side.links).create(tx, request))
+        return side.links.url_of(await ManageService(side.links, side.log).create(tx, request))
 
 
 async def managed(side: Side, me: Person, customer_id: CustomerId | None = None) -> str:
@@ -35,6 +36,21 @@ async def managed(side: Side, me: Person, customer_id: CustomerId | None = None)
 async def given(side: Side, me: Person, sources: tuple[SourceKind, ...] = BOTH, customer_id: CustomerId | None = None) -> None:
     page = await me.open(await side.link(sources, customer_id))
     await me.get(await me.to_platform_and_back(await me.agree(page)))
+
+
+async def own(side: Side, me: Person) -> str:
+    """The page as the customer himself reaches it: from the end of a link on which a platform let her in."""
+    await given(side, me)
+    finish = form_to((await me.get("/link/")).text, "/link/finish")
+    await me.post(finish, [*finish.hidden.items()])
+    return await from_link(me)
+
+
+async def from_link(me: Person) -> str:
+    """Opens a manage session from the link of this browser, and returns its page."""
+    form = form_to((await me.get("/link/")).text, "/link/manage/open")
+    assert (await me.post(form, [*form.hidden.items()])).status_code == 303
+    return (await me.get("/link/manage")).text
 
 
 def form_to(page: str, action: str) -> Form:
@@ -169,11 +185,13 @@ async def test_leaving_ends_the_session(side: Side, me: Person) -> None:
     assert (await me.get("/link/manage")).status_code == 403
 
 
-async def logged(side: Side, customer_id: UUID, operation: str, *fields: str, outcome: str = "ANSWERED") -> None:
+async def logged(
+    side: Side, customer_id: UUID, operation: str, *fields: str, outcome: str = "ANSWERED", purpose: str = "CREDIT_APPROVAL"
+) -> None:
     await side.world.do(
         "INSERT INTO access_log (customer_id, log_id, client_id, purpose, operation, document_sha256, fields, outcome, at)"
-        " VALUES (:who, :id, 'risk-desk', 'POST_LOAN', :operation, 'x', CAST(:fields AS text[]), :outcome, now())",
-        who=customer_id, id=new_id(), operation=operation, fields=list(fields), outcome=outcome,
+        " VALUES (:who, :id, 'risk-desk', :purpose, :operation, 'x', CAST(:fields AS text[]), :outcome, now())",
+        who=customer_id, id=new_id(), operation=operation, fields=list(fields), outcome=outcome, purpose=purpose,
     )  # fmt: skip
 
 
@@ -189,9 +207,10 @@ async def test_who_read_what_is_told_in_words(side: Side, me: Person) -> None:
         "Customer.taxReturns",
         "TaxReturn.declaredRevenue",
         "TaxReturn.filedOn",
+        purpose="POST_LOAN",
     )
     await logged(side, me_id, "Odd", "Novelty.value", outcome="DENIED")
-    page = await managed(side, me)
+    page = await own(side, me)
     for words in (
         "risk-desk",
         "贷后管理",
@@ -212,6 +231,7 @@ async def test_a_log_is_shown_a_screen_at_a_time_and_of_this_customer_only(side:
     await logged(side, other, "Theirs", "Customer.nameMasked")
     for number in range(2 * PAGE + 1):
         await logged(side, side.world.customer_id, f"Mine{number:02}", "Customer.nameMasked")
+        await asyncio.sleep(0.002)  # Ids of one millisecond have no order.
     page, seen = await managed(side, me), []
     while True:
         seen += re.findall(r"Mine\d\d|Theirs", page)

@@ -21,6 +21,8 @@ from connectors import registry
 from connectors.sandbox.persona import Persona
 from connectors.sandbox.platform import World
 from connectors.sandbox.serve import Sandbox, Server, bind
+from hub.access.audit import AccessLog
+from hub.access.audit.chain import ChainKeys
 from hub.cli.browser import authorise_everything
 from hub.cli.runtime import Runtime, open_runtime
 from hub.cli.sandbox import own_personas
@@ -63,7 +65,8 @@ class Hub:
 
 
 async def authorised(runtime: Runtime, stack: AsyncExitStack, origin: str, listener: Any, persona: Persona) -> CustomerId:
-    pages = Server(Starlette(routes=[Mount("/link", LinkPages(runtime.links(origin)).app())]), listener)
+    log = AccessLog(runtime.database, ChainKeys.of(runtime.vault.keys))
+    pages = Server(Starlette(routes=[Mount("/link", LinkPages(runtime.links(origin), log).app())]), listener)
     await pages.start()
     stack.push_async_callback(pages.stop)
     assert persona.business is not None
