@@ -102,7 +102,7 @@ def _contents(files: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
 def _document(done: Verified, seconds: float) -> dict[str, Any]:
     rate = round(done.rows / seconds) if seconds else 0
     counted: dict[str, Any] = {"rows": done.rows, "before_the_chain": done.before, "published_lines": done.lines, "rows_per_second": rate}
-    counted["restores"] = [asdict(one) for one in done.lost]
+    counted["restores"] = [{"line": one.line, "at": one.at, "lost": _rows(one)} for one in done.lost]
     return {"holds": not done.findings, **counted, "findings": [asdict(finding) for finding in done.findings]}
 
 
@@ -124,6 +124,10 @@ def _sentence(finding: Finding) -> str:
         return f"{finding.fault}: {finding.detail}{f' Row {finding.row}.' if finding.row else ''}"
     row = f" ({finding.row})" if finding.row else ""
     return f"{_name(finding.shard)}, row {finding.sequence:,}{row}: {finding.fault}. {finding.detail}"
+
+
+def _rows(lost: Lost) -> list[dict[str, int]]:
+    return [{"shard": shard, "first": first, "last": last} for shard, (first, last) in sorted(lost.rows.items())]
 
 
 def _gone(lost: Lost) -> str:

@@ -19,6 +19,13 @@ def test_a_backup_and_its_restore_as_an_operator_does_them(hub: Hub, tmp_path: P
         "data.dump": "600",
         "data_keys.dump": "600",
     }
+    had = json.loads(hub("audit", "heads", "--json", *home).stdout)["heads"][0]["sequence"]
+    assert hub("keys", "rotate", *home).returncode == 0
+    assert hub("audit", "publish", *home).returncode == 0
     restored = hub("restore", *parts, "--replace", "--json", *home)
     assert restored.returncode == 0, restored.stderr
     assert json.loads(restored.stdout) == {"rows_erased_again": 0}
+    verified = hub("audit", "verify", "--json", *home)
+    assert verified.returncode == 0, verified.stdout
+    (told,) = json.loads(verified.stdout)["restores"]
+    assert (told["line"], told["lost"]) == (2, [{"shard": 16, "first": had + 1, "last": had + 1}])
