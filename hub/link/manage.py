@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, any_, insert, literal, select
+from sqlalchemy import ColumnElement, Row, any_, insert, literal, select
 from sqlalchemy.engine import RowMapping
 
 from hub.access.audit import AccessLog
@@ -246,7 +246,7 @@ class ManageService:
 async def _readers(tx: Read | Write, scope: Scope) -> tuple[tuple[str, str], ...]:
     """Name and audience of every client that may ask for the customer, for this purpose where the session is bound to one."""
     joined = customer_client.join(client, client.c.client_id == customer_client.c.client_id)
-    mine = [customer_client.c.customer_id.in_(scope.parts), client.c.disabled_at.is_(None)]
+    mine: list[ColumnElement[bool]] = [customer_client.c.customer_id.in_(scope.parts), client.c.disabled_at.is_(None)]
     if not scope.own:
         mine.append(literal(scope.purpose) == any_(client.c.purposes))
     columns = (client.c.client_id, client.c.name, client.c.audience)
