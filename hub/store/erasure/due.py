@@ -23,9 +23,11 @@ _UNDATED = """
     SELECT p.customer_id FROM raw_page p JOIN consent_due d ON d.customer_id = p.customer_id AND d.consent_id = p.consent_id
     WHERE p.life_ends_on IS NULL AND (p.fetched_at AT TIME ZONE 'Asia/Shanghai')::date + d.data_life_days <= :today"""
 _OVER = "d.ended_at < (CAST(:today AS date) + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' AND d.ends_on <= :today"
+# Consents first, then their pages one consent at a time: else PostgreSQL may ask of every page there is when it is due.
 _ENDED = f"""
-    SELECT d.customer_id FROM consent_due d JOIN raw_page o ON o.consent_id = d.consent_id AND o.customer_id = d.customer_id
-    JOIN page_due p ON p.customer_id = o.customer_id AND p.page_id = o.page_id WHERE {_OVER} AND p.erase_on <= :today"""
+    WITH ended AS MATERIALIZED (SELECT d.customer_id, d.consent_id FROM consent_due d WHERE {_OVER})
+    SELECT e.customer_id FROM ended e CROSS JOIN LATERAL (SELECT 1 FROM page_due p
+        WHERE p.customer_id = e.customer_id AND p.consent_id = e.consent_id AND p.erase_on <= :today LIMIT 1) p"""
 _SHORTENED = """
     SELECT d.customer_id FROM consent_due d JOIN raw_page p ON p.consent_id = d.consent_id AND p.customer_id = d.customer_id
     WHERE d.shortened AND p.life_ends_on - p.life_days + d.data_life_days <= :today"""
