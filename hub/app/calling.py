@@ -37,8 +37,8 @@ class Calling:
         return await self._told(call, begun, effect, mutation, customer_id)
 
     async def for_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
-        """In one of the hub's, for what is kept whether or not the caller may read it: the effect asks in a transaction of the caller's own (:meth:`scope`)
-        whether he may. His time limits hold. Whoever waits for that second connection holds one of the other pool, and nobody waits the other way round."""
+        """In one of the hub's, for what is kept whether or not the caller may read it. Whether he may do it is asked before, in a transaction of his own
+        (:meth:`scope`): nobody waits for one connection while he holds another. His time limits hold."""
         return await self._told(call, self.database.work(self.scope(call, customer_id)), effect, mutation, customer_id)
 
     def scope(self, call: contract.Call, customer_id: str) -> Scope:

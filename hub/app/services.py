@@ -23,7 +23,7 @@ from hub.domain.enums import SourceKind
 from hub.domain.facts import BehaviourSession
 from hub.domain.identifiers import CustomerId, PersonalId
 from hub.domain.periods import china_day
-from hub.errors import InvalidInput
+from hub.errors import ConsentMissing, HubError, InvalidInput, NotFound
 from hub.link.manage import ManageRequest, ManageService
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.database import Database, Write
@@ -122,8 +122,11 @@ class HubServices:
     async def record_behaviour_sessions(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> contract.SessionsRecorded:
         _check_sessions(asked, self.clock.today())
 
+        received = await self._permitted(call, asked)
+
         async def effect(tx: Write) -> Answer:
-            received = await self._permitted(call, asked)
+            if isinstance(received, HubError):
+                raise received
             # As the hub: a version that has outlived its consent, which a client's transaction does not see, lives under its key and is to be found there.
             counts = await receive(self.equipment, tx, received)
             return {"stored": counts.stored, "unchanged": counts.unchanged}
@@ -131,11 +134,15 @@ class HubServices:
         answer = await self.calling.for_client(call, effect, "recordBehaviourSessions", asked.customer_id)
         return contract.SessionsRecorded(int(answer["stored"]), int(answer["unchanged"]))
 
-    async def _permitted(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> Received:
-        """Asked as the caller; the page's own transaction asks for the consent once more, and holds it. Raises NotFound, ConsentMissing."""
-        async with self.database.write(self.calling.scope(call, asked.customer_id)) as mine:
-            received = _received(await visible(mine, asked.customer_id), call, asked)
-            await consent_for(self.equipment, mine, received)
+    async def _permitted(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> Received | HubError:
+        """Asked as the caller, before the page's own transaction begins, which asks for the consent once more and holds it. What is refused is told to whoever
+        has not had an answer under his key yet."""
+        try:
+            async with self.database.write(self.calling.scope(call, asked.customer_id)) as mine:
+                received = _received(await visible(mine, asked.customer_id), call, asked)
+                await consent_for(self.equipment, mine, received)
+        except (NotFound, ConsentMissing) as error:
+            return error
         return received
 
     async def evaluate(self, call: contract.Call, asked: contract.Evaluate) -> contract.Evaluated:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from hub.app.services import HubServices
 from hub.domain.clock import Clock
 from hub.domain.enums import SourceKind
-from hub.errors import NotFound
+from hub.errors import ConsentMissing, NotFound
 from schema import services as contract
 from tests.hub.app.conftest import NOW, Desk, link_for
 from tests.hub.app.test_services import SESSION, agree
@@ -40,3 +40,9 @@ async def test_sessions_that_no_consent_shows_any_more_can_be_sent_again(desk: D
     assert [await late.record_behaviour_sessions(call, changed) for _ in range(2)] == [contract.SessionsRecorded(1, 0)] * 2
     with pytest.raises(NotFound):
         await late.record_behaviour_sessions(desk.call("other-app"), asked)
+    await late.consents.withdraw(desk.call(), contract.WithdrawConsent(made, SourceKind.DEVICE))
+    assert await late.record_behaviour_sessions(call, changed) == contract.SessionsRecorded(1, 0), (
+        "what was answered under a key stays its answer"
+    )
+    with pytest.raises(ConsentMissing):
+        await late.record_behaviour_sessions(desk.call(), changed)

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 
 import pytest
 import structlog
+from sqlalchemy.exc import ProgrammingError
 
 from hub.connect import Grant
 from hub.domain.clock import Clock
 from hub.domain.enums import SourceKind
+from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import GrantRevoked, NotFound
 from hub.store.database import Scope
 from hub.sync import grants
@@ -186,13 +188,15 @@ async def test_disconnecting_twice_is_once_and_a_stranger_is_not_found(world: Wo
             await disconnect(tx, world.customer_id, world.customer_id)
 
 
-async def test_a_client_ends_the_connections_it_sees_and_no_others(world: World) -> None:
-    """As a mutation does it: in the client's own transaction, under row-level security."""
+async def test_the_hub_ends_connections_and_no_client_does(world: World) -> None:
+    """No mutation ends one: a client's transaction has no right to."""
     key = (world.customer_id, world.connection_id)
-    with pytest.raises(NotFound):
-        async with world.database.write(Scope("stranger", "CREDIT_APPROVAL")) as tx:
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with world.database.write(Scope("test", "CREDIT_APPROVAL")) as tx:
             await disconnect(tx, *key)
-    async with world.database.write(Scope("test", "CREDIT_APPROVAL")) as tx:
+    async with world.database.work() as tx:
+        with pytest.raises(NotFound):
+            await disconnect(tx, CustomerId(new_id()), world.connection_id)
         assert await disconnect(tx, *key)
     assert (await world.one("connection"))["status"] == "DISCONNECTED"
 
