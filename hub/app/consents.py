@@ -14,8 +14,8 @@ from sqlalchemy import func, select, update
 from hub.app.calling import Calling
 from hub.app.identity import visible
 from hub.consent import grants
-from hub.consent.narrowing import Narrower, narrow
-from hub.domain.enums import ConnectionStatus, SourceKind
+from hub.consent.narrowing import Narrower, narrow, narrow_to
+from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.errors import ConsentMissing
 from hub.store.database import Write
@@ -26,6 +26,10 @@ from hub.sync.context import Equipment
 from schema import services as contract
 
 Step = Callable[[Write, CustomerId, UUID, datetime], Awaitable[Any]]
+States = tuple[ConsentStatus, ...]
+"""Those that a step acts on: what has another state already is left by it."""
+LEFT = object()
+"""What a step returns that found nothing to change."""
 
 
 class About(Protocol):
@@ -48,11 +52,11 @@ class ConsentServices:
     async def withdraw(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentWithdrawn:
         """Also what is only asked for: the customer does not want it."""
         step = partial(grants.withdraw, actor=call.caller.client_id)
-        return contract.ConsentWithdrawn(*await self._change(call, asked, "withdrawConsent", step))
+        return contract.ConsentWithdrawn(*await self._change(call, asked, "withdrawConsent", step, grants.OPEN))
 
     async def pause(self, call: contract.Call, asked: contract.PauseConsent) -> contract.ConsentChanged:
         step = partial(grants.pause, actor=call.caller.client_id)
-        return contract.ConsentChanged(*await self._change(call, asked, "pauseConsent", step))
+        return contract.ConsentChanged(*await self._change(call, asked, "pauseConsent", step, (ConsentStatus.ACTIVE,)))
 
     async def resume(self, call: contract.Call, asked: contract.ResumeConsent) -> contract.ConsentChanged:
         """What was not fetched meanwhile is due."""
@@ -61,7 +65,7 @@ class ConsentServices:
             await grants.resume(tx, customer_id, consent_id, now, actor=call.caller.client_id)
             await _make_due(tx, customer_id, consent_id)
 
-        return contract.ConsentChanged(*await self._change(call, asked, "resumeConsent", step))
+        return contract.ConsentChanged(*await self._change(call, asked, "resumeConsent", step, (ConsentStatus.PAUSED,)))
 
     async def narrow(self, call: contract.Call, asked: contract.NarrowConsent) -> contract.ConsentChanged:
         wanted = Narrower(asked.scenarios, asked.kinds, asked.data_from, asked.data_to, asked.data_life_days, asked.expires_on)
@@ -69,26 +73,46 @@ class ConsentServices:
         async def step(tx: Write, customer_id: CustomerId, consent_id: UUID, now: datetime) -> None:
             await narrow(tx, customer_id, consent_id, wanted, now, actor=call.caller.client_id)
 
-        return contract.ConsentChanged(*await self._change(call, asked, "narrowConsent", step))
+        async def of_several(tx: Write, customer_id: CustomerId, consent_id: UUID, now: datetime) -> object:
+            """Each as far as it is not narrower already."""
+            return None if await narrow_to(tx, customer_id, consent_id, wanted, now, call.caller.client_id) else LEFT
 
-    async def _change(self, call: contract.Call, asked: About, mutation: str, step: Step) -> tuple[str, str]:
+        return contract.ConsentChanged(*await self._change(call, asked, "narrowConsent", step, grants.GIVEN, of_several))
+
+    async def _change(
+        self, call: contract.Call, asked: About, mutation: str, step: Step, states: States, of_several: Step | None = None
+    ) -> tuple[str, str]:
         """The first consent that was changed, and whose it is."""
 
         async def effect(tx: Write) -> Answer:
-            found = await self._open(tx, await visible(tx, asked.customer_id), asked.source, call.caller.purpose)
-            for customer_id, consent_id in found:
-                await step(tx, customer_id, consent_id, self.equipment.clock.now())
-            return {"customer": str(found[0][0]), "consent": str(found[0][1])}
+            found = await self._open(tx, await visible(tx, asked.customer_id), asked.source, call.caller.purpose, states)
+            alone = len(found) == 1
+            taken = step if alone or of_several is None else of_several
+            changed = [one for one in found if await self._took(tx, taken, one, alone=alone)]
+            if not changed:
+                raise ConsentMissing(f"No consent to {asked.source} could be changed.", remedy="All may be so already, or have ended.")
+            return {"customer": str(changed[0][0]), "consent": str(changed[0][1])}
 
         answer = await self.calling.as_client(call, effect, mutation, asked.customer_id)
         return str(answer["consent"]), str(answer.get("customer", asked.customer_id))
 
-    async def _open(self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str) -> list[tuple[CustomerId, UUID]]:
+    async def _took(self, tx: Write, step: Step, one: tuple[CustomerId, UUID], *, alone: bool) -> bool:
+        """Whether a consent was changed. One of several that has run out is left as it is: steps look before they write."""
+        try:
+            return await step(tx, *one, self.equipment.clock.now()) is not LEFT
+        except ConsentMissing:
+            if alone:
+                raise
+            return False
+
+    async def _open(
+        self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str, states: States
+    ) -> list[tuple[CustomerId, UUID]]:
         """The consents of this use: of each part the one that was given, else the one that was asked for."""
         use, found = (source, self.equipment.grantee, purpose), list[tuple[CustomerId, UUID]]()
         for part in await parts_of(tx, customer_id):
             rows = await grants.consents_of(tx, part)
-            mine = [row for row in rows if (row["source"], row["grantee"], row["purpose"]) == use and row["status"] in grants.OPEN]
+            mine = [row for row in rows if (row["source"], row["grantee"], row["purpose"]) == use and row["status"] in states]
             mine.sort(key=lambda row: row["status"] not in grants.GIVEN)
             found += [(part, UUID(str(row["consent_id"]))) for row in mine[:1]]
         if not found:

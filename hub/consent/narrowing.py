@@ -35,6 +35,19 @@ class Narrower:
     data_life_days: int | None = None
     expires_on: date | None = None
 
+    def held_to(self, row: RowMapping) -> Narrower:
+        """The same where it is narrower than a consent, what the consent says where that is narrower already."""
+        ends = None if self.expires_on is None else datetime.combine(self.expires_on, time.max, CHINA)
+        over = ends is not None and row["expires_at"] is not None and row["expires_at"] < ends
+        return Narrower(
+            None if self.scenarios is None else tuple(one for one in self.scenarios if one in row["scenarios"]),
+            self.kinds if self.kinds is None or row["kinds"] is None else tuple(one for one in self.kinds if one in row["kinds"]),
+            None if self.data_from is None else max(self.data_from, row["data_from"]),
+            None if self.data_to is None else min(self.data_to, row["data_to"]),
+            None if self.data_life_days is None else min(self.data_life_days, row["data_life_days"]),
+            None if over else self.expires_on,
+        )
+
 
 async def narrow(tx: Write, customer_id: CustomerId, consent_id: UUID, wanted: Narrower, now: datetime, actor: str = "customer") -> None:
     """Fetching and reading are bounded by it with the commit. Raises ConsentMissing; InvalidInput for what is wider, empty, or no change at all."""
@@ -49,6 +62,16 @@ async def narrow(tx: Write, customer_id: CustomerId, consent_id: UUID, wanted: N
     await tx.execute(update(consent).where(*mine).values(**values, changed_at=now, narrowed_at=now))
     changes = {name: [plain(row[name]), plain(value)] for name, value in values.items()}
     await event(tx, customer_id, consent_id, ConsentStep.NARROWED, (status, status), now, actor, changes)
+
+
+async def narrow_to(tx: Write, customer_id: CustomerId, consent_id: UUID, wanted: Narrower, now: datetime, actor: str) -> bool:
+    """Narrows one of several consents as far as it is not narrower already; whether anything had to change. Raises as :func:`narrow`."""
+    row = (await tx.execute(select(consent).where(*this(customer_id, consent_id)).with_for_update())).mappings().one()
+    held = wanted.held_to(row)
+    if not dict(_values(row, held, now)):
+        return False
+    await narrow(tx, customer_id, consent_id, held, now, actor)
+    return True
 
 
 def _values(row: RowMapping, wanted: Narrower, now: datetime) -> Iterator[tuple[str, Any]]:

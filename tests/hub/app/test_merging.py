@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 
 from hub.domain.enums import SourceKind
-from hub.errors import HubError, InvalidInput, NotFound
+from hub.errors import ConsentMissing, HubError, InvalidInput, NotFound
 from hub.store.tables import consent, customer_merge, evaluation, identity_event
 from schema import services as contract
 from tests.hub.app.conftest import SHOP, Desk, link_for
@@ -95,6 +95,32 @@ async def test_a_withdrawal_means_every_consent_of_the_one_person(desk: Desk) ->
     async with desk.runtime.database.work() as tx:
         rows = await tx.execute(select(consent.c.customer_id, consent.c.status).where(consent.c.source == "TAX"))
         assert {str(row.customer_id): row.status for row in rows} == {false: "REVOKED", true: "REVOKED"}
+
+
+async def test_a_step_takes_the_consents_it_fits_and_leaves_the_others(desk: Desk) -> None:
+    """One part rests already, one is narrower already: neither keeps the other from it."""
+    false, true = await merged(desk)
+    for client, made in (("partner-app", false), ("other-app", true)):
+        await desk.services.create_link_session(desk.call(client), link_for(made))
+        await agree(desk, made)
+    services, device = desk.services.consents, SourceKind.DEVICE
+    query = select(consent.c.customer_id, consent.c.status, consent.c.data_life_days).where(consent.c.source == device)
+
+    async def stand() -> dict[str, tuple[str, int]]:
+        async with desk.runtime.database.work() as tx:
+            return {str(row.customer_id): (row.status, row.data_life_days) for row in await tx.execute(query)}
+
+    await services.narrow(desk.call("partner-app"), contract.NarrowConsent(false, device, None, None, None, None, 3, None))
+    await services.narrow(desk.call("risk-desk"), contract.NarrowConsent(true, device, None, None, None, None, 5, None))
+    assert {one: life for one, (_, life) in (await stand()).items()} == {false: 3, true: 5}
+    await services.pause(desk.call("partner-app"), contract.PauseConsent(false, device))
+    await services.pause(desk.call("risk-desk"), contract.PauseConsent(true, device))
+    assert {status for status, _ in (await stand()).values()} == {"PAUSED"}
+    with pytest.raises(ConsentMissing):
+        await services.pause(desk.call("risk-desk"), contract.PauseConsent(true, device))
+    await services.resume(desk.call("partner-app"), contract.ResumeConsent(false, device))
+    await services.resume(desk.call("risk-desk"), contract.ResumeConsent(true, device))
+    assert {status for status, _ in (await stand()).values()} == {"ACTIVE"}
 
 
 async def test_parties_of_the_merged_one_can_be_ended(desk: Desk) -> None:
