@@ -58,11 +58,10 @@ class Unsound:
 
 
 def new_id() -> uuid.UUID:
-    """A UUIDv7 (RFC 9562): 48 bits of milliseconds, then 74 random bits. Sorts by time of making."""
-    raw = (time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10)
-    number = int.from_bytes(raw, "big")
-    number = number & ~(0xF << 76) | (0x7 << 76)
-    return uuid.UUID(int=number & ~(0x3 << 62) | (0x2 << 62))
+    """A UUIDv7 (RFC 9562, method 3): milliseconds, a 4,096th of one, then 62 random bits. Sorts by time of making, also within a millisecond."""
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    made = milliseconds << 80 | 0x7 << 76 | (rest * 4096 // 1_000_000) << 64 | 0x2 << 62
+    return uuid.UUID(int=made | int.from_bytes(os.urandom(8), "big") >> 2)
 
 
 def canonical(text: str) -> str:
