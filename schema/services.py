@@ -170,12 +170,6 @@ class WithdrawConsent:
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentWithdrawn:
-    consent_id: str
-    customer_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class PauseConsent:
     customer_id: str
     source: SourceKind
@@ -258,7 +252,7 @@ class Services:
     create_manage_session: Callable[[Call, CreateManageSession], Awaitable[LinkMade]]
     record_behaviour_sessions: Callable[[Call, RecordBehaviourSessions], Awaitable[SessionsRecorded]]
     evaluate: Callable[[Call, Evaluate], Awaitable[Evaluated]]
-    withdraw_consent: Callable[[Call, WithdrawConsent], Awaitable[ConsentWithdrawn]]
+    withdraw_consent: Callable[[Call, WithdrawConsent], Awaitable[ConsentChanged]]
     pause_consent: Callable[[Call, PauseConsent], Awaitable[ConsentChanged]]
     resume_consent: Callable[[Call, ResumeConsent], Awaitable[ConsentChanged]]
     narrow_consent: Callable[[Call, NarrowConsent], Awaitable[ConsentChanged]]

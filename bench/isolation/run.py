@@ -31,9 +31,6 @@ _WRITTEN = text("""
 """)
 
 
-ENDS = ("answered", "cancelled", "refused", "too slow")
-
-
 async def run(asked: Asked, show: Show) -> Outcome:
     with folder() as home:
         embedded = await asyncio.to_thread(Embedded, home / "postgres", durable=False)

@@ -49,14 +49,14 @@ class ConsentServices:
     equipment: Equipment
     calling: Calling
 
-    async def withdraw(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentWithdrawn:
+    async def withdraw(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentChanged:
         """Also what is only asked for: the customer does not want it."""
         step = partial(grants.withdraw, actor=call.caller.client_id)
-        return contract.ConsentWithdrawn(*await self._change(call, asked, "withdrawConsent", step, grants.OPEN))
+        return await self._change(call, asked, "withdrawConsent", step, grants.OPEN)
 
     async def pause(self, call: contract.Call, asked: contract.PauseConsent) -> contract.ConsentChanged:
         step = partial(grants.pause, actor=call.caller.client_id)
-        return contract.ConsentChanged(*await self._change(call, asked, "pauseConsent", step, (ConsentStatus.ACTIVE,)))
+        return await self._change(call, asked, "pauseConsent", step, (ConsentStatus.ACTIVE,))
 
     async def resume(self, call: contract.Call, asked: contract.ResumeConsent) -> contract.ConsentChanged:
         """What was not fetched meanwhile is due."""
@@ -65,7 +65,7 @@ class ConsentServices:
             await grants.resume(tx, customer_id, consent_id, now, actor=call.caller.client_id)
             await _make_due(tx, customer_id, consent_id)
 
-        return contract.ConsentChanged(*await self._change(call, asked, "resumeConsent", step, (ConsentStatus.PAUSED,)))
+        return await self._change(call, asked, "resumeConsent", step, (ConsentStatus.PAUSED,))
 
     async def narrow(self, call: contract.Call, asked: contract.NarrowConsent) -> contract.ConsentChanged:
         wanted = Narrower(asked.scenarios, asked.kinds, asked.data_from, asked.data_to, asked.data_life_days, asked.expires_on)
@@ -77,11 +77,11 @@ class ConsentServices:
             """Each as far as it is not narrower already."""
             return None if await narrow_to(tx, customer_id, consent_id, wanted, now, call.caller.client_id) else LEFT
 
-        return contract.ConsentChanged(*await self._change(call, asked, "narrowConsent", step, grants.GIVEN, of_several))
+        return await self._change(call, asked, "narrowConsent", step, grants.GIVEN, of_several)
 
     async def _change(
         self, call: contract.Call, asked: About, mutation: str, step: Step, states: States, of_several: Step | None = None
-    ) -> tuple[str, str]:
+    ) -> contract.ConsentChanged:
         """The first consent that was changed, and whose it is."""
 
         async def effect(tx: Write) -> Answer:
@@ -94,7 +94,7 @@ class ConsentServices:
             return {"customer": str(changed[0][0]), "consent": str(changed[0][1])}
 
         answer = await self.calling.as_client(call, effect, mutation, asked.customer_id)
-        return str(answer["consent"]), str(answer.get("customer", asked.customer_id))
+        return contract.ConsentChanged(str(answer["consent"]), str(answer.get("customer", asked.customer_id)))
 
     async def _took(self, tx: Write, step: Step, one: tuple[CustomerId, UUID], *, alone: bool) -> bool:
         """Whether a consent was changed. One of several that has run out is left as it is: steps look before they write."""

@@ -34,7 +34,7 @@ from hub.sync.received import Received, consent_for, receive
 from schema import services as contract
 from schema.access import AUDIENCES
 
-MOST_SESSIONS, LONGEST_NUMBER, LONGEST_NAME, LONGEST_REASON = 500, 128, 256, 200
+MOST_SESSIONS, LONGEST_NUMBER, LONGEST_NAME = 500, 128, 256
 LARGEST_AMOUNT, EARLIEST = Decimal(10) ** 12, date(2000, 1, 1)
 SESSION_STREAM = "behaviour_sessions"
 
@@ -121,7 +121,6 @@ class HubServices:
 
     async def record_behaviour_sessions(self, call: contract.Call, asked: contract.RecordBehaviourSessions) -> contract.SessionsRecorded:
         _check_sessions(asked, self.clock.today())
-
         received = await self._permitted(call, asked)
 
         async def effect(tx: Write) -> Answer:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import strawberry
 
-from hub.domain.enums import SourceKind
 from schema import services
-from schema.access import ANYONE, DataKind, access, asked, shown
+from schema.access import ANYONE, DataKind, access, asked
 from schema.mutations.calling import HubInfo, Key, call
+from schema.mutations.consent_step import OfSource, Stepped, node_of
 from schema.mutations.problems import (
     ConsentMissing,
     IdempotencyKeyReused,
@@ -20,15 +20,10 @@ from schema.mutations.problems import (
     TryLater,
     outcome,
 )
-from schema.stored import read_node
-from schema.types.consent import Consent
 
 
 @strawberry.input(description="What shall become narrower. What is left out stays as it is; nothing can become wider.")
-class NarrowConsentInput:
-    customer_id: strawberry.ID = shown("The customer.")
-    source: SourceKind = shown("Kind of source, for the purpose of the asking token.")
-
+class NarrowConsentInput(OfSource):
     scenarios: list[str] | None = strawberry.field(default=None, description="The scenarios that are left.")
     kinds: list[str] | None = strawberry.field(default=None, description="The kinds of fact that are left, by their type names.")
     data_from: date | None = strawberry.field(default=None, description="First day of the data.")
@@ -43,12 +38,8 @@ class NarrowConsentInput:
 
 
 @strawberry.type(description="The consent covers less from now on.", directives=[ANYONE])
-class ConsentNarrowed:
-    id: strawberry.Private[str]
-
-    @asked("The consent.", access("customers:read", DataKind.CONSENT))
-    async def consent(self, info: HubInfo) -> Consent:
-        return await read_node(info, "Consent", self.id)  # type: ignore[no-any-return]
+class ConsentNarrowed(Stepped):
+    """With the consent as it stands now."""
 
 
 Asked = Annotated[NarrowConsentInput, strawberry.argument(description="Whose consent, for which kind of source.")]
@@ -65,6 +56,6 @@ NarrowConsentResult = Annotated[
 async def narrow_consent(info: HubInfo, idempotency_key: Key, input: Asked) -> NarrowConsentResult:
     async def run() -> ConsentNarrowed:
         done = await call(info, idempotency_key, info.context.services.narrow_consent, input.value())
-        return ConsentNarrowed(id=f"Consent:{done.customer_id}:{done.consent_id}")
+        return ConsentNarrowed(id=node_of(done))
 
     return await outcome(run)  # type: ignore[no-any-return]

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import strawberry
 
-from hub.domain.enums import SourceKind
 from schema import services
-from schema.access import ANYONE, DataKind, access, asked, shown
+from schema.access import ANYONE, DataKind, access, asked
 from schema.mutations.calling import HubInfo, Key, call
+from schema.mutations.consent_step import OfSource, Stepped, node_of
 from schema.mutations.problems import (
     ConsentMissing,
     IdempotencyKeyReused,
@@ -19,26 +19,17 @@ from schema.mutations.problems import (
     TryLater,
     outcome,
 )
-from schema.stored import read_node
-from schema.types.consent import Consent
 
 
 @strawberry.input(description="What the customer resumes.")
-class ResumeConsentInput:
-    customer_id: strawberry.ID = shown("The customer.")
-    source: SourceKind = shown("Kind of source, for the purpose of the asking token.")
-
+class ResumeConsentInput(OfSource):
     def value(self) -> services.ResumeConsent:
         return services.ResumeConsent(str(self.customer_id), self.source)
 
 
 @strawberry.type(description="The consent is in force again.", directives=[ANYONE])
-class ConsentResumed:
-    id: strawberry.Private[str]
-
-    @asked("The consent.", access("customers:read", DataKind.CONSENT))
-    async def consent(self, info: HubInfo) -> Consent:
-        return await read_node(info, "Consent", self.id)  # type: ignore[no-any-return]
+class ConsentResumed(Stepped):
+    """With the consent as it stands now."""
 
 
 Asked = Annotated[ResumeConsentInput, strawberry.argument(description="Whose consent, for which kind of source.")]
@@ -52,6 +43,6 @@ ResumeConsentResult = Annotated[
 async def resume_consent(info: HubInfo, idempotency_key: Key, input: Asked) -> ResumeConsentResult:
     async def run() -> ConsentResumed:
         done = await call(info, idempotency_key, info.context.services.resume_consent, input.value())
-        return ConsentResumed(id=f"Consent:{done.customer_id}:{done.consent_id}")
+        return ConsentResumed(id=node_of(done))
 
     return await outcome(run)  # type: ignore[no-any-return]

@@ -9,7 +9,6 @@ from typing import Any
 from schema.services import (
     Call,
     ConsentChanged,
-    ConsentWithdrawn,
     CustomerErased,
     CustomersMerged,
     Evaluated,
@@ -42,10 +41,9 @@ class Port:
             create_manage_session=self._serving(lambda value: LinkMade("m-1", f"https://hub.example/link/{value.customer_id}")),
             record_behaviour_sessions=self._serving(lambda value: SessionsRecorded(len(value.sessions), 0)),
             evaluate=self._serving(lambda value: Evaluated(value.customer_id, str(self.world.evaluation))),
-            withdraw_consent=self._serving(lambda value: ConsentWithdrawn(str(self.world.shop_consent), value.customer_id)),
             **{
                 f"{verb}_consent": self._serving(lambda value: ConsentChanged(str(self.world.shop_consent), value.customer_id))
-                for verb in ("pause", "resume", "narrow")
+                for verb in ("withdraw", "pause", "resume", "narrow")
             },
             register_client=self._serving(lambda value: value.client_id),
             reveal_personal_field=self._serving(lambda _: "plain"),

@@ -7,9 +7,7 @@ so a merge widens none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from hub.store.view.catalogue import Rows, RowsOf, Scope
+from hub.store.view.catalogue import Rows, Scope
 
 _STAYS = "exists (select 1 from customer s where s.customer_id = m.into_id)"
 _PARTS = "array(select m.customer_id from customer_merge m where m.into_id = c.customer_id) || c.customer_id as parts"
@@ -33,15 +31,6 @@ SAME_SUBJECT = (
 def answering(asked: str) -> str:
     """The id of the customer that answers for the one with this id."""
     return f"coalesce((select m.into_id from customer_merge m where m.customer_id = {asked} and {_STAYS}), {asked})"
-
-
-def of_parts(rows_of: Callable[[str], str], *more: Callable[[str, Scope], str]) -> RowsOf:
-    """Rows of any part of the enclosing customer: ``rows_of`` names the source by its alias, ``more`` are further conditions."""
-
-    def rows(t: str, scope: Scope) -> Rows:
-        return Rows(rows_of(t), (is_part(t, scope), *(condition(t, scope) for condition in more)))
-
-    return rows
 
 
 def is_part(t: str, scope: Scope) -> str:
