@@ -23,6 +23,8 @@ client = Table(
     texts("return_urls"),
     instant("disabled_at", nullable=True),
     instant("created_at"),
+    instant("tokens_from", nullable=True, comment="tokens issued before are refused; null: none are for this"),
+    instant("last_token_at", nullable=True, comment="when it last got a token, to the minute"),
 )
 
 signing_key = Table(
@@ -32,7 +34,7 @@ signing_key = Table(
     document("public_jwk"),
     Column("sealed", LargeBinary, nullable=False, comment="sealed private key"),
     instant("created_at"),
-    instant("retired_at", nullable=True),
+    instant("retired_at", nullable=True, comment="signs nothing from then on; may lie ahead"),
 )
 
 used_token_id = Table(

@@ -104,11 +104,14 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Paged:
+    """``owned`` as of :class:`Many`."""
+
     type: str
     rows: RowsOf
     order: Order
     arguments: Mapping[str, Argued] = field(default_factory=dict)
     default: int = 20
+    owned: bool = True
 
 
 @dataclass(frozen=True, slots=True)

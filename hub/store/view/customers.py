@@ -6,6 +6,7 @@ from hub.consent.grants import SOON
 from hub.domain.enums import SourceKind
 from hub.store.parties import in_role
 from hub.store.view.catalogue import Argued, Column, Convert, Many, NodeOf, One, Order, Paged, Rows, Scope, TypeView, below, columns, plain
+from hub.store.view.clients import client_fields
 from hub.store.view.environment import INTERNAL, NOW, STALE_DAYS, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields
@@ -114,6 +115,7 @@ QUERY = TypeView(
             answers={"Customer": answering},
         ),
         **watching_fields(),
+        **client_fields(),
     },
 )
 
