@@ -1,8 +1,11 @@
-"""``hub replay`` and ``hub backfill``: what is known is read again, from the kept pages or from the platform."""
+"""``hub replay`` and ``hub backfill``: what is known is read again, from the kept pages or from the platform.
+
+Both are audited when they begin, so that one that dies is in the chain, too, and with their figures when they end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +17,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import text
 
+from hub.access.audit import audited
 from hub.cli import until
 from hub.cli.options import console, emit, settings
 from hub.cli.processes import with_runtime
@@ -71,10 +75,23 @@ async def _replayed(home: Path | None, wanted: Wanted, *, quiet: bool) -> Summar
         with _bars(quiet) as bars:
             task = bars.add_task("replay", total=None, detail="pages")
             replays = Replays(runtime.equipment, wanted)
+            await _told(runtime, wanted, "replay.begin", {**wanted.scope, "resume": wanted.resume})
             found.append(await replays.run(lambda pages: bars.update(task, total=pages), lambda: bars.advance(task)))
+        await _told(runtime, wanted, "replay.end", _replay_document(found[0], wanted))
 
     await with_runtime(settings(home), work)
     return found[0]
+
+
+async def _told(runtime: Runtime, wanted: Wanted, action: str, after: Mapping[str, Any]) -> None:
+    """A replay that only looks changes nothing, and is not told."""
+    if not wanted.dry:
+        await _audited(runtime, action, f"connector:{wanted.connector or 'all'}", after)
+
+
+async def _audited(runtime: Runtime, action: str, subject: str, after: Mapping[str, Any]) -> None:
+    async with runtime.database.work() as tx:
+        await audited(tx, runtime.vault.keys, actor="operator", action=action, subject=subject, after=after)
 
 
 async def _backfilled(home: Path | None, asked: Asked, *, quiet: bool) -> Backfilled:
@@ -93,7 +110,10 @@ async def _backfilled(home: Path | None, asked: Asked, *, quiet: bool) -> Backfi
                 )
 
             wanted = Range(customer_id, connection_id, asked.stream, asked.first, asked.last)
+            subject = f"connection:{connection_id}"
+            await _audited(runtime, "backfill.begin", subject, {"stream": asked.stream, "from": asked.first, "to": asked.last})
             found.append(await Backfill(runtime.equipment, runtime.calls, wanted, told=told).run())
+        await _audited(runtime, "backfill.end", subject, _figures(found[0]))
 
     await with_runtime(settings(home), work)
     return found[0]
@@ -161,6 +181,12 @@ def _backfill_document(done: Backfilled) -> dict[str, Any]:
     figures = ("state", "fetched", "stored", "unchanged", "quarantined", "reason")
     windows = [{"from": one.window.first, "to": one.window.last, **{name: getattr(one, name) for name in figures}} for one in done.windows]
     return {"verdict": done.verdict, "from": done.first, "to": done.last, "detail": done.detail, "windows": windows}
+
+
+def _figures(done: Backfilled) -> dict[str, Any]:
+    """What a backfill came to, in sums."""
+    counts = {name: sum(getattr(one, name) for one in done.windows) for name in ("fetched", "stored", "unchanged", "quarantined")}
+    return {"verdict": done.verdict, "from": done.first, "to": done.last, "windows": len(done.windows), **counts}
 
 
 def _tell_windows(windows: Sequence[Past]) -> None:
