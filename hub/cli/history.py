@@ -72,11 +72,11 @@ async def _replayed(home: Path | None, wanted: Wanted, *, quiet: bool) -> Summar
     found: list[Summary] = []
 
     async def work(runtime: Runtime) -> None:
-        with _bars(quiet) as bars:
-            task = bars.add_task("replay", total=None, detail="pages")
+        with bars(quiet) as shown:
+            task = shown.add_task("replay", total=None, detail="pages")
             replays = Replays(runtime.equipment, wanted)
             await _told(runtime, wanted, "replay.begin", {**wanted.scope, "resume": wanted.resume})
-            found.append(await replays.run(lambda pages: bars.update(task, total=pages), lambda: bars.advance(task)))
+            found.append(await replays.run(lambda pages: shown.update(task, total=pages), lambda: shown.advance(task)))
         await _told(runtime, wanted, "replay.end", _replay_document(found[0], wanted))
 
     await with_runtime(settings(home), work)
@@ -100,12 +100,12 @@ async def _backfilled(home: Path | None, asked: Asked, *, quiet: bool) -> Backfi
     async def work(runtime: Runtime) -> None:
         async with runtime.database.work() as tx:
             customer_id, connection_id = await _connection(tx, runtime, asked)
-        with _bars(quiet) as bars:
-            task = bars.add_task(asked.stream, total=None, detail="windows")
+        with bars(quiet) as shown:
+            task = shown.add_task(asked.stream, total=None, detail="windows")
 
             def told(windows: Sequence[Past]) -> None:
                 fetched = sum(one.fetched for one in windows)
-                bars.update(
+                shown.update(
                     task, total=len(windows), completed=sum(one.state != "OPEN" for one in windows), detail=f"windows, {fetched:,} records"
                 )
 
@@ -136,10 +136,11 @@ def _streams(runtime: Runtime, connector: str) -> Sequence[Any]:
 
 
 @contextmanager
-def _bars(quiet: bool) -> Iterator[Progress]:
+def bars(quiet: bool) -> Iterator[Progress]:
+    """Progress on a terminal; each task tells its ``detail``."""
     columns = (TextColumn("{task.description:<18}"), BarColumn(bar_width=32), MofNCompleteColumn(), TextColumn("{task.fields[detail]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal) as bars:
-        yield bars
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal) as found:
+        yield found
 
 
 def _show(summary: Summary, wanted: Wanted, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from hub.cli.options import Home, Json, Port
+from hub.cli.policy_commands import policies_app
 
 app = typer.Typer(
     name="hub",
@@ -32,6 +33,7 @@ audit_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(audit_app, name="audit")
+app.add_typer(policies_app, name="policies")
 customers_app = typer.Typer(help="One customer at a time.", no_args_is_help=True)
 app.add_typer(customers_app, name="customers")
 
