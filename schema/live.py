@@ -77,7 +77,7 @@ class Live:
         plan = documents.plan(document, question.operation, question.variables)
         require(plan, caller.scopes)
         read = _live_read(plan)
-        check_cost(documents.cost(document, plan, question.variables), caller.audience)
+        check_cost(documents.price(document, plan, question.variables).cost, caller.audience)
         return Prepared(self, admitted, read, plan.values(self.schema.core, question.variables))
 
 

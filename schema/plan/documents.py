@@ -19,8 +19,9 @@ from graphql import (
 )
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema.plan.cost import Costing
+from schema.plan.cost import Costing, Price
 from schema.plan.limits import INTROSPECTING, Limits, check_document
+from schema.plan.prices import INTROSPECTION_COST
 from schema.plan.selecting import Plan, Planner, coerced
 
 _KEPT = 500
@@ -81,9 +82,11 @@ class Documents:
             document.plans[key] = self.planner.plan(document.node, document.sha256, operation, flags)
         return document.plans[key]
 
-    def cost(self, document: Document, plan: Plan, variables: Mapping[str, object]) -> int:
-        """What the planned operation costs under the variables of one request. Raises GraphQLError for variables that do not fit."""
+    def price(self, document: Document, plan: Plan, variables: Mapping[str, object]) -> Price:
+        """What the planned operation costs, and reads at most, under the variables of one request. Raises GraphQLError for variables that do not fit."""
         assert document.node is not None
+        if plan.introspects:
+            return Price(INTROSPECTION_COST)
         root = self.schema.get_root_type(plan.operation.operation)
         fragments = {node.name.value: node for node in document.node.definitions if isinstance(node, FragmentDefinitionNode)}
         return Costing(self.schema, fragments, coerced(self.schema, plan.operation, variables)).of(root, plan.operation.selection_set)

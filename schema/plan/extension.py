@@ -52,8 +52,7 @@ class StoredReads(SchemaExtension):
         require(plan, self.context.caller.scopes)
         if plan.way is Way.LIVE:
             raise GraphQLError("Subscribe over WebSocket (graphql-transport-ws), or with `Accept: text/event-stream`.")
-        if not plan.introspects:
-            check_cost(self.documents.cost(self.document, plan, given), self.context.caller.audience)
+        check_cost(self.documents.price(self.document, plan, given).cost, self.context.caller.audience)
         if plan.way is Way.STORED:
             assert plan.read is not None
             values = plan.values(self.documents.schema, given)
