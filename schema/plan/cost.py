@@ -38,7 +38,7 @@ class TooDear(GraphQLError):
     """The operation asks for too much at once: smaller pages or fewer lists would do."""
 
     def __init__(self) -> None:
-        super().__init__(str(type(self).__doc__))
+        super().__init__(str(type(self).__doc__), extensions={"code": "COST_TOO_HIGH"})
 
 
 def check_cost(cost: int, audience: str) -> None:

@@ -276,7 +276,7 @@ class TestOverHttp:
         assert "data" in (await api.sides["risk-desk"].ask(query)).json()
         monkeypatch.setattr(extension_module, "MAX_ANSWER", 50)
         refused = (await api.sides["risk-desk"].ask(query)).json()
-        assert "data" not in refused and refused["errors"][0]["extensions"]["code"] == "InvalidInput"
+        assert "data" not in refused and refused["errors"][0]["extensions"]["code"] == "INVALID_INPUT"
 
     async def test_lists_and_pages_are_bounded(self, api: Api) -> None:
         risk = api.sides["risk-desk"]
