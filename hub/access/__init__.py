@@ -10,6 +10,8 @@ proofs     a client proves its key with each request (RFC 9449)
 tokens     access tokens: made, opened (RFC 9068)
 server     /oauth/* and the metadata (RFC 6749, 7009, 7662, 8414, 9728)
 guard      request -> Caller
+meter      what a client's operations may cost in one minute, over all processes
+documents  which documents a client may ask by their digest
 idempotency  one key, one effect
 caller     the client's side, as a partner's app would write it
 """

@@ -18,6 +18,8 @@ from hub.errors import InvalidInput, NotFound, TokenInvalid
 from hub.store.database import Read, Write
 from hub.store.tables import client
 
+DOCUMENT_MODES = ("OPEN", "AUDIT", "ONLY")
+MOST_PER_MINUTE = 10**9
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 
 
@@ -33,6 +35,8 @@ class NewClient:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...] = ()
     bearer: bool = False
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,13 @@ class Client:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...]
     bearer: bool
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
 
     @staticmethod
     def of(row: Any) -> Client:
-        return Client(
-            row.client_id, row.audience, frozenset(row.scopes), tuple(row.purposes), row.jwks, tuple(row.return_urls), bool(row.bearer)
-        )
+        lists = (frozenset(row.scopes), tuple(row.purposes), row.jwks, tuple(row.return_urls))
+        return Client(row.client_id, row.audience, *lists, bool(row.bearer), row.documents, row.cost_per_minute)
 
 
 def make_client_keys() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -74,6 +79,8 @@ async def register_client(tx: Write, new: NewClient, audiences: Mapping[str, fro
         "jwks": dict(new.jwks),
         "bearer": new.bearer,
         "return_urls": list(new.return_urls),
+        "documents": new.documents,
+        "cost_per_minute": new.cost_per_minute,
         "created_at": datetime.now(UTC),
     }
     await tx.execute(insert(client), row)
@@ -90,6 +97,8 @@ def described(new: NewClient) -> dict[str, Any]:
         "keys": [str(key.get("kid")) for key in new.jwks["keys"]],
         "return_urls": list(new.return_urls),
         "bearer": new.bearer,
+        "documents": new.documents,
+        "cost_per_minute": new.cost_per_minute,
     }
 
 
@@ -102,6 +111,8 @@ def _check(new: NewClient, audiences: Mapping[str, frozenset[str]]) -> None:
         raise InvalidInput("A purpose is unknown.")
     if new.bearer and new.audience == "PARTNER":
         raise InvalidInput("A partner's tokens are always bound to its key.", remedy="Register it without `bearer`.")
+    if new.documents not in DOCUMENT_MODES or (new.cost_per_minute is not None and not 0 < new.cost_per_minute <= MOST_PER_MINUTE):
+        raise InvalidInput("A client's budget is a number from 1 to a billion, and it asks OPEN, AUDIT or ONLY.")
     for url in new.return_urls:
         _check_return_url(url)
     keys = new.jwks.get("keys") if isinstance(new.jwks, Mapping) else None

@@ -29,7 +29,7 @@ with fresh as (
   select 'DPOP', %(thumbprint)s::text, %(proof)s::text, %(expires_at)s::timestamptz where %(thumbprint)s::text is not null
   on conflict do nothing returning 1
 )
-select c.client_id, c.audience, c.scopes, c.purposes, c.jwks, c.return_urls, c.bearer, exists (select 1 from fresh) as fresh,
+select c.client_id, c.audience, c.scopes, c.purposes, c.jwks, c.return_urls, c.bearer, c.documents, c.cost_per_minute, exists (select 1 from fresh) as fresh,
   exists (select 1 from used_token_id where kind = 'REVOKED' and issuer = c.client_id and jti = %(token)s::text) as revoked
 from client c where c.client_id = %(client)s::text and c.disabled_at is null
 """
@@ -56,7 +56,9 @@ class Guard:
             raise TokenInvalid("The client's tokens must be bound to its key.")
         if token.purpose and token.purpose not in client.purposes:
             raise TokenInvalid("The client may no longer ask for this purpose.")
-        caller = Caller(client.client_id, client.audience, token.scopes & client.scopes, token.purpose)
+        caller = Caller(
+            client.client_id, client.audience, token.scopes & client.scopes, token.purpose, client.documents, client.cost_per_minute
+        )
         return Admitted(caller, token.jti, token.expires_at)
 
     def _proof(self, request: HTTPConnection, scheme: str, text: str, token: AccessToken) -> Proof | None:

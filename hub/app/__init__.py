@@ -20,8 +20,10 @@ from starlette.types import Scope as AsgiScope
 from starlette.websockets import WebSocket
 
 from hub.access.audit import AccessLog, ChainKeys
+from hub.access.documents import Documents
 from hub.access.guard import Guard
 from hub.access.keys import SigningKeys
+from hub.access.meter import Meter
 from hub.access.nonces import Nonces
 from hub.access.proofs import ALGORITHMS, NonceNeeded
 from hub.access.server import AuthorizationServer
@@ -88,7 +90,8 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
     log = runtime.log or AccessLog(runtime.database, ChainKeys.of(runtime.keys))
     reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock, log)
     pulse = Pulse(runtime.database, runtime.clock, runtime.watching)
-    return Endpoint(_contract(), reader, pulse, runtime.services, guard.admitted, challenge, courtesy)
+    meter, trusted = Meter(runtime.database), Documents(runtime.database)
+    return Endpoint(_contract(), reader, pulse, runtime.services, meter, trusted, guard.admitted, challenge, courtesy)
 
 
 @cache

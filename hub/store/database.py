@@ -48,7 +48,7 @@ select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(p
 
 
 CONNECT_SECONDS = 10
-PARTNER_SECONDS, ANSWER_SECONDS, WORK_SECONDS = 3, 5, 60
+PARTNER_SECONDS, ANSWER_SECONDS, WORK_SECONDS = 2, 5, 60
 """Time limits of one statement: for a partner, for whoever else waits for an answer, and for the hub's own work (trust rules, section f)."""
 
 

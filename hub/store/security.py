@@ -41,7 +41,7 @@ ERASED = {
     **dict.fromkeys(retention().of_class("INPUT"), ("DELETE",)),
 }  # fmt: skip
 """What the role hub_worker may do beside that, each within a policy of :func:`hub.store.erasure.laws.policies`."""
-PRIVATE = frozenset({"audit_anchor", "audit_event", "policy_draft", "policy_trial", "replay"})
+PRIVATE = frozenset({"audit_anchor", "audit_event", "cost_ledger", "policy_draft", "policy_trial", "replay", "trusted_document"})
 """Nothing that a client is answered with: it may name somebody else's customer, or another client."""
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
 """A fact is never overwritten: a change ends it and adds another. It is deleted by the role hub_worker alone, where its erasure is due."""

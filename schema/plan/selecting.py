@@ -36,6 +36,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from hub.domain.selection import Argument, Case, Pick, Selection, SlotValues, StoredRead
+from schema.codes import coded
 from schema.plan.rules import Rules
 
 
@@ -84,7 +85,7 @@ def argument_values(argued: Iterable[Argued], variables: VariableValues) -> Slot
 def coerced(schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
     found = get_variable_values(schema, operation.variable_definitions or (), dict(given), max_errors=5, hide_suggestions=True)
     if isinstance(found, list):
-        raise found[0]
+        raise coded(found[0], "VARIABLES_INVALID")
     return found
 
 
@@ -92,7 +93,7 @@ def _plain(value: Any) -> Any:
     """Enumerations as their values; list arguments hold at most 200 items."""
     if isinstance(value, list):
         if len(value) > 200:
-            raise GraphQLError("A list argument holds at most 200 items.")
+            raise coded(GraphQLError("A list argument holds at most 200 items."), "VARIABLES_INVALID")
         return [_plain(item) for item in value]
     return value.value if isinstance(value, Enum) else value
 
@@ -124,7 +125,7 @@ class Planner:
         needs = self.rules.needs(coordinates) | ({"schema:introspect": "Query.__schema"} if introspects else {})
         way = _way(operation.operation, stored=not introspects and names != {"__typename"})
         if introspects and names - {"__schema", "__type", "__typename"}:
-            raise GraphQLError("Ask for introspection and for data in two requests.")
+            raise coded(GraphQLError("Ask for introspection and for data in two requests."), "VALIDATION_FAILED")
         name = operation.name.value if operation.name else ""
         read = None if way is Way.ORDINARY else StoredRead(name, sha256, tree.fields, selection)
         return Plan(way, needs, operation, read, tuple(tree.argued.values()), introspects)

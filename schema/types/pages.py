@@ -29,7 +29,9 @@ class Edge(Generic[T]):
 
 @strawberry.type(description="One page of rows, the newest first.")
 class Connection(Generic[T]):
-    total_count: int = shown("Number of all rows under the same arguments. Costs a count: ask for it once, not with every page.")
+    total_count: int = shown(
+        "Number of all rows under the same arguments; 100,000 stands for that many and more. Costs a count: ask for it once, not with every page."
+    )
     nodes: list[T] = shown("The rows.")
     edges: list[Edge[T]] = shown("The rows with their cursors.")
     page_info: PageInfo = shown("Where this page stands.")

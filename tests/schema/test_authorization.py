@@ -151,7 +151,7 @@ class TestOverHttp:
         may = SCOPES_OF_EXAMPLE[name] <= AUDIENCES[CLIENT_OF[client]]
         assert ("data" in answer) is may
         if not may:
-            assert answer["errors"][0]["extensions"]["code"] == "NotAllowed" and len(port.calls) == before, "nothing was run"
+            assert answer["errors"][0]["extensions"]["code"] == "NOT_ALLOWED" and len(port.calls) == before, "nothing was run"
 
     async def test_a_token_holds_only_what_it_asked_for(self, api: Api) -> None:
         narrow = Side(api.sides["risk-desk"].http, api.sides["risk-desk"].client)

@@ -158,7 +158,7 @@ async def test_a_read_is_one_statement(api: Api, name: str) -> None:
 async def test_an_example_costs_little(name: str) -> None:
     document = SCHEMA.documents.of(example(name), introspecting=False)
     given = {key: "x" for key in ("id", "scenario") if f"${key}:" in example(name)}
-    cost = SCHEMA.documents.cost(document, SCHEMA.documents.plan(document, None, dict(given)), given)
+    cost = SCHEMA.documents.price(document, SCHEMA.documents.plan(document, None, dict(given)), given).cost
     print(f"{name} costs {cost}")
     assert 50 < cost < MOST / 2
 

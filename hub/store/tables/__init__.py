@@ -5,7 +5,7 @@ primary key begins with ``customer_id`` and row-level security applies to it.
 """
 
 from hub.store.tables.audit import audit_anchor, audit_event
-from hub.store.tables.clients import access_log, client, idempotency_key, signing_key, used_token_id
+from hub.store.tables.clients import access_log, client, cost_ledger, idempotency_key, signing_key, trusted_document, used_token_id
 from hub.store.tables.connections import (
     backfill_window,
     connection,
@@ -51,6 +51,7 @@ __all__ = [
     "consent",
     "consent_event",
     "consent_fetch",
+    "cost_ledger",
     "credential",
     "customer",
     "customer_client",
@@ -86,6 +87,7 @@ __all__ = [
     "sync_window",
     "tombstone",
     "touched_days",
+    "trusted_document",
     "used_token_id",
     "window_keys",
 ]

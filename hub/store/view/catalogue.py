@@ -16,6 +16,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+MOST_COUNTED = 100_000
+"""Where a count of all rows stops. What an operation reads can be said before it is run only if its counts have an end."""
+
 
 class Convert(Enum):
     """How an argument's value becomes bound values."""
@@ -92,7 +95,8 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """``order`` is SQL after ORDER BY; ``limited`` rows take ``first`` (default ``default``). ``owned``: its rows belong to customers."""
+    """``order`` is SQL after ORDER BY; there are at most ``first`` rows, or ``default`` where the field has no such argument; None: nature bounds them.
+    ``owned``: its rows belong to customers."""
 
     type: str
     rows: RowsOf

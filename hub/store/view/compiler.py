@@ -14,6 +14,7 @@ from itertools import count
 from hub.domain.selection import Argument, Pick, Selection
 from hub.store.view.binding import MAX_PAGE, Binding, cursor_sql
 from hub.store.view.catalogue import (
+    MOST_COUNTED,
     Argued,
     Catalogue,
     Column,
@@ -235,7 +236,7 @@ class _PageParts:
     def of(self, pick: Pick) -> str:
         match pick.name:
             case "totalCount":
-                return f"(select count(*) from {_clauses(self.rows)})"
+                return f"(select count(*) from (select 1 from {_clauses(self.rows)} limit {MOST_COUNTED}) n)"
             case "nodes":
                 return self._list(self.compiler._case(_of(pick), self.t, self.scope, self.member.type))
             case "edges":
