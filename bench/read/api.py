@@ -24,6 +24,8 @@ from bench.kit.process import until_told_or_alone
 from bench.read.growing import CLIENT, PURPOSE
 from bench.read.settings import Post
 from connectors.sandbox.serve import Server, bind
+from hub.access.documents import Documents
+from hub.access.meter import Meter
 from hub.app import AppRuntime, HostCheck, build_app
 from hub.cli import logs
 from hub.cli.until import Stop
@@ -92,7 +94,8 @@ def bare(post: Post, origin: str) -> tuple[ASGIApp, Database]:
     async def admit(_: HTTPConnection) -> Admitted:
         return Admitted(ANYBODY, "", 0)
 
-    endpoint = Endpoint(build_schema(), reader, Pulse(database, clock(), None), services(), admit, lambda _: {}, dict)
+    meter, trusted = Meter(database), Documents(database)
+    endpoint = Endpoint(build_schema(), reader, Pulse(database, clock(), None), services(), meter, trusted, admit, lambda _: {}, dict)
     return HostCheck(Starlette(routes=[Route("/graphql", _Handler(endpoint))]), frozenset({urlsplit(origin).netloc})), database
 
 

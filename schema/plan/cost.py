@@ -98,7 +98,7 @@ class Costing:
             return Price(COUNT_COST, COUNTED) if paged else Price(*TALLIES.get(coordinate, Rows(1, 0)))
         below = self.of(returned, node.selection_set)
         if paged:
-            return Price(2 + below.cost) if name == "pageInfo" else Price(each_cost=2 + below.cost, each_rows=1 + below.rows)
+            return _of_page(name, below)
         times = self._times(coordinate, definition, node)
         if is_page(returned):
             return Price(2 + below.cost + times.usual * below.each_cost, below.rows + 1 + times.most * below.each_rows)
@@ -113,6 +113,18 @@ class Costing:
                 each, items = PER_ITEM.get(coordinate, Rows(1, 1)), max(1, len(value))
                 return Rows(items * each.usual, items * each.most)
         return LISTS.get(coordinate, Rows(1, 1))
+
+
+def _of_page(name: str, below: Price) -> Price:
+    """A member of a connection: what each of its rows costs, where it stands, what is summed up over all rows, or something that it has once."""
+    match name:
+        case "nodes" | "edges":
+            return Price(each_cost=2 + below.cost, each_rows=1 + below.rows)
+        case "pageInfo":
+            return Price(2 + below.cost)
+        case "totals":
+            return Price(COUNT_COST + below.cost, COUNTED)
+    return Price(2 + below.cost, 1 + below.rows)
 
 
 def is_page(type_: Any) -> bool:

@@ -43,8 +43,8 @@ LISTS: Mapping[str, Rows] = {
 PER_ITEM: Mapping[str, Rows] = {"Evaluation.series": Rows(24, 200), "Evaluation.limitParts": Rows(5, 50)}
 """Rows that one item of the list argument may select, where it is not one."""
 
-COUNTED = 100_000
-"""Where a count stops: ``totalCount`` reads no more rows."""
+COUNTED = 100_001
+"""Where a count or a sum stops: ``totalCount`` and ``totals`` read no more rows, the last one to see that there are more."""
 COUNT_COST = 100
 """A row that is counted is not shown: a thousand cost as much as one value."""
 

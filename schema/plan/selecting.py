@@ -169,9 +169,13 @@ class Tree:
             return Selection(type_.name, self._picks(type_, type_, sets))
         common, cases = self._picks(type_, None, sets), []
         for concrete in self.schema.get_possible_types(type_):
+            known = len(self.coordinates)
             picks = self._picks(type_, concrete, sets)
             if picks != common:
                 cases.append(Case(concrete.name, picks))
+            else:
+                # Nothing is asked of this type by its name: what the abstract one needs is enough.
+                del self.coordinates[known:]
         return Selection(type_.name, common, tuple(cases))
 
     def _picks(self, declared: Any, concrete: GraphQLObjectType | None, sets: list[SelectionSetNode]) -> tuple[Pick, ...]:

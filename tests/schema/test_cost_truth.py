@@ -6,6 +6,7 @@ Read is what the statement hands on: each row that is shown, each that is counte
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from random import Random
 from typing import Any
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 import schema.plan.cost as cost_module
 import schema.plan.documents as documents_module
+from hub.domain.facts import all_specs
 from hub.domain.selection import Pick, Selection
 from hub.store.database import Database
 from hub.store.embedded import Embedded
@@ -48,9 +50,15 @@ async def both(cluster: Embedded) -> AsyncIterator[Both]:
     oracle = Oracle(SCHEMA.core)
     of_mine = {"Evaluation": world.evaluation, "Consent": world.shop_consent, "PlatformConnection": world.shop}
     oracle.nodes = {world.id: {}, **{f"{kind}:{world.mine}:{key}": {} for kind, key in of_mine.items()}}
-    oracle.cursors = {base64.b64encode(f"{day}|{world.mine}".encode()).decode() for day in ("", "2026-01-01", "2025-12-03")}
+    oracle.cursors = {spec.name: {cursor_of(spec.name, day, world.mine) for day in ("2026-01-01", "2025-12-03")} for spec in all_specs()}
     yield Both(reader(database, log=Unwritten()), oracle, {**pools_of(oracle, world), "first": [1, 2, 7, 50, 100]})
     await database.close()
+
+
+def cursor_of(of: str, day: str, row_id: object) -> str:
+    """As ``hub.store.view.binding.cursor_sql`` makes it."""
+    text = f"{of}|{day}|{row_id}"
+    return base64.b64encode(f"{text}|{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:8]}".encode()).decode()
 
 
 def read_of(selection: Selection, value: Any) -> int:

@@ -260,6 +260,6 @@ async def test_an_idempotency_key_has_a_length(api: Api, port: Port, key: str) -
 
 async def test_a_cursor_of_the_example_goes_on(api: Api) -> None:
     cursor = (await answered(api.sides["partner-app"], "LatestEvaluations", first=1))["customers"]["pageInfo"]["endCursor"]
-    assert base64.b64decode(cursor).decode().endswith(api.world.id)
+    assert api.world.id in base64.b64decode(cursor).decode()
     after = (await answered(api.sides["partner-app"], "LatestEvaluations", first=1, after=cursor))["customers"]
     assert after["nodes"] == [] and after["pageInfo"] == {"hasNextPage": False, "endCursor": None}

@@ -20,7 +20,7 @@ from hub.domain.selection import Selection, SlotValues, StoredRead
 from hub.errors import TooSlow
 from hub.store.database import Database, Scope, Write
 from hub.store.view.basis import Relied, accessed
-from hub.store.view.binding import bind, subject_of
+from hub.store.view.binding import bind, kinds_named, subject_of
 from hub.store.view.catalogue import Catalogue
 from hub.store.view.compiler import Statement, compile_selection
 from hub.store.view.environment import ViewSettings, environment
@@ -65,7 +65,8 @@ class Reader:
     async def read(self, caller: Caller, read: StoredRead, values: SlotValues) -> bytes:
         """The data of the answer as JSON text. Raises InvalidInput for page sizes and cursors that do not fit."""
         given = {slot: value for slot, value in values.items() if value is not None}
-        compiled, now = self.compiled(read.selection, frozenset(given)), self.clock.now()
+        present = frozenset(given) | kinds_named(given, self.catalogue)
+        compiled, now = self.compiled(read.selection, present), self.clock.now()
         found = bind(compiled.statement.bindings, given)
         bound = environment(caller, self.settings, now) | found
         async with self.database.write(Scope.of(caller, now, subject_of(compiled.statement.bindings, found))) as tx:
