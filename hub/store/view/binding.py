@@ -87,6 +87,10 @@ def _node(name: str, value: Any) -> dict[str, Any]:
     return {f"{name}_type": kind, f"{name}_customer": customer, f"{name}_key": key}
 
 
+def _customers(name: str, value: Any) -> dict[str, Any]:
+    return {name: [bound_customer(str(one)) for one in value]}
+
+
 def _cursor(name: str, value: Any) -> dict[str, Any]:
     try:
         day, _, key = base64.b64decode(str(value), validate=True).decode("ascii").partition("|")
@@ -105,6 +109,7 @@ _PARTS = {
     Convert.PLAIN: _plain,
     Convert.CUSTOMER_ID: _customer,
     Convert.NODE_ID: _node,
+    Convert.CUSTOMER_IDS: _customers,
     Convert.CURSOR: _cursor,
     Convert.PAGE: _page,
 }

@@ -5,6 +5,8 @@ Embedded  an object made of the same row
 One       at most one related row
 Many      all related rows, bounded by nature or by ``first``
 Paged     a Relay connection over related rows, with a stable order
+NodeOf    the row behind an id that names its type
+Each      a row for each id that is asked for, in the order of asking
 
 A relation names its rows by a function of the alias they shall have and the scope: the enclosing rows, the asked-for day and instant.
 Text that comes from a client never enters a statement; it is bound to a parameter (:class:`Argued`).
@@ -23,6 +25,7 @@ class Convert(Enum):
     PLAIN = "plain"
     CUSTOMER_ID = "customer id"
     NODE_ID = "node id"
+    CUSTOMER_IDS = "customer ids"
     CURSOR = "cursor"
     PAGE = "page size"
 
@@ -120,7 +123,16 @@ class NodeOf:
     answers: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
 
-Member = Column | Embedded | One | Many | Paged | NodeOf
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A row for each customer id of the argument, in its order; null where there is none. ``answers`` names the customer that answers for the asked one."""
+
+    type: str
+    rows: RowsOf
+    answers: Callable[[str], str]
+
+
+Member = Column | Embedded | One | Many | Paged | NodeOf | Each
 
 
 @dataclass(frozen=True, slots=True)

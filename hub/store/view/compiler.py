@@ -18,6 +18,7 @@ from hub.store.view.catalogue import (
     Catalogue,
     Column,
     Convert,
+    Each,
     Embedded,
     Many,
     Member,
@@ -91,6 +92,9 @@ class _Compiler:
                 f"array(select unnest({t}.parts) from {WITH_PARTS} {t} where {t}.customer_id = {answering(f'%({name}_customer)s::uuid')})"
             )
             return f"case %({name}_type)s::text when 'Customer' then {whole} else {itself} end"
+        if isinstance(member, Each):
+            wanted, asked = self._asked(pick)
+            return f"array(select unnest({t}.parts) from {wanted} join {_clauses(member.rows(t, Scope()))} on {t}.customer_id = {member.answers(asked)})"
         assert isinstance(member, One | Many | Paged)
         rows, _ = self._rows(member.rows, member.arguments, pick.arguments, t, Scope())
         ids = f"unnest({t}.parts)" if member.type == "Customer" else f"{t}.customer_id"
@@ -117,6 +121,8 @@ class _Compiler:
                 return self._paged(member, pick, scope)
             case NodeOf():
                 return self._node(member, pick, scope)
+            case Each():
+                return self._each(member, pick, scope)
 
     def _one(self, member: One, pick: Pick, scope: Scope) -> str:
         t = self._alias()
@@ -166,6 +172,18 @@ class _Compiler:
                 where += f" and {member.gates[kind](t)}"
             branches.append(f"when '{kind}' then (select {built} from {table} {t} where {where})")
         return f"case %({name}_type)s::text {' '.join(branches)} end"
+
+    def _each(self, member: Each, pick: Pick, scope: Scope) -> str:
+        t, (wanted, asked), of = self._alias(), self._asked(pick), _of(pick)
+        picks = next((case.picks for case in of.cases if case.type == member.type), of.picks)
+        found = _clauses(member.rows(t, scope), f"{t}.customer_id = {member.answers(asked)}")
+        built = f"(select {self.object(member.type, picks, t, scope)} from {found})"
+        return f"(select coalesce(json_agg({built} order by {asked.replace('.id', '.place')}), '[]'::json) from {wanted})"
+
+    def _asked(self, pick: Pick) -> tuple[str, str]:
+        """The ids of the argument as rows, and the id of one."""
+        i, name = self._alias(), self._bound(pick.arguments[0], Convert.CUSTOMER_IDS)
+        return f"unnest(%({name})s::uuid[]) with ordinality {i}(id, place)", f"{i}.id"
 
     def _case(self, of: Selection, t: str, scope: Scope, declared: str) -> str:
         """The object of a row whose type may only be known from the row: its ``kind`` then decides."""

@@ -5,7 +5,23 @@ from __future__ import annotations
 from hub.consent.grants import SOON
 from hub.domain.enums import SourceKind
 from hub.store.parties import in_role
-from hub.store.view.catalogue import Argued, Column, Convert, Many, NodeOf, One, Order, Paged, Rows, Scope, TypeView, below, columns, plain
+from hub.store.view.catalogue import (
+    Argued,
+    Column,
+    Convert,
+    Each,
+    Many,
+    NodeOf,
+    One,
+    Order,
+    Paged,
+    Rows,
+    Scope,
+    TypeView,
+    below,
+    columns,
+    plain,
+)
 from hub.store.view.environment import INTERNAL, NOW, STALE_DAYS, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields
@@ -113,6 +129,7 @@ QUERY = TypeView(
             gates={"Evaluation": still_readable},
             answers={"Customer": answering},
         ),
+        "_entities": Each("Customer", _answering, answering),
         **watching_fields(),
     },
 )
