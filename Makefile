@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .PHONY: help install demo chaos bench-dispatch bench-ingest bench-read test test-load check format lock schema docs clean mutants tokens bench-audit screenshots isolation canary sbom
+.PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema changes docs clean mutants tokens bench-audit screenshots isolation canary sbom
 .PHONY: help install demo chaos consent bench-dispatch bench-ingest test test-load check format lock schema docs clean tokens
 
 help: ## print the verbs
@@ -86,6 +87,9 @@ sbom: install ## what the hub is made of, as CycloneDX on stdout
 
 schema: install ## print the GraphQL contract into schema/schema.graphql
 	@$(BIN)/python -m schema.contract > schema/schema.graphql
+
+changes: install ## what changed in the contract since the last release (ARGS=--release: today's is the released one)
+	@$(BIN)/python -m schema.evolution $(ARGS)
 
 docs: install ## write the generated reference pages
 	@$(BIN)/python -m hub.cli.reference .

@@ -12,6 +12,7 @@ from graphql import GraphQLError, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema import federation
 from schema.mutations.root import Mutation
 from schema.plan.documents import Documents
 from schema.plan.extension import StoredReads
@@ -34,12 +35,13 @@ class Undeclared(Exception):
 
 
 class HubSchema(strawberry.Schema):
-    """Strawberry's schema with the documents it has seen and its access rules. Raises Undeclared for a field without one."""
+    """Strawberry's schema with the documents it has seen and its access rules. ``federated``: as a subgraph, too. Raises Undeclared for a field without a rule."""
 
-    def __init__(self) -> None:
-        config = StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True)
+    def __init__(self, *, federated: bool = False) -> None:
+        scalars = SCALARS | federation.SCALARS if federated else SCALARS
+        config = StrawberryConfig(scalar_map=scalars, disable_field_suggestions=True)
         super().__init__(
-            query=Query,
+            query=federation.SubgraphQuery if federated else Query,
             mutation=Mutation,
             subscription=Subscription,
             types=list(FACT_TYPES.values()),
@@ -47,6 +49,8 @@ class HubSchema(strawberry.Schema):
             config=config,
         )
         wire(self._schema)
+        if federated:
+            federation.serve_itself(self._schema)
         self.rules = Rules(self._schema)
         if missing := self.rules.undeclared():
             raise Undeclared(missing)
@@ -65,8 +69,8 @@ class HubSchema(strawberry.Schema):
         return self.as_str() + "\n"
 
 
-def build_schema() -> HubSchema:
-    return HubSchema()
+def build_schema(*, federated: bool = False) -> HubSchema:
+    return HubSchema(federated=federated)
 
 
 if __name__ == "__main__":

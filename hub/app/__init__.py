@@ -42,7 +42,7 @@ from schema.services import Services
 @dataclass(frozen=True, slots=True)
 class AppRuntime:
     """What the API works with. ``origin`` is the public one (scheme, host and port); ``hosts`` are further Host values to answer to, ``watching``
-    bounds subscriptions.
+    bounds subscriptions; ``federated``: it is a subgraph, too.
     """
 
     database: Database
@@ -56,6 +56,7 @@ class AppRuntime:
     watching: Rules | None = None
     webhooks: Sequence[Route] = ()
     log: AccessLog | None = None
+    federated: bool = False
 
 
 def build_app(runtime: AppRuntime) -> ASGIApp:
@@ -91,13 +92,13 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
     reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock, log)
     pulse = Pulse(runtime.database, runtime.clock, runtime.watching)
     meter, trusted = Meter(runtime.database), Documents(runtime.database)
-    return Endpoint(_contract(), reader, pulse, runtime.services, meter, trusted, guard.admitted, challenge, courtesy)
+    return Endpoint(_contract(runtime.federated), reader, pulse, runtime.services, meter, trusted, guard.admitted, challenge, courtesy)
 
 
 @cache
-def _contract() -> HubSchema:
+def _contract(federated: bool) -> HubSchema:
     """One for the process: it knows nothing of any runtime, and is large."""
-    return build_schema()
+    return build_schema(federated=federated)
 
 
 class _Handler:

@@ -39,6 +39,9 @@ from hub.domain.selection import Argument, Case, Pick, Selection, SlotValues, St
 from schema.codes import coded
 from schema.plan.rules import Rules
 
+_OF_ITSELF = {"__schema", "__type", "_service"}
+"""Fields that speak of the contract and not of data."""
+
 
 class Way(Enum):
     """How an operation is answered. A subscription is a stored read, too, that is read again whenever something changes."""
@@ -120,11 +123,11 @@ class Planner:
         tree = Tree(self.schema, fragments, flags)
         selection = tree.selection(root, [operation.selection_set])
         names = {pick.name for pick in selection.picks}
-        introspects = bool(names & {"__schema", "__type"})
+        introspects = bool(names & _OF_ITSELF)
         coordinates = tuple(dict.fromkeys(tree.coordinates))
-        needs = self.rules.needs(coordinates) | ({"schema:introspect": "Query.__schema"} if introspects else {})
+        needs = ({"schema:introspect": "Query.__schema"} if introspects else {}) | self.rules.needs(coordinates)
         way = _way(operation.operation, stored=not introspects and names != {"__typename"})
-        if introspects and names - {"__schema", "__type", "__typename"}:
+        if introspects and names - _OF_ITSELF - {"__typename"}:
             raise coded(GraphQLError("Ask for introspection and for data in two requests."), "VALIDATION_FAILED")
         name = operation.name.value if operation.name else ""
         read = None if way is Way.ORDINARY else StoredRead(name, sha256, tree.fields, selection)

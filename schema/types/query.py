@@ -18,11 +18,11 @@ NodeId = Annotated[strawberry.ID, strawberry.argument(description="An `id` of th
 AsOf = Annotated[date | None, strawberry.argument(description="Only what counts up to this day.")]
 KnownAt = Annotated[datetime | None, strawberry.argument(description="As the hub knew it at this instant. Default: now.")]
 NodeIds = Annotated[list[strawberry.ID], strawberry.argument(description="Ids of this contract, as they were answered; at most 100.")]
-_RULE = access("customers:read", DataKind.PROFILE)
+QUERY_RULE = access("customers:read", DataKind.PROFILE)
 
 
 @strawberry.type(
-    description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[_RULE]
+    description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[QUERY_RULE]
 )
 class Query(Watching):
     @asked("One customer.", returns=Customer | None)

@@ -122,6 +122,7 @@ SCOPES_OF_EXAMPLE = {
     "Evaluate": {"enhancement:evaluate", "enhancement:read"},
     "WithdrawConsent": {"consents:write", "customers:read"},
     "PauseConsent": {"consents:write", "customers:read"},
+    "ResumeConsent": {"consents:write", "customers:read"},
     "NarrowConsent": {"consents:write", "customers:read"},
     "RegisterClient": {"clients:write"},
     "AccountOwners": {"customers:read"},

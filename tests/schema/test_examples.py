@@ -28,7 +28,7 @@ QUERIES = ("AccountOwners", "CustomerEnhancement", "LatestEvaluations", "LimitEv
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 21 and set(QUERIES) < set(names())
+    assert len(names()) == 22 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -216,6 +216,7 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
         "MergeCustomers": ("admin", {"fromId": "a", "intoId": "b", "reason": "r"}, {"fromId": "a", "intoId": "b"}),
         "SplitCustomer": ("admin", {"customerId": "a", "reason": "r"}, {"fromId": "a", "intoId": customer}),
         "PauseConsent": ("partner-app", {"customerId": customer, "source": "SHOP"}, {"consent": {"source": "SHOP", "status": "ACTIVE"}}),
+        "ResumeConsent": ("partner-app", {"customerId": customer, "source": "SHOP"}, {"consent": {"source": "SHOP", "status": "ACTIVE"}}),
         "NarrowConsent": (
             "partner-app",
             {"customerId": customer, "source": "SHOP", "dataTo": "2026-12-31"},

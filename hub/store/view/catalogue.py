@@ -7,6 +7,7 @@ Many      all related rows, bounded by nature or by ``first``
 Paged     a Relay connection over related rows, with a stable order; ``extras`` are members of its own
 Totals    sums over all rows of a connection
 NodeOf    the row of any type behind a global id, or behind each of several
+Each      a row for each customer id that is asked for, in the order of asking
 
 A relation names its rows by a function of the alias they shall have and the scope: the enclosing rows, the asked-for day and instant.
 Text that comes from a client never enters a statement; it is bound to a parameter (:class:`Argued`).
@@ -29,6 +30,7 @@ class Convert(Enum):
     CUSTOMER_ID = "customer id"
     NODE_ID = "node id"
     NODE_IDS = "node ids"
+    CUSTOMER_IDS = "customer ids"
     CURSOR = "cursor"
     PAGE = "page size"
 
@@ -150,7 +152,16 @@ class NodeOf:
     arguments: Mapping[str, Argued] = field(default_factory=dict)
 
 
-Member = Column | Embedded | One | Many | Paged | Totals | NodeOf
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A row for each customer id of the argument, in its order; null where there is none. ``answers`` names the customer that answers for the asked one."""
+
+    type: str
+    rows: RowsOf
+    answers: Callable[[str], str]
+
+
+Member = Column | Embedded | One | Many | Paged | Totals | NodeOf | Each
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from hub.store.view.catalogue import (
     Argued,
     Column,
     Convert,
+    Each,
     Many,
     NodeOf,
     NodeRow,
@@ -92,6 +93,7 @@ QUERY = TypeView(
         "customers": Paged("Customer", standing_customers, Order("customer_id"), _TIMES),
         "node": NodeOf(NODES, arguments=_TIMES),
         "nodes": NodeOf(NODES, many=True, arguments=_TIMES),
+        "_entities": Each("Customer", _answering, answering),
         **watching_fields(),
     },
 )
