@@ -65,7 +65,7 @@ _log = structlog.get_logger("hub.graphql")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the headers of the 401 then, ``courtesy`` those of every answer."""
+    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer."""
 
     schema: HubSchema
     reads: Reads
@@ -74,7 +74,7 @@ class Endpoint:
     meter: Meter
     trusted: Trusted
     admit: Callable[[HTTPConnection], Awaitable[Admitted]]
-    challenge: Callable[[TokenInvalid], Mapping[str, str]]
+    challenge: Callable[[TokenInvalid], tuple[int, Mapping[str, str]]]
     courtesy: Callable[[], Mapping[str, str]]
 
     async def __call__(self, request: Request) -> Response:
@@ -147,8 +147,9 @@ class Endpoint:
         return _answer({"errors": [shown(error)]}, media, 400, self.courtesy())
 
     def _unknown(self, error: TokenInvalid, media: str) -> Response:
-        _log.info("graphql.refused", client=None, status=401, request=_request.get())
-        return _answer({"errors": [shown(error)]}, media, 401, self.challenge(error))
+        status, headers = self.challenge(error)
+        _log.info("graphql.refused", client=None, status=status, request=_request.get())
+        return _answer({"errors": [shown(error)]}, media, status, headers)
 
     def _stream(self, admitted: Admitted, question: Question) -> Response:
         """What cannot be subscribed to is answered at once and as JSON, like a request that cannot be executed."""

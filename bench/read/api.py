@@ -92,10 +92,10 @@ def bare(post: Post, origin: str) -> tuple[ASGIApp, Database]:
     reader = Reader(database, without_consent(), ViewSettings(GRANTEE), clock(), Nothing())
 
     async def admit(_: HTTPConnection) -> Admitted:
-        return Admitted(ANYBODY, "", 0)
+        return Admitted(ANYBODY, "", 0, 0)
 
     meter, trusted = Meter(database), Documents(database)
-    endpoint = Endpoint(build_schema(), reader, Pulse(database, clock(), None), services(), meter, trusted, admit, lambda _: {}, dict)
+    endpoint = Endpoint(build_schema(), reader, Pulse(database, clock(), None), services(), meter, trusted, admit, lambda _: (401, {}), dict)
     return HostCheck(Starlette(routes=[Route("/graphql", _Handler(endpoint))]), frozenset({urlsplit(origin).netloc})), database
 
 

@@ -33,8 +33,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A caller with the token it proved itself by: what lasts longer than a request asks whether that still holds. ``expires_at`` is real time in seconds."""
+    """A caller with the token it proved itself by: what lasts longer than a request asks whether that still holds. ``expires_at`` and ``issued_at`` are real
+    time in seconds."""
 
     caller: Caller
     token_id: str
     expires_at: float
+    issued_at: float

@@ -49,7 +49,7 @@ _ASKED = "UPDATE (" + ", ".join(sorted(column.name for column in metadata.tables
 """What is asked for is written anew as a whole. That it was given, and since when, is the customer's to say, on a page of the hub's own."""
 NEEDED = {
     # Tokens: how the clients' server keeps its keys, and what was used once.
-    "signing_key": ("INSERT", "UPDATE (retired_at)"), "used_token_id": ("INSERT", "DELETE"),
+    "signing_key": ("INSERT", "UPDATE (retired_at)"), "used_token_id": ("INSERT", "DELETE"), "client": ("UPDATE (last_token_at)",),
     # Every mutation.
     "idempotency_key": ("INSERT", "UPDATE (response)"),
     # createLinkSession, createManageSession, and the steps of a consent; what is resumed is due.

@@ -20,6 +20,7 @@ class Rows(NamedTuple):
 LISTS: Mapping[str, Rows] = {
     "Query.platforms": Rows(10, 100),
     "Subscription.syncProgress": Rows(10, 100),
+    "Client.keys": Rows(2, 2),
     "WatchedConnection.quarantine": Rows(10, 100),
     "Customer.parties": Rows(3, 100),
     "Customer.formerParties": Rows(2, 100),

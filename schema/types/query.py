@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import strawberry
 
 from schema.access import DataKind, access, asked, stored
+from schema.types.client import Registry
 from schema.types.customer import Customer
 from schema.types.node import Node
 from schema.types.pages import After, Connection, First
@@ -24,7 +25,7 @@ QUERY_RULE = access("customers:read", DataKind.PROFILE)
 @strawberry.type(
     description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[QUERY_RULE]
 )
-class Query(Watching):
+class Query(Watching, Registry):
     @asked("One customer.", returns=Customer | None)
     def customer(self, id: CustomerId, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()

@@ -25,6 +25,7 @@ Moment = tuple[str | None, str | None]
 FILTERS = {
     **{"only": ("source",), "ids": ("id",), "parts": ("part",), "names": ("series",), "scenario": ("scenario",)},
     **{"connector": ("connector",), "customerId": ("customerId",), "connectionId": ("connectionId",), "statuses": ("status",)},
+    **{"clientId": ("clientId",), "audience": ("audience",)},
     **{"verdicts": ("verdict", "lastVerdict"), "states": ("state",), "streams": ("stream",)},
 }
 """Arguments that choose rows by a field of theirs: the first of these that a row has. Others choose by the field of their own name."""
@@ -104,6 +105,7 @@ class Oracle:
             "syncRuns": "WatchedRunConnection",
             "identityEvents": "IdentityEventConnection",
             "drift": "RecordDrift",
+            "clients": "ClientConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
         self.watching = await ask(f"{{ {' '.join(asked)} platforms {everything(self.schema, 'PlatformStatus')} }}", {})
@@ -130,6 +132,7 @@ class Oracle:
             ),
             "syncRuns": lambda **given: self._page("WatchedRun", self.watching["syncRuns"]["edges"], days=False, **given),
             "identityEvents": lambda **given: self._page("IdentityEvent", self.watching["identityEvents"]["edges"], days=False, **given),
+            "clients": lambda **given: self._page("Client", self.watching["clients"]["edges"], days=True, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
         }
@@ -236,6 +239,8 @@ class Oracle:
     def _within(self, row: Json, given: Json) -> bool:
         first, last, before = given.get("from"), given.get("to"), given.get("endsBefore")
         if not list(self._chosen([row], given)) or given.get("accountShared") not in (None, bool(row.get("accountSharedWith"))):
+            return False
+        if given.get("disabled") not in (None, bool(row.get("disabledAt"))):
             return False
         if before is not None:
             return row["status"] == "ACTIVE" and any(end is not None and datetime.fromisoformat(end) < before for end in _ends(row))

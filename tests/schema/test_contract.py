@@ -170,6 +170,12 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "resumeConsent": "consents:write",
         "narrowConsent": "consents:write",
         "registerClient": "clients:write",
+        "updateClient": "clients:write",
+        "addClientKey": "clients:write",
+        "retireClientKey": "clients:write",
+        "disableClient": "clients:write",
+        "enableClient": "clients:write",
+        "revokeClientTokens": "clients:write",
         "eraseCustomer": "customers:erase",
         "revealPersonalField": "personal:reveal",
     }
@@ -194,12 +200,20 @@ def test_partners_never_hold_facts_or_evidence() -> None:
         "evidence:read",
         "operations:read",
         "schema:introspect",
+        "clients:read",
         "clients:write",
         "customers:erase",
         "identity:write",
         "personal:reveal",
     }
-    assert not AUDIENCES["ADMIN"] - {"clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"}
+    assert not AUDIENCES["ADMIN"] - {
+        "clients:read",
+        "clients:write",
+        "customers:erase",
+        "identity:write",
+        "operations:read",
+        "schema:introspect",
+    }
 
 
 def test_every_list_without_a_page_size_has_a_usual_length() -> None:

@@ -25,6 +25,8 @@ client = Table(
     instant("created_at"),
     text("documents", server_default=sql("'OPEN'"), comment="OPEN: any document; AUDIT: unknown ones are noted; ONLY: stored ones alone"),
     Column("cost_per_minute", BigInteger, nullable=True, comment="cost of its operations in one minute; null: as its audience"),
+    instant("tokens_from", nullable=True, comment="tokens issued before are refused; null: none are for this"),
+    instant("last_token_at", nullable=True, comment="when it last got a token, to the minute"),
 )
 
 trusted_document = Table(
@@ -52,7 +54,7 @@ signing_key = Table(
     document("public_jwk"),
     Column("sealed", LargeBinary, nullable=False, comment="sealed private key"),
     instant("created_at"),
-    instant("retired_at", nullable=True),
+    instant("retired_at", nullable=True, comment="signs nothing from then on; may lie ahead"),
 )
 
 used_token_id = Table(

@@ -113,7 +113,7 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """``extras`` are members of the connection beside the page: what stands for all of its rows."""
+    """``owned`` as of :class:`Many`; ``extras`` are members of the connection beside the page: what stands for all of its rows."""
 
     type: str
     rows: RowsOf
@@ -121,6 +121,7 @@ class Paged:
     arguments: Mapping[str, Argued] = field(default_factory=dict)
     default: int = 20
     extras: Mapping[str, Member] = field(default_factory=dict)
+    owned: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class _Compiler:
 
     def _seen_by(self, member: Member, pick: Pick) -> str:
         t = self._alias()
-        if isinstance(member, Many) and not member.owned:
+        if isinstance(member, Many | Paged) and not member.owned:
             return "'{}'::uuid[]"
         if isinstance(member, NodeOf):
             return self._seen_nodes(member, pick, t)

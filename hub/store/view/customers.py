@@ -23,6 +23,7 @@ from hub.store.view.catalogue import (
     global_id,
     plain,
 )
+from hub.store.view.clients import client_fields
 from hub.store.view.environment import INTERNAL, NOW, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields, fact_nodes
@@ -95,6 +96,7 @@ QUERY = TypeView(
         "nodes": NodeOf(NODES, many=True, arguments=_TIMES),
         "_entities": Each("Customer", _answering, answering),
         **watching_fields(),
+        **client_fields(),
     },
 )
 
