@@ -7,7 +7,6 @@ says is never repeated.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 
 import structlog
 from starlette.requests import Request
@@ -22,14 +21,12 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _log = structlog.get_logger("hub.oauth")
 
 
-@dataclass(frozen=True, slots=True)
 class Refusal(Exception):
-    """An OAuth error answer."""
+    """An OAuth error answer. It is no frozen dataclass: on its way out of a transaction Python writes its traceback into it."""
 
-    error: str
-    description: str
-    status: int = 400
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self, error: str, description: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(error)
+        self.error, self.description, self.status, self.headers = error, description, status, headers or {}
 
 
 def answering(handler: Handler, nonce: Callable[[], str]) -> Handler:

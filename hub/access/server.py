@@ -171,8 +171,9 @@ class AuthorizationServer:
         async with self.database.write(SERVER) as tx:
             client = await find_client(tx, claimed)
             jti, expires = check_assertion(assertion, client, self.origin, self.now())
+            assert client is not None, "nobody's assertion holds"
             await sweep(tx)
-            if client is None or not await use_once(tx, "ASSERTION", client.client_id, jti, expires):
+            if not await use_once(tx, "ASSERTION", client.client_id, jti, expires):
                 raise TokenInvalid("The assertion was used before.")
         return client
 
