@@ -30,7 +30,7 @@ FILTERS = {
 }
 """Arguments that choose rows by a field of theirs: the first of these that a row has. Others choose by the field of their own name."""
 
-POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "asOf", "knownAt"}
+POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "disabled", "asOf", "knownAt"}
 """Arguments that say something else."""
 
 BACK = {"evaluation", "watched"}

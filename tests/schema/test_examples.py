@@ -28,7 +28,7 @@ QUERIES = ("AccountOwners", "Clients", "CustomerEnhancement", "LatestEvaluations
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 30 and set(QUERIES) < set(names())
+    assert len(names()) == 29 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None

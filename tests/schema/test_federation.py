@@ -68,7 +68,7 @@ async def test_the_contract_of_everybody_else_is_untouched(api: Api) -> None:
 async def test_what_it_says_of_itself_is_for_who_may_introspect(sides: dict[str, Side]) -> None:
     assert (await data(sides["risk-desk"], "{ _service { sdl } }", {}))["_service"]["sdl"] == subgraph_sdl()
     refused = (await sides["partner-app"].ask("{ _service { sdl } }")).json()
-    assert refused["errors"][0]["extensions"]["code"] == "NotAllowed" and "data" not in refused
+    assert refused["errors"][0]["extensions"]["code"] == "NOT_ALLOWED" and "data" not in refused
     mixed = (await sides["risk-desk"].ask("{ _service { sdl } customers { totalCount } }")).json()
     assert "in two requests" in mixed["errors"][0]["message"]
 
