@@ -213,6 +213,14 @@ class RegisterClient:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...]
     bearer: bool
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterDocument:
+    client_id: str
+    document: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,5 +265,6 @@ class Services:
     resume_consent: Callable[[Call, ResumeConsent], Awaitable[ConsentChanged]]
     narrow_consent: Callable[[Call, NarrowConsent], Awaitable[ConsentChanged]]
     register_client: Callable[[Call, RegisterClient], Awaitable[str]]
+    register_document: Callable[[Call, RegisterDocument], Awaitable[str]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
     reveal_personal_field: Callable[[Call, RevealPersonalField], Awaitable[str]]

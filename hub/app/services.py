@@ -5,7 +5,7 @@ Each that is about a customer stands in the access log before its answer leaves,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from hub.access.audit import AccessLog, ChainKeys, audited
 from hub.access.clients import NewClient, described, find_client, register_client
+from hub.access.documents import add_document
 from hub.app.calling import Calling
 from hub.app.consents import ConsentServices
 from hub.app.identity import IdentityServices, visible
@@ -88,6 +89,7 @@ class HubServices:
             resume_consent=consents.resume,
             narrow_consent=consents.narrow,
             register_client=self.register_client,
+            register_document=self.register_document,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
         )
@@ -173,9 +175,7 @@ class HubServices:
         return contract.Evaluated(str(answer.get("customer", asked.customer_id)), str(answer["evaluation"]))
 
     async def register_client(self, call: contract.Call, asked: contract.RegisterClient) -> str:
-        new = NewClient(
-            asked.client_id, asked.name, asked.audience, asked.scopes, asked.purposes, asked.jwks, asked.return_urls, asked.bearer
-        )
+        new = NewClient(**{one.name: getattr(asked, one.name) for one in fields(NewClient)})
 
         async def effect(tx: Write) -> Answer:
             made = await register_client(tx, new, AUDIENCES)
@@ -191,6 +191,15 @@ class HubServices:
 
         # As the hub: what operators change is nothing that a client's transaction may see.
         return str((await self.calling.as_hub(call, effect))["client"])
+
+    async def register_document(self, call: contract.Call, asked: contract.RegisterDocument) -> str:
+        async def effect(tx: Write) -> Answer:
+            actor, keys = call.caller.client_id, self.equipment.vault.keys
+            sha256 = await add_document(tx, asked.client_id, asked.document, actor)
+            await audited(tx, keys, actor=actor, action="document.add", subject=f"client:{asked.client_id}", after={"sha256": sha256})
+            return {"sha256": sha256}
+
+        return str((await self.calling.as_hub(call, effect))["sha256"])
 
 
 async def _check_return(tx: Write, call: contract.Call, url: str) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from hub.cli.documents_app import documents_app
 from hub.cli.options import Home, Json, Port
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ audit_app = typer.Typer(
 app.add_typer(audit_app, name="audit")
 customers_app = typer.Typer(help="One customer at a time.", no_args_is_help=True)
 app.add_typer(customers_app, name="customers")
+app.add_typer(documents_app, name="documents")
 
 
 def _print_version(wanted: bool) -> None:

@@ -16,6 +16,7 @@ from schema.mutations.narrow_consent import narrow_consent
 from schema.mutations.pause_consent import pause_consent
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.register_client import register_client
+from schema.mutations.register_document import register_document
 from schema.mutations.resume_consent import resume_consent
 from schema.mutations.reveal_personal_field import reveal_personal_field
 from schema.mutations.split_customer import split_customer
@@ -38,5 +39,6 @@ class Mutation:
     resume_consent = resume_consent
     narrow_consent = narrow_consent
     register_client = register_client
+    register_document = register_document
     erase_customer = erase_customer
     reveal_personal_field = reveal_personal_field

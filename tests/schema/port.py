@@ -46,6 +46,7 @@ class Port:
                 for verb in ("withdraw", "pause", "resume", "narrow")
             },
             register_client=self._serving(lambda value: value.client_id),
+            register_document=self._serving(lambda value: "ab" * 32),
             reveal_personal_field=self._serving(lambda _: "plain"),
             erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),
         )

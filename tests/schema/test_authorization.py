@@ -124,6 +124,7 @@ SCOPES_OF_EXAMPLE = {
     "PauseConsent": {"consents:write", "customers:read"},
     "NarrowConsent": {"consents:write", "customers:read"},
     "RegisterClient": {"clients:write"},
+    "RegisterDocument": {"clients:write"},
     "AccountOwners": {"customers:read"},
     "AddParty": {"customers:write", "customers:read"},
     "EndParty": {"customers:write", "customers:read"},

@@ -170,6 +170,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "resumeConsent": "consents:write",
         "narrowConsent": "consents:write",
         "registerClient": "clients:write",
+        "registerDocument": "clients:write",
         "eraseCustomer": "customers:erase",
         "revealPersonalField": "personal:reveal",
     }

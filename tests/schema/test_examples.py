@@ -28,7 +28,7 @@ QUERIES = ("AccountOwners", "CustomerEnhancement", "LatestEvaluations", "LimitEv
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 21 and set(QUERIES) < set(names())
+    assert len(names()) == 22 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -221,6 +221,7 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
             {"customerId": customer, "source": "SHOP", "dataTo": "2026-12-31"},
             {"consent": {"scenarios": ["S03"]}},
         ),
+        "RegisterDocument": ("admin", {"clientId": "acme", "document": "{ customers { totalCount } }"}, {"sha256": "ab" * 32}),
         "RegisterClient": ("admin", client, {"clientId": "new-app"}),
         "RevealPersonalField": ("risk-desk", {"customerId": customer, "role": "SUBJECT", "field": "NAME"}, {"value": "plain"}),
         "EraseCustomer": ("admin", {"customerId": customer, "reason": "asked by letter"}, {"customerId": customer, "keysDestroyed": 1}),
