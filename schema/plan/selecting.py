@@ -39,6 +39,9 @@ from hub.domain.selection import Argument, Case, Pick, Selection, SlotValues, St
 from schema.codes import coded
 from schema.plan.rules import Rules
 
+MOST_ITEMS = 200
+"""Of a list argument."""
+
 
 class Way(Enum):
     """How an operation is answered. A subscription is a stored read, too, that is read again whenever something changes."""
@@ -92,7 +95,7 @@ def coerced(schema: GraphQLSchema, operation: OperationDefinitionNode, given: Ma
 def _plain(value: Any) -> Any:
     """Enumerations as their values; list arguments hold at most 200 items."""
     if isinstance(value, list):
-        if len(value) > 200:
+        if len(value) > MOST_ITEMS:
             raise coded(GraphQLError("A list argument holds at most 200 items."), "VARIABLES_INVALID")
         return [_plain(item) for item in value]
     return value.value if isinstance(value, Enum) else value
