@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 MAX_BODY = 64 * 1024
 MAX_NESTING = 20
+ENCODED = "content-encoding"
 _MEMBERS = {"query", "variables", "operationName", "extensions", "documentId"}
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
@@ -44,7 +45,7 @@ async def read_question(request: Request) -> Question:
     kinds = request.headers.getlist("content-type")
     if len(kinds) != 1 or not _is_json(kinds[0]):
         raise BadRequest("Send application/json.", 415)
-    if "content-encoding" in request.headers:
+    if ENCODED in request.headers:
         raise BadRequest("Send the body uncompressed.", 415)
     body = bytearray()
     async for chunk in request.stream():

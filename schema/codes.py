@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from hub.errors import BudgetSpent, HubError, TooSlow
+from hub.errors import BudgetSpent, CallerMustFix, CustomerMustAct, HubError, TooSlow
 
 CODES: Mapping[str, tuple[int, str]] = {
     "BAD_REQUEST": (400, "The HTTP request is no GraphQL request: its body, its media type or its size. It answers 400, 413 or 415."),
@@ -38,6 +38,7 @@ CODES: Mapping[str, tuple[int, str]] = {
 ALWAYS = frozenset({"RATE_LIMITED", "TIMEOUT", "TOKEN_INVALID"})
 """Codes whose status holds in every media type: what stands between a client and the hub reads the status alone."""
 
+_KINDS = ((CallerMustFix, "INVALID_INPUT"), (CustomerMustAct, "CONSENT_MISSING"))
 _OWN = {TooSlow: "TIMEOUT", BudgetSpent: "RATE_LIMITED"}
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -52,7 +53,7 @@ def code_of(error: Exception) -> str:
     """The code of an error that is shown as it is."""
     if isinstance(error, HubError):
         code = _OWN.get(type(error)) or _WORD.sub("_", type(error).__name__).upper()
-        return code if code in CODES else "TRY_LATER"
+        return code if code in CODES else next((code for kind, code in _KINDS if isinstance(error, kind)), "TRY_LATER")
     if isinstance(error, GraphQLSyntaxError):
         return "PARSE_FAILED"
     found = str((getattr(error, "extensions", None) or {}).get("code", ""))

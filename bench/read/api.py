@@ -95,7 +95,9 @@ def bare(post: Post, origin: str) -> tuple[ASGIApp, Database]:
         return Admitted(ANYBODY, "", 0, 0)
 
     meter, trusted = Meter(database), Documents(database)
-    endpoint = Endpoint(build_schema(), reader, Pulse(database, clock(), None), services(), meter, trusted, admit, lambda _: (401, {}), dict)
+    endpoint = Endpoint(
+        build_schema(), reader, Pulse(database, clock(), None), services(), meter, trusted, admit, lambda _: (401, {}), dict
+    )
     return HostCheck(Starlette(routes=[Route("/graphql", _Handler(endpoint))]), frozenset({urlsplit(origin).netloc})), database
 
 

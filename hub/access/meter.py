@@ -42,6 +42,7 @@ class _Share:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     held: int = 0
     until: float = 0.0
+    budget: int = 0
 
 
 class Meter:
@@ -53,12 +54,13 @@ class Meter:
 
     async def charge(self, caller: Caller, cost: int) -> None:
         """Spends ``cost`` of the caller's minute. Raises BudgetSpent when there is not as much left."""
-        share = self._share(caller.client_id)
+        share, budget = self._share(caller.client_id), caller.cost_per_minute or BUDGETS[caller.audience]
         async with share.lock:
-            if self.clock() >= share.until:
-                share.held = 0
+            # Another budget takes effect with the next request, whatever is still held.
+            if self.clock() >= share.until or share.budget != budget:
+                share.held, share.budget = 0, budget
             if share.held < cost:
-                await self._take(share, caller, cost)
+                await self._take(share, caller.client_id, cost)
             share.held -= cost
 
     def _share(self, client_id: str) -> _Share:
@@ -68,13 +70,12 @@ class Meter:
             self._shares.popitem(last=False)
         return found
 
-    async def _take(self, share: _Share, caller: Caller, cost: int) -> None:
+    async def _take(self, share: _Share, client_id: str, cost: int) -> None:
         """A share, or what is needed where there is no whole one left."""
-        budget = caller.cost_per_minute or BUDGETS[caller.audience]
         missing, left = cost - share.held, 60.0
-        for wanted in sorted({max(missing, budget // SHARES), missing}, reverse=True):
+        for wanted in sorted({max(missing, share.budget // SHARES), missing}, reverse=True):
             asked_at = self.clock()
-            granted, left = await self.database.look(_TAKE, {"client": caller.client_id, "wanted": wanted, "budget": budget})
+            granted, left = await self.database.look(_TAKE, {"client": client_id, "wanted": wanted, "budget": share.budget})
             if granted:
                 share.held, share.until = share.held + wanted, asked_at + left
                 return

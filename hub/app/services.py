@@ -98,6 +98,7 @@ class HubServices:
             disable_client=clients.disable,
             enable_client=clients.enable,
             revoke_client_tokens=clients.revoke_tokens,
+            register_document=clients.register_document,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
         )

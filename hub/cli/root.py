@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from hub.cli.client_commands import app as clients_app
+from hub.cli.document_commands import documents_app
 from hub.cli.options import Home, Json, Port
 from hub.cli.policy_commands import policies_app
 
@@ -39,6 +40,7 @@ app.add_typer(policies_app, name="policies")
 customers_app = typer.Typer(help="One customer at a time.", no_args_is_help=True)
 app.add_typer(customers_app, name="customers")
 app.add_typer(clients_app, name="clients")
+app.add_typer(documents_app, name="documents")
 
 
 def _print_version(wanted: bool) -> None:

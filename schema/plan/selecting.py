@@ -41,6 +41,8 @@ from schema.plan.rules import Rules
 
 _OF_ITSELF = {"__schema", "__type", "_service"}
 """Fields that speak of the contract and not of data."""
+MOST_ITEMS = 200
+"""Of a list argument."""
 
 
 class Way(Enum):
@@ -95,7 +97,7 @@ def coerced(schema: GraphQLSchema, operation: OperationDefinitionNode, given: Ma
 def _plain(value: Any) -> Any:
     """Enumerations as their values; list arguments hold at most 200 items."""
     if isinstance(value, list):
-        if len(value) > 200:
+        if len(value) > MOST_ITEMS:
             raise coded(GraphQLError("A list argument holds at most 200 items."), "VARIABLES_INVALID")
         return [_plain(item) for item in value]
     return value.value if isinstance(value, Enum) else value

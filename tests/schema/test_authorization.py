@@ -133,6 +133,7 @@ SCOPES_OF_EXAMPLE = {
     "DisableClient": {"clients:write"},
     "EnableClient": {"clients:write"},
     "RevokeClientTokens": {"clients:write"},
+    "RegisterDocument": {"clients:write"},
     "AccountOwners": {"customers:read"},
     "AddParty": {"customers:write", "customers:read"},
     "EndParty": {"customers:write", "customers:read"},

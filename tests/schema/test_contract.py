@@ -176,6 +176,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "disableClient": "clients:write",
         "enableClient": "clients:write",
         "revokeClientTokens": "clients:write",
+        "registerDocument": "clients:write",
         "eraseCustomer": "customers:erase",
         "revealPersonalField": "personal:reveal",
     }

@@ -28,7 +28,7 @@ QUERIES = ("AccountOwners", "Clients", "CustomerEnhancement", "LatestEvaluations
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 29 and set(QUERIES) < set(names())
+    assert len(names()) == 30 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -222,6 +222,7 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
             {"customerId": customer, "source": "SHOP", "dataTo": "2026-12-31"},
             {"consent": {"scenarios": ["S03"]}},
         ),
+        "RegisterDocument": ("admin", {"clientId": "acme", "document": "{ customers { totalCount } }"}, {"sha256": "ab" * 32}),
         "RegisterClient": ("admin", client, {"clientId": "new-app"}),
         "UpdateClient": ("admin", {"clientId": "new-app", "scopes": ["customers:read"]}, {"clientId": "new-app"}),
         "AddClientKey": ("admin", {"clientId": "new-app", "jwk": "{}"}, {"clientId": "new-app", "thumbprint": "t-1"}),
