@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -21,6 +22,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.plan.cost import Costing
 from schema.plan.limits import INTROSPECTING, Limits, check_document
+from schema.plan.remembered import remembered
 from schema.plan.selecting import Plan, Planner, coerced
 
 _KEPT = 500
@@ -35,6 +37,7 @@ class Document:
     sha256: str
     node: DocumentNode | None
     errors: list[GraphQLError]
+    flag_names: frozenset[str] | None = None
     plans: dict[tuple[str | None, tuple[tuple[str, bool], ...]], Plan] = field(default_factory=dict)
 
 
@@ -44,6 +47,7 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, planner: Planner, limits: Limits | None = None) -> None:
         self.schema, self.planner, self.limits = schema, planner, limits or Limits()
         self._known: OrderedDict[tuple[str, bool], Document] = OrderedDict()
+        self.memo: dict[tuple[int, str], tuple[Plan, Any]] = {}
 
     def of(self, text: str, *, introspecting: bool) -> Document:
         """``introspecting`` callers may nest as deep as introspection needs."""
@@ -81,6 +85,7 @@ class Documents:
             document.plans[key] = self.planner.plan(document.node, document.sha256, operation, flags)
         return document.plans[key]
 
+    @remembered
     def cost(self, document: Document, plan: Plan, variables: Mapping[str, object]) -> int:
         """What the planned operation costs under the variables of one request. Raises GraphQLError for variables that do not fit."""
         assert document.node is not None
