@@ -10,6 +10,7 @@ A line whose asker has gone is closed: what it was doing is cancelled first, but
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -27,7 +28,7 @@ Row = tuple[bytes | None, ...]
 _PREPARED = 64
 """Statements that a session keeps ready. One is prepared when it is asked for the second time."""
 _COUNTED = 4_096
-_PATIENCE = 30.0
+_PATIENCE, _CANCELLING = 30.0, 5.0
 _BAD = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE, pq.ExecStatus.PIPELINE_ABORTED)
 
 
@@ -51,7 +52,8 @@ class Line:
         return self.driver.closed
 
     async def close(self) -> None:
-        self.loop.remove_reader(self._descriptor)
+        if not self.closed:
+            self.loop.remove_reader(self._descriptor)
         await self.driver.close()
 
     def send(self, statement: str, values: Mapping[str, Any], *, prepare: bool) -> None:
@@ -145,22 +147,28 @@ class Lines:
 
     async def ask(self, *statements: tuple[str, Mapping[str, Any]]) -> list[list[Row]]:
         """The rows of each statement. They are one transaction."""
-        line = await self._take()
+        line, whole = await self._take(), False
         try:
             for statement, values in statements:
                 line.send(statement, values, prepare=self._often(statement))
             found = await line.answers()
+            whole = True
         except psycopg.Error as error:
             # After an error nobody knows what the session has prepared.
-            await self._end(line)
+            await line.close()
             raise DBAPIError(None, None, error, hide_parameters=True) from error
-        except BaseException:
-            ending = asyncio.create_task(self._end(line, cancel=not self.shared))
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
-            raise
-        self._give(line)
+        finally:
+            if whole or line.closed:
+                self._give(line)
+            else:
+                self._leave(line)
         return found
+
+    def _leave(self, line: Line) -> None:
+        """Nobody waits for its answer any more."""
+        ending = asyncio.create_task(self._end(line))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
     def _often(self, statement: str) -> bool:
         if self.shared:
@@ -174,7 +182,8 @@ class Lines:
         if self._ending:
             await asyncio.wait(self._ending)
         while self._free:
-            await self._end(self._free.pop())
+            await self._free.pop().close()
+            self._gone()
 
     async def _take(self) -> Line:
         while self._free:
@@ -198,13 +207,15 @@ class Lines:
 
     async def _made(self) -> Line:
         self._open += 1
+        line: Line | None = None
         try:
-            return Line(await self.connect())
-        except BaseException as error:
-            self._gone()
-            if isinstance(error, psycopg.Error):
-                raise DBAPIError(None, None, error, hide_parameters=True) from error
-            raise
+            line = Line(await self.connect())
+        except psycopg.Error as error:
+            raise DBAPIError(None, None, error, hide_parameters=True) from error
+        finally:
+            if line is None:
+                self._gone()
+        return line
 
     def _give(self, line: Line) -> None:
         if line.closed:
@@ -226,13 +237,9 @@ class Lines:
                 waiting.set_result(None)
                 return
 
-    async def _end(self, line: Line, *, cancel: bool = False) -> None:
-        try:
-            if cancel and not line.closed:
-                await line.driver.cancel_safe(timeout=5)
-        except psycopg.Error:
-            # It is about to be closed.
-            pass
-        finally:
-            await line.close()
-            self._gone()
+    async def _end(self, line: Line) -> None:
+        with contextlib.suppress(psycopg.Error):
+            if not self.shared:
+                await line.driver.cancel_safe(timeout=_CANCELLING)
+        await line.close()
+        self._gone()
