@@ -152,7 +152,8 @@ def test_the_search_for_clients_notices(source: str, found: list[str]) -> None:
 
 
 def test_nothing_swallows_every_error() -> None:
-    """No bare or broad ``except`` outside tests, but for one: a duty of a worker that fails must not end the others. It logs the class, and tries again."""
+    """No bare or broad ``except`` outside tests, but for two: a duty of a worker that fails must not end the others (it logs the class, and tries again), and whatever
+    ends an operation is the endpoint's to mask, as Strawberry hands it on, too."""
     broad = []
     for path in _sources(*ROOMS):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -160,7 +161,7 @@ def test_nothing_swallows_every_error() -> None:
                 node.type is None or getattr(node.type, "id", "") in {"Exception", "BaseException"}
             ):
                 broad.append(str(path.relative_to(ROOT)))
-    assert broad == ["hub/sync/keeping.py"]
+    assert sorted(broad) == ["hub/sync/keeping.py", "schema/contract.py"]
 
 
 def test_the_locks_name_no_registry() -> None:

@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from hub.domain.caller import Caller
 from hub.store.driver import Driver, Patient, Statements, send
 from hub.store.embedded import Urls
+from hub.store.lines import Lines, Row
 
 Read = NewType("Read", AsyncConnection)
 Write = NewType("Write", AsyncConnection)
@@ -46,6 +47,13 @@ select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(p
     {_LIMITS}, set_config('enable_seqscan', 'off', true)
 """
 
+_ASK = """
+select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('hub.now', %(now)s, true),
+    set_config('hub.subject', %(subject)s, true), set_config('hub.operator', %(operator)s, true), set_config('statement_timeout', %(limit)s, true),
+    set_config('transaction_read_only', 'on', true)
+"""
+# A session of our own begins with these limits; one behind a pooler has none.
+_ASK_POOLED = f"{_ASK.rstrip()}, {_LIMITS}\n"
 
 CONNECT_SECONDS = 10
 PARTNER_SECONDS, ANSWER_SECONDS, WORK_SECONDS = 2, 5, 60
@@ -148,14 +156,28 @@ async def driver_of(tx: Write) -> Driver:
 
 
 class Database:
-    """Two pools: ``app`` answers clients under row-level security, ``worker`` does the hub's own work."""
+    """Two pools: ``app`` answers clients under row-level security, ``worker`` does the hub's own work. Reads have lines of their own, as ``app``."""
 
-    def __init__(self, urls: Urls, *, app_pool: int = 10, worker_pool: int = 12) -> None:
+    def __init__(self, urls: Urls, *, app_pool: int = 10, worker_pool: int = 12, lines: int = 8) -> None:
         self.urls = urls
         self.app = _engine(urls.app, app_pool, ANSWER_SECONDS, urls.pooled)
         self.worker = _engine(urls.worker, worker_pool, WORK_SECONDS, urls.pooled)
+        self.lines = Lines(self._line, lines, shared=urls.pooled)
+
+    async def _line(self) -> Driver:
+        session = _session(ANSWER_SECONDS, self.urls.pooled)
+        session.pop("async_creator_fn", None)
+        where = self.app.dialect.create_connect_args(self.app.url)[1]
+        return await psycopg.AsyncConnection.connect(**where, connect_timeout=CONNECT_SECONDS, autocommit=True, **session)
+
+    async def ask(self, scope: Scope, statement: str, values: Mapping[str, Any], *, operator: bool = False) -> list[Row]:
+        """The rows of one statement that only reads, in a transaction of a client, as PostgreSQL writes their values: one round trip."""
+        who = {**scope.values, "operator": "yes" if operator else ""}
+        found = await self.lines.ask((_ASK_POOLED if self.urls.pooled else _ASK, who), (statement, values))
+        return found[1]
 
     async def close(self) -> None:
+        await self.lines.close()
         await self.app.dispose()
         await self.worker.dispose()
 

@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -23,6 +24,7 @@ from schema.codes import coded
 from schema.plan.cost import Costing, Price
 from schema.plan.limits import INTROSPECTING, Limits, TooMuch, check_document
 from schema.plan.prices import INTROSPECTION_COST
+from schema.plan.remembered import remembered
 from schema.plan.selecting import Plan, Planner, coerced
 
 _KEPT = 500
@@ -37,6 +39,7 @@ class Document:
     sha256: str
     node: DocumentNode | None
     errors: list[GraphQLError]
+    flag_names: frozenset[str] | None = None
     plans: dict[tuple[str | None, tuple[tuple[str, bool], ...]], Plan] = field(default_factory=dict)
 
 
@@ -46,6 +49,7 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, planner: Planner, limits: Limits | None = None) -> None:
         self.schema, self.planner, self.limits = schema, planner, limits or Limits()
         self._known: OrderedDict[tuple[str, bool], Document] = OrderedDict()
+        self.memo: dict[tuple[int, str], tuple[Plan, Any]] = {}
 
     def of(self, text: str, *, introspecting: bool) -> Document:
         """``introspecting`` callers may nest as deep as introspection needs."""
@@ -84,6 +88,7 @@ class Documents:
             document.plans[key] = self.planner.plan(document.node, document.sha256, operation, flags)
         return document.plans[key]
 
+    @remembered
     def price(self, document: Document, plan: Plan, variables: Mapping[str, object]) -> Price:
         """What the planned operation costs, and reads at most, under the variables of one request. Raises GraphQLError for variables that do not fit."""
         assert document.node is not None

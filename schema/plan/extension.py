@@ -36,6 +36,13 @@ class StoredReads(SchemaExtension):
     def context(self) -> Context:
         return cast(Context, self.execution_context.context)
 
+    async def answer(self, document: Document) -> None:
+        """What the hooks of an execution come to, for a document that is parsed and valid."""
+        self.document = document
+        self.execution_context.graphql_document = document.node
+        async for _ in self.on_execute():
+            pass
+
     def on_parse(self) -> Iterator[None]:
         scopes = self.context.caller.scopes
         self.document = self.documents.of(self.execution_context.query or "", introspecting="schema:introspect" in scopes)

@@ -6,8 +6,9 @@ A plan is made once per operation and set of flags (the values its ``@skip`` and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -21,6 +22,8 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -53,13 +56,18 @@ class Way(Enum):
     ORDINARY = "ordinary"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Argued:
     """A field with arguments: its slots are ``<name>_<argument>``."""
 
     name: str
     definition: GraphQLField
     node: FieldNode
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether its arguments name a variable: else their values are the same for every request."""
+        return any(_names_a_variable(argument.value) for argument in self.node.arguments or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,22 @@ class Plan:
     read: StoredRead | None
     argued: tuple[Argued, ...]
     introspects: bool
+    kept: dict[str, SlotValues] = field(default_factory=dict, compare=False, repr=False)
 
     def values(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> SlotValues:
         """The slots' values for the variables of one request. Raises GraphQLError for variables that do not fit."""
-        return argument_values(self.argued, coerced(schema, self.operation, given))
+        variables = coerced(schema, self.operation, given)
+        if "same" not in self.kept:
+            self.kept["same"] = argument_values((one for one in self.argued if not one.varies), variables)
+        return {**self.kept["same"], **argument_values((one for one in self.argued if one.varies), variables)}
+
+
+def _names_a_variable(value: Any) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(map(_names_a_variable, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(_names_a_variable(one.value) for one in value.fields)
+    return isinstance(value, VariableNode)
 
 
 def argument_values(argued: Iterable[Argued], variables: VariableValues) -> SlotValues:
@@ -111,7 +131,9 @@ class Planner:
 
     def flags(self, document: Any, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> dict[str, bool]:
         """The boolean variables that decide what is selected, with their values."""
-        names = _flag_names(document.node)
+        if document.flag_names is None:
+            document.flag_names = _flag_names(document.node)
+        names = document.flag_names
         if not names:
             return {}
         values = coerced(self.schema, operation, given).coerced

@@ -14,6 +14,7 @@ from hatchling.builders.wheel import WheelBuilder
 from sqlalchemy import event
 
 from hub.domain.identifiers import new_id
+from hub.store.lines import Line
 from schema.contract import HubSchema, build_schema
 from schema.examples import UnknownExample, example, names
 from schema.plan.cost import MOST
@@ -134,7 +135,7 @@ async def test_the_latest_evaluations(api: Api) -> None:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-async def test_a_read_is_one_statement(api: Api, name: str) -> None:
+async def test_a_read_is_one_statement(api: Api, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     variables = {"id": api.world.id, "scenario": "S03"}
     given = {key: value for key, value in variables.items() if f"${key}:" in example(name)}
     statements: list[str] = []
@@ -142,6 +143,13 @@ async def test_a_read_is_one_statement(api: Api, name: str) -> None:
     def notice(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         statements.append(statement)
 
+    send = Line.send
+
+    def sent(line: Line, statement: str, values: Any, *, prepare: bool) -> None:
+        statements.append(statement)
+        send(line, statement, values, prepare=prepare)
+
+    monkeypatch.setattr(Line, "send", sent)
     engine = api.runtime.database.app.sync_engine
     event.listen(engine, "before_cursor_execute", notice)
     try:
