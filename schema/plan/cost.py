@@ -48,13 +48,15 @@ USUAL: Mapping[str, int] = {
     "Evaluation.features": 90,
     "Evaluation.limitParts": 16,
     "Evaluation.series": 240,
+    "Customer.series": 240,
+    "Profile.missing": 3,
     "LimitPart.features": 3,
     "FeatureValue.evidence": 3,
     "FinancialStatement.lines": 40,
 }
 """Rows of a list that has no ``first``, all arguments left out."""
 
-PER_ITEM: Mapping[str, int] = {"Evaluation.series": 24, "Evaluation.limitParts": 5}
+PER_ITEM: Mapping[str, int] = {"Evaluation.series": 24, "Customer.series": 24, "Evaluation.limitParts": 5}
 """Rows that one item of the list argument may select, where it is not one."""
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import strawberry
 
 from schema.access import DataKind, access, asked, stored
+from schema.types import choosing
 from schema.types.customer import Customer
 from schema.types.node import Node
 from schema.types.pages import After, Connection, First
@@ -29,8 +30,32 @@ class Query(Watching):
     def customer(self, id: CustomerId, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()
 
-    @asked("The customers of the asking client, newest first.", returns=Connection[Customer])
-    def customers(self, first: First = 20, after: After = None, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
+    @asked(
+        "The customers of the asking client, newest first; those that all given arguments choose. A customer is chosen by what its fields show to the asking purpose, and by"
+        " nothing else: what the consents do not cover chooses nobody.",
+        returns=Connection[Customer],
+    )
+    def customers(
+        self,
+        first: First = 20,
+        after: After = None,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+        categories: choosing.Categories = None,
+        customer_types: choosing.CustomerTypes = None,
+        overlays: choosing.Overlays = None,
+        sizes: choosing.Sizes = None,
+        product_classes: choosing.ProductClasses = None,
+        industries: choosing.Industries = None,
+        regions: choosing.Regions = None,
+        outcomes: choosing.Outcomes = None,
+        tiers: choosing.Tiers = None,
+        scenario: choosing.OfScenario = None,
+        evaluated_since: choosing.Since = None,
+        evaluated_before: choosing.Before = None,
+        available: choosing.Available = None,
+        stale: choosing.Stale = None,
+    ) -> Any:
         return stored()
 
     @asked("Whatever has this id.", returns=Node | None)
