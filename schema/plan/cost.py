@@ -32,6 +32,9 @@ MOST = 20_000
 
 USUAL: Mapping[str, int] = {
     "Query.platforms": 10,
+    "Query.features": 90,
+    "Query.scenarios": 12,
+    "Scenario.sources": 5,
     "Subscription.syncProgress": 10,
     "WatchedConnection.quarantine": 10,
     "Customer.parties": 3,

@@ -113,7 +113,11 @@ class Oracle:
             "drift": "RecordDrift",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
-        self.watching = await ask(f"{{ {' '.join(asked)} platforms {everything(self.schema, 'PlatformStatus')} }}", {})
+        self.watching = await ask(
+            f"{{ {' '.join(asked)} platforms {everything(self.schema, 'PlatformStatus')}"
+            f" features {everything(self.schema, 'Feature')} scenarios {everything(self.schema, 'Scenario')} }}",
+            {},
+        )
         self._find(self.watching)
         named = {edge["node"]["id"]: edge["node"]["connector"] for edge in self.watching["syncConnections"]["edges"]}
         for edge in self.watching["syncRuns"]["edges"]:
@@ -137,6 +141,12 @@ class Oracle:
             ),
             "syncRuns": lambda **given: self._page("WatchedRun", self.watching["syncRuns"]["edges"], days=False, **given),
             "identityEvents": lambda **given: self._page("IdentityEvent", self.watching["identityEvents"]["edges"], days=False, **given),
+            "features": lambda ids=None, families=None: [
+                self._made(row)
+                for row in self.watching["features"]
+                if (ids is None or row["id"] in ids) and (families is None or row["family"] in families)
+            ],
+            "scenarios": lambda ids=None, **_: [self._made(row) for row in self.watching["scenarios"] if ids is None or row["id"] in ids],
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
         }

@@ -207,7 +207,9 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "accountShared": [None, True, False],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
-        "features.ids": [None, [], ["ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],
+        "scenarios.ids": [None, ["S03"], "x"],
+        "families": [None, "rr", ["ss", "cb"]],
+        "features.ids": [None, [], ["ss_gmv_mean"], ["ss_cv", "ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],
         "parts": [None, ["LEG"], ["UPLIFT", "CAP"], "BASE_CAP", []],
         "names": [None, ["GMV"], "TAX", ["TAX", "GMV"], ["x"]],
     }

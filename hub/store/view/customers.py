@@ -29,6 +29,7 @@ from hub.store.view.gate import of_this_use
 from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part
 from hub.store.view.ownership import OWNER
 from hub.store.view.profile import FILTERS, PROFILE_TYPES, chosen_customers, profile_fields
+from hub.store.view.reference import REFERENCE_TYPES, reference_fields
 from hub.store.view.sources import SOURCE_TYPES, sources
 from hub.store.view.watching import watching_fields
 
@@ -94,6 +95,7 @@ QUERY = TypeView(
         "node": NodeOf(NODES, arguments=_TIMES),
         "nodes": NodeOf(NODES, many=True, arguments=_TIMES),
         **watching_fields(),
+        **reference_fields(),
     },
 )
 
@@ -193,6 +195,7 @@ CUSTOMER_TYPES = [
     PARTY,
     *SOURCE_TYPES,
     *PROFILE_TYPES,
+    *REFERENCE_TYPES,
     ACCESS_RECORD,
     CONSENT,
     CONSENT_EVENT,
