@@ -52,6 +52,8 @@ class Settings(BaseSettings):
         default=None, description="Stops the business clock at an instant: to rehearse with simulated platforms."
     )
 
+    federation: bool = Field(default=False, description="Answers `_service` and `_entities`: the hub is a subgraph of Apollo Federation 2.")
+
     audit_dir: Path | None = Field(
         default=None,
         description="Where signed heads of the audit chain are published. Default: audit/ below home. Best on another machine's disk.",

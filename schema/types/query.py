@@ -9,6 +9,7 @@ import strawberry
 
 from schema.access import DataKind, access, asked, stored
 from schema.types import choosing
+from schema.types.client import Registry
 from schema.types.customer import Customer
 from schema.types.feature import Feature
 from schema.types.node import Node
@@ -25,13 +26,13 @@ FeatureIds = Annotated[list[str] | None, strawberry.argument(description="Only t
 Families = Annotated[list[str] | None, strawberry.argument(description="Only of these families, for example `ss`.")]
 ScenarioIds = Annotated[list[str] | None, strawberry.argument(description="Only these.")]
 OnDay = Annotated[date | None, strawberry.argument(description="The policies in force on this day. Default: today.")]
-_RULE = access("customers:read", DataKind.PROFILE)
+QUERY_RULE = access("customers:read", DataKind.PROFILE)
 
 
 @strawberry.type(
-    description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[_RULE]
+    description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[QUERY_RULE]
 )
-class Query(Watching):
+class Query(Watching, Registry):
     @asked("One customer.", returns=Customer | None)
     def customer(self, id: CustomerId, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()

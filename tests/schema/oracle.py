@@ -25,11 +25,12 @@ Moment = tuple[str | None, str | None]
 FILTERS = {
     **{"only": ("source",), "ids": ("id",), "parts": ("part",), "names": ("series",), "scenario": ("scenario",)},
     **{"connector": ("connector",), "customerId": ("customerId",), "connectionId": ("connectionId",), "statuses": ("status",)},
+    **{"clientId": ("clientId",), "audience": ("audience",)},
     **{"verdicts": ("verdict", "lastVerdict"), "states": ("state",), "streams": ("stream",)},
 }
 """Arguments that choose rows by a field of theirs: the first of these that a row has. Others choose by the field of their own name."""
 
-POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "asOf", "knownAt"}
+POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "disabled", "asOf", "knownAt"}
 """Arguments that say something else."""
 
 BACK = {"evaluation", "watched"}
@@ -89,8 +90,8 @@ class Oracle:
         """All of each customer, in some operations: one for everything would take long."""
         edges: list[Json] = []
         fields = fields_of(self.schema, "Customer")
-        for start in range(0, len(fields), 12):
-            node = f"{{ __typename {' '.join(fields[start : start + 12])} }}"
+        for start in range(0, len(fields), 6):
+            node = f"{{ __typename {' '.join(fields[start : start + 6])} }}"
             query = (
                 f"query ($d: Date, $k: DateTime) {{ customers(first: 100, asOf: $d, knownAt: $k) {{ edges {{ cursor node {node} }} }} }}"
             )
@@ -111,6 +112,7 @@ class Oracle:
             "syncRuns": "WatchedRunConnection",
             "identityEvents": "IdentityEventConnection",
             "drift": "RecordDrift",
+            "clients": "ClientConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
         self.watching = await ask(
@@ -147,6 +149,7 @@ class Oracle:
                 if (ids is None or row["id"] in ids) and (families is None or row["family"] in families)
             ],
             "scenarios": lambda ids=None, **_: [self._made(row) for row in self.watching["scenarios"] if ids is None or row["id"] in ids],
+            "clients": lambda **given: self._page("Client", self.watching["clients"]["edges"], days=True, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
         }
@@ -269,6 +272,8 @@ class Oracle:
     def _within(self, row: Json, given: Json) -> bool:
         first, last, before = given.get("from"), given.get("to"), given.get("endsBefore")
         if not list(self._chosen([row], given)) or given.get("accountShared") not in (None, bool(row.get("accountSharedWith"))):
+            return False
+        if given.get("disabled") not in (None, bool(row.get("disabledAt"))):
             return False
         if before is not None:
             return row["status"] == "ACTIVE" and any(end is not None and datetime.fromisoformat(end) < before for end in _ends(row))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ import pytest_asyncio
 from graphql import FragmentDefinitionNode, execute, parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 from sqlalchemy import insert, select
 
 from hub.domain.audit import Accessed
@@ -54,6 +55,8 @@ PREFERRED = [
         "pageInfo",
         "syncConnections",
         "syncRuns",
+        "clients",
+        "keys",
         "windows",
         "attempts",
         "waits",
@@ -109,6 +112,7 @@ async def enrich(tx: Write, world: World) -> None:
     await tx.execute(insert(tables.quota_ledger), [{"connector": name, "credential": name} for name in ("market", "bureau_of_tax")])
     shape = {"stream": "orders", "path": "a", "type": "text", "first_seen": KNOWN, "last_seen": KNOWN, "drifted": True}
     await tx.execute(insert(tables.record_shape), [{**shape, "connector": name} for name in ("market", "bureau_of_tax")])
+    await tx.execute(insert(tables.client), list(clients()))
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
@@ -135,6 +139,15 @@ async def enrich(tx: Write, world: World) -> None:
         {"characteristic": f"{n:02}", "feature_id": name, "points": n, "maximum": 9} for n, name in enumerate(["ss_gmv_mean", "nowhere"])
     ]
     await tx.execute(insert(tables.score_point), [{**of, **one} for one in points])
+
+
+def clients() -> Iterator[dict[str, Any]]:
+    """Of each kind of key one, of one day two, and one that is disabled."""
+    for n, key in enumerate((ECKey.generate_key("P-256"), OKPKey.generate_key("Ed25519"), RSAKey.generate_key(2048))):
+        own = {"client_id": f"app-{n}", "name": f"App {n}", "audience": ("PARTNER", "INTERNAL")[n % 2], "scopes": ["customers:read"]}
+        since = {"created_at": KNOWN + timedelta(days=n // 2), "disabled_at": KNOWN if n == 1 else None}
+        jwk = {**key.as_dict(private=False), "kid": f"k{n}"}
+        yield {**own, **since, "purposes": ["CREDIT_APPROVAL"], "jwks": {"keys": [jwk]}, "return_urls": [f"https://p{n}.example/"]}
 
 
 def uid(number: int) -> Any:
@@ -205,6 +218,9 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "states": [None, ["OPEN"], "DONE", ["FAILED", "DONE"]],
         "streams": [None, ["orders"], "bills"],
         "accountShared": [None, True, False],
+        "disabled": [None, True, False],
+        "clientId": [None, "app-1", "x"],
+        "audience": [None, "PARTNER", "INTERNAL"],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
         "scenarios.ids": [None, ["S03"], "x"],

@@ -11,6 +11,7 @@ reference      features and scenarios, whoever the customer
 merged         customers that are one
 paging         a connection: its page, its count, its sums
 watching       the declarations for operators: how fetching goes
+clients        the declarations for admins: who may ask
 gate           the read gate: consent as conditions
 compiler       selection -> statement
 binding        arguments -> bound values; cursors and ids
@@ -21,6 +22,7 @@ reader         runs it; the answer waits until the access log has it
 """
 
 from hub.store.view.catalogue import Catalogue
+from hub.store.view.clients import CLIENT_TYPES
 from hub.store.view.customers import CUSTOMER_TYPES
 from hub.store.view.environment import ViewSettings
 from hub.store.view.evaluations import EVALUATION_TYPES
@@ -29,7 +31,7 @@ from hub.store.view.pulse import Pulse
 from hub.store.view.reader import Reader
 from hub.store.view.watching import WATCHING_TYPES
 
-CATALOGUE: Catalogue = {view.name: view for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *WATCHING_TYPES, *fact_types())}
+CATALOGUE: Catalogue = {view.name: view for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *WATCHING_TYPES, *CLIENT_TYPES, *fact_types())}
 """Every type of the contract that is read from the store."""
 
 __all__ = ["CATALOGUE", "Pulse", "Reader", "ViewSettings"]

@@ -101,6 +101,10 @@ def _node(name: str, value: Any) -> dict[str, Any]:
     return {f"{name}_type": kind, f"{name}_customer": customer, f"{name}_key": key}
 
 
+def _customers(name: str, value: Any) -> dict[str, Any]:
+    return {name: [bound_customer(str(one)) for one in value]}
+
+
 def _nodes(name: str, value: Any) -> dict[str, Any]:
     if len(value) > MAX_PAGE:
         raise InvalidInput(f"At most {MAX_PAGE} ids at once, {len(value)} were sent.", remedy="Send them in parts.")
@@ -134,5 +138,6 @@ _PARTS = {
     Convert.CUSTOMER_ID: _customer,
     Convert.NODE_ID: _node,
     Convert.NODE_IDS: _nodes,
+    Convert.CUSTOMER_IDS: _customers,
     Convert.PAGE: _page,
 }

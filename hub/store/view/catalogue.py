@@ -7,6 +7,7 @@ Many      all related rows, bounded by nature or by ``first``
 Paged     a Relay connection over related rows, with a stable order; ``extras`` are members of its own
 Totals    sums over all rows of a connection
 NodeOf    the row of any type behind a global id, or behind each of several
+Each      a row for each customer id that is asked for, in the order of asking
 
 A relation names its rows by a function of the alias they shall have and the scope: the enclosing rows, the asked-for day and instant.
 Text that comes from a client never enters a statement; it is bound to a parameter (:class:`Argued`).
@@ -18,6 +19,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+MOST_COUNTED = 100_000
+"""Where a count of all rows stops. What an operation reads can be said before it is run only if its counts have an end."""
+
 
 class Convert(Enum):
     """How an argument's value becomes bound values."""
@@ -26,6 +30,7 @@ class Convert(Enum):
     CUSTOMER_ID = "customer id"
     NODE_ID = "node id"
     NODE_IDS = "node ids"
+    CUSTOMER_IDS = "customer ids"
     CURSOR = "cursor"
     PAGE = "page size"
 
@@ -97,7 +102,8 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """``order`` is SQL after ORDER BY; ``limited`` rows take ``first`` (default ``default``). ``owned``: its rows belong to customers."""
+    """``order`` is SQL after ORDER BY; there are at most ``first`` rows, or ``default`` where the field has no such argument; None: nature bounds them.
+    ``owned``: its rows belong to customers."""
 
     type: str
     rows: RowsOf
@@ -109,7 +115,7 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """``extras`` are members of the connection beside the page: what stands for all of its rows."""
+    """``owned`` as of :class:`Many`; ``extras`` are members of the connection beside the page: what stands for all of its rows."""
 
     type: str
     rows: RowsOf
@@ -117,6 +123,7 @@ class Paged:
     arguments: Mapping[str, Argued] = field(default_factory=dict)
     default: int = 20
     extras: Mapping[str, Member] = field(default_factory=dict)
+    owned: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,16 @@ class NodeOf:
     arguments: Mapping[str, Argued] = field(default_factory=dict)
 
 
-Member = Column | Embedded | One | Many | Paged | Totals | NodeOf
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A row for each customer id of the argument, in its order; null where there is none. ``answers`` names the customer that answers for the asked one."""
+
+    type: str
+    rows: RowsOf
+    answers: Callable[[str], str]
+
+
+Member = Column | Embedded | One | Many | Paged | Totals | NodeOf | Each
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from hub.store.view.catalogue import (
     Catalogue,
     Column,
     Convert,
+    Each,
     Embedded,
     Many,
     Member,
@@ -82,10 +83,13 @@ class _Compiler:
 
     def _seen_by(self, member: Member, pick: Pick) -> str:
         t = self._alias()
-        if isinstance(member, Many) and not member.owned:
+        if isinstance(member, Many | Paged) and not member.owned:
             return "'{}'::uuid[]"
         if isinstance(member, NodeOf):
             return self._seen_nodes(member, pick, t)
+        if isinstance(member, Each):
+            wanted, asked = self._asked_each(pick)
+            return f"array(select unnest({t}.parts) from {wanted} join {clauses(member.rows(t, Scope()))} on {t}.customer_id = {member.answers(asked)})"
         assert isinstance(member, One | Many | Paged)
         rows, _ = self._rows(member.rows, member.arguments, pick.arguments, t, Scope())
         ids = f"unnest({t}.parts)" if member.type == "Customer" else f"{t}.customer_id"
@@ -119,6 +123,8 @@ class _Compiler:
                 return self._node(member, pick, scope)
             case Totals():
                 raise TypeError("totals are an extra of a connection")
+            case Each():
+                return self._each(member, pick, scope)
 
     def _one(self, member: One, pick: Pick, scope: Scope) -> str:
         t = self._alias()
@@ -186,6 +192,18 @@ class _Compiler:
                 branches.append(f"when '{kind}' then (select {built} from {_node_row(row, asked, t)})")
         answer = f"case {asked.kind} {' '.join(branches)} end" if branches else "null::json"
         return f"(select coalesce(json_agg({answer} order by {asked.place}), '[]'::json) from {asked.source})" if asked.source else answer
+
+    def _each(self, member: Each, pick: Pick, scope: Scope) -> str:
+        t, (wanted, asked), of = self._alias(), self._asked_each(pick), _of(pick)
+        picks = next((case.picks for case in of.cases if case.type == member.type), of.picks)
+        found = clauses(member.rows(t, scope), f"{t}.customer_id = {member.answers(asked)}")
+        built = f"(select {self.object(member.type, picks, t, scope)} from {found})"
+        return f"(select coalesce(json_agg({built} order by {asked.replace('.id', '.place')}), '[]'::json) from {wanted})"
+
+    def _asked_each(self, pick: Pick) -> tuple[str, str]:
+        """The ids of the argument as rows, and the id of one."""
+        i, name = self._alias(), self._bound(pick.arguments[0], Convert.CUSTOMER_IDS)
+        return f"unnest(%({name})s::uuid[]) with ordinality {i}(id, place)", f"{i}.id"
 
     def case(self, of: Selection, t: str, scope: Scope, declared: str) -> str:
         """The object of a row whose type may only be known from the row: its ``kind`` then decides."""

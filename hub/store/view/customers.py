@@ -8,6 +8,7 @@ from hub.store.view.catalogue import (
     Argued,
     Column,
     Convert,
+    Each,
     Many,
     NodeOf,
     NodeRow,
@@ -22,6 +23,7 @@ from hub.store.view.catalogue import (
     global_id,
     plain,
 )
+from hub.store.view.clients import client_fields
 from hub.store.view.environment import INTERNAL, NOW, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields, fact_nodes
@@ -94,8 +96,10 @@ QUERY = TypeView(
         "customers": Paged("Customer", chosen_customers, Order("customer_id"), {**_TIMES, **FILTERS}),
         "node": NodeOf(NODES, arguments=_TIMES),
         "nodes": NodeOf(NODES, many=True, arguments=_TIMES),
+        "_entities": Each("Customer", _answering, answering),
         **watching_fields(),
         **reference_fields(),
+        **client_fields(),
     },
 )
 
@@ -106,11 +110,11 @@ CUSTOMER = TypeView(
         **plain("kind", "nameMasked", "uscc", "createdAt"),
         **profile_fields(),
         "sameSubject": Column(SAME_SUBJECT),
-        "parties": Many("Party", _parties, "{t}.role, {t}.party_id"),
-        "formerParties": Many("Party", _former_parties, "{t}.valid_to desc, {t}.party_id desc"),
+        "parties": Many("Party", _parties, "{t}.role, {t}.party_id", default=100),
+        "formerParties": Many("Party", _former_parties, "{t}.valid_to desc, {t}.party_id desc", default=100),
         "sources": Many("SourceAccess", sources, "{t}.place", {"only": Argued("text[]", "{t}.source = any({p})")}),
         "consents": Many("Consent", _consents, "{t}.changed_at desc, {t}.consent_id desc", default=100),
-        "connections": Many("PlatformConnection", _connections, "{t}.connector, {t}.connection_id"),
+        "connections": Many("PlatformConnection", _connections, "{t}.connector, {t}.connection_id", default=100),
         "accessLog": Paged("AccessRecord", _accesses, Order("log_id")),
         **evaluation_fields(),
         **fact_fields(),

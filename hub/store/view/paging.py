@@ -1,6 +1,6 @@
 """One connection as SQL: what each row of its page must carry, and the members of the connection object.
 
-Counts and sums are of all rows under the same arguments, and stop at :data:`MOST`: what they cost is bounded, whatever there is.
+Counts and sums are of all rows under the same arguments, and stop at :data:`MOST_COUNTED`: what they cost is bounded, whatever there is.
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 
 from hub.domain.selection import Pick
 from hub.store.view.binding import cursor_sql
-from hub.store.view.catalogue import Many, One, Paged, Rows, Scope, Totals
+from hub.store.view.catalogue import MOST_COUNTED, Many, One, Paged, Rows, Scope, Totals
 
 if TYPE_CHECKING:
     from hub.store.view.compiler import _Compiler
 
-MOST = 100_000
-"""Rows that are counted or summed up at most."""
 _PAIRS_AT_ONCE = 40
 """PostgreSQL passes at most 100 arguments to a function."""
 
@@ -51,9 +49,9 @@ class PageParts:
     def of(self, pick: Pick) -> str:
         match pick.name:
             case "totalCount":
-                return f"(select least(count(*), {MOST}) from {self._all('1')})"
+                return f"(select least(count(*), {MOST_COUNTED}) from {self._all('1')})"
             case "totalIsExact":
-                return f"(select count(*) <= {MOST} from {self._all('1')})"
+                return f"(select count(*) <= {MOST_COUNTED} from {self._all('1')})"
             case "nodes":
                 return self._list(self._node(pick))
             case "edges":
@@ -66,7 +64,7 @@ class PageParts:
 
     def _all(self, values: str) -> str:
         """All rows, one more than are counted at most."""
-        return f"(select {values} from {clauses(self.rows)} limit {MOST + 1}) {self.t}"
+        return f"(select {values} from {clauses(self.rows)} limit {MOST_COUNTED + 1}) {self.t}"
 
     def _extra(self, pick: Pick) -> str:
         member = self.member.extras[pick.name]
@@ -76,7 +74,9 @@ class PageParts:
         return self.compiler.related(member, pick, self.scope)
 
     def _totals(self, member: Totals, pick: Pick) -> str:
-        sums = {name: f"case when count(*) <= {MOST} then sum({self.t}.{column})::text end" for name, column in member.columns.items()}
+        sums = {
+            name: f"case when count(*) <= {MOST_COUNTED} then sum({self.t}.{column})::text end" for name, column in member.columns.items()
+        }
         built = [(below.key, sums.get(below.name, f"'{member.type}'")) for below in _picks(pick)]
         return f"(select {json_object(built)} from {self._all(f'{self.t}.*')})"
 

@@ -74,7 +74,7 @@ PROFILE_TYPES = [
             "industry": Column("{t}.industry_code"),
             **decimals("consistency", "coverage", "verifiedRevenue"),
             "evaluation": One("Evaluation", _itself),
-            "missing": Many("MissingAttribute", _missing, "{t}.field"),
+            "missing": Many("MissingAttribute", _missing, "{t}.field", default=20),
         },
     ),
     TypeView("MissingAttribute", plain("field", "reason")),

@@ -95,8 +95,8 @@ def reference_fields() -> dict[str, Member]:
     of_features = {"ids": Argued("text[]", "{t}.id = any({p})"), "families": Argued("text[]", "{t}.family = any({p})")}
     of_scenarios = {"asOf": Argued("date", sets="as_of"), "ids": Argued("text[]", "{t}.policy_id = any({p})")}
     return {
-        "features": Many("Feature", _formulas, "{t}.id", of_features, owned=False),
-        "scenarios": Many("Scenario", _scenarios, "{t}.policy_id", of_scenarios, owned=False),
+        "features": Many("Feature", _formulas, "{t}.id", of_features, default=100, owned=False),
+        "scenarios": Many("Scenario", _scenarios, "{t}.policy_id", of_scenarios, default=100, owned=False),
     }
 
 
@@ -119,7 +119,7 @@ REFERENCE_TYPES = [
                 "case jsonb_typeof({t}.document #> '{term,base}') when 'number' then ({t}.document #>> '{term,base}')::int end"
             ),
             "termBonusMonths": Column("({t}.document #>> '{term,bonus}')::int"),
-            "sources": Many("ScenarioSource", _sources, "{t}.place"),
+            "sources": Many("ScenarioSource", _sources, "{t}.place", default=20),
             "policy": One("PolicyVersion", _policy),
         },
     ),

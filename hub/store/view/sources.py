@@ -77,7 +77,7 @@ SOURCE_TYPES = [
             "ageDays": Column(_AGE),
             "staleAfterDays": Column(_LIMIT),
             "fetchedAt": Column("{t}_w.completed_at"),
-            "coverage": Many("Interval", _intervals, "{t}.days"),
+            "coverage": Many("Interval", _intervals, "{t}.days", default=100),
             "consent": One("Consent", _own_consent),
             "connection": One("PlatformConnection", _own_connection),
         },
