@@ -33,7 +33,7 @@ class Lane:
 
     def __init__(self, driver: Driver) -> None:
         self.driver, self._names, self._numbers = driver, dict[tuple[bytes, tuple[int, ...]], bytes](), count()
-        self._prepares = driver.prepare_threshold is not None
+        self._prepares, self._transformer = driver.prepare_threshold is not None, Transformer(driver)
 
     async def exchange(self, statements: Statements) -> Answers:
         """All statements in one go. After one that failed the server skips the others. Raises psycopg.Error where the connection itself failed."""
@@ -69,7 +69,7 @@ class Lane:
     def _send(self, statement: str, values: Any) -> int:
         """How many results it will have: one more where it is prepared first."""
         text, names = positional(statement)
-        transformer, pq = Transformer(self.driver), self.driver.pgconn
+        transformer, pq = self._transformer, self.driver.pgconn
         parameters = transformer.dump_sequence([values[name] for name in names], [PyFormat.AUTO] * len(names))
         types, formats = transformer.types or (), transformer.formats
         if not self._prepares:
@@ -129,9 +129,8 @@ class Lane:
     def _rows(self, result: PGresult) -> list[tuple[Any, ...]]:
         if not result.ntuples:
             return []
-        transformer = Transformer(self.driver)
-        transformer.set_pgresult(result)
-        return transformer.load_rows(0, result.ntuples, tuple)
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_rows(0, result.ntuples, tuple)
 
 
 def _wake(ready: asyncio.Future[None]) -> None:
