@@ -27,6 +27,7 @@ from hub.access.meter import Meter
 from hub.access.nonces import Nonces
 from hub.access.proofs import ALGORITHMS, NonceNeeded
 from hub.access.server import AuthorizationServer
+from hub.app.explorer import explorer
 from hub.domain.clock import Clock
 from hub.errors import TokenInvalid
 from hub.store.database import Database
@@ -56,6 +57,7 @@ class AppRuntime:
     watching: Rules | None = None
     webhooks: Sequence[Route] = ()
     log: AccessLog | None = None
+    explorer: bool = False
 
 
 def build_app(runtime: AppRuntime) -> ASGIApp:
@@ -71,6 +73,8 @@ def build_app(runtime: AppRuntime) -> ASGIApp:
         Route("/healthz", _healthy),
         *runtime.webhooks,
     ]
+    if runtime.explorer:
+        routes.append(explorer())
     if runtime.link_app is not None:
         routes.append(Mount("/link", runtime.link_app))
     return HostCheck(Starlette(routes=routes), frozenset({urlsplit(runtime.origin).netloc}) | runtime.hosts)

@@ -99,6 +99,7 @@ class Runtime:
                 link_app=LinkPages(links, services.log).app(),
                 webhooks=Webhooks(self.equipment, self.dispatcher.nudge).routes(),
                 log=services.log,
+                explorer=self.settings.explorer,
             )
         )
 
