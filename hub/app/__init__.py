@@ -29,7 +29,7 @@ from hub.domain.clock import Clock
 from hub.errors import TokenInvalid
 from hub.store.database import Database
 from hub.store.view import CATALOGUE, Pulse, Reader, ViewSettings
-from hub.store.view.pulse import Rules
+from hub.store.view.looking import Rules
 from hub.vault import KeyService
 from schema.access import SCOPES
 from schema.contract import HubSchema, build_schema

@@ -33,6 +33,7 @@ MOST = 20_000
 USUAL: Mapping[str, int] = {
     "Query.platforms": 10,
     "Subscription.syncProgress": 10,
+    "ProfileNews.changes": 20,
     "WatchedConnection.quarantine": 10,
     "Customer.parties": 3,
     "Customer.formerParties": 2,
