@@ -25,12 +25,13 @@ from hub.access.keys import SigningKeys
 from hub.access.nonces import Nonces
 from hub.access.proofs import ALGORITHMS, NonceNeeded
 from hub.access.server import AuthorizationServer
+from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.errors import TokenInvalid
 from hub.store.database import Database
 from hub.store.view import CATALOGUE, Pulse, Reader, ViewSettings
 from hub.store.view.looking import Rules
-from hub.vault import KeyService
+from hub.vault import Blind, KeyService
 from schema.access import SCOPES
 from schema.contract import HubSchema, build_schema
 from schema.endpoint import Endpoint
@@ -86,10 +87,16 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
         source = f'resource_metadata="{runtime.origin}/.well-known/oauth-protected-resource/graphql"'
         return {"WWW-Authenticate": f"DPoP {described}, {source}", **courtesy()}
 
+    blind = Blind(runtime.keys.blind)
+
+    def tag(caller: Caller, digest: str) -> str:
+        """Keyed, and each client's own: from a bare digest a small answer could be guessed."""
+        return blind.hash("graphql.etag", f"{caller.client_id}|{caller.purpose}|{digest}")
+
     log = runtime.log or AccessLog(runtime.database, ChainKeys.of(runtime.keys))
     reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock, log)
     pulse = Pulse(runtime.database, runtime.clock, runtime.watching)
-    return Endpoint(_contract(runtime.federated), reader, pulse, runtime.services, guard.admitted, challenge, courtesy)
+    return Endpoint(_contract(runtime.federated), reader, pulse, runtime.services, guard.admitted, challenge, courtesy, tag)
 
 
 @cache
