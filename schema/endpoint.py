@@ -12,6 +12,7 @@ nor the answer are ever logged: the log line has the document's digest, the stat
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -48,6 +49,7 @@ from schema.codes import ALWAYS, CODES, code_of, coded
 from schema.context import Context, Meter, Reads, Trusted
 from schema.contract import HubSchema
 from schema.discreet import without_values
+from schema.etag import conditional
 from schema.live import Live, Pulse, Refused
 from schema.packing import packed
 from schema.services import Services
@@ -66,7 +68,8 @@ _log = structlog.get_logger("hub.graphql")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer."""
+    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer. ``tag`` makes the
+    entity tag of an answer for who asks."""
 
     schema: HubSchema
     reads: Reads
@@ -77,6 +80,7 @@ class Endpoint:
     admit: Callable[[HTTPConnection], Awaitable[Admitted]]
     challenge: Callable[[TokenInvalid], tuple[int, Mapping[str, str]]]
     courtesy: Callable[[], Mapping[str, str]]
+    tag: Callable[[Caller, str], str]
 
     async def __call__(self, request: Request) -> Response:
         """One request. Never raises but for cancellation."""
@@ -108,6 +112,9 @@ class Endpoint:
         else:
             result, status, more = await self._run(admitted.caller, question, media)
             answer = _answer(result, media, status, {**self.courtesy(), **more})
+            if isinstance(result.get("data"), orjson.Fragment) and status == 200:
+                digest = hashlib.sha256(media.encode() + b"\n" + bytes(answer.body)).hexdigest()
+                answer = conditional(answer, self.tag(admitted.caller, digest), request.headers.getlist("if-none-match"))
         self._tell(admitted.caller, question, answer, time.perf_counter() - began)
         return answer
 
