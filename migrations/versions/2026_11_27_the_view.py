@@ -16,7 +16,7 @@ down_revision = "20261127j"
 branch_labels = None
 depends_on = None
 
-_INDEXED = ("customer_type", "size_class", "product_class", "industry_section", "industry_code", "province", "region")
+_INDEXED = ("customer_type", "size_class", "product_class", "industry_section", "industry_code", "region")
 
 
 def upgrade() -> None:
@@ -42,10 +42,7 @@ def _profile() -> None:
         sa.Column("product_class", sa.Text(), nullable=True),
         sa.Column("industry_section", sa.Text(), nullable=True, comment="letter of GB/T 4754-2017"),
         sa.Column("industry_code", sa.Text(), nullable=True),
-        sa.Column("province", sa.Text(), nullable=True, comment="the first two digits of the region"),
-        sa.Column(
-            "region", sa.Text(), nullable=True, comment="six digits of GB/T 2260: where a business is registered, where a person lives"
-        ),
+        sa.Column("region", sa.Text(), nullable=True, comment="city in which a business is registered, as the register names it"),
         sa.Column(
             "missing", sa.dialects.postgresql.JSONB(), nullable=False, comment="why what is null is null, by the name it has in the contract"
         ),

@@ -24,7 +24,9 @@ ProductClasses = Annotated[list[ProductClass] | None, _only("Only those whose `p
 Industries = Annotated[
     list[str] | None, _only("Only those whose `profile` has one of these industries: a class such as `F5292`, or a section letter.")
 ]
-Regions = Annotated[list[str] | None, _only("Only those whose `profile` has one of these regions: six digits, or the two of a province.")]
+Regions = Annotated[
+    list[str] | None, _only("Only those whose `profile` has one of these regions: cities as the business register names them.")
+]
 Tiers = Annotated[list[Tier] | None, _only("Only those whose latest decision has one of these tiers.")]
 Outcomes = Annotated[list[Outcome] | None, _only("Only those whose latest decision has one of these outcomes.")]
 OfScenario = Annotated[

@@ -35,7 +35,7 @@ class Profile:
         access("facts:read", DataKind.RESULT),
     )
     region: str | None = shown(
-        "Six digits of GB/T 2260: where the business is registered (business register), or the person lives (household registration).",
+        "City in which a business is registered, as the business register names it, for example `宁波市`.",
         access("facts:read", DataKind.RESULT),
     )
     tier: Tier | None = shown("How far independent sources confirm each other.")

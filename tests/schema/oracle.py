@@ -291,11 +291,11 @@ def chooses(customer: Json, asked: Json) -> bool:
     """Whether the arguments choose a customer, by what its own fields show."""
     profile, decision = customer["profile"] or {}, latest(customer, asked.get("scenario")) or {}
     status = {one["source"]: one["status"] for one in customer["sources"]}
-    section, province = ((profile.get(name) or "")[:size] for name, size in (("industry", 1), ("region", 2)))
+    section = (profile.get("industry") or "")[:1]
     shown = {
         **{"categories": [customer["category"]], "customerTypes": [profile.get("customerType")], "overlays": profile.get("overlays", [])},
         **{"sizes": [profile.get("size")], "productClasses": [profile.get("productClass")]},
-        **{"industries": [profile.get("industry"), section or None], "regions": [profile.get("region"), province or None]},
+        **{"industries": [profile.get("industry"), section or None], "regions": [profile.get("region")]},
         **{"outcomes": [decision.get("outcome")], "tiers": [decision.get("tier")]},
     }
     day = decision.get("asOf")

@@ -190,7 +190,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "sizes": [None, "MICRO", ["LARGE", "MICRO"], "SMALL"],
         "productClasses": [None, ["LIGHT_ASSET"], "TRADITIONAL"],
         "industries": [None, ["F5292"], ["F"], "F52"],
-        "regions": [None, "330100", ["33", "11"], "330101"],
+        "regions": [None, "宁波市", ["北京市", "宁波市"], "330101"],
         "outcomes": [None, ["ENHANCED"], "BASE_ONLY"],
         "tiers": [None, ["HIGH", "LOW"], "LOW"],
         "evaluatedSince": [None, "2026-01-20", "2026-01-21"],

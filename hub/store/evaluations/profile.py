@@ -15,7 +15,7 @@ from hub.credit.evaluate import Findings
 from hub.credit.features.series import industry
 from hub.credit.segments import is_new_citizen
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import BusinessRegistration, HouseholdRegistration
+from hub.domain.facts import BusinessRegistration
 
 PROFILE = "profile"
 """Stands for a feature's id among the evidence."""
@@ -40,22 +40,19 @@ def profile_row(dossier: Dossier, found: Findings) -> dict[str, Any]:
         "product_class": groups.product_class,
         "industry_section": code[:1] if code else None,
         "industry_code": code,
-        "province": region[:2] if region else None,
         "region": region,
     }
     return row | {"missing": dict(_missing(dossier, found, row))}
 
 
 def region_of(dossier: Dossier) -> str | None:
-    """Where a business is registered, where a person lives: six digits."""
-    subject = dossier.subject
-    if subject.is_business:
-        return next((one.city for one in dossier.of(BusinessRegistration) if one.uscc == subject.uscc), None)
-    return next((one.residence_city for one in dossier.of(HouseholdRegistration) if one.person == subject.own_hash), None)
+    """City in which a business is registered, as the register names it. Where a person lives is nothing to be chosen by."""
+    return next((one.city for one in dossier.of(BusinessRegistration) if one.uscc == dossier.subject.uscc), None)
 
 
 def _missing(dossier: Dossier, found: Findings, row: dict[str, Any]) -> Iterator[tuple[str, MissingReason]]:
     business = dossier.subject.is_business
+    registered = _why(dossier, SourceKind.REGISTRATION) if business else MissingReason.NOT_APPLICABLE
     size = _why(dossier, SourceKind.REGISTRATION, SourceKind.TAX, SourceKind.SOCIAL_INSURANCE)
     if row["size_class"] is None:
         yield "size", size if business else MissingReason.NOT_APPLICABLE
@@ -64,9 +61,9 @@ def _missing(dossier: Dossier, found: Findings, row: dict[str, Any]) -> Iterator
     if row["product_class"] is None:
         yield "productClass", _why(dossier, SourceKind.REGISTRATION)
     if row["industry_code"] is None:
-        yield "industry", _why(dossier, SourceKind.REGISTRATION) if business else MissingReason.NOT_APPLICABLE
+        yield "industry", registered
     if row["region"] is None:
-        yield "region", _why(dossier, SourceKind.REGISTRATION if business else SourceKind.IDENTITY)
+        yield "region", registered
     if is_new_citizen(dossier) is None:
         yield "overlays", _why(dossier, SourceKind.IDENTITY)
     if found.verdict.revenue is None:

@@ -137,12 +137,11 @@ evaluation_profile = _of_evaluation(
     text("product_class", nullable=True),
     text("industry_section", nullable=True, comment="letter of GB/T 4754-2017"),
     text("industry_code", nullable=True),
-    text("province", nullable=True, comment="the first two digits of the region"),
-    text("region", nullable=True, comment="six digits of GB/T 2260: where a business is registered, where a person lives"),
+    text("region", nullable=True, comment="city in which a business is registered, as the register names it"),
     document("missing", comment="why what is null is null, by the name it has in the contract"),
     *(
         Index(f"ix_evaluation_profile_{name}", name)
-        for name in ("customer_type", "size_class", "product_class", "industry_section", "industry_code", "province", "region")
+        for name in ("customer_type", "size_class", "product_class", "industry_section", "industry_code", "region")
     ),
 )
 """What kind of customer an evaluation found: what customers are chosen by."""

@@ -13,7 +13,7 @@ from hub.store.view.evaluations import NEWEST, readable_ones
 from hub.store.view.merged import standing_customers
 from hub.store.view.sources import STATUS, sources
 
-_FOUND = "customer_type, p.overlays, p.size_class, p.product_class, p.industry_section, p.industry_code, p.province, p.region, p.missing"
+_FOUND = "customer_type, p.overlays, p.size_class, p.product_class, p.industry_section, p.industry_code, p.region, p.missing"
 _PROFILED = f"(select v.*, p.{_FOUND} from evaluation v join evaluation_profile p using (customer_id, evaluation_id))"
 _CATEGORY = "coalesce({t}.category, case when {t}.kind = 'PERSON' then 'INDIVIDUAL' when {t}.uscc like '92%%' then 'INDIVIDUAL_BUSINESS' else 'ENTERPRISE' end)"
 
@@ -86,7 +86,7 @@ BY_PROFILE = {
     "sizes": "{t}.size_class = any({p})",
     "productClasses": "{t}.product_class = any({p})",
     "industries": "({t}.industry_code = any({p}) or {t}.industry_section = any({p}))",
-    "regions": "({t}.region = any({p}) or {t}.province = any({p}))",
+    "regions": "{t}.region = any({p})",
 }
 BY_DECISION = {
     "outcomes": "{t}.outcome = any({p})",

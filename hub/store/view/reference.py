@@ -18,12 +18,12 @@ from hub.store.view.environment import TODAY
 
 
 def _literal(value: object) -> str:
-    """Our own words as SQL. A percent sign would else begin a parameter."""
+    """Our own words as SQL. A percent sign, which could be taken for the beginning of a parameter, is written by its code."""
     if value is None:
         return "null"
     if isinstance(value, tuple):
         return "array[" + ", ".join(_literal(one) for one in value) + "]::text[]"
-    return "'" + str(value).replace("'", "''").replace("%", "%%") + "'"
+    return "E'" + str(value).replace("\\", "\\\\").replace("'", "''").replace("%", "\\x25") + "'"
 
 
 def _values(rows: Iterable[tuple[object, ...]]) -> str:

@@ -32,7 +32,7 @@ FILTERS: list[dict[str, Any]] = [
     {"sizes": ["MICRO", "SMALL"], "productClasses": ["LIGHT_ASSET"]},
     {"industries": ["F5292"]},
     {"industries": ["F"]},
-    {"regions": ["33", "110000"]},
+    {"regions": ["宁波市", "上海市"]},
     {"outcomes": ["ENHANCED"]},
     {"outcomes": ["BASE_ONLY"], "scenario": "S03"},
     {"outcomes": ["BASE_ONLY", "ENHANCED"], "scenario": "S01"},
@@ -60,7 +60,7 @@ async def chosen(database: Database, given: dict[str, Any], caller: Caller = RIS
 
 def _literal(value: Any) -> str:
     if isinstance(value, list):
-        enums = [one for one in value if not one[-1].isdigit() and len(one) > 2]
+        enums = [one for one in value if one.isascii() and not one[-1].isdigit() and len(one) > 2]
         return "[" + ", ".join(one if one in enums else f'"{one}"' for one in value) + "]"
     return f'"{value}"'
 
@@ -90,7 +90,7 @@ async def evaluated(tx: Write, world: World, one: uuid.UUID, first: uuid.UUID, s
     """An evaluation with its profile; for every third customer a later one that differs, for every fourth a later what-if."""
     sizes, codes = ["MICRO", "SMALL", None], ["F5292", "C3311"]
     found = {"size_class": sizes[n % 3], "industry_code": codes[n % 2], "industry_section": codes[n % 2][0], "missing": {}}
-    found |= {"customer_type": "OTHER", "overlays": [], "product_class": "TRADITIONAL", "region": "110000", "province": "11"}
+    found |= {"customer_type": "OTHER", "overlays": [], "product_class": "TRADITIONAL", "region": "北京市"}
     await decided(tx, world, one, first, found, outcome="ENHANCED" if n % 2 else "BASE_ONLY", tier="HIGH" if n % 3 else "LOW")
     if n % 3 == 0:
         later = {
@@ -224,7 +224,7 @@ def needed(query: str, caller: Caller) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("given", ['industries: ["F"]', 'regions: ["33"]'])
+@pytest.mark.parametrize("given", ['industries: ["F"]', 'regions: ["宁波市"]'])
 async def test_whoever_may_not_see_a_fact_may_not_choose_by_it(given: str) -> None:
     query = f"{{ customers({given}) {{ totalCount }} }}"
     assert "facts:read" in (needed(query, PARTNER) or "") and needed(query, RISK) is None
