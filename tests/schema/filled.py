@@ -61,7 +61,7 @@ async def _more(tx: Write, world: World) -> None:
     consents = [consent_row(world, uid(300 + n), kind) for n, kind in enumerate(SourceKind) if kind not in had]
     await tx.execute(insert(tables.consent), consents)
     await tx.execute(insert(tables.party), [{**_row(tables.party), **mine, "party_id": uid(340 + n), **end} for n, end in enumerate(_ENDS)])
-    for table, more in (
+    rows: tuple[tuple[Table, dict[str, Any]], ...] = (
         (tables.identity_event, {"event_id": uid(350), "kind": "PARTY_ADDED"}),
         (tables.check_result, of),
         (tables.reason_text, {**of, "customer_visible": True, "ordinal": 5}),
@@ -69,7 +69,8 @@ async def _more(tx: Write, world: World) -> None:
             tables.consent_event,
             {"event_id": uid(351), "consent_id": world.shop_consent, "changes": {"data_to": ["2026-01-01", "2025-01-01"]}},
         ),
-    ):
+    )
+    for table, more in rows:
         row = {**_row(table), **mine, **more}
         await tx.execute(insert(table), {name: value for name, value in row.items() if name in table.c})
 
