@@ -17,7 +17,7 @@ from hub.domain.selection import SlotValues, StoredRead
 from hub.errors import InvalidInput
 from schema.body import Question
 from schema.codes import coded
-from schema.context import Reads
+from schema.context import Meter, Reads
 from schema.contract import HubSchema
 from schema.plan.cost import check_cost
 from schema.plan.extension import MAX_ANSWER, require
@@ -48,9 +48,11 @@ class Prepared:
     admitted: Admitted
     read: StoredRead
     values: SlotValues
+    cost: int
 
     async def answers(self, emit: Emit) -> None:
-        """The data of each answer as JSON text, until nothing more is to come. Raises HubError."""
+        """The data of each answer as JSON text, until nothing more is to come; to begin it costs as much as to ask once. Raises HubError."""
+        await self.live.meter.charge(self.admitted.caller, self.cost)
         watched = {argument.name: self.values.get(argument.slot) for argument in self.read.selection.picks[0].arguments}
         beats = self.live.pulse.beats(self.admitted, watched.get("customerId"), watched.get("connectionId"))
         async with aclosing(beats) as beating:  # type: ignore[type-var]
@@ -68,6 +70,7 @@ class Live:
     schema: HubSchema
     reads: Reads
     pulse: Pulse
+    meter: Meter
 
     def prepare(self, admitted: Admitted, question: Question) -> Prepared:
         """Raises Refused, GraphQLError, HubError. Nothing is read yet."""
@@ -78,8 +81,9 @@ class Live:
         plan = documents.plan(document, question.operation, question.variables)
         require(plan, caller.scopes)
         read = _live_read(plan)
-        check_cost(documents.price(document, plan, question.variables).cost, caller.audience)
-        return Prepared(self, admitted, read, plan.values(self.schema.core, question.variables))
+        cost = documents.price(document, plan, question.variables).cost
+        check_cost(cost, caller.audience)
+        return Prepared(self, admitted, read, plan.values(self.schema.core, question.variables), cost)
 
 
 def _live_read(plan: Plan) -> StoredRead:
