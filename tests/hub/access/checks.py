@@ -124,7 +124,9 @@ def _any_key(jwks: Any, header: Any) -> Any:
 
 BY_HAND: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "the signature": lambda patch: patch.setattr(jws, "deserialize_compact", _unsigned),
-    "a proof's id counts once": _in_the_statement("exists (select 1 from fresh f where f.issuer = a.thumbprint and f.jti = a.proof)", "true"),
+    "a proof's id counts once": _in_the_statement(
+        "exists (select 1 from fresh f where f.issuer = a.thumbprint and f.jti = a.proof)", "true"
+    ),
     "a disabled client": _in_the_statement("and c.disabled_at is null", ""),
     "a revoked token": _in_the_statement("kind = 'REVOKED'", "kind = 'NONE'"),
     "scopes beyond the client's": lambda patch: patch.setattr(server, "granted", lambda client, asked: asked or "customers:read"),
