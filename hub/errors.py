@@ -6,7 +6,7 @@ HubError
   CustomerMustAct       the customer must consent or authorise again
     ConsentMissing, GrantRevoked
   CallerMustFix         the request is wrong; sending it again as it is cannot work
-    NotAllowed, NotFound, InvalidInput, KeyReused, TokenInvalid, TooSlow, DocumentUnknown, DocumentRequired
+    NotAllowed, NotFound, InvalidInput, IdempotencyKeyMissing, KeyReused, TokenInvalid, TooSlow, DocumentUnknown, DocumentRequired
   WaitAndRetry          nothing is wrong that time does not heal
     PlatformBusy, LeaseLost, TwinRunning, TooManySubscriptions, BudgetSpent
   PlatformFault         the platform broke its contract
@@ -107,6 +107,12 @@ class NotFound(CallerMustFix):
 
 class InvalidInput(CallerMustFix):
     """The input does not fit."""
+
+
+class IdempotencyKeyMissing(CallerMustFix):
+    """A mutation is asked under an idempotency key, and this one has none."""
+
+    remedy = "Send idempotencyKey: 1 to 128 characters, a new one for each effect."
 
 
 class KeyReused(CallerMustFix):

@@ -103,9 +103,11 @@ def asked(doc: str, rule: Access | None = None, returns: Any = None, name: str |
     return made
 
 
-def pushed(doc: str, returns: Any) -> Callable[[Callable[..., Any]], Any]:
+def pushed(doc: str, returns: Any, rule: Access | None = None) -> Callable[[Callable[..., Any]], Any]:
     """A field of Subscription: decorates the function that declares its arguments."""
-    made: Callable[[Callable[..., Any]], Any] = strawberry.subscription(description=doc, graphql_type=returns)
+    made: Callable[[Callable[..., Any]], Any] = strawberry.subscription(
+        description=doc, graphql_type=returns, directives=[rule] if rule else []
+    )
     return made
 
 

@@ -70,7 +70,7 @@ class HubSchema(strawberry.Schema):
         """As Strawberry does, but what is read from the store goes straight to the plan (ADR 42)."""
         document = self._stored(query, variable_values or {}, context_value, operation_name)
         if document is None:
-            return cast(ExecutionResult, await super().execute(query, variable_values, context_value, operation_name=operation_name))
+            return await super().execute(query, variable_values, context_value, operation_name=operation_name)
         context = self._create_execution_context(
             query=query,
             allowed_operation_types=(OperationType.QUERY,),

@@ -12,6 +12,7 @@ nor the answer are ever logged: the log line has the document's digest, the stat
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -48,6 +49,7 @@ from schema.codes import ALWAYS, CODES, code_of, coded
 from schema.context import Context, Meter, Reads, Trusted
 from schema.contract import HubSchema
 from schema.discreet import without_values
+from schema.etag import conditional
 from schema.live import Live, Pulse, Refused
 from schema.packing import packed
 from schema.services import Services
@@ -60,12 +62,14 @@ _PLACES = 30
 _SHOWN = (CallerMustFix, CustomerMustAct, WaitAndRetry, PlatformFault)
 REQUEST_ID = "X-Request-Id"
 _request: ContextVar[str] = ContextVar("request", default="")
+_hints: ContextVar[bool] = ContextVar("hints", default=False)
 _log = structlog.get_logger("hub.graphql")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer."""
+    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer. ``tag`` makes the
+    entity tag of an answer for who asks."""
 
     schema: HubSchema
     reads: Reads
@@ -76,6 +80,7 @@ class Endpoint:
     admit: Callable[[HTTPConnection], Awaitable[Admitted]]
     challenge: Callable[[TokenInvalid], tuple[int, Mapping[str, str]]]
     courtesy: Callable[[], Mapping[str, str]]
+    tag: Callable[[Caller, str], str]
 
     async def __call__(self, request: Request) -> Response:
         """One request. Never raises but for cancellation."""
@@ -92,6 +97,7 @@ class Endpoint:
             return Response("Accept application/graphql-response+json, application/json or text/event-stream.", 406)
         try:
             admitted = await self.admit(request)
+            _hints.set("schema:introspect" in admitted.caller.scopes)
             question = await read_question(request)
         except TokenInvalid as error:
             return self._unknown(error, media)
@@ -106,6 +112,9 @@ class Endpoint:
         else:
             result, status, more = await self._run(admitted.caller, question, media)
             answer = _answer(result, media, status, {**self.courtesy(), **more})
+            if isinstance(result.get("data"), orjson.Fragment) and status == 200:
+                digest = hashlib.sha256(media.encode() + b"\n" + bytes(answer.body)).hexdigest()
+                answer = conditional(answer, self.tag(admitted.caller, digest), request.headers.getlist("if-none-match"))
         self._tell(admitted.caller, question, answer, time.perf_counter() - began)
         return answer
 
@@ -243,9 +252,10 @@ def _places(error: BaseException | None) -> list[str]:
 
 
 def _of_graphql(error: GraphQLError) -> dict[str, Any]:
-    """A parse, validation or coercion error, without hints about what else the schema holds, and without what was sent."""
+    """A parse, validation or coercion error, without what was sent, and without hints about what else the schema holds for whoever may not read it."""
     locations = [{"line": at.line, "column": at.column} for at in error.locations or ()]
-    message = without_values(error.message.split(" Did you mean")[0])
+    words, meant, hint = error.message.partition(" Did you mean")
+    message = without_values(words) + (meant + hint if _hints.get() else "")
     return {"message": message, **({"locations": locations} if locations else {}), "extensions": {"code": code_of(error)}}
 
 

@@ -29,12 +29,14 @@ from hub.access.keys import SigningKeys
 from hub.access.meter import Meter
 from hub.access.nonces import Nonces
 from hub.access.server import AuthorizationServer
+from hub.app.explorer import explorer
+from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.errors import TokenInvalid
 from hub.store.database import Database
 from hub.store.view import CATALOGUE, Pulse, Reader, ViewSettings
-from hub.store.view.pulse import Rules
-from hub.vault import KeyService
+from hub.store.view.looking import Rules
+from hub.vault import Blind, KeyService
 from schema.access import SCOPES
 from schema.contract import HubSchema, build_schema
 from schema.endpoint import Endpoint
@@ -60,6 +62,7 @@ class AppRuntime:
     log: AccessLog | None = None
     federated: bool = False
     now: Callable[[], float] = time.time
+    explorer: bool = False
 
 
 def build_app(runtime: AppRuntime) -> ASGIApp:
@@ -75,6 +78,8 @@ def build_app(runtime: AppRuntime) -> ASGIApp:
         Route("/healthz", _healthy),
         *runtime.webhooks,
     ]
+    if runtime.explorer:
+        routes.append(explorer())
     if runtime.link_app is not None:
         routes.append(Mount("/link", runtime.link_app))
     return HostCheck(Starlette(routes=routes), frozenset({urlsplit(runtime.origin).netloc}) | runtime.hosts)
@@ -87,11 +92,17 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
     def challenge(error: TokenInvalid) -> tuple[int, Mapping[str, str]]:
         return status_of(error), {"WWW-Authenticate": challenge_of(error, runtime.origin), **courtesy()}
 
+    blind = Blind(runtime.keys.blind)
+
+    def tag(caller: Caller, digest: str) -> str:
+        """Keyed, and each client's own: from a bare digest a small answer could be guessed."""
+        return blind.hash("graphql.etag", f"{caller.client_id}|{caller.purpose}|{digest}")
+
     log = runtime.log or AccessLog(runtime.database, ChainKeys.of(runtime.keys))
     reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock, log)
     pulse = Pulse(runtime.database, runtime.clock, runtime.watching, runtime.now)
     meter, trusted = Meter(runtime.database), Documents(runtime.database)
-    return Endpoint(_contract(runtime.federated), reader, pulse, runtime.services, meter, trusted, guard.admitted, challenge, courtesy)
+    return Endpoint(_contract(runtime.federated), reader, pulse, runtime.services, meter, trusted, guard.admitted, challenge, courtesy, tag)
 
 
 @cache

@@ -187,9 +187,9 @@ class Lines:
 
     async def _take(self) -> Line:
         while self._free:
-            line = self._free.pop()
-            if not line.closed:
-                return line
+            found = self._free.pop()
+            if not found.closed:
+                return found
             self._open -= 1
         if self._open < self.size:
             return await self._made()
@@ -201,8 +201,8 @@ class Lines:
         except TimeoutError:
             raise NoConnectionFree(f"No connection was free for {_PATIENCE:.0f} seconds.") from None
         except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled() and (line := waiting.result()) is not None:
-                self._give(line)
+            if waiting.done() and not waiting.cancelled() and (given := waiting.result()) is not None:
+                self._give(given)
             raise
 
     async def _made(self) -> Line:

@@ -50,8 +50,8 @@ _ASKED = "UPDATE (" + ", ".join(sorted(column.name for column in metadata.tables
 NEEDED = {
     # Tokens: how the clients' server keeps its keys, and what was used once.
     "signing_key": ("INSERT", "UPDATE (retired_at)"), "used_token_id": ("INSERT", "DELETE"), "client": ("UPDATE (last_token_at)",),
-    # Every mutation.
-    "idempotency_key": ("INSERT", "UPDATE (response)"),
+    # Every mutation; what it changes is noted by a trigger.
+    "idempotency_key": ("INSERT", "UPDATE (response)"), "profile_change": ("INSERT",),
     # createLinkSession, createManageSession, and the steps of a consent; what is resumed is due.
     "consent": ("INSERT", _ASKED), "consent_event": ("INSERT",), "link_session": ("INSERT",), "connection": ("INSERT", "UPDATE (due_at)"),
     # addParty, endParty; a customer's row is locked by them (FOR UPDATE needs the right to a column), and never changed (:data:`BOUNDS`).

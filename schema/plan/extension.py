@@ -16,6 +16,7 @@ from schema.codes import coded
 from schema.context import Context
 from schema.plan.cost import check_cost
 from schema.plan.documents import Document, Documents
+from schema.plan.keys import missing_keys
 from schema.plan.selecting import Plan, Way
 
 MAX_ANSWER = 2_000_000
@@ -52,7 +53,10 @@ class StoredReads(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
-        self.execution_context.pre_execution_errors = list(self.document.errors)
+        assert self.document.node is not None
+        chosen, given = self.execution_context._provided_operation_name, self.execution_context.variables or {}
+        unkeyed = missing_keys(self.documents.schema, self.document.node, chosen, given)
+        self.execution_context.pre_execution_errors = unkeyed[:1] or list(self.document.errors)
         yield
 
     async def on_execute(self) -> AsyncIterator[None]:

@@ -5,6 +5,7 @@ primary key begins with ``customer_id`` and row-level security applies to it.
 """
 
 from hub.store.tables.audit import audit_anchor, audit_event
+from hub.store.tables.changes import profile_change
 from hub.store.tables.clients import access_log, client, cost_ledger, idempotency_key, signing_key, trusted_document, used_token_id
 from hub.store.tables.connections import (
     backfill_window,
@@ -73,6 +74,7 @@ __all__ = [
     "policy_draft",
     "policy_end",
     "policy_trial",
+    "profile_change",
     "quarantine",
     "quota_ledger",
     "raw_page",

@@ -23,6 +23,7 @@ from hub.store.view.catalogue import (
     plain,
 )
 from hub.store.view.environment import NOW, QUOTAS
+from hub.store.view.profiles import PROFILE_CHANGED
 
 _ID = "'PlatformConnection:' || {t}.customer_id || ':' || {t}.connection_id"
 _ITSELF = Argued(
@@ -99,7 +100,8 @@ SUBSCRIPTION = TypeView(
     {
         "syncProgress": Many(
             "WatchedConnection", _all("connection"), "{t}.connection_id", {"customerId": _CUSTOMER, "connectionId": _ITSELF}, default=100
-        )
+        ),
+        "profileChanged": PROFILE_CHANGED,
     },
 )
 

@@ -14,7 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 import hub.access.guard as guard_module
 from hub.store.database import Database
-from hub.store.view.pulse import Pulse, Rules
+from hub.store.view.looking import Rules
+from hub.store.view.pulse import Pulse
 from tests.hub.app.watching import Hub, events, heard, served, subscribe
 
 

@@ -16,7 +16,8 @@ from websockets.exceptions import InvalidStatus
 import schema.socket as socket_module
 from hub.domain.enums import Verdict
 from hub.store.database import Database
-from hub.store.view.pulse import Pulse, Rules
+from hub.store.view.looking import Rules
+from hub.store.view.pulse import Pulse
 from schema.socket import PROTOCOL
 from tests.hub.app.watching import WATCH, Hub, Message, events, heard, served, subscribe
 from tests.hub.sync.platform import refund

@@ -141,24 +141,30 @@ async def to_erase(desk: Desk, number: int) -> Input:
 
 
 ELSEWHERE = {"source": "SHOP"}
-STEP = {"consent_event": 1}
+STEP = {"consent_event": 1, "profile_change": 1}
 CASES: Mapping[str, Case] = {
     "createCustomer": Case("partner-app", to_create, {"name": "丙某"}, {"customer": 1, "customer_client": 2, "data_key": 1, "party": 1}),
-    "addParty": Case("partner-app", to_add_party, {"role": "GUARANTOR"}, {"party": 1, "identity_event": 1}),
-    "endParty": Case("partner-app", to_end_party, {"reason": "another one"}, {"identity_event": 1}),
-    "mergeCustomers": Case("admin", to_merge, {"reason": "another one"}, {"customer_merge": 1, "identity_event": 1, "audit_event": 1}),
-    "splitCustomer": Case("admin", to_split, {"reason": "another one"}, {"customer_merge": -1, "identity_event": 1, "audit_event": 1}),
+    "addParty": Case("partner-app", to_add_party, {"role": "GUARANTOR"}, {"party": 1, "identity_event": 1, "profile_change": 1}),
+    "endParty": Case("partner-app", to_end_party, {"reason": "another one"}, {"identity_event": 1, "profile_change": 1}),
+    "mergeCustomers": Case(
+        "admin", to_merge, {"reason": "another one"}, {"customer_merge": 1, "identity_event": 1, "audit_event": 1, "profile_change": 2}
+    ),
+    "splitCustomer": Case(
+        "admin", to_split, {"reason": "another one"}, {"customer_merge": -1, "identity_event": 1, "audit_event": 1, "profile_change": 2}
+    ),
     "createLinkSession": Case(
-        "partner-app", to_link, {"renew": True}, {"link_session": 1, "connection": 1, "consent": 1, "consent_event": 1}
+        "partner-app", to_link, {"renew": True}, {"link_session": 1, "connection": 1, "consent": 1, "consent_event": 1, "profile_change": 1}
     ),
     "createManageSession": Case("partner-app", to_manage, {"returnUrl": BACK + "/"}, {"link_session": 1}),
     "recordBehaviourSessions": Case(
         "partner-app",
         to_record,
         {"completeFrom": "2026-01-02"},
-        {"fact_behaviour_session": 1, "raw_page": 1, "sync_run": 1, "sync_window": 1},
+        {"fact_behaviour_session": 1, "raw_page": 1, "sync_run": 1, "sync_window": 1, "profile_change": 1},
     ),
-    "evaluate": Case("risk-desk", to_evaluate, {"requestedAmount": "100000.00"}, {"evaluation": 1, "evaluation_reason": 1}),
+    "evaluate": Case(
+        "risk-desk", to_evaluate, {"requestedAmount": "100000.00"}, {"evaluation": 1, "evaluation_reason": 1, "profile_change": 1}
+    ),
     "withdrawConsent": Case("partner-app", to_step, ELSEWHERE, STEP),
     "pauseConsent": Case("partner-app", to_step, ELSEWHERE, STEP),
     "resumeConsent": Case("partner-app", to_resume, ELSEWHERE, STEP),
