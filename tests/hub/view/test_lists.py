@@ -88,7 +88,7 @@ async def test_what_no_row_says_is_null_and_not_zero(database: Database) -> None
 
 async def test_counts_and_sums_stop_at_a_bound(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     world = await build(database)
-    monkeypatch.setattr(paging, "MOST", 4)
+    monkeypatch.setattr(paging, "MOST_COUNTED", 4)
     shown = "totalCount totalIsExact totals { paidAmount }"
     assert await orders(database, world, "", shown) == {"totalCount": 4, "totalIsExact": False, "totals": {"paidAmount": None}}
     four = {"totalCount": 4, "totalIsExact": True, "totals": {"paidAmount": "102.00"}}
