@@ -29,7 +29,8 @@ SCOPES: Mapping[str, str] = {
     "access:read": "Who asked for what of a customer: a partner's own reads, everybody's for the institution itself.",
     "operations:read": "How fetching goes: connections, runs, windows, attempts, waits, quarantine, platforms.",
     "identity:write": "Say which customers are one and the same: merge and split.",
-    "clients:write": "Register the clients of this hub.",
+    "clients:read": "Who the clients of this hub are: what they may do, their keys, when they were last there.",
+    "clients:write": "Register, change, disable and enable the clients of this hub, exchange their keys and end their tokens.",
     "personal:reveal": "One personal value at a time, in plain text.",
     "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
@@ -48,8 +49,8 @@ _PARTNER = {
 
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
-    "INTERNAL": frozenset(set(SCOPES) - {"clients:write", "customers:erase", "identity:write"}),
-    "ADMIN": frozenset({"clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"}),
+    "INTERNAL": frozenset(set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write"}),
+    "ADMIN": frozenset({"clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"}),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 

@@ -16,6 +16,7 @@ from hub.domain.caller import Admitted
 from hub.domain.selection import Argument, SlotValues, StoredRead
 from hub.errors import InvalidInput
 from schema.body import Question
+from schema.codes import coded
 from schema.context import Reads
 from schema.contract import HubSchema
 from schema.plan.cost import check_cost
@@ -85,13 +86,13 @@ class Live:
         plan = documents.plan(document, question.operation, question.variables)
         require(plan, caller.scopes)
         read = _live_read(plan)
-        check_cost(documents.cost(document, plan, question.variables), caller.audience)
+        check_cost(documents.price(document, plan, question.variables).cost, caller.audience)
         return Prepared(self, admitted, read, plan.values(self.schema.core, question.variables))
 
 
 def _live_read(plan: Plan) -> StoredRead:
     if plan.way is not Way.LIVE or plan.read is None or not plan.read.selection.picks:
-        raise GraphQLError("Only subscriptions are served here. Ask queries and mutations by POST.")
+        raise coded(GraphQLError("Only subscriptions are served here. Ask queries and mutations by POST."), "OPERATION_UNKNOWN")
     return _between(plan.read)
 
 

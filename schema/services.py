@@ -213,6 +213,64 @@ class RegisterClient:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...]
     bearer: bool
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterDocument:
+    client_id: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateClient:
+    """None leaves a value as it is."""
+
+    client_id: str
+    name: str | None
+    audience: str | None
+    scopes: tuple[str, ...] | None
+    purposes: tuple[Purpose, ...] | None
+    return_urls: tuple[str, ...] | None
+    bearer: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddClientKey:
+    """``jwk`` is one public JSON Web Key."""
+
+    client_id: str
+    jwk: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RetireClientKey:
+    client_id: str
+    thumbprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientStep:
+    """``reason`` is for the audit; nothing personal."""
+
+    client_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisableClient(ClientStep):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class EnableClient(ClientStep):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeClientTokens(ClientStep):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,5 +315,13 @@ class Services:
     resume_consent: Callable[[Call, ResumeConsent], Awaitable[ConsentChanged]]
     narrow_consent: Callable[[Call, NarrowConsent], Awaitable[ConsentChanged]]
     register_client: Callable[[Call, RegisterClient], Awaitable[str]]
+    update_client: Callable[[Call, UpdateClient], Awaitable[str]]
+    add_client_key: Callable[[Call, AddClientKey], Awaitable[str]]
+    """Answers with the key's thumbprint."""
+    retire_client_key: Callable[[Call, RetireClientKey], Awaitable[str]]
+    disable_client: Callable[[Call, DisableClient], Awaitable[str]]
+    enable_client: Callable[[Call, EnableClient], Awaitable[str]]
+    revoke_client_tokens: Callable[[Call, RevokeClientTokens], Awaitable[str]]
+    register_document: Callable[[Call, RegisterDocument], Awaitable[str]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
     reveal_personal_field: Callable[[Call, RevealPersonalField], Awaitable[str]]

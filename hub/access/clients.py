@@ -1,4 +1,4 @@
-"""Clients: who may ask, with which keys, scopes and purposes. A change takes effect with the next request."""
+"""Clients: who may ask, with which keys, scopes and purposes. A change takes effect with the next request (:mod:`hub.access.client_life`)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from joserfc.jwk import ECKey, RSAKey
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text
 
 from hub.access.jose import key_from
 from hub.domain.enums import Purpose
-from hub.errors import InvalidInput, NotFound, TokenInvalid
+from hub.errors import InvalidInput, TokenInvalid
 from hub.store.database import Read, Write
 from hub.store.tables import client
 
+DOCUMENT_MODES = ("OPEN", "AUDIT", "ONLY")
+MOST_PER_MINUTE = 10**9
+MOST_KEYS = 2
+"""The one in use, and the one that follows it."""
+RESERVED = frozenset({"anonymous", "anyone", "clock", "customer", "erasure", "everybody", "hub", "nobody", "operator", "system"})
+"""Who else acts, in logs and in the history of a consent: no client may be taken for them."""
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +40,13 @@ class NewClient:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...] = ()
     bearer: bool = False
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client that is not disabled."""
+    """A registered client that is not disabled. Tokens issued before ``tokens_from`` (seconds) are refused."""
 
     client_id: str
     audience: str
@@ -46,12 +55,15 @@ class Client:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...]
     bearer: bool
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
+    tokens_from: int = 0
 
     @staticmethod
     def of(row: Any) -> Client:
-        return Client(
-            row.client_id, row.audience, frozenset(row.scopes), tuple(row.purposes), row.jwks, tuple(row.return_urls), bool(row.bearer)
-        )
+        since = int(row.tokens_from.timestamp()) if row.tokens_from else 0
+        known = (row.client_id, row.audience, frozenset(row.scopes), tuple(row.purposes), row.jwks, tuple(row.return_urls))
+        return Client(*known, bool(row.bearer), row.documents, row.cost_per_minute, since)
 
 
 def make_client_keys() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -62,53 +74,60 @@ def make_client_keys() -> tuple[dict[str, Any], dict[str, Any]]:
 
 async def register_client(tx: Write, new: NewClient, audiences: Mapping[str, frozenset[str]]) -> str:
     """Registers a client whose scopes its audience allows (``audiences``: scopes by audience, of the contract). Raises InvalidInput."""
-    _check(new, audiences)
+    if not _ID.fullmatch(new.client_id):
+        raise InvalidInput("A client id has 2 to 64 lower case letters, digits, dots, dashes or underscores.")
+    if new.client_id in RESERVED:
+        raise InvalidInput("This id means somebody else in the hub's records.", remedy="Choose another id.")
+    check_client(new, audiences)
     if (await tx.execute(select(client.c.client_id).where(client.c.client_id == new.client_id))).first():
         raise InvalidInput("A client of this id is registered already.", remedy="Choose another id.")
-    row = {
-        "client_id": new.client_id,
-        "name": new.name,
-        "audience": new.audience,
-        "scopes": sorted(new.scopes),
-        "purposes": sorted(new.purposes),
-        "jwks": dict(new.jwks),
-        "bearer": new.bearer,
-        "return_urls": list(new.return_urls),
-        "created_at": datetime.now(UTC),
-    }
-    await tx.execute(insert(client), row)
+    await tx.execute(insert(client), {"client_id": new.client_id, "created_at": datetime.now(UTC), **columns_of(new)})
     return new.client_id
 
 
-def described(new: NewClient) -> dict[str, Any]:
-    """A client as the audit tells it: its public keys by their ids."""
+def columns_of(new: NewClient) -> dict[str, Any]:
+    """What of a client may be changed, as its row keeps it."""
     return {
         "name": new.name,
         "audience": new.audience,
-        "scopes": sorted(new.scopes),
-        "purposes": sorted(new.purposes),
-        "keys": [str(key.get("kid")) for key in new.jwks["keys"]],
-        "return_urls": list(new.return_urls),
+        "scopes": sorted(set(new.scopes)),
+        "purposes": sorted(set(new.purposes)),
+        "jwks": dict(new.jwks),
         "bearer": new.bearer,
+        "return_urls": list(new.return_urls),
+        "documents": new.documents,
+        "cost_per_minute": new.cost_per_minute,
     }
 
 
-def _check(new: NewClient, audiences: Mapping[str, frozenset[str]]) -> None:
-    if not _ID.fullmatch(new.client_id):
-        raise InvalidInput("A client id has 2 to 64 lower case letters, digits, dots, dashes or underscores.")
+def described(new: NewClient) -> dict[str, Any]:
+    """A client as the audit tells it: its public keys by their ids and thumbprints (RFC 7638)."""
+    keys = {str(key.get("kid")): thumbprint(key) for key in new.jwks["keys"]}
+    kept = columns_of(new)
+    del kept["jwks"]
+    return {**kept, "keys": keys}
+
+
+def thumbprint(jwk: Mapping[str, Any]) -> str:
+    """RFC 7638."""
+    return str(key_from(dict(jwk)).thumbprint())
+
+
+def check_client(new: NewClient, audiences: Mapping[str, frozenset[str]]) -> None:
+    """Raises InvalidInput for what no client may be."""
+    if not 0 < len(new.name.strip()) <= _LONGEST_NAME:
+        raise InvalidInput(f"A client has a name of at most {_LONGEST_NAME} characters.")
     if new.audience not in audiences or not set(new.scopes) <= audiences[new.audience] or not new.scopes:
         raise InvalidInput("The audience is unknown, or does not allow these scopes.", remedy="Ask for fewer scopes.")
     if not set(new.purposes) <= set(Purpose):
         raise InvalidInput("A purpose is unknown.")
     if new.bearer and new.audience == "PARTNER":
         raise InvalidInput("A partner's tokens are always bound to its key.", remedy="Register it without `bearer`.")
+    if new.documents not in DOCUMENT_MODES or (new.cost_per_minute is not None and not 0 < new.cost_per_minute <= MOST_PER_MINUTE):
+        raise InvalidInput("A client's budget is a number from 1 to a billion, and it asks OPEN, AUDIT or ONLY.")
     for url in new.return_urls:
         _check_return_url(url)
-    keys = new.jwks.get("keys") if isinstance(new.jwks, Mapping) else None
-    if not isinstance(keys, Sequence) or not 1 <= len(keys) <= 2:
-        raise InvalidInput("Register one public key, or two while they are exchanged.")
-    for one in keys:
-        _check_key(one)
+    _check_keys(new.jwks)
 
 
 def _check_return_url(url: str) -> None:
@@ -120,13 +139,23 @@ def _check_return_url(url: str) -> None:
         raise InvalidInput("A return URL is not one a customer may be sent to.", remedy="Use https, without user info and fragment.")
 
 
+def _check_keys(jwks: Any) -> None:
+    keys = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    if not isinstance(keys, Sequence) or not 1 <= len(keys) <= MOST_KEYS:
+        raise InvalidInput("A client has one public key, or two while they are exchanged.")
+    for one in keys:
+        _check_key(one)
+    if len({one["kid"] for one in keys}) < len(keys) or len({thumbprint(one) for one in keys}) < len(keys):
+        raise InvalidInput("Two keys have the same `kid`, or are the same.", remedy="A new key has a `kid` of its own.")
+
+
 def _check_key(jwk: Any) -> None:
     try:
         key = key_from(jwk)
     except TokenInvalid as error:
         raise InvalidInput(error.message, remedy="Register public keys: EC P-256, Ed25519, or RSA of 2048 bits and more.") from None
     fits = jwk.get("crv") in ("P-256", "Ed25519") or (isinstance(key, RSAKey) and key.public_key.key_size >= 2048)
-    if not fits or not isinstance(jwk.get("kid"), str):
+    if not fits or not isinstance(jwk.get("kid"), str) or not 0 < len(jwk["kid"]) <= 256:
         raise InvalidInput("A key needs a `kid` and must be EC P-256, Ed25519, or RSA of 2048 bits and more.")
 
 
@@ -136,8 +165,11 @@ async def find_client(tx: Read | Write, client_id: str) -> Client | None:
     return Client.of(row) if row else None
 
 
-async def disable_client(tx: Write, client_id: str) -> None:
-    """From its next request on the client is refused, whatever tokens it holds. Raises NotFound."""
-    done = await tx.execute(update(client).where(client.c.client_id == client_id).values(disabled_at=datetime.now(UTC)))
-    if done.rowcount != 1:
-        raise NotFound("There is no such client.")
+_USED = text("""
+    UPDATE client SET last_token_at = now() WHERE client_id = :client AND (last_token_at IS NULL OR last_token_at < now() - interval '1 minute')
+""")
+
+
+async def note_use(tx: Write, client_id: str) -> None:
+    """That it got a token. Once a minute at most: many processes of one client do not wait for each other."""
+    await tx.execute(_USED, {"client": client_id})

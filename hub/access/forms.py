@@ -1,4 +1,4 @@
-"""Reading a form strictly: one content type, a small body, each parameter once."""
+"""Reading a form strictly: one content type, a small body, each parameter once, credentials in the form and nowhere else."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from hub.errors import TokenInvalid
+from hub.access.refusals import Refusal
+from hub.errors import InvalidInput
 
 MAX_FORM = 16 * 1024
+_SCHEMES = {"basic": 'Basic realm="hub"', "bearer": "Bearer", "dpop": "DPoP"}
 
 
 async def read_body(request: Request, limit: int) -> bytes | None:
@@ -22,18 +24,29 @@ async def read_body(request: Request, limit: int) -> bytes | None:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Raises TokenInvalid for anything but a plain form. Credentials in the query or in an Authorization header are refused."""
+    """Raises InvalidInput for anything but a plain form, and a Refusal for credentials in an Authorization header."""
+    if "authorization" in request.headers:
+        raise _other_authentication(request.headers["authorization"])
+    if request.url.query:
+        raise InvalidInput("Parameters are sent in the body: an address ends in logs.")
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded" or request.url.query or "authorization" in request.headers:
-        raise TokenInvalid("Send a form, and credentials nowhere else.")
+    if kind != "application/x-www-form-urlencoded":
+        raise InvalidInput("Send a form (application/x-www-form-urlencoded).")
     body = await read_body(request, MAX_FORM)
     if body is None:
-        raise TokenInvalid("The form is too long.")
+        raise InvalidInput("The form is too long.")
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, strict_parsing=True, max_num_fields=20)
     except ValueError:
-        raise TokenInvalid("The form cannot be read.") from None
+        raise InvalidInput("The form cannot be read.") from None
     form = dict(pairs)
     if len(form) != len(pairs):
-        raise TokenInvalid("A parameter appears twice.")
+        raise InvalidInput("A parameter appears twice.")
     return form
+
+
+def _other_authentication(header: str) -> Refusal:
+    """The answer names the scheme that was tried (RFC 6749, section 5.2)."""
+    scheme = _SCHEMES.get(header.partition(" ")[0].lower(), _SCHEMES["basic"])
+    said = "A client proves itself with a signed assertion in the form (private_key_jwt), and with nothing else."
+    return Refusal("invalid_client", said, 401, {"WWW-Authenticate": scheme})

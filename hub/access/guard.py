@@ -13,8 +13,9 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
+from hub.access.challenges import INVALID_PROOF, malformed, no_credentials
 from hub.access.clients import Client
-from hub.access.jose import MAX_TOKEN, peek_header
+from hub.access.jose import peek_header
 from hub.access.keys import SERVER, SigningKeys
 from hub.access.nonces import Nonces
 from hub.access.proofs import Asked, Proof, check_proof
@@ -29,7 +30,8 @@ with fresh as (
   select 'DPOP', %(thumbprint)s::text, %(proof)s::text, %(expires_at)s::timestamptz where %(thumbprint)s::text is not null
   on conflict do nothing returning 1
 )
-select c.client_id, c.audience, c.scopes, c.purposes, c.jwks, c.return_urls, c.bearer, exists (select 1 from fresh) as fresh,
+select c.client_id, c.audience, c.scopes, c.purposes, c.jwks, c.return_urls, c.bearer, c.documents, c.cost_per_minute, c.tokens_from,
+  exists (select 1 from fresh) as fresh,
   exists (select 1 from used_token_id where kind = 'REVOKED' and issuer = c.client_id and jti = %(token)s::text) as revoked
 from client c where c.client_id = %(client)s::text and c.disabled_at is null
 """
@@ -48,6 +50,13 @@ class Guard:
     async def admitted(self, request: HTTPConnection) -> Admitted:
         """A request, or the handshake of a WebSocket (a GET). Raises TokenInvalid (NonceNeeded when only the proof's nonce is missing or old)."""
         scheme, text = _credentials(request)
+        try:
+            return await self._opened(request, scheme, text)
+        except TokenInvalid as error:
+            error.facts.setdefault("scheme", scheme)
+            raise
+
+    async def _opened(self, request: HTTPConnection, scheme: str, text: str) -> Admitted:
         keys = await self.keys.knowing(str(peek_header(text).get("kid")))
         token = open_access_token(text, keys, self.origin, self.resource, self.now())
         proof = self._proof(request, scheme, text, token)
@@ -56,8 +65,10 @@ class Guard:
             raise TokenInvalid("The client's tokens must be bound to its key.")
         if token.purpose and token.purpose not in client.purposes:
             raise TokenInvalid("The client may no longer ask for this purpose.")
-        caller = Caller(client.client_id, client.audience, token.scopes & client.scopes, token.purpose)
-        return Admitted(caller, token.jti, token.expires_at)
+        caller = Caller(
+            client.client_id, client.audience, token.scopes & client.scopes, token.purpose, client.documents, client.cost_per_minute
+        )
+        return Admitted(caller, token.jti, token.expires_at, token.issued_at)
 
     def _proof(self, request: HTTPConnection, scheme: str, text: str, token: AccessToken) -> Proof | None:
         """A bound token needs its proof and the scheme DPoP; an unbound one the scheme Bearer and no proof."""
@@ -68,9 +79,13 @@ class Guard:
             return None
         if scheme != "dpop":
             raise TokenInvalid("A bound token is sent as DPoP, with a proof.")
-        proof = check_proof(headers, Asked(request.scope.get("method", "GET"), self.resource, text), self.nonces, self.now())
+        try:
+            proof = check_proof(headers, Asked(request.scope.get("method", "GET"), self.resource, text), self.nonces, self.now())
+        except TokenInvalid as error:
+            error.facts.setdefault("error", INVALID_PROOF)
+            raise
         if proof.thumbprint != token.thumbprint:
-            raise TokenInvalid("The proof was made with another key than the token's.")
+            raise TokenInvalid("The proof was made with another key than the token's.", error=INVALID_PROOF)
         return proof
 
     async def _admit(self, token: AccessToken, proof: Proof | None) -> Client:
@@ -81,17 +96,24 @@ class Guard:
             row = (await tx.exec_driver_sql(_ADMIT, values)).first()
         if row is None:
             raise TokenInvalid("The client is not registered, or disabled.")
-        if row.revoked or (proof is not None and not row.fresh):
-            raise TokenInvalid("The token was revoked, or its proof was used before.")
-        return Client.of(row)
+        if proof is not None and not row.fresh:
+            raise TokenInvalid("The proof was used before.", error=INVALID_PROOF)
+        client = Client.of(row)
+        if row.revoked or token.issued_at < client.tokens_from:
+            raise TokenInvalid("The token was revoked.")
+        return client
 
 
 def _credentials(request: HTTPConnection) -> tuple[str, str]:
     """Scheme (lower case) and token of the one Authorization header."""
     headers = request.headers.getlist("authorization")
-    if len(headers) != 1 or len(headers[0]) > MAX_TOKEN:
-        raise TokenInvalid("Send exactly one Authorization header.")
+    if not headers:
+        raise no_credentials()
+    if len(headers) > 1:
+        raise malformed("Send one Authorization header.")
     scheme, _, text = headers[0].partition(" ")
-    if scheme.lower() not in ("dpop", "bearer") or not text or " " in text:
-        raise TokenInvalid("The Authorization header is not of the scheme DPoP or Bearer.")
+    if scheme.lower() not in ("dpop", "bearer"):
+        raise no_credentials()
+    if " " in text:
+        raise malformed("The Authorization header does not hold one token.")
     return scheme.lower(), text

@@ -22,6 +22,10 @@ from hub.errors import TokenInvalid
 MAX_TOKEN = 8192
 
 
+class SignatureInvalid(TokenInvalid):
+    """The token's signature does not hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A token whose signature holds."""
@@ -51,7 +55,7 @@ def open_token(token: str, expect: Expect, key_of: Callable[[dict[str, Any]], Ke
     try:
         signed = jws.deserialize_compact(token.encode(), key_of(header), algorithms=list(expect.algorithms))
     except (JoseError, ValueError) as error:
-        raise TokenInvalid("The token's signature does not hold.") from error
+        raise SignatureInvalid from error
     return Opened(header, _parsed(signed.payload or b""))
 
 

@@ -1,6 +1,7 @@
-"""The hub's own signing keys: ES256, sealed under the key-encryption key, rotated with an overlap.
+"""The hub's own signing keys: ES256, sealed under the key-encryption key, rotated with an overlap (ADR 39).
 
-A retired key signs nothing more and verifies until the last token it signed has expired.
+A new key is published before it signs, so that every process and whoever reads the JWKS knows it by then; a retired key signs nothing more and verifies until the last
+token it signed has expired. The oldest key that is not retired signs.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from typing import Any, Protocol
 
 import orjson
 from joserfc.jwk import ECKey
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from hub.errors import SecretMissing
 from hub.store.database import Database, Read, Scope, Write
 from hub.store.tables import signing_key
 
 KEPT_AFTER = timedelta(minutes=20)
+PUBLISHED_BEFORE = timedelta(minutes=5)
+"""As long as the JWKS may be cached, and longer than a process keeps what it has read."""
 _CACHED = 60.0
 SERVER = Scope("", "")
 """The server's own transactions: they touch no customer."""
@@ -69,33 +72,76 @@ class SigningKeys:
         return found
 
     async def rotate(self) -> str:
-        """Makes a new signing key and retires the others; returns its id."""
+        """Makes the next signing key; returns its id."""
         async with self.database.write(SERVER) as tx:
-            await tx.execute(update(signing_key).where(signing_key.c.retired_at.is_(None)).values(retired_at=datetime.now(UTC)))
-            made = await self._make(tx)
+            made = await rotate(tx, self.wrapping)
         self._known = None
-        return str(made.kid)
+        return made.kid
 
     async def _load(self, tx: Write) -> KeySet:
-        rows = [row for row in await _rows(tx) if row.retired_at is None or row.retired_at > datetime.now(UTC) - KEPT_AFTER]
+        now = datetime.now(UTC)
+        rows = [row for row in await _rows(tx) if row.retired_at is None or row.retired_at > now - KEPT_AFTER]
         verifying = {row.kid: ECKey.import_key(row.public_jwk) for row in rows}
-        live = [row for row in rows if row.retired_at is None]
+        live = [row for row in rows if row.retired_at is None or row.retired_at > now]
         if live:
-            return KeySet(self._open(live[0]), verifying, time.monotonic())
-        made = await self._make(tx)
+            return KeySet(self._open(live[-1]), verifying, time.monotonic())
+        made = await _make(tx, self.wrapping)
         return KeySet(made, {**verifying, str(made.kid): made}, time.monotonic())
-
-    async def _make(self, tx: Write) -> ECKey:
-        made = ECKey.generate_key("P-256", private=True, auto_kid=True)
-        kid = str(made.kid)
-        sealed = _sealed(self.wrapping, kid, orjson.dumps(made.as_dict(private=True)))
-        public = dict(made.as_dict(private=False))
-        row = {"kid": kid, "public_jwk": public, "sealed": sealed, "created_at": datetime.now(UTC)}
-        await tx.execute(insert(signing_key), row)
-        return made
 
     def _open(self, row: Any) -> ECKey:
         return ECKey.import_key(orjson.loads(_opened(self.wrapping, row)))
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The key that was made, and the instant from which on it signs."""
+
+    kid: str
+    signs_from: datetime
+
+
+async def rotate(tx: Write, wrapping: Wrapping, *, compromised: bool = False) -> Rotation:
+    """Makes the next signing key. The others sign until it is known everywhere, and verify as long as there are tokens of theirs; ``compromised`` ones do neither from
+    now on (a process notices within a minute): their tokens end with them.
+    """
+    now = datetime.now(UTC)
+    ends = now - KEPT_AFTER if compromised else now + PUBLISHED_BEFORE
+    counts = or_(signing_key.c.retired_at.is_(None), signing_key.c.retired_at > ends)
+    await tx.execute(update(signing_key).where(counts).values(retired_at=ends))
+    made = await _make(tx, wrapping)
+    return Rotation(str(made.kid), now if compromised else ends)
+
+
+async def _make(tx: Write, wrapping: Wrapping) -> ECKey:
+    made = ECKey.generate_key("P-256", private=True, auto_kid=True)
+    kid = str(made.kid)
+    sealed = _sealed(wrapping, kid, orjson.dumps(made.as_dict(private=True)))
+    row = {"kid": kid, "public_jwk": dict(made.as_dict(private=False)), "sealed": sealed, "created_at": datetime.now(UTC)}
+    await tx.execute(insert(signing_key), row)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A signing key as operators see it. ``state``: NEXT, SIGNING, VERIFYING or RETIRED."""
+
+    kid: str
+    state: str
+    created_at: datetime
+    retired_at: datetime | None
+
+
+async def list_keys(tx: Read | Write) -> list[KnownKey]:
+    """Newest first."""
+    now, rows = datetime.now(UTC), await _rows(tx)
+    live = [row.kid for row in rows if row.retired_at is None or row.retired_at > now]
+
+    def state(row: Any) -> str:
+        if row.kid in live:
+            return "SIGNING" if row.kid == live[-1] else "NEXT"
+        return "VERIFYING" if row.retired_at > now - KEPT_AFTER else "RETIRED"
+
+    return [KnownKey(row.kid, state(row), row.created_at, row.retired_at) for row in rows]
 
 
 async def rewrap(tx: Write, wrapping: Wrapping) -> int:

@@ -24,6 +24,9 @@ class NonceNeeded(TokenInvalid):
 
     remedy = "Repeat the request with the nonce of the DPoP-Nonce header."
 
+    def __init__(self) -> None:
+        super().__init__(error="use_dpop_nonce")
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:

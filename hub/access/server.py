@@ -7,8 +7,8 @@ with a DPoP proof unless an administrator registered it as bearer. Answers are n
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -17,28 +17,18 @@ from starlette.routing import Route
 
 from hub.access.assertions import ALGORITHMS as ASSERTION_ALGORITHMS
 from hub.access.assertions import ASSERTION_TYPE, check_assertion, claimed_client
-from hub.access.clients import Client, find_client
+from hub.access.clients import Client, find_client, note_use
 from hub.access.forms import read_form
 from hub.access.jose import peek_header
 from hub.access.keys import SERVER, SigningKeys
 from hub.access.nonces import Nonces
 from hub.access.proofs import ALGORITHMS as PROOF_ALGORITHMS
 from hub.access.proofs import Asked, NonceNeeded, check_proof
+from hub.access.refusals import NO_STORE, Refusal, answering
 from hub.access.replay import sweep, use_once
 from hub.access.tokens import LIFE, PURPOSE, AccessToken, issue, open_access_token, split_scope
-from hub.errors import CallerMustFix, TokenInvalid
+from hub.errors import InvalidInput, TokenInvalid
 from hub.store.database import Database
-
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal(Exception):
-    """An OAuth error answer."""
-
-    error: str
-    description: str
-    status: int = 400
 
 
 class AuthorizationServer:
@@ -62,36 +52,21 @@ class AuthorizationServer:
         return f"{self.origin}/graphql"
 
     def routes(self) -> list[Route]:
+        posted = {"token": self.token, "introspect": self.introspect, "revoke": self.revoke}
         return [
-            Route("/oauth/token", self._answering(self.token), methods=["POST"]),
-            Route("/oauth/introspect", self._answering(self.introspect), methods=["POST"]),
-            Route("/oauth/revoke", self._answering(self.revoke), methods=["POST"]),
+            *(Route(f"/oauth/{name}", answering(handler, self._nonce), methods=["POST"]) for name, handler in posted.items()),
             Route("/oauth/jwks", self.jwks),
             Route("/.well-known/oauth-authorization-server", self.metadata),
             Route("/.well-known/oauth-protected-resource/graphql", self.resource_metadata),
         ]
 
-    def _answering(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        """Expected errors become OAuth error answers; a client that fails to prove itself gets 401."""
-
-        async def answer(request: Request) -> Response:
-            try:
-                found = await handler(request)
-            except NonceNeeded as error:
-                found = _refused(Refusal("use_dpop_nonce", error.sentence()))
-            except Refusal as refusal:
-                found = _refused(refusal)
-            except CallerMustFix as error:
-                found = _refused(Refusal("invalid_client", error.sentence(), 401))
-            found.headers["DPoP-Nonce"] = self.nonces.current(self.now())
-            return found
-
-        return answer
+    def _nonce(self) -> str:
+        return self.nonces.current(self.now())
 
     async def token(self, request: Request) -> Response:
         """client_credentials -> an access token of ten minutes."""
         form = await read_form(request)
-        if form.get("grant_type") != "client_credentials":
+        if _given(form, "grant_type") != "client_credentials":
             raise Refusal("unsupported_grant_type", "Only client_credentials is served.")
         if form.get("resource", self.resource) != self.resource:
             raise Refusal("invalid_target", "Tokens are made for the GraphQL endpoint only.")
@@ -99,18 +74,25 @@ class AuthorizationServer:
         thumbprint = await self._bound(request, client)
         scope = granted(client, form.get("scope"))
         keys = await self.keys.current()
-        token = issue(keys, self.origin, self.resource, client.client_id, scope, thumbprint, self.now())
+        # Not before its tokens count again: what is issued in the moment after they were ended is not one of them.
+        issued_at = max(self.now(), client.tokens_from)
+        token = issue(keys, self.origin, self.resource, client.client_id, scope, thumbprint, issued_at)
+        async with self.database.write(SERVER) as tx:
+            await note_use(tx, client.client_id)
         kind = "DPoP" if thumbprint else "Bearer"
-        return JSONResponse({"access_token": token, "token_type": kind, "expires_in": LIFE, "scope": scope}, headers=_NO_STORE)
+        return JSONResponse({"access_token": token, "token_type": kind, "expires_in": LIFE, "scope": scope}, headers=NO_STORE)
 
     async def introspect(self, request: Request) -> Response:
-        """Whether a token is active. A client asks about its own tokens; an internal one about any."""
+        """Whether a token is active, and what it is good for now. A client asks about its own tokens; an internal one about any."""
         form = await read_form(request)
-        client = await self._authenticated(form)
-        token = await self._opened(form.get("token", ""))
-        if token is None or (token.client_id != client.client_id and client.audience != "INTERNAL") or not await self._active(token):
-            return JSONResponse({"active": False}, headers=_NO_STORE)
-        return JSONResponse({"active": True, **self._introspection(token)}, headers=_NO_STORE)
+        text = _given(form, "token")
+        asking = await self._authenticated(form)
+        token = await self._opened(text)
+        holder = await self._holder(token) if token and (token.client_id == asking.client_id or asking.audience == "INTERNAL") else None
+        if token is None or holder is None:
+            return JSONResponse({"active": False}, headers=NO_STORE)
+        left = replace(token, scopes=token.scopes & holder.scopes)
+        return JSONResponse({"active": True, **self._introspection(left)}, headers=NO_STORE)
 
     def _introspection(self, token: AccessToken) -> dict[str, Any]:
         scope = " ".join([*sorted(token.scopes), *([PURPOSE + token.purpose] if token.purpose else [])])
@@ -130,12 +112,13 @@ class AuthorizationServer:
     async def revoke(self, request: Request) -> Response:
         """A client revokes its own token. Unknown and foreign tokens are answered alike: 200 and no effect (RFC 7009)."""
         form = await read_form(request)
+        text = _given(form, "token")
         client = await self._authenticated(form)
-        token = await self._opened(form.get("token", ""))
+        token = await self._opened(text)
         if token is not None and token.client_id == client.client_id:
             async with self.database.write(SERVER) as tx:
                 await use_once(tx, "REVOKED", token.client_id, token.jti, token.expires_at)
-        return Response(status_code=200, headers=_NO_STORE)
+        return Response(status_code=200, headers=NO_STORE)
 
     async def jwks(self, request: Request) -> Response:
         return JSONResponse((await self.keys.current()).jwks(), headers={"Cache-Control": "max-age=300"})
@@ -161,6 +144,7 @@ class AuthorizationServer:
                     for endpoint in ("token", "introspection", "revocation")
                 },
                 "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
+                "protected_resources": [self.resource],
             }
         )
 
@@ -186,9 +170,8 @@ class AuthorizationServer:
             raise TokenInvalid("The assertion is not the client's own.")
         async with self.database.write(SERVER) as tx:
             client = await find_client(tx, claimed)
-            if client is None:
-                raise TokenInvalid("The client is not registered.")
             jti, expires = check_assertion(assertion, client, self.origin, self.now())
+            assert client is not None, "nobody's assertion holds"
             await sweep(tx)
             if not await use_once(tx, "ASSERTION", client.client_id, jti, expires):
                 raise TokenInvalid("The assertion was used before.")
@@ -218,13 +201,17 @@ class AuthorizationServer:
         except TokenInvalid:
             return None
 
-    async def _active(self, token: AccessToken) -> bool:
+    async def _holder(self, token: AccessToken) -> Client | None:
+        """The token's client, while the guard would admit it with this token."""
         async with self.database.write(SERVER) as tx:
             known = await tx.exec_driver_sql(
                 "select 1 from used_token_id where kind = 'REVOKED' and issuer = %(client)s and jti = %(jti)s",
                 {"client": token.client_id, "jti": token.jti},
             )
-            return known.first() is None and await find_client(tx, token.client_id) is not None
+            client = None if known.first() else await find_client(tx, token.client_id)
+        if client is None or token.issued_at < client.tokens_from or (token.purpose and token.purpose not in client.purposes):
+            return None
+        return client if token.thumbprint or client.bearer else None
 
 
 def granted(client: Client, asked: str | None) -> str:
@@ -242,6 +229,8 @@ def granted(client: Client, asked: str | None) -> str:
     return " ".join([*sorted(scopes), *([PURPOSE + purpose] if purpose else [])])
 
 
-def _refused(refusal: Refusal) -> Response:
-    body = {"error": refusal.error, "error_description": refusal.description}
-    return JSONResponse(body, refusal.status, headers=_NO_STORE)
+def _given(form: Mapping[str, str], name: str) -> str:
+    """Raises InvalidInput for a parameter that is missing or empty."""
+    if not form.get(name):
+        raise InvalidInput(f"The parameter {name} is missing.")
+    return form[name]

@@ -6,7 +6,8 @@ built from it (trust rules, section f).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
@@ -20,10 +21,13 @@ from starlette.types import Scope as AsgiScope
 from starlette.websockets import WebSocket
 
 from hub.access.audit import AccessLog, ChainKeys
+from hub.access.challenges import challenge as challenge_of
+from hub.access.challenges import status_of
+from hub.access.documents import Documents
 from hub.access.guard import Guard
 from hub.access.keys import SigningKeys
+from hub.access.meter import Meter
 from hub.access.nonces import Nonces
-from hub.access.proofs import ALGORITHMS, NonceNeeded
 from hub.access.server import AuthorizationServer
 from hub.domain.caller import Caller
 from hub.domain.clock import Clock
@@ -41,7 +45,7 @@ from schema.services import Services
 @dataclass(frozen=True, slots=True)
 class AppRuntime:
     """What the API works with. ``origin`` is the public one (scheme, host and port); ``hosts`` are further Host values to answer to, ``watching``
-    bounds subscriptions; ``federated``: it is a subgraph, too.
+    bounds subscriptions; ``federated``: it is a subgraph, too. ``now`` is real time, which tokens, proofs and assertions live by.
     """
 
     database: Database
@@ -56,13 +60,14 @@ class AppRuntime:
     webhooks: Sequence[Route] = ()
     log: AccessLog | None = None
     federated: bool = False
+    now: Callable[[], float] = time.time
 
 
 def build_app(runtime: AppRuntime) -> ASGIApp:
     """The ASGI application, guarded by the Host check."""
     signing, nonces = SigningKeys(runtime.database, runtime.keys), Nonces(runtime.keys.blind)
-    server = AuthorizationServer(runtime.database, signing, nonces, runtime.origin, tuple(SCOPES))
-    guard = Guard(runtime.database, signing, nonces, runtime.origin)
+    server = AuthorizationServer(runtime.database, signing, nonces, runtime.origin, tuple(SCOPES), runtime.now)
+    guard = Guard(runtime.database, signing, nonces, runtime.origin, runtime.now)
     endpoint = _endpoint(runtime, guard, server)
     routes: list[BaseRoute] = [
         Route("/graphql", _Handler(endpoint)),
@@ -80,12 +85,8 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
     def courtesy() -> Mapping[str, str]:
         return {"DPoP-Nonce": server.nonces.current(server.now())}
 
-    def challenge(error: TokenInvalid) -> Mapping[str, str]:
-        """RFC 9449, sections 7.1 and 9; RFC 9728 says where the token comes from."""
-        name = "use_dpop_nonce" if isinstance(error, NonceNeeded) else "invalid_token"
-        described = f'error="{name}", algs="{" ".join(ALGORITHMS)}"'
-        source = f'resource_metadata="{runtime.origin}/.well-known/oauth-protected-resource/graphql"'
-        return {"WWW-Authenticate": f"DPoP {described}, {source}", **courtesy()}
+    def challenge(error: TokenInvalid) -> tuple[int, Mapping[str, str]]:
+        return status_of(error), {"WWW-Authenticate": challenge_of(error, runtime.origin), **courtesy()}
 
     blind = Blind(runtime.keys.blind)
 
@@ -95,8 +96,9 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
 
     log = runtime.log or AccessLog(runtime.database, ChainKeys.of(runtime.keys))
     reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock, log)
-    pulse = Pulse(runtime.database, runtime.clock, runtime.watching)
-    return Endpoint(_contract(runtime.federated), reader, pulse, runtime.services, guard.admitted, challenge, courtesy, tag)
+    pulse = Pulse(runtime.database, runtime.clock, runtime.watching, runtime.now)
+    meter, trusted = Meter(runtime.database), Documents(runtime.database)
+    return Endpoint(_contract(runtime.federated), reader, pulse, runtime.services, meter, trusted, guard.admitted, challenge, courtesy, tag)
 
 
 @cache

@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from hub.access.audit import AccessLog, ChainKeys, audited
-from hub.access.clients import NewClient, described, find_client, register_client
+from hub.access.audit import AccessLog, ChainKeys
+from hub.access.clients import find_client
 from hub.app.calling import Calling
+from hub.app.clients import ClientServices
 from hub.app.consents import ConsentServices
 from hub.app.identity import IdentityServices, visible
 from hub.credit.evaluate import Request
@@ -32,7 +33,6 @@ from hub.store.idempotency import Answer
 from hub.sync.context import Equipment
 from hub.sync.received import Received, consent_for, receive
 from schema import services as contract
-from schema.access import AUDIENCES
 
 MOST_SESSIONS, LONGEST_NUMBER, LONGEST_NAME = 500, 128, 256
 LARGEST_AMOUNT, EARLIEST = Decimal(10) ** 12, date(2000, 1, 1)
@@ -71,8 +71,12 @@ class HubServices:
     def consents(self) -> ConsentServices:
         return ConsentServices(self.equipment, self.calling)
 
+    @property
+    def clients(self) -> ClientServices:
+        return ClientServices(self.equipment.vault.keys, self.calling)
+
     def port(self) -> contract.Services:
-        identity, consents = self.identity, self.consents
+        identity, consents, clients = self.identity, self.consents, self.clients
         return contract.Services(
             create_customer=identity.create_customer,
             add_party=identity.add_party,
@@ -87,7 +91,14 @@ class HubServices:
             pause_consent=consents.pause,
             resume_consent=consents.resume,
             narrow_consent=consents.narrow,
-            register_client=self.register_client,
+            register_client=clients.register,
+            update_client=clients.update,
+            add_client_key=clients.add_key,
+            retire_client_key=clients.retire_key,
+            disable_client=clients.disable,
+            enable_client=clients.enable,
+            revoke_client_tokens=clients.revoke_tokens,
+            register_document=clients.register_document,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
         )
@@ -171,26 +182,6 @@ class HubServices:
 
         answer = await self.calling.as_client(call, effect, "evaluate", asked.customer_id)
         return contract.Evaluated(str(answer.get("customer", asked.customer_id)), str(answer["evaluation"]))
-
-    async def register_client(self, call: contract.Call, asked: contract.RegisterClient) -> str:
-        new = NewClient(
-            asked.client_id, asked.name, asked.audience, asked.scopes, asked.purposes, asked.jwks, asked.return_urls, asked.bearer
-        )
-
-        async def effect(tx: Write) -> Answer:
-            made = await register_client(tx, new, AUDIENCES)
-            await audited(
-                tx,
-                self.equipment.vault.keys,
-                actor=call.caller.client_id,
-                action="client.register",
-                subject=f"client:{made}",
-                after=described(new),
-            )
-            return {"client": made}
-
-        # As the hub: what operators change is nothing that a client's transaction may see.
-        return str((await self.calling.as_hub(call, effect))["client"])
 
 
 async def _check_return(tx: Write, call: contract.Call, url: str) -> None:

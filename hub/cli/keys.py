@@ -1,9 +1,9 @@
-"""``hub keys``: which keys what is sealed is under, and their rotation."""
+"""``hub keys``: which keys what is sealed is under, which keys sign tokens, and their rotation."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import typer
@@ -130,6 +130,45 @@ def _tell(done: Rotated) -> None:
         console.print("They came meanwhile, or were in use. Run it again.")
     if done.retired:
         console.print(f"Taken out of the key file: {', '.join(done.retired)}. Backups from before need a copy of the file from before.")
+
+
+def show_signing(home: Path | None, *, as_json: bool) -> None:
+    found: list[signing.KnownKey] = []
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.database.work() as tx:
+            found.extend(await signing.list_keys(tx))
+
+    until.run(with_runtime(settings(home), work))
+    if as_json:
+        emit([asdict(key) for key in found])
+        return
+    for key in found:
+        until_when = f", signs until {key.retired_at:%Y-%m-%d %H:%M:%S} UTC" if key.state == "SIGNING" and key.retired_at else ""
+        console.print(f"{key.kid}  {key.state:<9}  made {key.created_at:%Y-%m-%d %H:%M} UTC{until_when}")
+
+
+def rotate_signing(home: Path | None, *, compromised: bool, as_json: bool) -> None:
+    done: list[signing.Rotation] = []
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.database.work() as tx:
+            before = {"keys": {key.kid: key.state for key in await signing.list_keys(tx) if key.state != "RETIRED"}}
+            done.append(await signing.rotate(tx, runtime.vault.keys, compromised=compromised))
+            after = {**asdict(done[0]), "compromised": compromised}
+            await audited(
+                tx, runtime.vault.keys, actor="operator", action="keys.rotate_signing", subject="keys:signing", before=before, after=after
+            )
+
+    until.run(with_runtime(settings(home), work))
+    if as_json:
+        emit(asdict(done[0]))
+    elif compromised:
+        console.print(f"{done[0].kid} signs from now on. The others are not believed any more: every token in use ends within a minute.")
+    else:
+        console.print(
+            f"{done[0].kid} is published, and signs from {done[0].signs_from:%H:%M:%S} UTC on. Tokens in use stay good to their end."
+        )
 
 
 async def _sealed_under(database: Database) -> dict[str, int]:

@@ -10,7 +10,10 @@ from uuid import UUID
 
 import typer
 
+from hub.cli.client_commands import app as clients_app
+from hub.cli.document_commands import documents_app
 from hub.cli.options import Home, Json, Port
+from hub.cli.policy_commands import policies_app
 
 app = typer.Typer(
     name="hub",
@@ -24,7 +27,8 @@ connectors_app = typer.Typer(
 )
 app.add_typer(connectors_app, name="connectors")
 keys_app = typer.Typer(
-    help="The key-encryption keys: what is sealed under which, and their rotation while everything runs.", no_args_is_help=True
+    help="The key-encryption keys and the keys that sign tokens: which are in use, and their rotation while everything runs.",
+    no_args_is_help=True,
 )
 app.add_typer(keys_app, name="keys")
 audit_app = typer.Typer(
@@ -32,8 +36,11 @@ audit_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(audit_app, name="audit")
+app.add_typer(policies_app, name="policies")
 customers_app = typer.Typer(help="One customer at a time.", no_args_is_help=True)
 app.add_typer(customers_app, name="customers")
+app.add_typer(clients_app, name="clients")
+app.add_typer(documents_app, name="documents")
 
 
 def _print_version(wanted: bool) -> None:
@@ -305,6 +312,28 @@ def keys_rotate(
     from hub.cli.keys import rotate
 
     rotate(home, retire=retire, as_json=json)
+
+
+@keys_app.command("signing")
+def keys_signing(home: Home = None, json: Json = False) -> None:
+    """The keys that sign access tokens: NEXT, SIGNING, VERIFYING (tokens of theirs are still good), RETIRED."""
+    from hub.cli.keys import show_signing
+
+    show_signing(home, as_json=json)
+
+
+@keys_app.command("rotate-signing")
+def keys_rotate_signing(
+    home: Home = None,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="The keys in use are in wrong hands: believe them no more. Ends every token.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Makes the next key that signs access tokens, while everything runs. It is published for five minutes before it signs; tokens in use stay good to their end."""
+    from hub.cli.keys import rotate_signing
+
+    rotate_signing(home, compromised=compromised, as_json=json)
 
 
 @audit_app.command("verify")

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``audience`` is PARTNER, INTERNAL or ADMIN; ``purpose`` is what the data are asked for and is checked against consent."""
+    """``audience`` is PARTNER, INTERNAL or ADMIN; ``purpose`` is what the data are asked for and is checked against consent.
+
+    ``documents`` says how it asks: OPEN with any document, AUDIT likewise while unknown ones are noted, ONLY with stored ones. ``cost_per_minute`` is its budget; None: its
+    audience's.
+    """
 
     client_id: str
     audience: str
     scopes: frozenset[str]
     purpose: str
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
 
     @property
     def operates(self) -> bool:
@@ -27,8 +33,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A caller with the token it proved itself by: what lasts longer than a request asks whether that still holds. ``expires_at`` is real time in seconds."""
+    """A caller with the token it proved itself by: what lasts longer than a request asks whether that still holds. ``expires_at`` and ``issued_at`` are real
+    time in seconds."""
 
     caller: Caller
     token_id: str
     expires_at: float
+    issued_at: float

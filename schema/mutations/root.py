@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.mutations.add_client_key import add_client_key
 from schema.mutations.add_party import add_party
 from schema.mutations.create_customer import create_customer
 from schema.mutations.create_link_session import create_link_session
 from schema.mutations.create_manage_session import create_manage_session
+from schema.mutations.disable_client import disable_client
+from schema.mutations.enable_client import enable_client
 from schema.mutations.end_party import end_party
 from schema.mutations.erase_customer import erase_customer
 from schema.mutations.evaluate import evaluate
@@ -16,9 +19,13 @@ from schema.mutations.narrow_consent import narrow_consent
 from schema.mutations.pause_consent import pause_consent
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.register_client import register_client
+from schema.mutations.register_document import register_document
 from schema.mutations.resume_consent import resume_consent
+from schema.mutations.retire_client_key import retire_client_key
 from schema.mutations.reveal_personal_field import reveal_personal_field
+from schema.mutations.revoke_client_tokens import revoke_client_tokens
 from schema.mutations.split_customer import split_customer
+from schema.mutations.update_client import update_client
 from schema.mutations.withdraw_consent import withdraw_consent
 
 
@@ -38,5 +45,12 @@ class Mutation:
     resume_consent = resume_consent
     narrow_consent = narrow_consent
     register_client = register_client
+    update_client = update_client
+    add_client_key = add_client_key
+    retire_client_key = retire_client_key
+    disable_client = disable_client
+    enable_client = enable_client
+    revoke_client_tokens = revoke_client_tokens
+    register_document = register_document
     erase_customer = erase_customer
     reveal_personal_field = reveal_personal_field

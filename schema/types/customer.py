@@ -14,6 +14,7 @@ from schema.types.consent import Consent
 from schema.types.enums import CustomerKind
 from schema.types.evaluation import Evaluation
 from schema.types.facts import FactFields
+from schema.types.node import Node
 from schema.types.pages import After, Connection, First
 from schema.types.party import Party
 from schema.types.platform_connection import PlatformConnection
@@ -71,5 +72,5 @@ class CustomerProfile:
     description="One customer: who it is, what was consented and connected, every kind of fact, and the enhancements that follow from them.",
     directives=[access("customers:read", DataKind.PROFILE)],
 )
-class Customer(FactFields, CustomerProfile):  # type: ignore[misc]
+class Customer(FactFields, CustomerProfile, Node):  # type: ignore[misc]
     """The profile first, then the kinds of fact."""

@@ -76,6 +76,14 @@ class Audience(StrEnum):
     ADMIN = "ADMIN"
 
 
+class DocumentMode(StrEnum):
+    """OPEN: with any document. AUDIT: likewise, and what is not stored is noted by its digest. ONLY: with stored documents alone, named by their digest."""
+
+    OPEN = "OPEN"
+    AUDIT = "AUDIT"
+    ONLY = "ONLY"
+
+
 class WindowState(StrEnum):
     """OPEN: not read to its end. DONE: read. NOT_SERVED: out of the platform's reach, or no longer asked for. FAILED: asked for again by the next cycle."""
 
@@ -133,6 +141,7 @@ for _enum in (
     ProgressUnknown,
     LoanPurpose,
     Audience,
+    DocumentMode,
     AccessStatus,
     CustomerKind,
     CheckStatus,

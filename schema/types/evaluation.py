@@ -13,6 +13,7 @@ from schema.access import DataKind, access, asked, shown, stored
 from schema.types.enums import LimitPartKind, LoanPurpose, Tier
 from schema.types.evaluation_parts import CheckResult, LimitPart, PolicyVersion, Reason, ScorePoint, SeriesMonth
 from schema.types.feature_value import FeatureValue
+from schema.types.node import Node
 
 _EVIDENCE = access("evidence:read", DataKind.EVIDENCE)
 
@@ -25,7 +26,7 @@ def _some(doc: str) -> strawberry.types.arguments.StrawberryArgumentAnnotation:
     description="场景增信: one evaluation of one customer for one scenario, immutable. A newer one supersedes it and leaves it readable.",
     directives=[access("enhancement:read", DataKind.RESULT)],
 )
-class Evaluation:
+class Evaluation(Node):
     id: strawberry.ID = shown("Opaque id; `node(id)` finds it.")
     scenario: str = shown("Scenario, for example `S03`.")
     policy: PolicyVersion = shown("The policy it followed.")

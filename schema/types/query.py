@@ -8,25 +8,24 @@ from typing import Annotated, Any
 import strawberry
 
 from schema.access import DataKind, access, asked, stored
-from schema.types.consent import Consent
+from schema.types.client import Registry
 from schema.types.customer import Customer
-from schema.types.evaluation import Evaluation
+from schema.types.node import Node
 from schema.types.pages import After, Connection, First
-from schema.types.platform_connection import PlatformConnection
 from schema.types.watching import Watching
 
 CustomerId = Annotated[strawberry.ID, strawberry.argument(description="Opaque id of the customer.")]
 NodeId = Annotated[strawberry.ID, strawberry.argument(description="An `id` of this contract, as it was answered.")]
 AsOf = Annotated[date | None, strawberry.argument(description="Only what counts up to this day.")]
 KnownAt = Annotated[datetime | None, strawberry.argument(description="As the hub knew it at this instant. Default: now.")]
-Node = Annotated[Customer | Evaluation | Consent | PlatformConnection, strawberry.union("Node", description="What has an id of its own.")]
+NodeIds = Annotated[list[strawberry.ID], strawberry.argument(description="Ids of this contract, as they were answered; at most 100.")]
 QUERY_RULE = access("customers:read", DataKind.PROFILE)
 
 
 @strawberry.type(
     description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[QUERY_RULE]
 )
-class Query(Watching):
+class Query(Watching, Registry):
     @asked("One customer.", returns=Customer | None)
     def customer(self, id: CustomerId, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()
@@ -36,5 +35,9 @@ class Query(Watching):
         return stored()
 
     @asked("Whatever has this id.", returns=Node | None)
-    def node(self, id: NodeId) -> Any:
+    def node(self, id: NodeId, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
+        return stored()
+
+    @asked("Whatever has these ids, in their order; null for each that is absent, or not for the client to see.", returns=list[Node | None])
+    def nodes(self, ids: NodeIds, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ import pytest_asyncio
 from graphql import FragmentDefinitionNode, execute, parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 from sqlalchemy import insert
 
 from hub.domain.audit import Accessed
@@ -43,6 +44,7 @@ MOMENTS: list[Moment] = [(None, None), (DAY, None), (None, THEN), (DAY, THEN)]
 EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
+    *("access", "totals"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -53,6 +55,8 @@ PREFERRED = [
         "pageInfo",
         "syncConnections",
         "syncRuns",
+        "clients",
+        "keys",
         "windows",
         "attempts",
         "waits",
@@ -108,6 +112,7 @@ async def enrich(tx: Write, world: World) -> None:
     await tx.execute(insert(tables.quota_ledger), [{"connector": name, "credential": name} for name in ("market", "bureau_of_tax")])
     shape = {"stream": "orders", "path": "a", "type": "text", "first_seen": KNOWN, "last_seen": KNOWN, "drifted": True}
     await tx.execute(insert(tables.record_shape), [{**shape, "connector": name} for name in ("market", "bureau_of_tax")])
+    await tx.execute(insert(tables.client), list(clients()))
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
@@ -124,6 +129,15 @@ async def enrich(tx: Write, world: World) -> None:
         {"characteristic": f"{n:02}", "feature_id": name, "points": n, "maximum": 9} for n, name in enumerate(["ss_gmv_mean", "nowhere"])
     ]
     await tx.execute(insert(tables.score_point), [{**of, **one} for one in points])
+
+
+def clients() -> Iterator[dict[str, Any]]:
+    """Of each kind of key one, of one day two, and one that is disabled."""
+    for n, key in enumerate((ECKey.generate_key("P-256"), OKPKey.generate_key("Ed25519"), RSAKey.generate_key(2048))):
+        own = {"client_id": f"app-{n}", "name": f"App {n}", "audience": ("PARTNER", "INTERNAL")[n % 2], "scopes": ["customers:read"]}
+        since = {"created_at": KNOWN + timedelta(days=n // 2), "disabled_at": KNOWN if n == 1 else None}
+        jwk = {**key.as_dict(private=False), "kid": f"k{n}"}
+        yield {**own, **since, "purposes": ["CREDIT_APPROVAL"], "jwks": {"keys": [jwk]}, "return_urls": [f"https://p{n}.example/"]}
 
 
 def uid(number: int) -> Any:
@@ -155,8 +169,15 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "prefer": PREFERRED,
         "customer.id": [world.id, world.id, world.id, str(world.theirs), str(world.page)],
         "node.id": [*oracle.nodes, *oracle.nodes, str(world.theirs), "x"],
+        "ids": [None],
+        "nodes.ids": [list(oracle.nodes)[:2], [*oracle.nodes, "x"], ["x", str(world.theirs)], [], world.id],
         "first": [1, 2, 3, 100],
-        "after": [None, *sorted(oracle.cursors)],
+        **cursors(oracle),
+        "status": [None, [], ["COMPLETED"], "PAID"],
+        "platform": [None, "market", ["x"]],
+        "orderNumber": [None, ["N1", "N4"], "N5"],
+        "taxKind": [None, ["VAT"], "CIT"],
+        "kind": [None, "BS", ["PL", "BS"]],
         "from": [None, "2025-12-02", "2026-01-01"],
         "to": [None, "2025-12-04", "2025-11-30"],
         "asOf": [None, DAY],
@@ -170,12 +191,26 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "states": [None, ["OPEN"], "DONE", ["FAILED", "DONE"]],
         "streams": [None, ["orders"], "bills"],
         "accountShared": [None, True, False],
+        "disabled": [None, True, False],
+        "clientId": [None, "app-1", "x"],
+        "audience": [None, "PARTNER", "INTERNAL"],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
-        "ids": [None, [], ["ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],
+        "features.ids": [None, [], ["ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],
         "parts": [None, ["LEG"], ["UPLIFT", "CAP"], "BASE_CAP", []],
         "names": [None, ["GMV"], "TAX", ["TAX", "GMV"], ["x"]],
     }
+
+
+def cursors(oracle: Oracle) -> Pools:
+    """For each list the cursors of its own rows: another list's are refused."""
+    found: dict[str, list[Any]] = {}
+    for type_ in SCHEMA.core.type_map.values():
+        for name, one in getattr(type_, "fields", {}).items():
+            if "after" in getattr(one, "args", {}):
+                rows = str(one.type).strip("!").removesuffix("Connection")
+                found[f"{name}.after"] = [None, *sorted(oracle.cursors.get(rows, ()))]
+    return found
 
 
 def made(pools: Pools, random: Random) -> Operation:
@@ -190,7 +225,7 @@ async def test_the_oracle_has_something_to_say(both: Both) -> None:
         assert len(customer["financialStatements"]["edges"]) == (moment[0] is None)
     now, then = [("N5", 2), ("N4", 1)], [("N6", 1), ("N4", 1)]
     assert orders == {(None, None): now, (DAY, None): now, (None, THEN): then, (DAY, THEN): then}
-    assert len(both.oracle.nodes) >= 7 and len(both.oracle.cursors) >= 8
+    assert len(both.oracle.nodes) >= 7 and sum(map(len, both.oracle.cursors.values())) >= 8
 
 
 @given(st.integers(0, 2**64 - 1))
@@ -204,11 +239,27 @@ async def test_one_statement_answers_what_resolvers_would(both: Both, seed: int)
 async def test_what_is_drawn_is_worth_asking(both: Both) -> None:
     """The drawn operations use every feature of the language that the plan handles, and most find data."""
     began, seen, random = time.monotonic(), Counter[str](), Random(7)
-    for _ in range(100):
+    for _ in range(200):
         operation = made(both.pools, random)
         answer = orjson.dumps(both.ordinary(operation.text, operation.variables))
         seen["found"] += len(answer) > 60
-        for what in ("@skip", "@include", "... on", "...F", "($v", "asOf", "after", "pageInfo", "sample", "__typename", ": [", "node("):
+        for what in (
+            "@skip",
+            "@include",
+            "... on",
+            "...F",
+            "($v",
+            "asOf",
+            "after",
+            "pageInfo",
+            "sample",
+            "__typename",
+            ": [",
+            "node(",
+            "nodes(",
+            "totals",
+            "access {",
+        ):
             seen[what] += what in operation.text
         seen["fragments"] += any(isinstance(one, FragmentDefinitionNode) for one in parse(operation.text).definitions)
     print(f"{dict(seen)} in {time.monotonic() - began:.1f} s")

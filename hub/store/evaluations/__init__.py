@@ -1,6 +1,7 @@
 """Evaluations in the store: made from a dossier, kept as immutable rows, each naming everything it read.
 
 policies    the dated policy documents that were published here, and which one applies on a day
+drafts      policies before they are published, and their trials
 reference   what the lender knows or has configured, as a document
 rows        an evaluation as rows
 keep        load, evaluate, write

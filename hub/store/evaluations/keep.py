@@ -52,7 +52,7 @@ class Kept:
 async def evaluate_customer(tx: Write, asked: Asked) -> Kept:
     """Evaluates a customer from the store and keeps the result. Raises NotFound, InvalidInput (no such scenario)."""
     policy = await effective_policy(tx, asked.scenario, asked.as_of)
-    dossier = await _dossier(tx, asked)
+    dossier = await dossier_of(tx, asked)
     made = evaluate(dossier, policy, asked.request)
     heading = Heading(
         customer_id=asked.customer_id,
@@ -60,12 +60,14 @@ async def evaluate_customer(tx: Write, asked: Asked) -> Kept:
         created_at=datetime.now(UTC),
         supersedes=await _latest(tx, asked),
         inputs_digest=inputs_digest(dossier, policy, asked.request),
+        use_purpose=asked.purpose,
     )
     await _write(tx, heading, made)
     return Kept(heading.evaluation_id, made.outcome)
 
 
-async def _dossier(tx: Write, asked: Asked) -> Dossier:
+async def dossier_of(tx: Write, asked: Asked) -> Dossier:
+    """What an evaluation is made from. Raises NotFound."""
     found = (await tx.execute(select(customer.c.uscc).where(customer.c.customer_id == asked.customer_id))).first()
     if found is None:
         raise NotFound("There is no such customer.")

@@ -31,13 +31,15 @@ SALES = "SALES"
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What the store adds to an evaluation: whose it is, its id, when it was made, what it replaces, the digest of its inputs."""
+    """What the store adds to an evaluation: whose it is, its id, when it was made, what it replaces, the digest of its inputs, and under
+    consents for which purpose it was made."""
 
     customer_id: CustomerId
     evaluation_id: UUID
     created_at: datetime
     supersedes: UUID | None
     inputs_digest: str
+    use_purpose: str
 
 
 Row = dict[str, Any]
@@ -56,6 +58,7 @@ def head_row(heading: Heading, made: Evaluation) -> Row:
         "as_of": dossier.as_of,
         "known_at": dossier.known_at,
         "request_purpose": made.request.purpose,
+        "use_purpose": heading.use_purpose,
         "requested_amount": made.request.amount,
         "outcome": made.outcome,
         "reasons": list(said.codes),

@@ -6,7 +6,7 @@ primary key begins with ``customer_id`` and row-level security applies to it.
 
 from hub.store.tables.audit import audit_anchor, audit_event
 from hub.store.tables.changes import profile_change
-from hub.store.tables.clients import access_log, client, idempotency_key, signing_key, used_token_id
+from hub.store.tables.clients import access_log, client, cost_ledger, idempotency_key, signing_key, trusted_document, used_token_id
 from hub.store.tables.connections import (
     backfill_window,
     connection,
@@ -31,6 +31,9 @@ from hub.store.tables.results import (
     feature_value,
     limit_part,
     policy,
+    policy_draft,
+    policy_end,
+    policy_trial,
     reason_text,
     reference_data,
     score_point,
@@ -49,6 +52,7 @@ __all__ = [
     "consent",
     "consent_event",
     "consent_fetch",
+    "cost_ledger",
     "credential",
     "customer",
     "customer_client",
@@ -65,6 +69,9 @@ __all__ = [
     "link_session",
     "party",
     "policy",
+    "policy_draft",
+    "policy_end",
+    "policy_trial",
     "profile_change",
     "quarantine",
     "quota_ledger",
@@ -82,6 +89,7 @@ __all__ = [
     "sync_window",
     "tombstone",
     "touched_days",
+    "trusted_document",
     "used_token_id",
     "window_keys",
 ]

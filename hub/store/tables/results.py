@@ -22,6 +22,36 @@ policy = Table(
     instant("published_at"),
 )
 
+policy_draft = Table(
+    "policy_draft",
+    metadata,
+    uid("draft_id", primary_key=True),
+    text("policy_id"),
+    text("version"),
+    text("sha256"),
+    Column("effective_from", Date, nullable=False),
+    document("document"),
+    text("state", comment="OPEN, TRIED, PUBLISHED or DISCARDED"),
+    text("author", comment="client, or operator"),
+    instant("created_at"),
+    instant("tried_since", nullable=True, comment="evaluations made from then on are made once more by it, while it is TRIED"),
+    text("decided_by", nullable=True, comment="who published it, never its author; or who discarded it"),
+    instant("decided_at", nullable=True),
+    text("note", nullable=True),
+    Index("ix_policy_draft_tried", "policy_id", postgresql_where=sql("state = 'TRIED'")),
+)
+
+policy_end = Table(
+    "policy_end",
+    metadata,
+    text("policy_id", primary_key=True),
+    text("version", primary_key=True),
+    Column("ends_on", Date, nullable=False, comment="first day on which it does not apply any more"),
+    text("actor"),
+    text("reason"),
+    instant("at"),
+)
+
 reference_data = Table(
     "reference_data",
     metadata,
@@ -43,6 +73,7 @@ evaluation = Table(
     Column("as_of", Date, nullable=False),
     instant("known_at"),
     text("request_purpose"),
+    text("use_purpose", nullable=True, comment="purpose of the consents it read under; null: by a version that did not tell"),
     amount("requested_amount"),
     text("outcome"),
     text("tier", nullable=True),
@@ -121,6 +152,18 @@ feature_evidence = _of_evaluation(
     Column("last_day", Date, nullable=True),
     Column("facts", BigInteger, nullable=False, comment="number of fact versions read"),
     text("digest", comment="hex SHA-256 over their ids, sorted"),
+)
+
+policy_trial = _of_evaluation(
+    "policy_trial",
+    uid("draft_id", primary_key=True),
+    text("left_out", nullable=True, comment="why the two cannot be compared; null: they can"),
+    text("outcome", nullable=True),
+    amount("final_limit"),
+    rate("rate"),
+    Column("term_months", Integer, nullable=True),
+    texts("reasons"),
+    instant("at"),
 )
 
 check_result = _of_evaluation(

@@ -6,6 +6,7 @@ relations are found. Consent, masking, paging and time travel are part of the st
 catalogue      what a type, a column and a relation are
 customers, evaluations, facts   the declarations (facts: derived from :mod:`hub.domain.facts`)
 watching       the declarations for operators: how fetching goes
+clients        the declarations for admins: who may ask
 gate           the read gate: consent as conditions
 compiler       selection -> statement
 binding        arguments -> bound values; cursors and ids
@@ -18,6 +19,7 @@ reader         runs it; the answer waits until the access log has it
 """
 
 from hub.store.view.catalogue import Catalogue
+from hub.store.view.clients import CLIENT_TYPES
 from hub.store.view.customers import CUSTOMER_TYPES
 from hub.store.view.environment import ViewSettings
 from hub.store.view.evaluations import EVALUATION_TYPES
@@ -27,7 +29,9 @@ from hub.store.view.pulse import Pulse
 from hub.store.view.reader import Reader
 from hub.store.view.watching import WATCHING_TYPES
 
-CATALOGUE: Catalogue = {view.name: view for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *WATCHING_TYPES, *PROFILE_TYPES, *fact_types())}
+CATALOGUE: Catalogue = {
+    view.name: view for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *WATCHING_TYPES, *CLIENT_TYPES, *PROFILE_TYPES, *fact_types())
+}
 """Every type of the contract that is read from the store."""
 
 __all__ = ["CATALOGUE", "Pulse", "Reader", "ViewSettings"]

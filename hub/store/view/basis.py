@@ -19,6 +19,7 @@ from hub.domain.selection import Selection, StoredRead
 from hub.store.view.gate import in_force_now, of_this_use
 
 _SOURCES = {list_name(spec): str(spec.source) for spec in all_specs()}
+_KINDS = {spec.name: str(spec.source) for spec in all_specs()}
 _DERIVED = frozenset({"Evaluation", "FeatureValue", "FeatureEvidence"})
 
 
@@ -31,7 +32,7 @@ class Relied:
 
     @staticmethod
     def of(selection: Selection) -> Relied:
-        sources, derived = set(), False
+        sources, derived = _of_nodes(selection), False
         for owner, pick in selection.walk():
             if owner == "Customer" and pick.name in _SOURCES:
                 sources.add(_SOURCES[pick.name])
@@ -56,6 +57,12 @@ class Relied:
             return AccessOutcome.ANSWERED, ()
         nothing = not open_to & self.sources and not (self.derived and open_to)
         return (AccessOutcome.WITHHELD if nothing else AccessOutcome.PARTLY_WITHHELD), withheld
+
+
+def _of_nodes(selection: Selection) -> set[str]:
+    """Sources of the facts that are looked for by their ids."""
+    cases = [case for pick in selection.picks if pick.name in ("node", "nodes") and pick.of for case in pick.of.cases]
+    return {_KINDS[case.type] for case in cases if case.picks and case.type in _KINDS}
 
 
 def accessed(caller: Caller, read: StoredRead, relied: Relied, seen: Iterable[UUID], basis: Sequence[Any] | None) -> list[Accessed]:

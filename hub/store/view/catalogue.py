@@ -4,9 +4,10 @@ Column    a value of the row; ``{t}`` stands for the row's alias
 Embedded  an object made of the same row
 One       at most one related row
 Many      all related rows, bounded by nature or by ``first``
-Paged     a Relay connection over related rows, with a stable order
-NodeOf    the row behind an id that names its type
-Each      a row for each id that is asked for, in the order of asking
+Paged     a Relay connection over related rows, with a stable order; ``extras`` are members of its own
+Totals    sums over all rows of a connection
+NodeOf    the row of any type behind a global id, or behind each of several
+Each      a row for each customer id that is asked for, in the order of asking
 
 A relation names its rows by a function of the alias they shall have and the scope: the enclosing rows, the asked-for day and instant.
 Text that comes from a client never enters a statement; it is bound to a parameter (:class:`Argued`).
@@ -18,6 +19,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+MOST_COUNTED = 100_000
+"""Where a count of all rows stops. What an operation reads can be said before it is run only if its counts have an end."""
+
 
 class Convert(Enum):
     """How an argument's value becomes bound values."""
@@ -25,6 +29,7 @@ class Convert(Enum):
     PLAIN = "plain"
     CUSTOMER_ID = "customer id"
     NODE_ID = "node id"
+    NODE_IDS = "node ids"
     CUSTOMER_IDS = "customer ids"
     CURSOR = "cursor"
     PAGE = "page size"
@@ -95,7 +100,8 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """``order`` is SQL after ORDER BY; ``limited`` rows take ``first`` (default ``default``). ``owned``: its rows belong to customers."""
+    """``order`` is SQL after ORDER BY; there are at most ``first`` rows, or ``default`` where the field has no such argument; None: nature bounds them.
+    ``owned``: its rows belong to customers."""
 
     type: str
     rows: RowsOf
@@ -107,20 +113,44 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Paged:
+    """``owned`` as of :class:`Many`; ``extras`` are members of the connection beside the page: what stands for all of its rows."""
+
     type: str
     rows: RowsOf
     order: Order
     arguments: Mapping[str, Argued] = field(default_factory=dict)
     default: int = 20
+    extras: Mapping[str, Member] = field(default_factory=dict)
+    owned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over all rows of the connection it is an extra of, by field name: columns of the rows. Null where no row has a value, or there are too many."""
+
+    type: str
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """Where the row of a node is found. ``scope`` is what the caller must hold; ``gate`` a further condition on the row; ``answers`` names the customer that
+    answers for the asked one."""
+
+    table: str
+    key: str
+    scope: str
+    gate: Callable[[str], str] | None = None
+    answers: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NodeOf:
-    """The row of any type behind a global id. ``gates`` are further conditions on a type's row; ``answers`` names the customer that answers for the asked one."""
+    """The row behind a global id, ``many``: behind each of several, in their order, null where there is none."""
 
-    tables: Mapping[str, tuple[str, str]]
-    gates: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
-    answers: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    rows: Mapping[str, NodeRow]
+    many: bool = False
+    arguments: Mapping[str, Argued] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +162,7 @@ class Each:
     answers: Callable[[str], str]
 
 
-Member = Column | Embedded | One | Many | Paged | NodeOf | Each
+Member = Column | Embedded | One | Many | Paged | Totals | NodeOf | Each
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +195,11 @@ def plain(*names: str) -> dict[str, Member]:
 def decimals(*names: str) -> dict[str, Member]:
     """Amounts and ratios: a decimal string, never a JSON number."""
     return {name: Column("{t}." + snake(name) + "::text") for name in names}
+
+
+def global_id(kind: str, key: str) -> str:
+    """SQL for the id by which ``node`` finds a row of a customer's; null where the key is."""
+    return f"'{kind}:' || {{t}}.customer_id || ':' || {{t}}.{key}"
 
 
 def snake(name: str) -> str:

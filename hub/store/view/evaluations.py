@@ -17,6 +17,7 @@ from hub.store.view.catalogue import (
     below,
     columns,
     decimals,
+    global_id,
     plain,
 )
 from hub.store.view.environment import INTERNAL
@@ -116,8 +117,8 @@ def _policy(t: str, scope: Scope) -> Rows:
 EVALUATION = TypeView(
     "Evaluation",
     {
-        **columns(id="'Evaluation:' || {t}.customer_id || ':' || {t}.evaluation_id", purpose="{t}.request_purpose"),
-        **columns(supersedes="'Evaluation:' || {t}.customer_id || ':' || {t}.supersedes"),
+        **columns(id=global_id("Evaluation", "evaluation_id"), purpose="{t}.request_purpose"),
+        **columns(supersedes=global_id("Evaluation", "supersedes")),
         **plain("scenario", "asOf", "knownAt", "createdAt", "outcome", "tier", "score", "grade", "baseTermMonths", "termMonths"),
         **plain("repayment", "guarantee", "binding", "flags", "notes", "nextBestSource", "inputsDigest"),
         **decimals("requestedAmount", "tau", "consistency", "coverage", "verifiedRevenue", "probabilityOfDefault"),

@@ -32,17 +32,18 @@ _LOOK = text("""
         coalesce(bool_or(c.status = 'ACTIVE' AND (coalesce(c.due_at <= now(), false) OR coalesce(c.lease_until > now(), false))), false) AS active,
         coalesce(bool_or(EXISTS (SELECT 1 FROM consent k WHERE k.customer_id = c.customer_id AND k.connector = c.connector AND k.status = 'ACTIVE'
             AND (k.expires_at IS NULL OR k.expires_at > :business))), false) AS consented,
-        EXISTS (SELECT 1 FROM client a WHERE a.client_id = w.client AND a.disabled_at IS NULL AND 'operations:read' = ANY (a.scopes))
+        EXISTS (SELECT 1 FROM client a WHERE a.client_id = w.client AND a.disabled_at IS NULL AND 'operations:read' = ANY (a.scopes)
+            AND (a.tokens_from IS NULL OR a.tokens_from <= to_timestamp(w.issued)))
             AND NOT EXISTS (SELECT 1 FROM used_token_id u WHERE u.kind = 'REVOKED' AND u.issuer = w.client AND u.jti = w.token) AS admitted
-    FROM unnest(CAST(:places AS int[]), CAST(:clients AS text[]), CAST(:tokens AS text[]), CAST(:operators AS bool[]), CAST(:customers AS uuid[]),
-        CAST(:connections AS uuid[])) AS w(place, client, token, operator, customer, connection)
+    FROM unnest(CAST(:places AS int[]), CAST(:clients AS text[]), CAST(:tokens AS text[]), CAST(:issued AS float8[]), CAST(:operators AS bool[]), CAST(:customers AS uuid[]),
+        CAST(:connections AS uuid[])) AS w(place, client, token, issued, operator, customer, connection)
     LEFT JOIN connection c ON c.customer_id = w.customer AND (w.connection IS NULL OR c.connection_id = w.connection)
         AND (w.operator OR EXISTS (SELECT 1 FROM customer_client v WHERE v.customer_id = c.customer_id AND v.client_id = w.client))
     LEFT JOIN LATERAL (SELECT s.run_id, s.requests, s.windows_done, s.verdict FROM sync_run s
         WHERE s.customer_id = c.customer_id AND s.connection_id = c.connection_id ORDER BY s.started_at DESC LIMIT 1) r ON true
     LEFT JOIN LATERAL (SELECT v.event_id FROM sync_event v WHERE v.customer_id = c.customer_id AND v.run_id = r.run_id
         ORDER BY v.event_id DESC LIMIT 1) e ON true
-    GROUP BY w.place, w.client, w.token
+    GROUP BY w.place, w.client, w.token, w.issued
 """)
 
 
@@ -139,6 +140,7 @@ def _values(watchers: Sequence[_Watcher], business: datetime) -> dict[str, Any]:
         "clients": [caller.client_id for caller in callers],
         "operators": [caller.operates for caller in callers],
         "tokens": [one.admitted.token_id for one in watchers],
+        "issued": [one.admitted.issued_at for one in watchers],
         "customers": [one.customer for one in watchers],
         "connections": [one.connection for one in watchers],
     }

@@ -71,11 +71,13 @@ CLIENTS = {"partner-app": ("PARTNER", False), "risk-desk": ("INTERNAL", True), "
 
 
 @asynccontextmanager
-async def open_api(database: Database, home: Path, services: Services = NO_SERVICES, **changes: Any) -> AsyncIterator[Api]:
+async def open_api(
+    database: Database, home: Path, services: Services = NO_SERVICES, origin: str = ORIGIN, **changes: Any
+) -> AsyncIterator[Api]:
     world = await build(database)
-    runtime = AppRuntime(database, FileKeys(home / "keys.json"), Clock.frozen(KNOWN), services, ViewSettings(GRANTEE, {}), ORIGIN)
+    runtime = AppRuntime(database, FileKeys(home / "keys.json"), Clock.frozen(KNOWN), services, ViewSettings(GRANTEE, {}), origin)
     app = build_app(replace(runtime, **changes))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN) as http:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=origin) as http:
         sides = {}
         for name, (audience, bearer) in CLIENTS.items():
             private, public = make_client_keys()
@@ -84,5 +86,5 @@ async def open_api(database: Database, home: Path, services: Services = NO_SERVI
             )
             async with database.work() as tx:
                 await register_client(tx, new, AUDIENCES)
-            sides[name] = Side(http, ClientSide(name, private, ORIGIN))
+            sides[name] = Side(http, ClientSide(name, private, origin))
         yield Api(app, world, runtime, sides)

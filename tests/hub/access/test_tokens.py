@@ -8,7 +8,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
 
-from hub.access.clients import disable_client
+from hub.access.client_life import disable_client
 from hub.access.keys import SigningKeys
 from hub.access.nonces import Nonces
 from hub.store.database import Database

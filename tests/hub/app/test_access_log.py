@@ -54,8 +54,8 @@ async def test_what_an_admin_registers_is_an_event(desk: Desk) -> None:
     new = contract.RegisterClient(
         "new-app", "New", "PARTNER", ("customers:read",), (Purpose.CREDIT_APPROVAL,), make_client_keys()[1], (BACK,), False
     )
-    await desk.services.register_client(desk.call("risk-desk", key="once"), new)
-    await desk.services.register_client(desk.call("risk-desk", key="once"), new)
+    await desk.services.clients.register(desk.call("risk-desk", key="once"), new)
+    await desk.services.clients.register(desk.call("risk-desk", key="once"), new)
     (event,) = [row for row in await rows(desk, audit_event) if row.action == "client.register"]
     assert (event.actor, event.subject, event.before) == ("risk-desk", "client:new-app", None)
     assert event.after == {
@@ -63,7 +63,7 @@ async def test_what_an_admin_registers_is_an_event(desk: Desk) -> None:
         "audience": "PARTNER",
         "scopes": ["customers:read"],
         "purposes": ["CREDIT_APPROVAL"],
-        "keys": [new.jwks["keys"][0]["kid"]],
+        "keys": {kid: kid for kid in (new.jwks["keys"][0]["kid"],)},
         "return_urls": [BACK],
         "bearer": False,
     }

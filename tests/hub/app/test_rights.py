@@ -25,6 +25,8 @@ IMPOSSIBLE = {
     "delete a party": "DELETE FROM party",
     "rename a party": "UPDATE party SET name_masked = 'x'",
     "change a client": "UPDATE client SET scopes = '{customers:erase}'",
+    "let a client come back": "UPDATE client SET disabled_at = NULL",
+    "let ended tokens count again": "UPDATE client SET tokens_from = NULL",
     "make a client": "INSERT INTO client SELECT 'x', name, audience, scopes, purposes, jwks, bearer, return_urls, NULL, now() FROM client LIMIT 1",
     "forget a key": "DELETE FROM idempotency_key",
     "change a key's input": "UPDATE idempotency_key SET request_sha256 = 'x'",

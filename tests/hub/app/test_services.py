@@ -380,6 +380,6 @@ async def test_a_return_url_is_one_a_customer_may_be_sent_to(desk: Desk, url: st
     jwks = make_client_keys()[1]
     asked = contract.RegisterClient("new-app", "New", "PARTNER", ("customers:read",), (), jwks, (url,), False)
     with pytest.raises(InvalidInput, match="return URL"):
-        await desk.services.register_client(desk.call(), asked)
+        await desk.services.clients.register(desk.call(), asked)
     good = replace(asked, return_urls=("https://partner.example/back?app=1", "http://127.0.0.1:9000/back"))
-    assert await desk.services.register_client(desk.call(), good) == "new-app"
+    assert await desk.services.clients.register(desk.call(), good) == "new-app"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from joserfc.jwk import ECKey
 
 from hub.connect import (
@@ -40,6 +36,7 @@ from hub.connect.code_grant import CodeGrant
 from hub.connect.windows import whole
 from hub.domain.enums import SourceKind
 from hub.domain.facts.refund import Refund
+from tests import npm
 
 HERE = Path(__file__).parent / "oidc"
 NAME = "certified"
@@ -56,30 +53,8 @@ KEY = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256", "kid": "hub-1"}
 
 
 def installed() -> Path:
-    """The folder that holds the provider, as the lock file says; made once per version of it. Skips, and says why, where it cannot be made."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are not there: the flows against a certified provider did not run")
-    lock = (HERE / "package-lock.json").read_bytes()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zengxin-hub-tests"
-    folder = cache / f"oidc-provider-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not folder.exists():
-        _install(cache, folder)
-    return folder
-
-
-def _install(cache: Path, folder: Path) -> None:
-    """Whole or not at all: two processes may do it at the same time."""
-    cache.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=cache))
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, fresh)
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-    made = subprocess.run(command, cwd=fresh, capture_output=True, text=True, check=False, timeout=300)
-    if made.returncode == 0 and not folder.exists():
-        fresh.rename(folder)
-    shutil.rmtree(fresh, ignore_errors=True)
-    if not folder.exists():
-        pytest.skip("npm could not install oidc-provider (is there a network?): the flows against a certified provider did not run")
+    """The folder that holds the provider."""
+    return npm.locked(HERE, "oidc-provider", "the flows against a certified provider")
 
 
 @dataclass

@@ -1,0 +1,126 @@
+"""``hub clients ...``: the commands, with the help that teaches them. What they do is in :mod:`hub.cli.clients`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.cli.options import Home, Json
+
+app = typer.Typer(help="The clients of this hub: who they are, what they may do, their keys, their end.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="The client.", show_default=False)]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit; nothing personal.", show_default=False)]
+Audience = Annotated[str | None, typer.Option("--audience", help="PARTNER, INTERNAL or ADMIN.", show_default=False)]
+Scopes = Annotated[list[str] | None, typer.Option("--scope", help="A scope it may ask for. May be repeated.", show_default=False)]
+Purposes = Annotated[list[str] | None, typer.Option("--purpose", help="A purpose it may name. May be repeated.", show_default=False)]
+Urls = Annotated[
+    list[str] | None,
+    typer.Option("--return-url", help="Where the link pages may send a customer back to. May be repeated.", show_default=False),
+]
+Name = Annotated[str | None, typer.Option("--name", help="Name for people.", show_default=False)]
+Bearer = Annotated[bool | None, typer.Option("--bearer/--bound", help="Whether it may use unbound tokens; never for partners.")]
+
+
+@app.command("list")
+def list_(home: Home = None, json: Json = False) -> None:
+    """Every client: class, scopes, purposes, keys by thumbprint, when it was registered, last there, disabled."""
+    from hub.cli.clients import show
+
+    show(home, as_json=json)
+
+
+@app.command()
+def register(
+    client: Id,
+    audience: Annotated[str, typer.Option("--audience", help="PARTNER, INTERNAL or ADMIN.", show_default=False)],
+    scope: Scopes = None,
+    purpose: Purposes = None,
+    return_url: Urls = None,
+    name: Name = None,
+    bearer: Bearer = None,
+    jwks: Annotated[
+        Path | None,
+        typer.Option("--jwks", help="File of its public keys (a JSON Web Key Set). Default: a key is made and kept in HOME/clients."),
+    ] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Registers a client. Without --scope it may ask for all that its class allows."""
+    from hub.access.client_life import Change
+    from hub.cli.clients import register as run
+
+    change = Change(name or client, audience, _all(scope), _all(purpose) or (), _all(return_url) or (), bool(bearer))
+    run(home, client, change, jwks, as_json=json)
+
+
+@app.command()
+def update(
+    client: Id,
+    audience: Audience = None,
+    scope: Scopes = None,
+    purpose: Purposes = None,
+    return_url: Urls = None,
+    name: Name = None,
+    bearer: Bearer = None,
+    home: Home = None,
+) -> None:
+    """Changes what is named, and leaves the rest. Lists replace the ones before. It holds from the client's next request on."""
+    from hub.access.client_life import Change
+    from hub.cli.clients import update as run
+
+    run(home, client, Change(name, audience, _all(scope), _all(purpose), _all(return_url), bearer))
+
+
+@app.command("add-key")
+def add_key(
+    client: Id,
+    jwk: Annotated[Path, typer.Option("--jwk", help="File of the public key (a JSON Web Key).", show_default=False)],
+    home: Home = None,
+) -> None:
+    """Adds the key that follows the present one: from now on both count."""
+    from hub.cli.clients import add_key as run
+
+    run(home, client, jwk)
+
+
+@app.command("retire-key")
+def retire_key(
+    client: Id,
+    thumbprint: Annotated[str, typer.Argument(help="Which key: `hub clients list` shows it.", show_default=False)],
+    home: Home = None,
+) -> None:
+    """Retires a key: nothing that is signed with it proves the client any more."""
+    from hub.cli.clients import retire_key as run
+
+    run(home, client, thumbprint)
+
+
+@app.command()
+def disable(client: Id, reason: Reason, home: Home = None) -> None:
+    """Refuses the client from its next request on, whatever tokens it holds."""
+    from hub.cli.clients import disable as run
+
+    run(home, client, reason)
+
+
+@app.command()
+def enable(client: Id, reason: Reason, home: Home = None) -> None:
+    """Lets a disabled client ask for tokens again. Tokens from before stay ended."""
+    from hub.cli.clients import enable as run
+
+    run(home, client, reason)
+
+
+@app.command("revoke-tokens")
+def revoke_tokens(client: Id, reason: Reason, home: Home = None) -> None:
+    """Ends every token of the client, from its next request on. It may ask for new ones."""
+    from hub.cli.clients import revoke_tokens as run
+
+    run(home, client, reason)
+
+
+def _all(given: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(given) if given else None
