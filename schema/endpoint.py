@@ -68,7 +68,7 @@ _log = structlog.get_logger("hub.graphql")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer. ``tag`` makes the
+    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer; ``tag`` makes the
     entity tag of an answer for who asks."""
 
     schema: HubSchema
