@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema docs clean mutants tokens bench-audit screenshots isolation canary sbom
+.PHONY: help install demo chaos bench-dispatch bench-ingest bench-read test test-load check format lock schema docs clean mutants tokens bench-audit screenshots isolation canary sbom
+.PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema changes docs clean mutants tokens bench-audit screenshots isolation canary sbom
 .PHONY: help install demo chaos consent bench-dispatch bench-ingest test test-load check format lock schema docs clean tokens
 
 help: ## print the verbs
@@ -49,6 +50,9 @@ consent: install ## 10,000 made-up lives of consents against the real store: not
 bench-ingest: install $(VENV)-bench/.installed ## ingest rate and memory, beside dlt and bare COPY (ARGS="--rounds 5")
 	@$(BIN)/python -m bench.ingest $(ARGS)
 
+bench-read: install $(VENV)-bench/.installed ## GraphQL reads a second, beside PostGraphile 5 and pgbench; needs wrk (ARGS="--customers 1000000")
+	@$(BIN)/python -W ignore -m bench.read $(ARGS)
+
 mutants: install $(VENV)-mutants/.installed ## change the code of tokens, consents, leases, masks and keys a little, 1,300 times: do the tests notice? (ARGS="'hub.vault.*'")
 	@$(BIN)/python -m bench.mutants $(ARGS)
 
@@ -83,6 +87,9 @@ sbom: install ## what the hub is made of, as CycloneDX on stdout
 
 schema: install ## print the GraphQL contract into schema/schema.graphql
 	@$(BIN)/python -m schema.contract > schema/schema.graphql
+
+changes: install ## what changed in the contract since the last release (ARGS=--release: today's is the released one)
+	@$(BIN)/python -m schema.evolution $(ARGS)
 
 docs: install ## write the generated reference pages
 	@$(BIN)/python -m hub.cli.reference .

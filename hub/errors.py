@@ -6,9 +6,9 @@ HubError
   CustomerMustAct       the customer must consent or authorise again
     ConsentMissing, GrantRevoked
   CallerMustFix         the request is wrong; sending it again as it is cannot work
-    NotAllowed, NotFound, InvalidInput, KeyReused, TokenInvalid, TooSlow
+    NotAllowed, NotFound, InvalidInput, IdempotencyKeyMissing, KeyReused, TokenInvalid, TooSlow, DocumentUnknown, DocumentRequired
   WaitAndRetry          nothing is wrong that time does not heal
-    PlatformBusy, LeaseLost, TwinRunning, TooManySubscriptions
+    PlatformBusy, LeaseLost, TwinRunning, TooManySubscriptions, BudgetSpent
   PlatformFault         the platform broke its contract
     ContractBroken
   RecordUnreadable      one record is kept in quarantine; the rest goes on
@@ -109,6 +109,12 @@ class InvalidInput(CallerMustFix):
     """The input does not fit."""
 
 
+class IdempotencyKeyMissing(CallerMustFix):
+    """A mutation is asked under an idempotency key, and this one has none."""
+
+    remedy = "Send idempotencyKey: 1 to 128 characters, a new one for each effect."
+
+
 class KeyReused(CallerMustFix):
     """The idempotency key was used before for another input."""
 
@@ -123,6 +129,18 @@ class TooSlow(CallerMustFix):
     """The operation took too long."""
 
     remedy = "Ask for less at once."
+
+
+class DocumentUnknown(CallerMustFix):
+    """No document of this digest is stored for the client."""
+
+    remedy = "Send the institution the document; it stores what it has reviewed."
+
+
+class DocumentRequired(CallerMustFix):
+    """The client asks with stored documents only."""
+
+    remedy = "Name a stored document by its SHA-256, as `documentId`."
 
 
 class WaitAndRetry(HubError):
@@ -147,6 +165,17 @@ class TooManySubscriptions(WaitAndRetry):
     """Too many subscriptions are open."""
 
     remedy = "End one that is no longer looked at, or watch a whole customer with one."
+
+
+class BudgetSpent(WaitAndRetry):
+    """The client has asked for as much as it may in this minute."""
+
+    remedy = "Ask again after the time in the header Retry-After."
+
+    @property
+    def seconds(self) -> int:
+        """Until it may ask again."""
+        return int(self.facts.get("seconds", 60))
 
 
 class PlatformFault(HubError):

@@ -13,7 +13,7 @@ from hub.credit.evaluate import Request
 from hub.domain.identifiers import CustomerId
 from hub.errors import HubError
 from hub.store.database import STORE_ERRORS
-from hub.store.evaluations import Asked, customers_to_refresh, evaluate_customer, scenarios_to_refresh
+from hub.store.evaluations import Asked, customers_to_refresh, drafts, evaluate_customer, scenarios_to_refresh
 from hub.sync.keeping import Keeper
 from hub.sync.settings import Patience
 
@@ -23,6 +23,8 @@ Refresh = Callable[[CustomerId], Awaitable[None]]
 
 PERIOD = 15.0
 """Seconds between two looks for evaluations that a worker died before making."""
+TRIED_AT_ONCE = 100
+"""Evaluations that a draft on trial comes to in one look."""
 YOUNG, OLDER, OLDEST = 20_000, 20, 50
 """Objects made until the young ones are looked through for garbage; how often until the older ones are, too."""
 
@@ -55,8 +57,19 @@ async def _look_again(runtime: Runtime, refresh: Refresh) -> None:
         try:
             for customer_id in await overdue(runtime):
                 await _try(refresh, customer_id)
+            await _trials(runtime)
         except STORE_ERRORS as error:
             log.warning("look_again_failed", kind=type(error).__name__)
+
+
+async def _trials(runtime: Runtime) -> None:
+    """What drafts on trial have not come to yet, a batch of each: whoever evaluates does not wait for it."""
+    async with runtime.database.work() as tx:
+        tried = await drafts.tried(tx)
+    for draft in tried:
+        count = await drafts.come_to(runtime.database, draft, runtime.settings.grantee, runtime.clock.now(), TRIED_AT_ONCE)
+        if count:
+            log.info("tried", draft=str(draft.draft_id), count=count)
 
 
 async def _try(refresh: Refresh, customer_id: CustomerId) -> None:

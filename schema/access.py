@@ -95,15 +95,19 @@ def shown(doc: str, rule: Access | None = None) -> Any:
     return strawberry.field(description=doc, directives=[rule] if rule else [])
 
 
-def asked(doc: str, rule: Access | None = None, returns: Any = None) -> Callable[[Callable[..., Any]], Any]:
-    """A field with arguments: decorates the function that declares them. ``returns`` where an annotation cannot say it."""
-    made: Callable[[Callable[..., Any]], Any] = strawberry.field(description=doc, directives=[rule] if rule else [], graphql_type=returns)
+def asked(doc: str, rule: Access | None = None, returns: Any = None, name: str | None = None) -> Callable[[Callable[..., Any]], Any]:
+    """A field with arguments: decorates the function that declares them. ``returns`` where an annotation cannot say it, ``name`` where Python's is another."""
+    made: Callable[[Callable[..., Any]], Any] = strawberry.field(
+        name=name, description=doc, directives=[rule] if rule else [], graphql_type=returns
+    )
     return made
 
 
-def pushed(doc: str, returns: Any) -> Callable[[Callable[..., Any]], Any]:
+def pushed(doc: str, returns: Any, rule: Access | None = None) -> Callable[[Callable[..., Any]], Any]:
     """A field of Subscription: decorates the function that declares its arguments."""
-    made: Callable[[Callable[..., Any]], Any] = strawberry.subscription(description=doc, graphql_type=returns)
+    made: Callable[[Callable[..., Any]], Any] = strawberry.subscription(
+        description=doc, graphql_type=returns, directives=[rule] if rule else []
+    )
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from starlette.requests import Request
 
 MAX_BODY = 64 * 1024
 MAX_NESTING = 20
-_MEMBERS = {"query", "variables", "operationName", "extensions"}
+ENCODED = "content-encoding"
+_MEMBERS = {"query", "variables", "operationName", "extensions", "documentId"}
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
 
 class BadRequest(Exception):
@@ -24,16 +27,17 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked."""
+    """What is asked: a document by its text, or by the digest under which it is stored (``stored``); then ``query`` is empty until it is found."""
 
     query: str
     variables: dict[str, Any]
     operation: str | None
+    stored: str | None = None
 
     @property
     def sha256(self) -> str:
         """Of the document."""
-        return hashlib.sha256(self.query.encode()).hexdigest()
+        return self.stored or hashlib.sha256(self.query.encode()).hexdigest()
 
 
 async def read_question(request: Request) -> Question:
@@ -41,7 +45,7 @@ async def read_question(request: Request) -> Question:
     kinds = request.headers.getlist("content-type")
     if len(kinds) != 1 or not _is_json(kinds[0]):
         raise BadRequest("Send application/json.", 415)
-    if "content-encoding" in request.headers:
+    if ENCODED in request.headers:
         raise BadRequest("Send the body uncompressed.", 415)
     body = bytearray()
     async for chunk in request.stream():
@@ -67,17 +71,34 @@ def _parsed(body: bytes) -> Question:
 def question_of(found: Any) -> Question:
     """A question as JSON gave it, in the body of a request or in a message. Raises BadRequest."""
     if not isinstance(found, dict) or not set(found) <= _MEMBERS:
-        raise BadRequest("Send one JSON object with query, variables and operationName.")
+        raise BadRequest("Send one JSON object with query or documentId, variables and operationName.")
     query, variables, name = found.get("query"), found.get("variables"), found.get("operationName")
-    if not isinstance(query, str) or not query.strip():
+    stored = _stored(found)
+    if (query is not None or stored is None) and (not isinstance(query, str) or not query.strip()):
         raise BadRequest("The query is missing.")
+    if query is not None and stored is not None and hashlib.sha256(query.encode()).hexdigest() != stored:
+        raise BadRequest("The digest is not that of the query.")
     if not isinstance(variables, dict | None) or not isinstance(name, str | None) or not isinstance(found.get("extensions"), dict | None):
         raise BadRequest("The variables must be an object and the operation's name a string.")
     if _depth(variables) > MAX_NESTING:
         raise BadRequest("The variables nest too deep.")
     if _holds_nul(variables):
         raise BadRequest("A text holds no NUL character.")
-    return Question(query, variables or {}, name or None)
+    # Who sends the text has sent the text: naming its digest, too, stores nothing and opens nothing.
+    return Question(query or "", variables or {}, name or None, stored if query is None else None)
+
+
+def _stored(found: dict[str, Any]) -> str | None:
+    """The digest that a request names: ``documentId``, or ``extensions.persistedQuery.sha256Hash`` as some clients send it. Raises BadRequest."""
+    extensions = found.get("extensions")
+    persisted = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
+    named = [found["documentId"]] if found.get("documentId") is not None else []
+    if persisted is not None:
+        named.append(persisted.get("sha256Hash") if isinstance(persisted, dict) else None)
+    digests = {match[1] if isinstance(one, str) and (match := _SHA256.fullmatch(one)) else "" for one in named}
+    if len(digests) > 1 or "" in digests:
+        raise BadRequest("A stored document is named by one SHA-256, in small hexadecimal digits.")
+    return digests.pop() if digests else None
 
 
 def _holds_nul(value: Any) -> bool:

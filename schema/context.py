@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hub.domain.caller import Caller
@@ -16,11 +16,28 @@ class Reads(Protocol):
     async def read(self, caller: Caller, read: StoredRead, values: SlotValues) -> bytes: ...
 
 
+class Meter(Protocol):
+    """Counts what a client's operations cost. Implemented by ``hub.access.meter.Meter``."""
+
+    async def charge(self, caller: Caller, cost: int) -> None:
+        """Raises BudgetSpent."""
+        ...
+
+
+class Trusted(Protocol):
+    """The documents that are stored for a client. Implemented by ``hub.access.documents.Documents``."""
+
+    async def find(self, client_id: str, sha256: str) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """``document_sha256`` is the digest of the request's document: whatever is read while it is answered is logged under it."""
+    """``document_sha256`` is the digest of the request's document: whatever is read while it is answered is logged under it. ``price`` is filled when the operation is
+    known: its cost, and the rows it may read."""
 
     caller: Caller
     reads: Reads
     services: Services
+    meter: Meter
     document_sha256: str
+    price: dict[str, int] = field(default_factory=dict)

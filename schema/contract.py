@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import sys
+from typing import Any, cast
 
 import strawberry
 from graphql import GraphQLError, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
+from schema import federation
+from schema.context import Context
 from schema.mutations.root import Mutation
-from schema.plan.documents import Documents
+from schema.plan.documents import Document, Documents
 from schema.plan.extension import StoredReads
 from schema.plan.rules import Rules
-from schema.plan.selecting import Planner
+from schema.plan.selecting import Planner, Way
 from schema.scalars import SCALARS
 from schema.stored import wire
 from schema.types.facts import FACT_TYPES
@@ -34,12 +38,13 @@ class Undeclared(Exception):
 
 
 class HubSchema(strawberry.Schema):
-    """Strawberry's schema with the documents it has seen and its access rules. Raises Undeclared for a field without one."""
+    """Strawberry's schema with the documents it has seen and its access rules. ``federated``: as a subgraph, too. Raises Undeclared for a field without a rule."""
 
-    def __init__(self) -> None:
-        config = StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True)
+    def __init__(self, *, federated: bool = False) -> None:
+        scalars = SCALARS | federation.SCALARS if federated else SCALARS
+        config = StrawberryConfig(scalar_map=scalars, disable_field_suggestions=True)
         super().__init__(
-            query=Query,
+            query=federation.SubgraphQuery if federated else Query,
             mutation=Mutation,
             subscription=Subscription,
             types=list(FACT_TYPES.values()),
@@ -47,6 +52,8 @@ class HubSchema(strawberry.Schema):
             config=config,
         )
         wire(self._schema)
+        if federated:
+            federation.serve_itself(self._schema)
         self.rules = Rules(self._schema)
         if missing := self.rules.undeclared():
             raise Undeclared(missing)
@@ -57,6 +64,42 @@ class HubSchema(strawberry.Schema):
         """graphql-core's schema."""
         return self._schema
 
+    async def execute(  # type: ignore[override]
+        self, query: str, variable_values: dict[str, Any] | None, context_value: Context, *, operation_name: str | None = None
+    ) -> ExecutionResult:
+        """As Strawberry does, but what is read from the store goes straight to the plan (ADR 42)."""
+        document = self._stored(query, variable_values or {}, context_value, operation_name)
+        if document is None:
+            return await super().execute(query, variable_values, context_value, operation_name=operation_name)
+        context = self._create_execution_context(
+            query=query,
+            allowed_operation_types=(OperationType.QUERY,),
+            variable_values=variable_values,
+            context_value=context_value,
+            root_value=None,
+            operation_name=operation_name,
+        )
+        extension = StoredReads()
+        extension.execution_context = context
+        try:
+            await extension.answer(document)
+        except Exception as error:  # noqa: BLE001 -- as Strawberry does: whatever it is, the endpoint masks it
+            return ExecutionResult(
+                data=None, errors=[error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)]
+            )
+        return cast(ExecutionResult, context.result)
+
+    def _stored(self, query: str, variables: dict[str, Any], context: Context, operation_name: str | None) -> Document | None:
+        """The document, where the operation is known to be valid and to read the store alone."""
+        document = self.documents.of(query, introspecting="schema:introspect" in context.caller.scopes)
+        if document.node is None or document.errors:
+            return None
+        try:
+            plan = self.documents.plan(document, operation_name, variables)
+        except GraphQLError:
+            return None
+        return document if plan.way is Way.STORED else None
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry's own log would hold the document; the endpoint logs what may be logged."""
 
@@ -65,8 +108,8 @@ class HubSchema(strawberry.Schema):
         return self.as_str() + "\n"
 
 
-def build_schema() -> HubSchema:
-    return HubSchema()
+def build_schema(*, federated: bool = False) -> HubSchema:
+    return HubSchema(federated=federated)
 
 
 if __name__ == "__main__":

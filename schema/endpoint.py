@@ -1,6 +1,9 @@
 """GraphQL over HTTP: POST, one JSON object, one operation. Everything else is refused before anything is executed. Subscriptions are answered as
 server-sent events where the client accepts nothing but them first, and over WebSocket.
 
+A document comes as text or as the digest of one that is stored for the client (ADR 41); some clients may ask with stored ones only. Each answer names its request
+(``X-Request-Id``), which our log does, too; each error has a code (:mod:`schema.codes`).
+
 Queries over GET, batches, multipart, compressed bodies and other media types are off. The answer is ``application/graphql-response+json`` where
 the client asks for it (then a request that could not be executed is a 4xx), ``application/json`` otherwise. Neither the document nor its variables
 nor the answer are ever logged: the log line has the document's digest, the status and the size of the answer.
@@ -9,10 +12,12 @@ nor the answer are ever logged: the log line has the document's digest, the stat
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +32,26 @@ from strawberry.types import ExecutionResult
 
 from hub.domain.caller import Admitted, Caller
 from hub.domain.identifiers import new_id
-from hub.errors import CallerMustFix, CustomerMustAct, HubError, PlatformFault, TokenInvalid, WaitAndRetry
+from hub.errors import (
+    BudgetSpent,
+    CallerMustFix,
+    CustomerMustAct,
+    DocumentRequired,
+    DocumentUnknown,
+    HubError,
+    PlatformFault,
+    TokenInvalid,
+    TooSlow,
+    WaitAndRetry,
+)
 from schema.body import BadRequest, Question, read_question
-from schema.context import Context, Reads
+from schema.codes import ALWAYS, CODES, code_of, coded
+from schema.context import Context, Meter, Reads, Trusted
 from schema.contract import HubSchema
 from schema.discreet import without_values
+from schema.etag import conditional
 from schema.live import Live, Pulse, Refused
+from schema.packing import packed
 from schema.services import Services
 from schema.socket import PROTOCOL, Session
 from schema.sse import EVENT_STREAM, EventStream
@@ -41,23 +60,36 @@ GRAPHQL_JSON = "application/graphql-response+json"
 MAX_SECONDS = 10.0
 _PLACES = 30
 _SHOWN = (CallerMustFix, CustomerMustAct, WaitAndRetry, PlatformFault)
+REQUEST_ID = "X-Request-Id"
+_request: ContextVar[str] = ContextVar("request", default="")
+_hints: ContextVar[bool] = ContextVar("hints", default=False)
 _log = structlog.get_logger("hub.graphql")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer."""
+    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer; ``tag`` makes the
+    entity tag of an answer for who asks."""
 
     schema: HubSchema
     reads: Reads
     pulse: Pulse
     services: Services
+    meter: Meter
+    trusted: Trusted
     admit: Callable[[HTTPConnection], Awaitable[Admitted]]
     challenge: Callable[[TokenInvalid], tuple[int, Mapping[str, str]]]
     courtesy: Callable[[], Mapping[str, str]]
+    tag: Callable[[Caller, str], str]
 
     async def __call__(self, request: Request) -> Response:
         """One request. Never raises but for cancellation."""
+        _request.set(str(new_id()))
+        answer = await self._answered(request)
+        answer.headers[REQUEST_ID] = _request.get()
+        return answer if isinstance(answer, EventStream) else packed(answer, request.headers.getlist("accept-encoding"))
+
+    async def _answered(self, request: Request) -> Response:
         began, media = time.perf_counter(), media_type(request.headers.getlist("accept"))
         if request.method != "POST":
             return Response("GraphQL is asked by POST.", 405, {"Allow": "POST"})
@@ -65,17 +97,27 @@ class Endpoint:
             return Response("Accept application/graphql-response+json, application/json or text/event-stream.", 406)
         try:
             admitted = await self.admit(request)
+            _hints.set("schema:introspect" in admitted.caller.scopes)
             question = await read_question(request)
         except TokenInvalid as error:
             return self._unknown(error, media)
         except BadRequest as bad:
-            return _answer({"errors": [{"message": str(bad)}]}, media, bad.status, self.courtesy())
+            return _answer({"errors": [{"message": str(bad), "extensions": {"code": "BAD_REQUEST"}}]}, media, bad.status, self.courtesy())
+        try:
+            question = await self._settled(admitted.caller, question)
+        except (DocumentUnknown, DocumentRequired) as error:
+            return self._refused(admitted.caller, question, error, media)
+        price: Mapping[str, int] = {}
         if media == EVENT_STREAM:
             answer = self._stream(admitted, question)
         else:
-            result, status = await self._run(admitted.caller, question, media)
-            answer = _answer(result, media, status, self.courtesy())
-        self._tell(admitted.caller, question, answer, time.perf_counter() - began)
+            context = Context(admitted.caller, self.reads, self.services, self.meter, question.sha256)
+            result, status, more = await self._run(context, question, media)
+            answer, price = _answer(result, media, status, {**self.courtesy(), **more}), context.price
+            if isinstance(result.get("data"), orjson.Fragment) and status == 200:
+                digest = hashlib.sha256(media.encode() + b"\n" + bytes(answer.body)).hexdigest()
+                answer = conditional(answer, self.tag(admitted.caller, digest), request.headers.getlist("if-none-match"))
+        self._tell(admitted.caller, question, answer, time.perf_counter() - began, price)
         return answer
 
     async def socket(self, socket: WebSocket) -> None:
@@ -91,15 +133,33 @@ class Endpoint:
         courtesy = [(name.lower().encode(), value.encode()) for name, value in self.courtesy().items()]
         await socket.accept(PROTOCOL, courtesy)
         _log.info("graphql.socket", client=admitted.caller.client_id)
+        _request.set(str(new_id()))
         await Session(socket, self._live, admitted, shown).run()
 
     @property
     def _live(self) -> Live:
-        return Live(self.schema, self.reads, self.pulse)
+        return Live(self.schema, self.reads, self.pulse, self.meter)
+
+    async def _settled(self, caller: Caller, question: Question) -> Question:
+        """The question with its document's text. Raises DocumentUnknown, DocumentRequired: alike, whoever else may have such a document."""
+        if question.stored is None:
+            if caller.documents == "ONLY":
+                raise DocumentRequired
+            if caller.documents == "AUDIT" and await self.trusted.find(caller.client_id, question.sha256) is None:
+                _log.info("graphql.untrusted", client=caller.client_id, document=question.sha256, request=_request.get())
+            return question
+        text = await self.trusted.find(caller.client_id, question.stored)
+        if text is None:
+            raise DocumentUnknown
+        return replace(question, query=text)
+
+    def _refused(self, caller: Caller, question: Question, error: HubError, media: str) -> Response:
+        _log.info("graphql.refused", client=caller.client_id, document=question.sha256, status=400, request=_request.get())
+        return _answer({"errors": [shown(error)]}, media, 400, self.courtesy())
 
     def _unknown(self, error: TokenInvalid, media: str) -> Response:
         status, headers = self.challenge(error)
-        _log.info("graphql.refused", client=None, status=status)
+        _log.info("graphql.refused", client=None, status=status, request=_request.get())
         return _answer({"errors": [shown(error)]}, media, status, headers)
 
     def _stream(self, admitted: Admitted, question: Question) -> Response:
@@ -112,25 +172,27 @@ class Endpoint:
             errors = [error]
         return _answer({"errors": [shown(error) for error in errors[:5]]}, EVENT_STREAM, 400, self.courtesy())
 
-    async def _run(self, caller: Caller, question: Question, media: str) -> tuple[dict[str, Any], int]:
-        context = Context(caller, self.reads, self.services, question.sha256)
+    async def _run(self, context: Context, question: Question, media: str) -> tuple[dict[str, Any], int, Mapping[str, str]]:
         try:
             async with asyncio.timeout(MAX_SECONDS):
                 result = await self.schema.execute(question.query, question.variables, context, operation_name=question.operation)
         except TimeoutError:
-            return {"errors": [{"message": "The operation took too long.", "extensions": {"code": "TooSlow"}}]}, 503
+            result = ExecutionResult(data=None, errors=[GraphQLError("", original_error=TooSlow())])
         except (CannotGetOperationTypeError, InvalidOperationTypeError):
-            result = ExecutionResult(data=None, errors=[GraphQLError("The document has no such operation, or it is not served here.")])
-        return _shaped(result, media)
+            missing = GraphQLError("The document has no such operation, or it is not served here.")
+            result = ExecutionResult(data=None, errors=[coded(missing, "OPERATION_UNKNOWN")])
+        return *_shaped(result, media), _patience(result)
 
-    def _tell(self, caller: Caller, question: Question, answer: Response, seconds: float) -> None:
+    def _tell(self, caller: Caller, question: Question, answer: Response, seconds: float, price: Mapping[str, int]) -> None:
         _log.info(
             "graphql.answered",
             client=caller.client_id,
             document=question.sha256,
+            request=_request.get(),
             status=answer.status_code,
             size=len(answer.body),
             milliseconds=round(seconds * 1000, 1),
+            **price,
         )
 
 
@@ -152,25 +214,37 @@ def _shaped(result: Any, media: str) -> tuple[dict[str, Any], int]:
         return {"data": result.data}, 200
     if result.data is not None:
         return {"errors": errors, "data": result.data}, 200
-    internal = any("id" in error.get("extensions", {}) for error in errors)
-    refused = 500 if internal else 400
-    return {"errors": errors}, refused if media == GRAPHQL_JSON else 200
+    codes = [str(error["extensions"]["code"]) for error in errors]
+    refused = next((CODES[code][0] for code in codes if CODES[code][0] != 400), 400)
+    return {"errors": errors}, refused if media == GRAPHQL_JSON or ALWAYS & set(codes) else 200
+
+
+def _patience(result: Any) -> Mapping[str, str]:
+    """How long to wait, where a client has spent its minute."""
+    spent = [one for one in map(_original, result.errors or ()) if isinstance(one, BudgetSpent)]
+    return {"Retry-After": str(spent[0].seconds)} if spent else {}
+
+
+def _original(error: Exception) -> Exception | None:
+    """What lies behind an error of GraphQL's, which may wrap another one."""
+    original = error.original_error if isinstance(error, GraphQLError) else error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    return original
 
 
 def shown(error: Exception) -> dict[str, Any]:
     """What the client sees of an error: our own expected ones and GraphQL's; of all else one sentence and an id that is logged."""
-    original = error.original_error if isinstance(error, GraphQLError) else error
-    while isinstance(original, GraphQLError) and original.original_error is not None:
-        original = original.original_error
+    original = _original(error)
     place = {"path": error.path} if isinstance(error, GraphQLError) and error.path else {}
     if isinstance(original, _SHOWN) and isinstance(original, HubError):
-        code = {"code": type(original).__name__, "remedy": original.remedy}
+        code = {"code": code_of(original), "remedy": original.remedy}
         return {"message": original.message, "extensions": code, **place}
     if isinstance(error, GraphQLError) and (original is None or isinstance(original, GraphQLError)):
         return _of_graphql(error) | place
     error_id = str(new_id())
-    _log.error("graphql.masked", error_id=error_id, kind=type(original).__name__, places=_places(original))
-    return {"message": "Something went wrong in the hub.", "extensions": {"code": "Internal", "id": error_id}, **place}
+    _log.error("graphql.masked", error_id=error_id, request=_request.get(), kind=type(original).__name__, places=_places(original))
+    return {"message": "Something went wrong in the hub.", "extensions": {"code": "INTERNAL", "id": error_id}, **place}
 
 
 def _places(error: BaseException | None) -> list[str]:
@@ -180,12 +254,15 @@ def _places(error: BaseException | None) -> list[str]:
 
 
 def _of_graphql(error: GraphQLError) -> dict[str, Any]:
-    """A parse, validation or coercion error, without hints about what else the schema holds, and without what was sent."""
+    """A parse, validation or coercion error, without what was sent, and without hints about what else the schema holds for whoever may not read it."""
     locations = [{"line": at.line, "column": at.column} for at in error.locations or ()]
-    message = without_values(error.message.split(" Did you mean")[0])
-    return {"message": message, **({"locations": locations} if locations else {})}
+    words, meant, hint = error.message.partition(" Did you mean")
+    message = without_values(words) + (meant + hint if _hints.get() else "")
+    return {"message": message, **({"locations": locations} if locations else {}), "extensions": {"code": code_of(error)}}
 
 
 def _answer(body: dict[str, Any], media: str, status: int, headers: Mapping[str, str]) -> Response:
     kind = "application/json" if media == EVENT_STREAM else media
+    if "errors" in body:
+        body = {**body, "extensions": {"requestId": _request.get()}}
     return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **headers}, f"{kind}; charset=utf-8")

@@ -213,6 +213,14 @@ class RegisterClient:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...]
     bearer: bool
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterDocument:
+    client_id: str
+    document: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,5 +322,6 @@ class Services:
     disable_client: Callable[[Call, DisableClient], Awaitable[str]]
     enable_client: Callable[[Call, EnableClient], Awaitable[str]]
     revoke_client_tokens: Callable[[Call, RevokeClientTokens], Awaitable[str]]
+    register_document: Callable[[Call, RegisterDocument], Awaitable[str]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
     reveal_personal_field: Callable[[Call, RevealPersonalField], Awaitable[str]]

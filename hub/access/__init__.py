@@ -12,6 +12,8 @@ tokens     access tokens: made, opened (RFC 9068)
 server     /oauth/* and the metadata (RFC 6749, 7009, 7662, 8414, 9728)
 forms, refusals   how they read a request, and how they refuse one
 guard      request -> Caller
+meter      what a client's operations may cost in one minute, over all processes
+documents  which documents a client may ask by their digest
 challenges what a refused request is told (RFC 6750, 9449)
 idempotency  one key, one effect
 caller     the client's side, as a partner's app would write it

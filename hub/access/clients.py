@@ -18,6 +18,8 @@ from hub.errors import InvalidInput, TokenInvalid
 from hub.store.database import Read, Write
 from hub.store.tables import client
 
+DOCUMENT_MODES = ("OPEN", "AUDIT", "ONLY")
+MOST_PER_MINUTE = 10**9
 MOST_KEYS = 2
 """The one in use, and the one that follows it."""
 RESERVED = frozenset({"anonymous", "anyone", "clock", "customer", "erasure", "everybody", "hub", "nobody", "operator", "system"})
@@ -38,6 +40,8 @@ class NewClient:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...] = ()
     bearer: bool = False
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,16 @@ class Client:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...]
     bearer: bool
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
     tokens_from: int = 0
 
     @staticmethod
     def of(row: Any) -> Client:
-        since = int(row.tokens_from.timestamp()) if row.tokens_from else 0
+        # As the driver or as JSON has it.
+        since = row.tokens_from and (row.tokens_from if isinstance(row.tokens_from, datetime) else datetime.fromisoformat(row.tokens_from))
         known = (row.client_id, row.audience, frozenset(row.scopes), tuple(row.purposes), row.jwks, tuple(row.return_urls))
-        return Client(*known, bool(row.bearer), since)
+        return Client(*known, bool(row.bearer), row.documents, row.cost_per_minute, int(since.timestamp()) if since else 0)
 
 
 def make_client_keys() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -89,6 +96,8 @@ def columns_of(new: NewClient) -> dict[str, Any]:
         "jwks": dict(new.jwks),
         "bearer": new.bearer,
         "return_urls": list(new.return_urls),
+        "documents": new.documents,
+        "cost_per_minute": new.cost_per_minute,
     }
 
 
@@ -115,6 +124,8 @@ def check_client(new: NewClient, audiences: Mapping[str, frozenset[str]]) -> Non
         raise InvalidInput("A purpose is unknown.")
     if new.bearer and new.audience == "PARTNER":
         raise InvalidInput("A partner's tokens are always bound to its key.", remedy="Register it without `bearer`.")
+    if new.documents not in DOCUMENT_MODES or (new.cost_per_minute is not None and not 0 < new.cost_per_minute <= MOST_PER_MINUTE):
+        raise InvalidInput("A client's budget is a number from 1 to a billion, and it asks OPEN, AUDIT or ONLY.")
     for url in new.return_urls:
         _check_return_url(url)
     _check_keys(new.jwks)

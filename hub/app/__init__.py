@@ -23,16 +23,20 @@ from starlette.websockets import WebSocket
 from hub.access.audit import AccessLog, ChainKeys
 from hub.access.challenges import challenge as challenge_of
 from hub.access.challenges import status_of
+from hub.access.documents import Documents
 from hub.access.guard import Guard
 from hub.access.keys import SigningKeys
+from hub.access.meter import Meter
 from hub.access.nonces import Nonces
 from hub.access.server import AuthorizationServer
+from hub.app.explorer import explorer
+from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.errors import TokenInvalid
 from hub.store.database import Database
 from hub.store.view import CATALOGUE, Pulse, Reader, ViewSettings
-from hub.store.view.pulse import Rules
-from hub.vault import KeyService
+from hub.store.view.looking import Rules
+from hub.vault import Blind, KeyService
 from schema.access import SCOPES
 from schema.contract import HubSchema, build_schema
 from schema.endpoint import Endpoint
@@ -42,7 +46,7 @@ from schema.services import Services
 @dataclass(frozen=True, slots=True)
 class AppRuntime:
     """What the API works with. ``origin`` is the public one (scheme, host and port); ``hosts`` are further Host values to answer to, ``watching``
-    bounds subscriptions. ``now`` is real time, which tokens, proofs and assertions live by.
+    bounds subscriptions; ``federated``: it is a subgraph, too. ``now`` is real time, which tokens, proofs and assertions live by.
     """
 
     database: Database
@@ -56,7 +60,9 @@ class AppRuntime:
     watching: Rules | None = None
     webhooks: Sequence[Route] = ()
     log: AccessLog | None = None
+    federated: bool = False
     now: Callable[[], float] = time.time
+    explorer: bool = False
 
 
 def build_app(runtime: AppRuntime) -> ASGIApp:
@@ -72,6 +78,8 @@ def build_app(runtime: AppRuntime) -> ASGIApp:
         Route("/healthz", _healthy),
         *runtime.webhooks,
     ]
+    if runtime.explorer:
+        routes.append(explorer())
     if runtime.link_app is not None:
         routes.append(Mount("/link", runtime.link_app))
     return HostCheck(Starlette(routes=routes), frozenset({urlsplit(runtime.origin).netloc}) | runtime.hosts)
@@ -84,16 +92,23 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
     def challenge(error: TokenInvalid) -> tuple[int, Mapping[str, str]]:
         return status_of(error), {"WWW-Authenticate": challenge_of(error, runtime.origin), **courtesy()}
 
+    blind = Blind(runtime.keys.blind)
+
+    def tag(caller: Caller, digest: str) -> str:
+        """Keyed, and each client's own: from a bare digest a small answer could be guessed."""
+        return blind.hash("graphql.etag", f"{caller.client_id}|{caller.purpose}|{digest}")
+
     log = runtime.log or AccessLog(runtime.database, ChainKeys.of(runtime.keys))
     reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock, log)
     pulse = Pulse(runtime.database, runtime.clock, runtime.watching, runtime.now)
-    return Endpoint(_contract(), reader, pulse, runtime.services, guard.admitted, challenge, courtesy)
+    meter, trusted = Meter(runtime.database), Documents(runtime.database)
+    return Endpoint(_contract(runtime.federated), reader, pulse, runtime.services, meter, trusted, guard.admitted, challenge, courtesy, tag)
 
 
 @cache
-def _contract() -> HubSchema:
+def _contract(federated: bool) -> HubSchema:
     """One for the process: it knows nothing of any runtime, and is large."""
-    return build_schema()
+    return build_schema(federated=federated)
 
 
 class _Handler:

@@ -10,6 +10,7 @@ from hub.access.audit import audited
 from hub.access.audit.chain import Secrets
 from hub.access.client_life import Change, Changed
 from hub.access.clients import NewClient, described, register_client, thumbprint
+from hub.access.documents import add_document
 from hub.app.calling import Calling
 from hub.errors import InvalidInput
 from hub.store.database import Write
@@ -38,6 +39,15 @@ class ClientServices:
             return {"client": made}
 
         return str((await self.calling.as_hub(call, effect))["client"])
+
+    async def register_document(self, call: contract.Call, asked: contract.RegisterDocument) -> str:
+        async def effect(tx: Write) -> Answer:
+            subject, actor = f"client:{asked.client_id}", call.caller.client_id
+            sha256 = await add_document(tx, asked.client_id, asked.document, actor)
+            await audited(tx, self.secrets, actor=actor, action="document.add", subject=subject, after={"sha256": sha256})
+            return {"sha256": sha256}
+
+        return str((await self.calling.as_hub(call, effect))["sha256"])
 
     async def update(self, call: contract.Call, asked: contract.UpdateClient) -> str:
         change = Change(**{one.name: getattr(asked, one.name) for one in fields(Change)})

@@ -166,8 +166,9 @@ async def _party(tx: Write, customer_id: CustomerId, text: str) -> tuple[Custome
 
 
 def _uuid(text: str, what: str = "customer") -> UUID:
+    """A party's id comes bare, or as ``parties`` shows it: ``Party:<customer>:<id>``."""
     try:
-        return UUID(text)
+        return UUID(text.rpartition(":")[2] if text.startswith("Party:") else text)
     except ValueError:
         raise NotFound(f"There is no such {what}.") from None
 

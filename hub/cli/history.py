@@ -1,8 +1,11 @@
-"""``hub replay`` and ``hub backfill``: what is known is read again, from the kept pages or from the platform."""
+"""``hub replay`` and ``hub backfill``: what is known is read again, from the kept pages or from the platform.
+
+Both are audited when they begin, so that one that dies is in the chain, too, and with their figures when they end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +17,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import text
 
+from hub.access.audit import audited
 from hub.cli import until
 from hub.cli.options import console, emit, settings
 from hub.cli.processes import with_runtime
@@ -68,13 +72,26 @@ async def _replayed(home: Path | None, wanted: Wanted, *, quiet: bool) -> Summar
     found: list[Summary] = []
 
     async def work(runtime: Runtime) -> None:
-        with _bars(quiet) as bars:
-            task = bars.add_task("replay", total=None, detail="pages")
+        with bars(quiet) as shown:
+            task = shown.add_task("replay", total=None, detail="pages")
             replays = Replays(runtime.equipment, wanted)
-            found.append(await replays.run(lambda pages: bars.update(task, total=pages), lambda: bars.advance(task)))
+            await _told(runtime, wanted, "replay.begin", {**wanted.scope, "resume": wanted.resume})
+            found.append(await replays.run(lambda pages: shown.update(task, total=pages), lambda: shown.advance(task)))
+        await _told(runtime, wanted, "replay.end", _replay_document(found[0], wanted))
 
     await with_runtime(settings(home), work)
     return found[0]
+
+
+async def _told(runtime: Runtime, wanted: Wanted, action: str, after: Mapping[str, Any]) -> None:
+    """A replay that only looks changes nothing, and is not told."""
+    if not wanted.dry:
+        await _audited(runtime, action, f"connector:{wanted.connector or 'all'}", after)
+
+
+async def _audited(runtime: Runtime, action: str, subject: str, after: Mapping[str, Any]) -> None:
+    async with runtime.database.work() as tx:
+        await audited(tx, runtime.vault.keys, actor="operator", action=action, subject=subject, after=after)
 
 
 async def _backfilled(home: Path | None, asked: Asked, *, quiet: bool) -> Backfilled:
@@ -83,17 +100,20 @@ async def _backfilled(home: Path | None, asked: Asked, *, quiet: bool) -> Backfi
     async def work(runtime: Runtime) -> None:
         async with runtime.database.work() as tx:
             customer_id, connection_id = await _connection(tx, runtime, asked)
-        with _bars(quiet) as bars:
-            task = bars.add_task(asked.stream, total=None, detail="windows")
+        with bars(quiet) as shown:
+            task = shown.add_task(asked.stream, total=None, detail="windows")
 
             def told(windows: Sequence[Past]) -> None:
                 fetched = sum(one.fetched for one in windows)
-                bars.update(
+                shown.update(
                     task, total=len(windows), completed=sum(one.state != "OPEN" for one in windows), detail=f"windows, {fetched:,} records"
                 )
 
             wanted = Range(customer_id, connection_id, asked.stream, asked.first, asked.last)
+            subject = f"connection:{connection_id}"
+            await _audited(runtime, "backfill.begin", subject, {"stream": asked.stream, "from": asked.first, "to": asked.last})
             found.append(await Backfill(runtime.equipment, runtime.calls, wanted, told=told).run())
+        await _audited(runtime, "backfill.end", subject, _figures(found[0]))
 
     await with_runtime(settings(home), work)
     return found[0]
@@ -116,10 +136,11 @@ def _streams(runtime: Runtime, connector: str) -> Sequence[Any]:
 
 
 @contextmanager
-def _bars(quiet: bool) -> Iterator[Progress]:
+def bars(quiet: bool) -> Iterator[Progress]:
+    """Progress on a terminal; each task tells its ``detail``."""
     columns = (TextColumn("{task.description:<18}"), BarColumn(bar_width=32), MofNCompleteColumn(), TextColumn("{task.fields[detail]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal) as bars:
-        yield bars
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal) as found:
+        yield found
 
 
 def _show(summary: Summary, wanted: Wanted, *, as_json: bool) -> None:
@@ -161,6 +182,12 @@ def _backfill_document(done: Backfilled) -> dict[str, Any]:
     figures = ("state", "fetched", "stored", "unchanged", "quarantined", "reason")
     windows = [{"from": one.window.first, "to": one.window.last, **{name: getattr(one, name) for name in figures}} for one in done.windows]
     return {"verdict": done.verdict, "from": done.first, "to": done.last, "detail": done.detail, "windows": windows}
+
+
+def _figures(done: Backfilled) -> dict[str, Any]:
+    """What a backfill came to, in sums."""
+    counts = {name: sum(getattr(one, name) for one in done.windows) for name in ("fetched", "stored", "unchanged", "quarantined")}
+    return {"verdict": done.verdict, "from": done.first, "to": done.last, "windows": len(done.windows), **counts}
 
 
 def _tell_windows(windows: Sequence[Past]) -> None:

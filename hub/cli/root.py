@@ -11,7 +11,9 @@ from uuid import UUID
 import typer
 
 from hub.cli.client_commands import app as clients_app
+from hub.cli.document_commands import documents_app
 from hub.cli.options import Home, Json, Port
+from hub.cli.policy_commands import policies_app
 
 app = typer.Typer(
     name="hub",
@@ -34,9 +36,11 @@ audit_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(audit_app, name="audit")
+app.add_typer(policies_app, name="policies")
 customers_app = typer.Typer(help="One customer at a time.", no_args_is_help=True)
 app.add_typer(customers_app, name="customers")
 app.add_typer(clients_app, name="clients")
+app.add_typer(documents_app, name="documents")
 
 
 def _print_version(wanted: bool) -> None:

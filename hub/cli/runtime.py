@@ -99,6 +99,8 @@ class Runtime:
                 link_app=LinkPages(links, services.log).app(),
                 webhooks=Webhooks(self.equipment, self.dispatcher.nudge).routes(),
                 log=services.log,
+                federated=self.settings.federation,
+                explorer=self.settings.explorer,
             )
         )
 

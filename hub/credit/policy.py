@@ -127,14 +127,19 @@ def load_policy(scenario: str, version: str = policies.CURRENT) -> Policy:
 
 def read_policy(document: Mapping[str, Any]) -> Policy:
     """Reads and checks a policy document. Raises PolicyInvalid with the place and the remedy."""
+    policy = unchecked_policy(document)
+    validate(policy)
+    return policy
+
+
+def unchecked_policy(document: Mapping[str, Any]) -> Policy:
+    """Reads a document whose members are there and have their types; what they say is not looked at. Raises PolicyInvalid."""
     try:
-        policy = _read(document)
+        return _read(document)
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise PolicyInvalid(
             f"The policy document is incomplete or has a wrong type at {error}.", remedy="Compare it with a policy that works."
         ) from None
-    validate(policy)
-    return policy
 
 
 def _read(document: Mapping[str, Any]) -> Policy:

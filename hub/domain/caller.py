@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``audience`` is PARTNER, INTERNAL or ADMIN; ``purpose`` is what the data are asked for and is checked against consent."""
+    """``audience`` is PARTNER, INTERNAL or ADMIN; ``purpose`` is what the data are asked for and is checked against consent.
+
+    ``documents`` says how it asks: OPEN with any document, AUDIT likewise while unknown ones are noted, ONLY with stored ones. ``cost_per_minute`` is its budget; None: its
+    audience's.
+    """
 
     client_id: str
     audience: str
     scopes: frozenset[str]
     purpose: str
+    documents: str = "OPEN"
+    cost_per_minute: int | None = None
 
     @property
     def operates(self) -> bool:

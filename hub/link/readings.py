@@ -34,6 +34,7 @@ GROUPS = {
     "features": ("FeatureValue", "FeatureEvidence"),
     "evidence": ("Provenance", "RawPage"),
     "access": ("AccessRecord",),
+    "changes": ("ProfileNews", "ProfileChange"),
 }  # fmt: skip
 """Types of the contract that are no kind of fact, by what a customer is told they are. A test compares them with the contract."""
 _GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}

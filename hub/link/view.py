@@ -12,7 +12,7 @@ from sqlalchemy.engine import RowMapping
 
 from hub.connect import Connector
 from hub.consent.terms import Offer
-from hub.domain.enums import ConnectionStatus, ConsentStatus
+from hub.domain.enums import ConnectionStatus, ConsentStatus, FetchType
 from hub.link.progress import Connected, Progress, Stage
 
 
@@ -33,6 +33,8 @@ class Item:
     data_to: date
     expires_on: date
     life_days: int
+    fetch: FetchType
+    fetches_per_day: int | None
     written: bool
     adverse: bool
     changed_at: datetime
@@ -57,6 +59,8 @@ class Item:
             data_to=row["data_to"],
             expires_on=offer.expires_on,
             life_days=row["data_life_days"],
+            fetch=FetchType(row["fetch_type"]),
+            fetches_per_day=row["fetches_per_day"],
             written=row["written"],
             adverse=row["adverse_notice"],
             changed_at=row["changed_at"],

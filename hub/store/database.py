@@ -9,7 +9,7 @@ Through a pooler in transaction mode (``Urls.pooled``) a session is nobody's: no
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +24,10 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from hub.domain.caller import Caller
-from hub.store.driver import Driver, Patient, Statements, send
+from hub.store.driver import Answers, Driver, Patient, Statements, send
 from hub.store.embedded import Urls
+from hub.store.lanes import Lanes
+from hub.store.lines import Lines, Row
 
 Read = NewType("Read", AsyncConnection)
 Write = NewType("Write", AsyncConnection)
@@ -46,9 +48,19 @@ select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(p
     {_LIMITS}, set_config('enable_seqscan', 'off', true)
 """
 
+_SAID = """select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('hub.now', %(now)s, true),
+    set_config('hub.subject', %(subject)s, true), set_config('hub.operator', %(operator)s, true), set_config('statement_timeout', %(limit)s, true)"""
+_READ_ONLY = "set_config('transaction_read_only', 'on', true)"
+
+
+def _saying(*more: str) -> str:
+    return ", ".join((_SAID, *more))
+
 
 CONNECT_SECONDS = 10
-PARTNER_SECONDS, ANSWER_SECONDS, WORK_SECONDS = 3, 5, 60
+LANES = 3
+"""To so many connections of the pool for the hub's own work one more is opened for what every page needs."""
+PARTNER_SECONDS, ANSWER_SECONDS, WORK_SECONDS = 2, 5, 60
 """Time limits of one statement: for a partner, for whoever else waits for an answer, and for the hub's own work (trust rules, section f)."""
 
 
@@ -100,6 +112,15 @@ def _session(seconds: int, pooled: bool) -> dict[str, Any]:
     return {"options": f"{limits} -c timezone=UTC -c jit=off"}
 
 
+def _connecting(seconds: int, pooled: bool) -> dict[str, Any]:
+    return {"connect_timeout": CONNECT_SECONDS, **_session(seconds, pooled)}
+
+
+def told(error: psycopg.Error) -> DBAPIError:
+    """Whoever handles what the store raises knows SQLAlchemy's errors."""
+    return DBAPIError(None, None, error, hide_parameters=True)
+
+
 def _engine(url: str, size: int, seconds: int, pooled: bool) -> AsyncEngine:
     """A pool. A statement that takes longer than ``seconds`` is ended by the server."""
     engine = create_async_engine(
@@ -111,7 +132,7 @@ def _engine(url: str, size: int, seconds: int, pooled: bool) -> AsyncEngine:
         pool_timeout=30,
         json_serializer=lambda value: orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode(),
         json_deserializer=orjson.loads,
-        connect_args={"connect_timeout": CONNECT_SECONDS, **_session(seconds, pooled)},
+        connect_args=_connecting(seconds, pooled),
     )
     event.listen(engine.sync_engine, "checkout", _still_open)
     return engine
@@ -135,11 +156,31 @@ class Opened:
 
     @property
     def first(self) -> Statements:
-        return (("BEGIN", {}), (_BEGIN, self.scope.values))
+        return _first(self.scope)
 
     @property
     def last(self) -> Statements:
         return (("COMMIT", {}),)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A transaction that is sent whole: what is exchanged stands between its :attr:`first` and :attr:`last` statements."""
+
+    exchange: Callable[[Statements], Awaitable[Answers]]
+    scope: Scope
+
+    @property
+    def first(self) -> Statements:
+        return _first(self.scope)
+
+    @property
+    def last(self) -> Statements:
+        return (("COMMIT", {}),)
+
+
+def _first(scope: Scope) -> Statements:
+    return (("BEGIN", {}), (_BEGIN, scope.values))
 
 
 async def driver_of(tx: Write) -> Driver:
@@ -148,14 +189,38 @@ async def driver_of(tx: Write) -> Driver:
 
 
 class Database:
-    """Two pools: ``app`` answers clients under row-level security, ``worker`` does the hub's own work."""
+    """Two pools: ``app`` answers clients under row-level security, ``worker`` does the hub's own work. Reads have lines of their own, as ``app``."""
 
-    def __init__(self, urls: Urls, *, app_pool: int = 10, worker_pool: int = 12) -> None:
+    def __init__(self, urls: Urls, *, app_pool: int = 10, worker_pool: int = 12, lines: int = 8) -> None:
         self.urls = urls
         self.app = _engine(urls.app, app_pool, ANSWER_SECONDS, urls.pooled)
         self.worker = _engine(urls.worker, worker_pool, WORK_SECONDS, urls.pooled)
+        self.lines = Lines(self._line, lines, shared=urls.pooled)
+        self._lanes = Lanes(self._lane, max(1, worker_pool // LANES))
+
+    async def _line(self) -> Driver:
+        session = _session(ANSWER_SECONDS, self.urls.pooled)
+        session.pop("async_creator_fn", None)
+        where = self.app.dialect.create_connect_args(self.app.url)[1]
+        return await psycopg.AsyncConnection.connect(**where, connect_timeout=CONNECT_SECONDS, autocommit=True, **session)
+
+    async def ask(self, scope: Scope, statement: str, values: Mapping[str, Any], *, operator: bool = False) -> list[Row]:
+        """The rows of one statement that only reads, in a transaction of a client, as PostgreSQL writes their values: one round trip."""
+        return await self._in_one_go(scope, statement, values, _READ_ONLY, operator="yes" if operator else "")
+
+    async def do(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> list[Row]:
+        """The rows of one statement that writes, committed when they are there: one round trip."""
+        return await self._in_one_go(scope, statement, values)
+
+    async def _in_one_go(self, scope: Scope, statement: str, values: Mapping[str, Any], *more: str, operator: str = "") -> list[Row]:
+        # A session of our own begins with the limits; one behind a pooler has none.
+        said = _saying(*more, *([_LIMITS] if self.urls.pooled else []))
+        found = await self.lines.ask((said, {**scope.values, "operator": operator}), (statement, values))
+        return found[1]
 
     async def close(self) -> None:
+        await self.lines.close()
+        await self._lanes.close()
         await self.app.dispose()
         await self.worker.dispose()
 
@@ -182,8 +247,7 @@ class Database:
             try:
                 yield connection, driver
             except psycopg.Error as error:
-                # Whoever handles what the store raises knows SQLAlchemy's errors.
-                raise DBAPIError(None, None, error, hide_parameters=True) from error
+                raise told(error) from error
             finally:
                 if driver.closed:
                     await connection.invalidate()
@@ -195,6 +259,31 @@ class Database:
         """The one row of a statement that is a transaction by itself, or None: one round trip."""
         async with self._at_will() as (_, driver):
             return await (await send(driver, statement, values)).fetchone()
+
+    async def glance(self, statement: str, values: Mapping[str, Any]) -> Any:
+        """:meth:`look`, for what every page asks."""
+        rows, error = await self._exchange(((statement, values),))
+        if error is not None:
+            raise told(error) from error
+        return rows[0][0] if rows[0] else None
+
+    async def _exchange(self, statements: Statements) -> Answers:
+        """In one go over a lane (:mod:`hub.store.lanes`)."""
+        try:
+            return await self._lanes.exchange(statements)
+        except psycopg.Error as error:
+            raise told(error) from error
+
+    def begun(self, scope: Scope = HUB) -> Begun:
+        """A transaction of the hub itself that is sent whole."""
+        return Begun(self._exchange, scope)
+
+    async def _lane(self) -> Driver:
+        """A connection as the pool's are."""
+        arguments = _connecting(WORK_SECONDS, self.urls.pooled)
+        made = arguments.pop("async_creator_fn", psycopg.AsyncConnection.connect)
+        _, named = self.worker.dialect.create_connect_args(self.worker.url)
+        return await made(**named, **arguments, autocommit=True)  # type: ignore[no-any-return]
 
     @asynccontextmanager
     async def open(self, scope: Scope = HUB) -> AsyncIterator[Opened]:

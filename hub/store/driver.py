@@ -8,13 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
+from psycopg.pq import ExecStatus
 
 Driver = psycopg.AsyncConnection[Any]
 Answer = psycopg.AsyncRawCursor[Any]
 Statements = Sequence[tuple[str, Mapping[str, Any]]]
+
+
+class Answers(NamedTuple):
+    """The rows of each statement of several sent in one go, up to the one that failed, and how that failed."""
+
+    rows: list[list[tuple[Any, ...]]]
+    error: psycopg.Error | None
+
 
 _NAMED = re.compile(r"%\((\w+)\)s")
 
@@ -31,6 +40,24 @@ async def send(driver: Driver, statement: str, values: Mapping[str, Any], *, bin
     """Executes a statement; within ``driver.pipeline()`` its answer can be read once the pipeline has ended. Raises psycopg.Error."""
     text, names = positional(statement)
     return await psycopg.AsyncRawCursor(driver).execute(text, [values[name] for name in names], prepare=True, binary=binary)
+
+
+async def pipelined(driver: Driver, statements: Statements) -> Answers:
+    """Several statements in one go, over a connection that is somebody's."""
+    sent: list[Answer] = []
+    error: psycopg.Error | None = None
+    try:
+        async with driver.pipeline():
+            for statement, values in statements:
+                sent.append(await send(driver, statement, values))
+    except psycopg.DatabaseError as failed:
+        error = failed
+    rows: list[list[tuple[Any, ...]]] = []
+    for answer in sent:
+        if answer.pgresult is None or answer.pgresult.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            break
+        rows.append(await answer.fetchall() if answer.description else [])
+    return Answers(rows, error)
 
 
 class Patient(psycopg.AsyncConnection[Any]):

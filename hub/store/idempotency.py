@@ -20,7 +20,7 @@ from hub.errors import KeyReused, TwinRunning
 from hub.store.database import Database, Write
 from hub.store.tables import idempotency_key
 
-TWIN_WAIT = "2s"
+TWIN_WAIT = "1s"
 """Less than a statement of a partner may take: else the wait would end as a statement that took too long."""
 _LOCK_NOT_AVAILABLE = "55P03"
 KEPT, AT_ONCE = timedelta(days=7), 1_000

@@ -8,23 +8,22 @@ the page is written (trust rules, section k).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-import psycopg
 import zstandard
 
 from hub.connect import Interval, Json
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import china_day
 from hub.errors import ConsentMissing, HubError, LeaseLost
-from hub.store.database import Write, driver_of
-from hub.store.driver import Answer, Driver, Statements, send
+from hub.store.database import Write, driver_of, told
+from hub.store.driver import Answers, Statements, pipelined
 from hub.store.facts import Batch, Counts, batch_of, parameters, parts
 from hub.store.keys import digests, doubles
 from hub.vault import Blind, Place, Sealer
@@ -182,37 +181,33 @@ def ready(sealer: Sealer, blind: Blind, page: PageCommit) -> Ready:
 
 async def commit_page(tx: Write, sealer: Sealer, blind: Blind, page: PageCommit) -> Counts:
     """Writes a page whole. Raises LeaseLost or ConsentMissing, whereupon the transaction must not commit."""
-    return await write_page(await driver_of(tx), (), ready(sealer, blind, page))
+    driver = await driver_of(tx)
+    return await write_page(partial(pipelined, driver), (), ready(sealer, blind, page))
 
 
-async def write_page(driver: Driver, first: Statements, page: Ready, last: Statements = ()) -> Counts:
+Exchange = Callable[[Statements], Awaitable[Answers]]
+"""Sends statements in one go: :func:`hub.store.driver.pipelined` over a connection, or :meth:`hub.store.lanes.Lanes.exchange`."""
+
+
+async def write_page(exchange: Exchange, first: Statements, page: Ready, last: Statements = ()) -> Counts:
     """Sends everything in one go, between the statements that come ``first`` and ``last``, and looks at the answers afterwards: see :func:`commit_page`.
 
     Each statement counts on the one before. Where the fence or the consent is missed there is no raw page, so no facts, which fails the statement:
     a commit that was sent behind it is skipped.
     """
-    answers: list[Answer] = []
-    try:
-        async with driver.pipeline():
-            for statement, values in first:
-                await send(driver, statement, values)
-            answers.append(await send(driver, _COMMIT, page.values))
-            answers.append(await send(driver, _write(page.kinds, page.windows, _MOVE), page.values))
-            for record in page.aside:
-                await send(driver, _ASIDE, record)
-            for statement, values in last:
-                await send(driver, statement, values)
-    except psycopg.DatabaseError as error:
-        if error.sqlstate != NOT_SO:
-            raise
-        raise await _missed(answers[0]) from None
-    ((stored,),) = await answers[1].fetchall()
+    own = ((_COMMIT, page.values), (_write(page.kinds, page.windows, _MOVE), page.values), *((_ASIDE, record) for record in page.aside))
+    rows, error = await exchange((*first, *own, *last))
+    if error is not None and error.sqlstate == NOT_SO:
+        raise _missed(rows[len(first)])
+    if error is not None:
+        raise told(error) from error
+    ((stored,),) = rows[len(first) + 1]
     return Counts(stored, page.values["known"] - stored)
 
 
-async def _missed(fence: Answer) -> HubError:
+def _missed(fence: list[tuple[int, int]]) -> HubError:
     """What of a page's conditions did not hold."""
-    ((fenced, allowed),) = await fence.fetchall()
+    ((fenced, allowed),) = fence
     if not fenced:
         return LeaseLost("Another run had the connection when this page came.", kind="page")
     if not allowed:

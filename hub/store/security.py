@@ -31,8 +31,8 @@ def _is_visible(table: str) -> str:
 
 
 APPEND_ONLY = frozenset({
-    "access_log", "raw_page", "consent_event", "evaluation", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
-    "fact_mark", "limit_part", "score_point", "series_month", "policy", "audit_anchor", "audit_event", "identity_event", "tombstone",
+    "access_log", "raw_page", "consent_event", "evaluation", "evaluation_profile", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
+    "fact_mark", "limit_part", "score_point", "series_month", "policy", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event", "tombstone",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it, but for what is due to be erased (:data:`ERASED`)."""
 ERASED = {
@@ -41,7 +41,7 @@ ERASED = {
     **dict.fromkeys(retention().of_class("INPUT"), ("DELETE",)),
 }  # fmt: skip
 """What the role hub_worker may do beside that, each within a policy of :func:`hub.store.erasure.laws.policies`."""
-PRIVATE = frozenset({"audit_anchor", "audit_event", "replay"})
+PRIVATE = frozenset({"audit_anchor", "audit_event", "cost_ledger", "policy_draft", "policy_trial", "replay", "trusted_document"})
 """Nothing that a client is answered with: it may name somebody else's customer, or another client."""
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
 """A fact is never overwritten: a change ends it and adds another. It is deleted by the role hub_worker alone, where its erasure is due."""
@@ -50,15 +50,19 @@ _ASKED = "UPDATE (" + ", ".join(sorted(column.name for column in metadata.tables
 NEEDED = {
     # Tokens: how the clients' server keeps its keys, and what was used once.
     "signing_key": ("INSERT", "UPDATE (retired_at)"), "used_token_id": ("INSERT", "DELETE"), "client": ("UPDATE (last_token_at)",),
-    # Every mutation.
-    "idempotency_key": ("INSERT", "UPDATE (response)"),
+    # Every mutation; what it changes is noted by a trigger.
+    "idempotency_key": ("INSERT", "UPDATE (response)"), "profile_change": ("INSERT",),
     # createLinkSession, createManageSession, and the steps of a consent; what is resumed is due.
     "consent": ("INSERT", _ASKED), "consent_event": ("INSERT",), "link_session": ("INSERT",), "connection": ("INSERT", "UPDATE (due_at)"),
     # addParty, endParty; a customer's row is locked by them (FOR UPDATE needs the right to a column), and never changed (:data:`BOUNDS`).
     "customer": ("UPDATE (created_at)",), "party": ("INSERT", "UPDATE (ended_at, valid_to)"), "identity_event": ("INSERT",),
     # evaluate.
     **dict.fromkeys(
-        ("check_result", "evaluation", "evaluation_reason", "feature_evidence", "feature_value", "limit_part", "score_point", "series_month"), ("INSERT",)
+        (
+            "check_result", "evaluation", "evaluation_profile", "evaluation_reason", "feature_evidence", "feature_value", "limit_part", "score_point",
+            "series_month",
+        ),
+        ("INSERT",),
     ),
 }  # fmt: skip
 """What a client's transaction does, beside reading. All else is the hub's own to do: who sees whom, keys, clients, credentials, what was fetched."""

@@ -15,7 +15,7 @@ quota     what a platform allows (ledger)        breaker   a platform that does 
 Grants
 grants    exactly one exchange                   credentials  the row: lock, clock and memory
 keeping   looks after grants, synced or not      revoking  ends connections, tells their platforms
-expiring  what ends soon                         linking   authorisation, for the link pages
+linking   authorisation, for the link pages
 
 Work
 dispatch  wakes workers; the reconciler          compartments  each platform has its own

@@ -21,6 +21,7 @@ from hub.access.audit import trim_old
 from hub.consent import clock
 from hub.domain.identifiers import CustomerId
 from hub.errors import ConsentMissing, HubError
+from hub.store.changes import forget_changes
 from hub.store.database import STORE_ERRORS, Database
 from hub.store.erasure import Erasing
 from hub.store.idempotency import forget_keys
@@ -67,7 +68,7 @@ class Keeper:
     async def work(self) -> None:
         """Until cancelled; an exchange that is under way is seen through."""
         looks: list[Callable[[], Awaitable[int]]] = [partial(settle_ended, self.equipment), partial(forget, self.equipment.database)]
-        looks.append(partial(forget_keys, self.equipment.database))
+        looks += [partial(forget_keys, self.equipment.database), partial(forget_changes, self.equipment.database)]
         looks += [partial(self._at_the_time, step) for step in (clock.expire_due, clock.announce)]
         for name in sorted(self.equipment.connectors.keys() & self.equipment.configs.keys()):
             looks += [partial(self.keep_alive, name), partial(self.revoker.look, name)]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -21,9 +22,10 @@ from sqlalchemy import RowMapping, text
 
 from hub.connect import Connector, Stream, Window
 from hub.domain.facts import spec_of
-from hub.store.database import Write
+from hub.store.database import Database, Write
+from hub.store.driver import pipelined
 from hub.store.keys import OF_FACT
-from hub.store.pages import Run
+from hub.store.pages import Ready, Run, write_page
 from hub.sync.scope import UNEQUAL
 
 log = structlog.get_logger("hub.sync")
@@ -111,6 +113,13 @@ class _Found:
 
 def tells_deletions(connector: Connector, stream: Stream) -> bool:
     return stream.name in connector.manifest.absence_means_gone
+
+
+async def write_last(database: Database, page: Ready, ended: Pass) -> bool:
+    """The last page of a pass, and what follows from it, in one transaction: see :func:`settle`."""
+    async with database.open() as opened:
+        await write_page(partial(pipelined, opened.driver), opened.first, page)
+        return await settle(opened.tx, ended)
 
 
 async def settle(tx: Write, ended: Pass) -> bool:

@@ -46,7 +46,7 @@ from hub.sync.evidence import fingerprint, raw_page, sort_slowly
 from hub.sync.grants import Exchange, Held
 from hub.sync.halting import Hand
 from hub.sync.journal import Attempt, Journal, Place
-from hub.sync.passes import Pass, settle, tells_deletions
+from hub.sync.passes import Pass, tells_deletions, write_last
 from hub.sync.plan import Task
 from hub.sync.quota import Park
 from hub.sync.remedies import Remedy, Tried, remedy_of
@@ -269,7 +269,7 @@ class Reader:
         """The fetch gate: no request leaves that the consent does not cover as it stands now, nor from a run that was overtaken."""
         run, equipment, stream = self.run, self.equipment, task.stream
         values = {"customer": run.customer_id, "connection": run.connection_id, "epoch": run.epoch, "consent": task.consent_id}
-        mine, *found = await equipment.database.look(_MAY_FETCH, values)
+        mine, *found = await equipment.database.glance(_MAY_FETCH, values)
         if not mine:
             raise LeaseLost
         given = None if found[0] is None else as_given(dict(zip(_CONSENT, found, strict=True)))
@@ -360,11 +360,13 @@ class Reader:
     async def _commit(self, task: Task, answer: _Answer, made: _Made) -> bool:
         """Whether the window is to be read once more from its beginning."""
         page, step, again = made.page, made.page.step, False
-        async with self.hand.committing(), self.committing, self.equipment.database.open() as opened:
-            goes_on = answer.end == "DONE" and (step.keyed or not step.alone)
-            await write_page(opened.driver, opened.first, made.ready, () if goes_on else opened.last)
-            if goes_on:
-                again = await settle(opened.tx, Pass(self.run, self.subjected.connector, task.stream, task.window, page.business))
+        async with self.hand.committing(), self.committing:
+            if answer.end == "DONE" and (step.keyed or not step.alone):
+                ended = Pass(self.run, self.subjected.connector, task.stream, task.window, page.business)
+                again = await write_last(self.equipment.database, made.ready, ended)
+            else:
+                begun = self.equipment.database.begun()
+                await write_page(begun.exchange, begun.first, made.ready, begun.last)
         await self.shapes.look(task.stream.name, page.records, [one.record for one in page.refused])
         return again
 

@@ -21,7 +21,7 @@ from schema.mutations.problems import (
     TryLater,
     outcome,
 )
-from schema.types.enums import Audience
+from schema.types.enums import Audience, DocumentMode
 
 
 @strawberry.input(description="A client of this hub.")
@@ -34,6 +34,10 @@ class RegisterClientInput:
     jwks: str = shown("JSON Web Key Set with one public key, or two while they are exchanged.")
     return_urls: list[str] = strawberry.field(default_factory=list, description="Addresses the link pages may send a customer back to.")
     bearer: bool = strawberry.field(default=False, description="May use unbound tokens; never for partners.")
+    documents: DocumentMode = strawberry.field(default=DocumentMode.OPEN, description="With which documents it may ask.")
+    cost_per_minute: int | None = strawberry.field(
+        default=None, description="What its operations may cost in one minute, altogether. Default: as its audience."
+    )
 
     def value(self) -> services.RegisterClient:
         try:
@@ -49,6 +53,8 @@ class RegisterClientInput:
             jwks=jwks,
             return_urls=tuple(self.return_urls),
             bearer=self.bearer,
+            documents=self.documents.value,
+            cost_per_minute=self.cost_per_minute,
         )
 
 

@@ -19,6 +19,7 @@ from schema.mutations.narrow_consent import narrow_consent
 from schema.mutations.pause_consent import pause_consent
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.register_client import register_client
+from schema.mutations.register_document import register_document
 from schema.mutations.resume_consent import resume_consent
 from schema.mutations.retire_client_key import retire_client_key
 from schema.mutations.reveal_personal_field import reveal_personal_field
@@ -50,5 +51,6 @@ class Mutation:
     disable_client = disable_client
     enable_client = enable_client
     revoke_client_tokens = revoke_client_tokens
+    register_document = register_document
     erase_customer = erase_customer
     reveal_personal_field = reveal_personal_field

@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -19,8 +20,11 @@ from graphql import (
 )
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema.plan.cost import Costing
-from schema.plan.limits import INTROSPECTING, Limits, check_document
+from schema.codes import coded
+from schema.plan.cost import Costing, Price
+from schema.plan.limits import INTROSPECTING, Limits, TooMuch, check_document
+from schema.plan.prices import INTROSPECTION_COST
+from schema.plan.remembered import remembered
 from schema.plan.selecting import Plan, Planner, coerced
 
 _KEPT = 500
@@ -35,6 +39,7 @@ class Document:
     sha256: str
     node: DocumentNode | None
     errors: list[GraphQLError]
+    flag_names: frozenset[str] | None = None
     plans: dict[tuple[str | None, tuple[tuple[str, bool], ...]], Plan] = field(default_factory=dict)
 
 
@@ -44,31 +49,35 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, planner: Planner, limits: Limits | None = None) -> None:
         self.schema, self.planner, self.limits = schema, planner, limits or Limits()
         self._known: OrderedDict[tuple[str, bool], Document] = OrderedDict()
+        self.memo: dict[tuple[int, str], tuple[Plan, Any]] = {}
 
     def of(self, text: str, *, introspecting: bool) -> Document:
         """``introspecting`` callers may nest as deep as introspection needs."""
         key = (text, introspecting)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._read(text, INTROSPECTING if introspecting else self.limits)
+            found = self._known[key] = self._read(text, introspecting=introspecting)
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         else:
             self._known.move_to_end(key)
         return found
 
-    def _read(self, text: str, limits: Limits) -> Document:
+    def _read(self, text: str, *, introspecting: bool) -> Document:
+        """Who may read the contract is told what he may have meant; nobody else is."""
+        limits = INTROSPECTING if introspecting else self.limits
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         try:
             node = parse(text, max_tokens=limits.tokens)
             check_document(node, limits)
         except GraphQLError as error:
-            return Document(sha256, None, [error])
+            # graphql-core counts tokens while it parses, and says how many are allowed.
+            return Document(sha256, None, [TooMuch("tokens") if "tokens" in error.message and "more than" in error.message else error])
         except RecursionError:
-            return Document(sha256, None, [GraphQLError("The document holds too much: depth.")])
+            return Document(sha256, None, [TooMuch("depth")])
         rules = [*specified_rules, OneOfInputValidationRule]
-        errors = validate(self.schema, node, rules, max_errors=5, hide_suggestions=True, allow_empty_selection_sets=False)
-        return Document(sha256, node, errors)
+        errors = validate(self.schema, node, rules, max_errors=5, hide_suggestions=not introspecting, allow_empty_selection_sets=False)
+        return Document(sha256, node, [coded(error, "VALIDATION_FAILED") for error in errors])
 
     def plan(self, document: Document, operation_name: str | None, variables: dict[str, object]) -> Plan:
         """The plan of one operation of a valid document, for the values its ``@skip`` and ``@include`` take."""
@@ -81,9 +90,12 @@ class Documents:
             document.plans[key] = self.planner.plan(document.node, document.sha256, operation, flags)
         return document.plans[key]
 
-    def cost(self, document: Document, plan: Plan, variables: Mapping[str, object]) -> int:
-        """What the planned operation costs under the variables of one request. Raises GraphQLError for variables that do not fit."""
+    @remembered
+    def price(self, document: Document, plan: Plan, variables: Mapping[str, object]) -> Price:
+        """What the planned operation costs, and reads at most, under the variables of one request. Raises GraphQLError for variables that do not fit."""
         assert document.node is not None
+        if plan.introspects:
+            return Price(INTROSPECTION_COST)
         root = self.schema.get_root_type(plan.operation.operation)
         fragments = {node.name.value: node for node in document.node.definitions if isinstance(node, FragmentDefinitionNode)}
         return Costing(self.schema, fragments, coerced(self.schema, plan.operation, variables)).of(root, plan.operation.selection_set)
@@ -95,5 +107,5 @@ def operation_of(document: Document, name: str | None) -> OperationDefinitionNod
     found = [node for node in document.node.definitions if isinstance(node, OperationDefinitionNode)]
     chosen = [node for node in found if name is None or (node.name is not None and node.name.value == name)]
     if len(chosen) != 1:
-        raise GraphQLError("Say with `operationName` which operation of the document to run.")
+        raise coded(GraphQLError("Say with `operationName` which operation of the document to run."), "OPERATION_UNKNOWN")
     return chosen[0]

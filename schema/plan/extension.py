@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, cast
 
@@ -10,13 +11,17 @@ from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 
-from hub.errors import InvalidInput, NotAllowed
+from hub.errors import InvalidInput, NotAllowed, TooSlow
+from schema.codes import coded
 from schema.context import Context
 from schema.plan.cost import check_cost
 from schema.plan.documents import Document, Documents
+from schema.plan.keys import missing_keys
 from schema.plan.selecting import Plan, Way
 
 MAX_ANSWER = 2_000_000
+DEADLINES: Mapping[str, float] = {"PARTNER": 2.0}
+"""Seconds that reading may take, by audience; the endpoint bounds everything else. What has an effect is not cut short by it."""
 
 
 class StoredReads(SchemaExtension):
@@ -32,6 +37,13 @@ class StoredReads(SchemaExtension):
     def context(self) -> Context:
         return cast(Context, self.execution_context.context)
 
+    async def answer(self, document: Document) -> None:
+        """What the hooks of an execution come to, for a document that is parsed and valid."""
+        self.document = document
+        self.execution_context.graphql_document = document.node
+        async for _ in self.on_execute():
+            pass
+
     def on_parse(self) -> Iterator[None]:
         scopes = self.context.caller.scopes
         self.document = self.documents.of(self.execution_context.query or "", introspecting="schema:introspect" in scopes)
@@ -41,7 +53,10 @@ class StoredReads(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
-        self.execution_context.pre_execution_errors = list(self.document.errors)
+        assert self.document.node is not None
+        chosen, given = self.execution_context._provided_operation_name, self.execution_context.variables or {}
+        unkeyed = missing_keys(self.documents.schema, self.document.node, chosen, given)
+        self.execution_context.pre_execution_errors = unkeyed[:1] or list(self.document.errors)
         yield
 
     async def on_execute(self) -> AsyncIterator[None]:
@@ -51,17 +66,29 @@ class StoredReads(SchemaExtension):
         plan = self.documents.plan(self.document, chosen, dict(given))
         require(plan, self.context.caller.scopes)
         if plan.way is Way.LIVE:
-            raise GraphQLError("Subscribe over WebSocket (graphql-transport-ws), or with `Accept: text/event-stream`.")
-        if not plan.introspects:
-            check_cost(self.documents.cost(self.document, plan, given), self.context.caller.audience)
+            how = "Subscribe over WebSocket (graphql-transport-ws), or with `Accept: text/event-stream`."
+            raise coded(GraphQLError(how), "OPERATION_UNKNOWN")
+        price = self.documents.price(self.document, plan, given)
+        self.context.price.update(cost=price.cost, rows=price.rows)
+        check_cost(price.cost, self.context.caller.audience)
+        await self.context.meter.charge(self.context.caller, price.cost)
         if plan.way is Way.STORED:
-            assert plan.read is not None
-            values = plan.values(self.documents.schema, given)
-            body = await self.context.reads.read(self.context.caller, plan.read, values)
-            if len(body) > MAX_ANSWER:
-                raise InvalidInput("The answer is too large.", remedy="Ask for smaller pages or fewer fields.")
+            body = await self._read(plan, given)
             self.execution_context.result = ExecutionResult(data=cast(Any, orjson.Fragment(body)), errors=None)
         yield
+
+    async def _read(self, plan: Plan, given: Mapping[str, Any]) -> bytes:
+        """The data as JSON text. Raises TooSlow when the caller's time is over: the statement is ended, and nothing is answered."""
+        assert plan.read is not None
+        caller, values = self.context.caller, plan.values(self.documents.schema, given)
+        try:
+            async with asyncio.timeout(DEADLINES.get(caller.audience)):
+                body = await self.context.reads.read(caller, plan.read, values)
+        except TimeoutError:
+            raise TooSlow from None
+        if len(body) > MAX_ANSWER:
+            raise InvalidInput("The answer is too large.", remedy="Ask for smaller pages or fewer fields.")
+        return body
 
 
 def require(plan: Plan, scopes: frozenset[str]) -> None:

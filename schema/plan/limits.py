@@ -26,6 +26,8 @@ from graphql import (
 )
 from graphql.language import ValueNode
 
+from schema.codes import coded
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -79,7 +81,14 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
 
 def _refuse(what: str, count: int, limit: int) -> None:
     if count > limit:
-        raise GraphQLError(f"The document holds too much: {what}.")
+        raise TooMuch(what)
+
+
+class TooMuch(GraphQLError):
+    """The document holds too much of something."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The document holds too much: {what}.", extensions={"code": "DOCUMENT_TOO_LARGE"})
 
 
 class _Measuring:
@@ -94,7 +103,7 @@ class _Measuring:
 
     def fragment(self, name: str) -> Measure:
         if name in self.open:
-            raise GraphQLError("A fragment spreads itself.")
+            raise coded(GraphQLError("A fragment spreads itself."), "VALIDATION_FAILED")
         fragment = self.fragments.get(name)
         if fragment is None:
             return Measure()
@@ -138,7 +147,7 @@ def _given(values: Iterable[ValueNode]) -> Measure:
 def _nesting(value: ValueNode) -> int:
     """Lists and objects around the innermost value. PostgreSQL stores no NUL, so a text with one is refused here for all."""
     if isinstance(value, StringValueNode) and "\0" in value.value:
-        raise GraphQLError("A text holds no NUL character.")
+        raise coded(GraphQLError("A text holds no NUL character."), "VARIABLES_INVALID")
     if isinstance(value, ListValueNode):
         return 1 + max(map(_nesting, value.values), default=0)
     if isinstance(value, ObjectValueNode):

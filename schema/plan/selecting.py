@@ -6,8 +6,9 @@ A plan is made once per operation and set of flags (the values its ``@skip`` and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -21,6 +22,8 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -36,7 +39,14 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from hub.domain.selection import Argument, Case, Pick, Selection, SlotValues, StoredRead
+from schema.codes import coded
 from schema.plan.rules import Rules
+from schema.types.choosing import READS
+
+_OF_ITSELF = {"__schema", "__type", "_service"}
+"""Fields that speak of the contract and not of data."""
+MOST_ITEMS = 200
+"""Of a list argument."""
 
 
 class Way(Enum):
@@ -47,13 +57,18 @@ class Way(Enum):
     ORDINARY = "ordinary"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Argued:
     """A field with arguments: its slots are ``<name>_<argument>``."""
 
     name: str
     definition: GraphQLField
     node: FieldNode
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether its arguments name a variable: else their values are the same for every request."""
+        return any(_names_a_variable(argument.value) for argument in self.node.arguments or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +81,22 @@ class Plan:
     read: StoredRead | None
     argued: tuple[Argued, ...]
     introspects: bool
+    kept: dict[str, SlotValues] = field(default_factory=dict, compare=False, repr=False)
 
     def values(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> SlotValues:
         """The slots' values for the variables of one request. Raises GraphQLError for variables that do not fit."""
-        return argument_values(self.argued, coerced(schema, self.operation, given))
+        variables = coerced(schema, self.operation, given)
+        if "same" not in self.kept:
+            self.kept["same"] = argument_values((one for one in self.argued if not one.varies), variables)
+        return {**self.kept["same"], **argument_values((one for one in self.argued if one.varies), variables)}
+
+
+def _names_a_variable(value: Any) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(map(_names_a_variable, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(_names_a_variable(one.value) for one in value.fields)
+    return isinstance(value, VariableNode)
 
 
 def argument_values(argued: Iterable[Argued], variables: VariableValues) -> SlotValues:
@@ -84,15 +111,15 @@ def argument_values(argued: Iterable[Argued], variables: VariableValues) -> Slot
 def coerced(schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
     found = get_variable_values(schema, operation.variable_definitions or (), dict(given), max_errors=5, hide_suggestions=True)
     if isinstance(found, list):
-        raise found[0]
+        raise coded(found[0], "VARIABLES_INVALID")
     return found
 
 
 def _plain(value: Any) -> Any:
     """Enumerations as their values; list arguments hold at most 200 items."""
     if isinstance(value, list):
-        if len(value) > 200:
-            raise GraphQLError("A list argument holds at most 200 items.")
+        if len(value) > MOST_ITEMS:
+            raise coded(GraphQLError("A list argument holds at most 200 items."), "VARIABLES_INVALID")
         return [_plain(item) for item in value]
     return value.value if isinstance(value, Enum) else value
 
@@ -105,7 +132,9 @@ class Planner:
 
     def flags(self, document: Any, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> dict[str, bool]:
         """The boolean variables that decide what is selected, with their values."""
-        names = _flag_names(document.node)
+        if document.flag_names is None:
+            document.flag_names = _flag_names(document.node)
+        names = document.flag_names
         if not names:
             return {}
         values = coerced(self.schema, operation, given).coerced
@@ -119,12 +148,12 @@ class Planner:
         tree = Tree(self.schema, fragments, flags)
         selection = tree.selection(root, [operation.selection_set])
         names = {pick.name for pick in selection.picks}
-        introspects = bool(names & {"__schema", "__type"})
+        introspects = bool(names & _OF_ITSELF)
         coordinates = tuple(dict.fromkeys(tree.coordinates))
-        needs = self.rules.needs(coordinates) | ({"schema:introspect": "Query.__schema"} if introspects else {})
+        needs = ({"schema:introspect": "Query.__schema"} if introspects else {}) | self.rules.needs(coordinates)
         way = _way(operation.operation, stored=not introspects and names != {"__typename"})
-        if introspects and names - {"__schema", "__type", "__typename"}:
-            raise GraphQLError("Ask for introspection and for data in two requests.")
+        if introspects and names - _OF_ITSELF - {"__typename"}:
+            raise coded(GraphQLError("Ask for introspection and for data in two requests."), "VALIDATION_FAILED")
         name = operation.name.value if operation.name else ""
         read = None if way is Way.ORDINARY else StoredRead(name, sha256, tree.fields, selection)
         return Plan(way, needs, operation, read, tuple(tree.argued.values()), introspects)
@@ -168,9 +197,13 @@ class Tree:
             return Selection(type_.name, self._picks(type_, type_, sets))
         common, cases = self._picks(type_, None, sets), []
         for concrete in self.schema.get_possible_types(type_):
+            known = len(self.coordinates)
             picks = self._picks(type_, concrete, sets)
             if picks != common:
                 cases.append(Case(concrete.name, picks))
+            else:
+                # Nothing is asked of this type by its name: what the abstract one needs is enough.
+                del self.coordinates[known:]
         return Selection(type_.name, common, tuple(cases))
 
     def _picks(self, declared: Any, concrete: GraphQLObjectType | None, sets: list[SelectionSetNode]) -> tuple[Pick, ...]:
@@ -215,10 +248,16 @@ class Tree:
             return Pick(key, name)
         definition: GraphQLField = owner.fields[name]
         self.coordinates.append((owner.name, name))
+        self._chosen_by(owner.name, name, nodes[0])
         returned = get_named_type(definition.type)
         below = [node.selection_set for node in nodes if node.selection_set is not None]
         of = None if is_leaf_type(returned) else self.selection(returned, below)
         return Pick(key, name, self._arguments(definition, nodes[0]), of)
+
+    def _chosen_by(self, owner: str, name: str, node: FieldNode) -> None:
+        """What a field is chosen by is read, as if it had been selected."""
+        reads = READS.get((owner, name), {})
+        self.coordinates += [reads[argument.name.value] for argument in node.arguments or () if argument.name.value in reads]
 
     def _arguments(self, definition: GraphQLField, node: FieldNode) -> tuple[Argument, ...]:
         """A node keeps its slots wherever it is selected again for another concrete type."""

@@ -8,6 +8,7 @@ import strawberry
 
 from hub.domain.audit import AccessOutcome
 from schema.access import DataKind, access, shown
+from schema.types.node import Node
 
 ACCESS_LOG = access("access:read", DataKind.PROFILE)
 
@@ -16,8 +17,8 @@ ACCESS_LOG = access("access:read", DataKind.PROFILE)
     description="One time that somebody asked for something of the customer: who, what, what for, and under which consents (征信业管理条例 22).",
     directives=[ACCESS_LOG],
 )
-class AccessRecord:
-    id: strawberry.ID = shown("Opaque id.")
+class AccessRecord(Node):
+    id: strawberry.ID = shown("Opaque id; `node(id)` finds it.")
     at: datetime = shown("When (real time). The record was durable before the answer left.")
     client_id: str = shown("The client that asked.")
     purpose: str = shown("The purpose its token named; empty for an operator.")

@@ -8,6 +8,7 @@ import strawberry
 
 from hub.domain.enums import ConsentMode, ConsentStatus, ConsentStep, FetchType, Purpose, SourceKind
 from schema.access import DataKind, access, shown
+from schema.types.node import Node
 
 _RULE = access("customers:read", DataKind.CONSENT)
 
@@ -35,7 +36,7 @@ class ConsentEvent:
     description="授权: what the customer allowed, for one kind of source, one grantee and one purpose. It may become narrower, never wider.",
     directives=[_RULE],
 )
-class Consent:
+class Consent(Node):
     id: strawberry.ID = shown("Opaque id; `node(id)` finds it.")
     source: SourceKind = shown("Kind of source it covers.")
     connector: str = shown("Platform the data come from.")

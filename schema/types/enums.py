@@ -52,6 +52,29 @@ class Tier(StrEnum):
     CONFLICT = "CONFLICT"
 
 
+class SizeClass(StrEnum):
+    """企业规模: size of a business by the national standard of 2011, by industry, employees and revenue."""
+
+    MICRO = "MICRO"
+    SMALL = "SMALL"
+    MEDIUM = "MEDIUM"
+    LARGE = "LARGE"
+
+
+class ProductClass(StrEnum):
+    """产品匹配: HIGH_TECH holds a technology or specialisation title, LIGHT_ASSET has few fixed assets or works in such an industry, TRADITIONAL is the rest."""
+
+    HIGH_TECH = "HIGH_TECH"
+    LIGHT_ASSET = "LIGHT_ASSET"
+    TRADITIONAL = "TRADITIONAL"
+
+
+class Overlay(StrEnum):
+    """What a customer is beside its type. NEW_CITIZEN (新市民): lives where the person has no local household registration, or one for less than three years."""
+
+    NEW_CITIZEN = "NEW_CITIZEN"
+
+
 class LimitPartKind(StrEnum):
     """LEG: the base is the smallest leg. UPLIFT: a share earned on top. BASE_CAP and CAP: what bounds the base and the offered limit."""
 
@@ -74,6 +97,14 @@ class Audience(StrEnum):
     PARTNER = "PARTNER"
     INTERNAL = "INTERNAL"
     ADMIN = "ADMIN"
+
+
+class DocumentMode(StrEnum):
+    """OPEN: with any document. AUDIT: likewise, and what is not stored is noted by its digest. ONLY: with stored documents alone, named by their digest."""
+
+    OPEN = "OPEN"
+    AUDIT = "AUDIT"
+    ONLY = "ONLY"
 
 
 class WindowState(StrEnum):
@@ -133,11 +164,16 @@ for _enum in (
     ProgressUnknown,
     LoanPurpose,
     Audience,
+    DocumentMode,
     AccessStatus,
     CustomerKind,
     CheckStatus,
     Tier,
     LimitPartKind,
+    SizeClass,
+    ProductClass,
+    Overlay,
+    domain.CustomerType,
     domain.SourceKind,
     domain.CustomerCategory,
     domain.PartyRole,

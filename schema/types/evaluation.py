@@ -13,6 +13,7 @@ from schema.access import DataKind, access, asked, shown, stored
 from schema.types.enums import LimitPartKind, LoanPurpose, Tier
 from schema.types.evaluation_parts import CheckResult, LimitPart, PolicyVersion, Reason, ScorePoint, SeriesMonth
 from schema.types.feature_value import FeatureValue
+from schema.types.node import Node
 
 _EVIDENCE = access("evidence:read", DataKind.EVIDENCE)
 
@@ -25,13 +26,14 @@ def _some(doc: str) -> strawberry.types.arguments.StrawberryArgumentAnnotation:
     description="场景增信: one evaluation of one customer for one scenario, immutable. A newer one supersedes it and leaves it readable.",
     directives=[access("enhancement:read", DataKind.RESULT)],
 )
-class Evaluation:
+class Evaluation(Node):
     id: strawberry.ID = shown("Opaque id; `node(id)` finds it.")
     scenario: str = shown("Scenario, for example `S03`.")
     policy: PolicyVersion = shown("The policy it followed.")
     as_of: date = shown("Day it speaks of: windows are complete calendar months before it.")
     known_at: datetime = shown("Instant up to which facts were known to it.")
     created_at: datetime = shown("Made.")
+    what_if: bool = shown("Of another day than that on which it was made, or of what was known before: nothing is decided by it.")
     supersedes: strawberry.ID | None = shown("The evaluation before it.")
     purpose: LoanPurpose = shown("What the money is for.")
     requested_amount: Decimal | None = shown("Amount asked for, in yuan.")

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import strawberry
 
 from schema.access import DataKind, access, shown
+from schema.types.node import Node
 from schema.types.provenance import Provenance
 
 FACT_RULE = access("facts:read", DataKind.EVIDENCE)
@@ -16,8 +17,8 @@ FACT_RULE = access("facts:read", DataKind.EVIDENCE)
     description="What every kind of fact has. A fact is never overwritten: a change closes a version and adds the next one.",
     directives=[FACT_RULE],
 )
-class Fact:
-    id: strawberry.ID = shown("Opaque id of this version.")
+class Fact(Node):
+    id: strawberry.ID = shown("Opaque id of this version; `node(id)` finds it.")
     version: int = shown("1 for the first version.")
     occurred_on: date | None = shown("Day (China Standard Time) on which it counts; for a month its first day; null for a state.")
     known_from: datetime = shown("When the hub learned it.")

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from inspect import Parameter, Signature
 from typing import Annotated, Any, cast
 
 import strawberry
 
 from hub.domain.enums import Sensitivity
 from hub.domain.facts import FactSpec, FieldSpec, FieldType, all_specs
-from hub.domain.facts.names import field_name, list_name
+from hub.domain.facts.names import choosers, field_name, list_name, summed
 from hub.domain.periods import Month
-from schema.access import access, shown, stored
+from schema.access import DataKind, access, shown, stored
 from schema.types.fact import Fact
-from schema.types.pages import After, Connection, First
+from schema.types.pages import COUNTED, EXACT, After, Edge, First, PageInfo
+from schema.types.source_access import SourceAccess
 from schema.types.statement_line import StatementLine
 
 _PYTHON: dict[FieldType, Any] = {
@@ -34,6 +36,9 @@ _PYTHON: dict[FieldType, Any] = {
     FieldType.PERSONAL: str,
     FieldType.LINES: list[StatementLine],
 }
+
+
+_ACCESS = access("customers:read", DataKind.CONSENT)
 
 
 def described(field: FieldSpec) -> str:
@@ -73,25 +78,77 @@ _enums()
 FACT_TYPES: dict[str, Any] = {spec.name: _type_of(spec) for spec in all_specs()}
 
 
-def _of_days(
-    self: Any,
-    first: First = 20,
-    after: After = None,
-    from_: Annotated[date | None, strawberry.argument(name="from", description="First day, by `occurredOn`.")] = None,
-    to: Annotated[date | None, strawberry.argument(description="Last day, by `occurredOn`.")] = None,
-) -> Any:
-    return stored()
+_LIST: Any = list
+_FROM = Annotated[date | None, strawberry.argument(name="from", description="First day, by `occurredOn`.")]
+_TO = Annotated[date | None, strawberry.argument(description="Last day, by `occurredOn`.")]
 
 
-def _of_states(self: Any, first: First = 20, after: After = None) -> Any:
-    return stored()
+def _totals_of(spec: FactSpec) -> Any:
+    """Sums of the amounts of one kind, or None where it has none."""
+    if not (amounts := summed(spec)):
+        return None
+    members: dict[str, Any] = {"__annotations__": {field_name(field): Decimal | None for field in amounts}, "__module__": __name__}
+    for field in amounts:
+        members[field_name(field)] = shown(f"Sum of `{field_name(field)}`: {field.doc} Unit: yuan.")
+    name = f"{spec.name}Totals"
+    doc = (
+        "Plain sums over all rows under the same arguments, whatever their state. Null, never zero: no row has a value, or there are more than"
+        " 100000 rows. Whether the days are complete, `access` says."
+    )
+    return strawberry.type(type(name, (), members), name=name, description=doc, directives=[access("facts:read", spec.source)])
+
+
+def _connection_of(spec: FactSpec) -> Any:
+    """One page of one kind, with what stands for all of its rows."""
+    row: Any = FACT_TYPES[spec.name]
+    members: dict[str, tuple[Any, Any]] = {
+        "total_count": (int, shown(COUNTED)),
+        "total_is_exact": (bool, shown(EXACT)),
+        "nodes": (_LIST[row], shown("The rows.")),
+        "edges": (_LIST[cast(Any, Edge)[row]], shown("The rows with their cursors.")),
+        "page_info": (PageInfo, shown("Where this page stands.")),
+        "access": (SourceAccess, shown(f"Whether {spec.source} can be used now, and if not, why not: no rows are not a zero.", _ACCESS)),
+    }
+    if (totals := _totals_of(spec)) is not None:
+        members["totals"] = (totals, shown("Sums of the amounts over all rows."))
+    body = {name: made for name, (_, made) in members.items()} | {"__module__": __name__}
+    name = f"{spec.name}Connection"
+    made = type(name, (), body | {"__annotations__": {key: kind for key, (kind, _) in members.items()}})
+    return strawberry.type(
+        made, name=name, description="One page of rows, the newest first.", directives=[access("facts:read", spec.source)]
+    )
+
+
+def _chooser(field: FieldSpec) -> Any:
+    """The argument that chooses rows by a field."""
+    if field.kind is FieldType.BOOL:
+        return Annotated[bool | None, strawberry.argument(description=f"Only so: {field.doc}")]
+    kind: Any = field.enum if field.kind is FieldType.ENUM else str
+    return Annotated[list[kind] | None, strawberry.argument(description=f"Only with one of these: {field.doc}")]
+
+
+def _resolver_of(spec: FactSpec) -> Any:
+    """The body of a field that is never run, with the arguments of its kind."""
+    kinds: dict[str, Any] = {"first": First, "after": After}
+    if spec.occurred:
+        kinds |= {"from_": _FROM, "to": _TO}
+    kinds |= {field.name: _chooser(field) for field in choosers(spec)}
+    defaults: dict[str, Any] = {"first": 20}
+    given = [Parameter(name, Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=kind) for name, kind in kinds.items()]
+
+    def resolver(**_: Any) -> Any:
+        return stored()
+
+    resolver.__signature__ = Signature(given, return_annotation=Any)  # type: ignore[attr-defined]
+    resolver.__annotations__ = kinds | {"return": Any}
+    return resolver
 
 
 def fact_field(spec: FactSpec) -> Any:
     """The customer's field of one kind of fact: a page of 1 to 100, newest first."""
     return strawberry.field(
-        resolver=_of_days if spec.occurred else _of_states,
-        graphql_type=cast(Any, Connection)[FACT_TYPES[spec.name]],
+        resolver=_resolver_of(spec),
+        graphql_type=_connection_of(spec),
         name=list_name(spec),
         description=f"{spec.doc} Readable while consent for {spec.source} is in force.",
         directives=[access("facts:read", spec.source)],

@@ -13,7 +13,13 @@ First = Annotated[int, strawberry.argument(description="Number of rows, 1 to 100
 After = Annotated[str | None, strawberry.argument(description="Rows behind this cursor: the `endCursor` of the page before.")]
 
 
-@strawberry.type(description="Where a page stands in the whole. A cursor is opaque and stays valid when rows are added.")
+COUNTED = "Number of all rows under the same arguments, at most 100000. Costs a count: ask for it once, not with every page."
+EXACT = "False: there are more rows than `totalCount`, which stops at 100000."
+
+
+@strawberry.type(
+    description="Where a page stands in the whole. A cursor is opaque, belongs to the field that answered it, and stays valid when rows come and go."
+)
 class PageInfo:
     has_next_page: bool = shown("There are rows after this page.")
     has_previous_page: bool = shown("The page was asked for with `after`.")
@@ -29,7 +35,8 @@ class Edge(Generic[T]):
 
 @strawberry.type(description="One page of rows, the newest first.")
 class Connection(Generic[T]):
-    total_count: int = shown("Number of all rows under the same arguments. Costs a count: ask for it once, not with every page.")
+    total_count: int = shown(COUNTED)
+    total_is_exact: bool = shown(EXACT)
     nodes: list[T] = shown("The rows.")
     edges: list[Edge[T]] = shown("The rows with their cursors.")
     page_info: PageInfo = shown("Where this page stands.")

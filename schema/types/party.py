@@ -8,13 +8,14 @@ import strawberry
 
 from hub.domain.enums import Sensitivity
 from schema.access import DataKind, access, shown
+from schema.types.node import Node
 
 _PERSONAL = access("customers:read", DataKind.PROFILE, Sensitivity.C2)
 
 
 @strawberry.type(description="A person or business behind the customer, masked.", directives=[_PERSONAL])
-class Party:
-    id: strawberry.ID = shown("Opaque id, for endParty.")
+class Party(Node):
+    id: strawberry.ID = shown("Opaque id; `node(id)` finds it, `endParty` takes it.")
     role: str = shown(
         "SUBJECT (the customer itself), OPERATOR (经营者), LEGAL_REP (法定代表人), CONTROLLER (实际控制人), SPOUSE (配偶) or GUARANTOR (保证人)."
     )

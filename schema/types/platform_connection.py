@@ -9,6 +9,7 @@ import strawberry
 from hub.domain.enums import ConnectionStatus, Sensitivity, Verdict
 from hub.domain.ownership import OwnerStanding
 from schema.access import DataKind, access, asked, shown, stored
+from schema.types.node import Node
 from schema.types.pages import First
 from schema.types.sync_run import SyncRun
 
@@ -17,7 +18,7 @@ from schema.types.sync_run import SyncRun
     description="One customer's link to one platform. A platform may serve several kinds of source.",
     directives=[access("customers:read", DataKind.OPERATIONS)],
 )
-class PlatformConnection:
+class PlatformConnection(Node):
     id: strawberry.ID = shown("Opaque id; `node(id)` finds it.")
     connector: str = shown("Platform.")
     status: ConnectionStatus = shown("Where it stands. REAUTHORISE: the customer must authorise the platform again.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import strawberry
 
@@ -25,6 +25,9 @@ class SourceAccess:
         "Why the consent lets nothing be read; null when it does. Never a reason to take a value for zero."
     )
     data_end: date | None = shown("Last day the source declares complete; null when nothing is covered.")
+    age_days: int | None = shown("Days from `dataEnd` to today; null when nothing is covered.")
+    stale_after_days: int | None = shown("Age in days beyond which the source is STALE; null: it never is.")
+    fetched_at: datetime | None = shown("When days were last read to their end (business time); null: never.")
     coverage: list[Interval] = shown("Days for which the source's data are complete.")
     consent: Consent | None = shown("The consent that counts: the ACTIVE one, else the one that changed last. Null: never asked.")
     connection: PlatformConnection | None = shown("The connection to the platform of that consent.")

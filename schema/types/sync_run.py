@@ -8,14 +8,15 @@ import strawberry
 
 from hub.domain.enums import Verdict
 from schema.access import DataKind, access, shown
+from schema.types.node import Node
 
 
 @strawberry.type(
     description="One run of fetching. The verdict is arithmetic: fetched = stored + unchanged + quarantined + rejected.",
     directives=[access("customers:read", DataKind.OPERATIONS)],
 )
-class SyncRun:
-    id: strawberry.ID = shown("Opaque id.")
+class SyncRun(Node):
+    id: strawberry.ID = shown("Opaque id; `node(id)` finds it.")
     epoch: int = shown("Number of the claim under which it ran; a later claim makes it powerless.")
     started_at: datetime = shown("Began.")
     ended_at: datetime | None = shown("Ended; null while it runs.")

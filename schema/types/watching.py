@@ -13,6 +13,7 @@ from schema.access import OPERATIONS, asked, pushed, stored
 from schema.types.identity_event import IdentityEvent
 from schema.types.pages import After, Connection, First
 from schema.types.platform_status import PlatformStatus
+from schema.types.profile_change import PROFILE_RULE, ProfileNews
 from schema.types.quarantine_group import RecordDrift
 from schema.types.watched_connection import Verdicts, WatchedConnection, WatchedRun
 
@@ -25,6 +26,8 @@ EndsBefore = Annotated[
     strawberry.argument(description="Only ACTIVE ones whose grant, or one of whose consents in force, ends before this instant."),
 ]
 
+TheCustomer = Annotated[strawberry.ID, strawberry.argument(description="Opaque id of the customer.")]
+AfterNews = Annotated[str | None, strawberry.argument(description="Everything behind this `cursor` of an answer. Default: from now on.")]
 AccountShared = Annotated[
     bool | None,
     strawberry.argument(description="Only those whose account at the platform is also that of another connection; false: only the others."),
@@ -86,4 +89,14 @@ class Subscription:
         list[WatchedConnection],
     )
     async def sync_progress(self, customer_id: OfCustomer = None, connection_id: OfConnection = None) -> AsyncGenerator[Any, None]:
+        yield stored()
+
+    @pushed(
+        "That something of a customer has changed, and when: no data. The first answer comes at once, the next ones within a second of the transaction that made the"
+        " change, each change once, in whatever order transactions end. It goes on until the token ends, and ends before that when no consent for the token's"
+        " purpose is in force any more. Whoever lost the line goes on with the `cursor` of the last answer.",
+        ProfileNews,
+        PROFILE_RULE,
+    )
+    async def profile_changed(self, customer_id: TheCustomer, after: AfterNews = None) -> AsyncGenerator[Any, None]:
         yield stored()

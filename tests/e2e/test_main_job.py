@@ -27,6 +27,7 @@ from hub.store.tables import evaluation, raw_page
 from hub.vault import Place
 from tests.e2e.case import ShortJourney, on_stage, one_more_refund, small_seller
 from tests.e2e.replayed import everything_is_replayed_unchanged
+from tests.e2e.tried import half_a_base_is_half_a_limit
 from tests.hub.credit.compare import differences
 from tests.hub.credit.dossiers import dossier_of
 
@@ -100,6 +101,7 @@ async def test_every_step_of_the_evidence_holds(urls: Urls, tmp_path: Path) -> N
         assert again[0]["document"] == again[1]["document"]
         assert again[1]["supersedes"] == again[0]["evaluation_id"]
         await everything_is_replayed_unchanged(stage)
+        await half_a_base_is_half_a_limit(stage)
 
 
 async def _published(stage: Stage, version: str) -> str:

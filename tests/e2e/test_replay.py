@@ -6,11 +6,13 @@ import json
 from datetime import date
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from hub.cli.history import _backfill_document, _replay_document, _show, _tell_windows
 from hub.connect import Window
 from hub.domain.enums import Verdict
+from hub.store.embedded import Embedded
 from hub.sync.backfill import Backfilled, Past
 from hub.sync.replay import Filter
 from hub.sync.replays import Summary, Wanted
@@ -48,6 +50,11 @@ def test_the_commands_on_a_hub_that_knows_nobody(hub: Hub, tmp_path: Path) -> No
     assert hub("migrate", "--home", home).returncode == 0
     ran = hub("replay", "--home", home, "--json")
     assert (ran.returncode, json.loads(ran.stdout)["connections"]) == (0, 0), ran.stderr
+    embedded = Embedded(tmp_path / "postgres")
+    with psycopg.connect(embedded.dsn("hub")) as admin:
+        done = [tuple(row) for row in admin.execute("SELECT action, subject, after ->> 'connections' FROM audit_event ORDER BY sequence")]
+    embedded.stop()
+    assert done[-2:] == [("replay.begin", "connector:all", None), ("replay.end", "connector:all", "0")]
     assert "no such stream" in hub.refusal(
         "backfill", "--home", home, "--stream", "orders", "--from", "2026-01-01", "--to", "2026-01-02", "--customer", "0" * 32
     )

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from graphql import (
+    GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
     GraphQLNamedType,
@@ -31,12 +32,13 @@ class Operation:
 
 @dataclass
 class Maker:
-    """Makes one operation. ``room`` bounds how many fields are still drawn."""
+    """Makes one operation. ``room`` bounds how many fields are still drawn; with ``defaults`` some variables have a default, and some of these are not sent."""
 
     schema: GraphQLSchema
     pools: Pools
     random: Random
     room: int = 22
+    defaults: bool = False
     number: int = 0
     variables: dict[str, tuple[str, Any]] = field(default_factory=dict)
     fragments: list[str] = field(default_factory=list)
@@ -96,11 +98,17 @@ class Maker:
             value = self.random.choice(pool)
             if self.random.random() < 0.5:
                 variable = f"v{self._next()}"
-                self.variables[variable] = (str(argument.type), value)
+                self.variables[variable] = self._declared(argument, value)
                 given.append(f"{key}: ${variable}")
             else:
                 given.append(f"{key}: {_literal(get_named_type(argument.type), value)}")
         return f"({', '.join(given)})" if given else ""
+
+    def _declared(self, argument: GraphQLArgument, value: Any) -> tuple[str, Any]:
+        if not self.defaults or value is None or self.random.random() < 0.5:
+            return str(argument.type), value
+        kind = f"{argument.type} = {_literal(get_named_type(argument.type), value)}"
+        return kind, ... if self.random.random() < 0.5 else value
 
     def _flag(self) -> str:
         if self.random.random() > 0.08:

@@ -51,6 +51,7 @@ class Port:
                 name: self._serving(lambda value: value.client_id)
                 for name in ("update_client", "retire_client_key", "disable_client", "enable_client", "revoke_client_tokens")
             },
+            register_document=self._serving(lambda value: "ab" * 32),
             reveal_personal_field=self._serving(lambda _: "plain"),
             erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),
         )

@@ -22,7 +22,7 @@ from graphql import (
 
 PRINTED = Path(__file__).resolve().parents[2] / "schema" / "schema.graphql"
 Composite = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode
-ARGUMENTS = {"id": '"{id}"', "scenario": '"S03"'}
+ARGUMENTS = {"id": '"{id}"', "ids": '["{id}"]', "scenario": '"S03"'}
 
 
 @dataclass(frozen=True)

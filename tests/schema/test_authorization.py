@@ -112,6 +112,11 @@ HIDDEN = [
 KEY = "k" * 20
 SCOPES_OF_EXAMPLE = {
     "CustomerEnhancement": {"customers:read", "facts:read", "enhancement:read"},
+    "CustomerOverview": {"customers:read", "enhancement:read"},
+    "FeatureCatalogue": {"customers:read", "evidence:read"},
+    "FindCustomers": {"customers:read", "enhancement:read"},
+    "Scenarios": {"customers:read", "enhancement:read"},
+    "ShopTrade": {"customers:read", "evidence:read", "facts:read"},
     "LatestEvaluations": {"customers:read", "enhancement:read"},
     "LimitEvidence": {"customers:read", "enhancement:read", "evidence:read", "facts:read"},
     "SourceStatus": {"customers:read"},
@@ -123,6 +128,7 @@ SCOPES_OF_EXAMPLE = {
     "Evaluate": {"enhancement:evaluate", "enhancement:read"},
     "WithdrawConsent": {"consents:write", "customers:read"},
     "PauseConsent": {"consents:write", "customers:read"},
+    "ResumeConsent": {"consents:write", "customers:read"},
     "NarrowConsent": {"consents:write", "customers:read"},
     "Clients": {"clients:read"},
     "RegisterClient": {"clients:write"},
@@ -132,6 +138,7 @@ SCOPES_OF_EXAMPLE = {
     "DisableClient": {"clients:write"},
     "EnableClient": {"clients:write"},
     "RevokeClientTokens": {"clients:write"},
+    "RegisterDocument": {"clients:write"},
     "AccountOwners": {"customers:read"},
     "AddParty": {"customers:write", "customers:read"},
     "EndParty": {"customers:write", "customers:read"},
@@ -159,7 +166,7 @@ class TestOverHttp:
         may = SCOPES_OF_EXAMPLE[name] <= AUDIENCES[CLIENT_OF[client]]
         assert ("data" in answer) is may
         if not may:
-            assert answer["errors"][0]["extensions"]["code"] == "NotAllowed" and len(port.calls) == before, "nothing was run"
+            assert answer["errors"][0]["extensions"]["code"] == "NOT_ALLOWED" and len(port.calls) == before, "nothing was run"
 
     async def test_a_token_holds_only_what_it_asked_for(self, api: Api) -> None:
         narrow = Side(api.sides["risk-desk"].http, api.sides["risk-desk"].client)

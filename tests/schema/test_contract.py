@@ -15,11 +15,13 @@ from graphql import GraphQLObjectType, GraphQLSchema, is_introspection_type, is_
 from hub.domain.enums import Sensitivity
 from hub.domain.facts import FieldType, all_specs
 from hub.domain.facts.names import field_name
+from hub.store.view import CATALOGUE
+from hub.store.view.catalogue import MOST_COUNTED, Column, Many
 from schema.access import ANYONE, AUDIENCES, SCOPES, Access, DataKind, access
 from schema.contract import HubSchema, Undeclared, build_schema
 from schema.mutations.create_customer import CustomerCreated
 from schema.mutations.root import Mutation
-from schema.plan.cost import PER_ITEM, USUAL
+from schema.plan.prices import COUNTED, LISTS, PER_ITEM, TALLIES
 from schema.plan.rules import Rules
 from schema.types.interval import Interval
 
@@ -174,6 +176,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "disableClient": "clients:write",
         "enableClient": "clients:write",
         "revokeClientTokens": "clients:write",
+        "registerDocument": "clients:write",
         "eraseCustomer": "customers:erase",
         "revealPersonalField": "personal:reveal",
     }
@@ -223,7 +226,40 @@ def test_every_list_without_a_page_size_has_a_usual_length() -> None:
                 of_objects = "[" in str(field.type) and hasattr(SCHEMA.core.type_map[str(field.type).strip("[]!")], "fields")
                 if of_objects and "first" not in field.args and name not in ("nodes", "edges"):
                     lists.add(f"{type_.name}.{name}")
-    assert lists == set(USUAL) and set(PER_ITEM) < lists
+    assert lists == set(LISTS) and set(PER_ITEM) < lists
+
+
+def test_the_statement_holds_lists_and_counts_to_their_most() -> None:
+    """What the price says of a list is what its statement reads at most. What nature bounds is exempt, by name."""
+    assert COUNTED == MOST_COUNTED + 1
+    by_nature = {
+        "Customer.sources",
+        "ConsentEvent.changes",
+        "FinancialStatement.lines",
+        "LimitPart.features",
+        "FeatureValue.evidence",
+        "ProfileNews.changes",
+    }
+    by_nature |= {"Customer.series"}
+    for coordinate, rows in LISTS.items():
+        owner, name = coordinate.split(".")
+        member = CATALOGUE[owner].members[name]
+        assert isinstance(member, Many) and rows.usual <= rows.most
+        if member.default is None:
+            assert owner == "Evaluation" or coordinate in by_nature, f"{coordinate} may be of any length"
+        else:
+            assert member.default == rows.most, coordinate
+
+
+def test_values_that_are_worked_out_of_other_rows_have_a_price() -> None:
+    """A column whose SQL asks another table reads more than its own row."""
+    asking = {
+        f"{view.name}.{name}"
+        for view in CATALOGUE.values()
+        for name, member in view.members.items()
+        if isinstance(member, Column) and " from " in member.sql and "unnest(" not in member.sql
+    }
+    assert asking - {"PlatformConnection.owner"} <= set(TALLIES), "say in schema/plan/prices.py how much it reads"
 
 
 def test_a_payload_declares_what_it_shows() -> None:

@@ -12,11 +12,13 @@ from graphql import GraphQLError, parse
 
 import schema.plan.documents as documents_module
 import schema.plan.extension as extension_module
+import schema.plan.limits as limits_module
 from schema.contract import HubSchema, build_schema
 from schema.plan import cost as cost_module
 from schema.plan.cost import MAX_COST, MOST, Costing, check_cost
 from schema.plan.documents import Documents
 from schema.plan.limits import INTROSPECTING, Limits, check_document
+from schema.plan.prices import COUNT_COST, INTROSPECTION_COST
 from schema.plan.selecting import coerced
 from tests.hub.access.side import Api
 
@@ -187,7 +189,7 @@ def test_documents_and_their_shapes_are_forgotten_in_time() -> None:
 def cost_of(text: str, **variables: Any) -> int:
     document = SCHEMA.documents.of(text, introspecting=False)
     assert document.errors == []
-    return SCHEMA.documents.cost(document, SCHEMA.documents.plan(document, None, variables), variables)
+    return SCHEMA.documents.price(document, SCHEMA.documents.plan(document, None, variables), variables).cost
 
 
 PAGE = "query ($n: Int! = 7) { customers(first: $n) { totalCount nodes { id } } }"
@@ -196,16 +198,20 @@ PAGE = "query ($n: Int! = 7) { customers(first: $n) { totalCount nodes { id } } 
 @pytest.mark.parametrize(
     ("text", "variables", "cost"),
     [
-        ("{ customers(first: 3) { totalCount } }", {}, 2 + 3 * 1),
-        ("{ customers { totalCount } }", {}, 2 + 20 * 1),
-        (PAGE, {}, 2 + 7 * (1 + 2 + 1)),
-        (PAGE, {"n": 100}, 2 + 100 * (1 + 2 + 1)),
-        ("{ customers(first: 2) { totalCount @skip(if: true) nodes @include(if: false) { id } } }", {}, 2 + 2 * (1 + 2 + 1)),
+        ("{ customers(first: 3) { totalCount } }", {}, 2 + COUNT_COST),
+        ("{ customers { nodes { id } } }", {}, 2 + 20 * 3),
+        ("{ customers { edges { cursor node { id } } pageInfo { endCursor } } }", {}, 2 + 20 * (2 + 1 + 2 + 1) + 2 + 1),
+        (PAGE, {}, 2 + COUNT_COST + 7 * (2 + 1)),
+        (PAGE, {"n": 100}, 2 + COUNT_COST + 100 * (2 + 1)),
+        ("{ customers(first: 2) { totalCount @skip(if: true) nodes @include(if: false) { id } } }", {}, 2 + COUNT_COST + 2 * (2 + 1)),
+        ("{ customers(first: 9) { nodes { orders(first: 1) { totalCount } } } }", {}, 2 + 9 * (2 + 2 + COUNT_COST)),
+        ("{ syncConnections(first: 2) { nodes { openWindows } } }", {}, 2 + 2 * (2 + 10)),
+        ("{ __schema { types { name } } }", {}, INTROSPECTION_COST),
         ('query ($s: [SourceKind!]) { customer(id: "x") { sources(only: $s) { status } } }', {"s": ["TAX", "SHOP"]}, 2 + 2 + 2),
         ('query ($s: [SourceKind!]) { customer(id: "x") { sources(only: $s) { status } } }', {}, 2 + 2 + 15),
         ('{ customer(id: "x") { sources(only: TAX) { status } } }', {}, 2 + 2 + 1),
         ('{ node(id: "x") { ... on Evaluation { series(names: ["GMV"]) { value } } } }', {}, 2 + 2 + 24),
-        ("{ customers(first: 3) { ...F ...F } } fragment F on CustomerConnection { totalCount }", {}, 2 + 3 * 2),
+        ("{ customers(first: 3) { ...F ...F } } fragment F on CustomerConnection { totalCount }", {}, 2 + 2 * COUNT_COST),
     ],
 )
 def test_a_cost_counts_what_may_be_read(text: str, variables: dict[str, Any], cost: int) -> None:
@@ -233,7 +239,19 @@ def test_a_cost_is_walked_once_per_fragment() -> None:
     assert node is not None
     operation, *fragments = node.definitions
     costing = Costing(SCHEMA.core, {one.name.value: one for one in fragments}, coerced(SCHEMA.core, operation, {}))  # type: ignore[attr-defined, arg-type]
-    assert costing.of(SCHEMA.core.query_type, operation.selection_set) == 2**8 and len(costing.known) == 9  # type: ignore[attr-defined]
+    found = costing.of(SCHEMA.core.query_type, operation.selection_set)  # type: ignore[attr-defined]
+    assert found.cost == 2**8 and len(costing.known) == 9
+
+
+@pytest.mark.parametrize("fragments", [4, 8, 16, 30])
+def test_measuring_walks_each_node_once(fragments: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linear in the document: a fragment that is spread 2^28 times is walked once."""
+    walked: list[object] = []
+    one_node = limits_module._Measuring._node
+    monkeypatch.setattr(limits_module._Measuring, "_node", lambda self, node: walked.append(node) or one_node(self, node))
+    document = parse(doubling(fragments))
+    check_document(document, replace(LIMITS, fields=2**31))
+    assert len(walked) == len(set(map(id, walked))) == 2 * (fragments - 1) + 2
 
 
 DEAR = "query ($n: Int!) { customers(first: $n) { nodes { id evaluations(first: $n) { nodes { id outcome } } } } }"
@@ -258,7 +276,7 @@ class TestOverHttp:
         assert "data" in (await api.sides["risk-desk"].ask(query)).json()
         monkeypatch.setattr(extension_module, "MAX_ANSWER", 50)
         refused = (await api.sides["risk-desk"].ask(query)).json()
-        assert "data" not in refused and refused["errors"][0]["extensions"]["code"] == "InvalidInput"
+        assert "data" not in refused and refused["errors"][0]["extensions"]["code"] == "INVALID_INPUT"
 
     async def test_lists_and_pages_are_bounded(self, api: Api) -> None:
         risk = api.sides["risk-desk"]
@@ -277,4 +295,4 @@ class TestOverHttp:
         assert answer.status_code == 400, answer.text
         errors = answer.json()["errors"]
         assert "data" not in answer.json() and 1 <= len(errors) <= 5
-        assert not any("Did you mean" in error["message"] or "id" in error.get("extensions", {}) for error in errors)
+        assert not any("id" in error["extensions"] for error in errors)

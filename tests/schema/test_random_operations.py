@@ -5,33 +5,39 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import orjson
+import psycopg
 import pytest
 import pytest_asyncio
 from graphql import FragmentDefinitionNode, execute, parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
+from bench.read.counting import kind_of, statements
 from hub.domain.audit import Accessed
 from hub.domain.selection import Pick, Selection
+from hub.store import database as store
 from hub.store import tables
 from hub.store.database import Database, Write
 from hub.store.embedded import Embedded
+from hub.store.fact_tables import FACT_TABLES
 from hub.store.view import Reader
 from schema.contract import HubSchema, build_schema
 from schema.plan.documents import Documents
 from schema.plan.limits import Limits
 from tests.databases import own
 from tests.hub.view import test_watching as watching
-from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, reader
+from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, order_row, reader
 from tests.schema.operations import Maker, Operation, Pools
 from tests.schema.oracle import Moment, Oracle
 
@@ -44,6 +50,7 @@ MOMENTS: list[Moment] = [(None, None), (DAY, None), (None, THEN), (DAY, THEN)]
 EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
+    *("access", "totals", "profile"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -91,6 +98,8 @@ class Both:
 async def enrich(tx: Write, world: World) -> None:
     """More of what the small world has little of, so that lists have an order and rows to choose from."""
     mine = {"customer_id": world.mine}
+    for number in (3, 4):
+        await another(tx, world, number)
     await tx.execute(insert(tables.consent), consent_row(world, uid(61), "FINANCIALS"))
     steps = [(None, "PENDING"), ("PENDING", "ACTIVE")]
     events = [{"event_id": uid(70 + n), "from_status": a, "to_status": b, "actor": "clock", "at": KNOWN} for n, (a, b) in enumerate(steps)]
@@ -115,6 +124,16 @@ async def enrich(tx: Write, world: World) -> None:
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
+    other = {
+        **of,
+        "evaluation_id": uid(55),
+        "what_if": True,
+        "created_at": KNOWN + timedelta(hours=1),
+        "outcome": "BASE_ONLY",
+        "tier": "LOW",
+    }
+    copied = select(tables.evaluation).where(tables.evaluation.c.evaluation_id == world.evaluation)
+    await tx.execute(insert(tables.evaluation), {**(await tx.execute(copied)).mappings().one(), **other})
     months = [{"series": name, "month": f"2025-{n:02}", "source": "SHOP"} for name in ("GMV", "TAX") for n in range(7, 13)]
     await tx.execute(
         insert(tables.series_month), [{**of, **one, "value": Decimal(n) / 4 if n % 5 else None} for n, one in enumerate(months)]
@@ -139,6 +158,32 @@ def clients() -> Iterator[dict[str, Any]]:
         yield {**own, **since, "purposes": ["CREDIT_APPROVAL"], "jwks": {"keys": [jwk]}, "return_urls": [f"https://p{n}.example/"]}
 
 
+async def another(tx: Write, world: World, number: int) -> None:
+    """One more customer whom the client sees, with a connection and orders of its own, under a consent that ends at another day."""
+    own = {"customer_id": uid(number)}
+    row = {**own, "kind": "PERSON", "name_masked": f"{number}*", "subject_hash": str(number), "created_at": KNOWN}
+    await tx.execute(insert(tables.customer), row)
+    await tx.execute(insert(tables.customer_client), {**own, "client_id": RISK.client_id})
+    until = {"data_to": date(2025, 12, number), "kinds": ["Order"]}
+    await tx.execute(insert(tables.consent), consent_row(world, uid(100 + number), "SHOP", **own, **until))
+    linked = {**own, "connection_id": uid(110 + number), "connector": "market", "status": "REAUTHORISE", "created_at": KNOWN}
+    await tx.execute(insert(tables.connection), linked)
+    facts = [
+        order_row(
+            world, 10 * number + n, date(2025, 12, n), f"{n}.25", **own, connection_id=linked["connection_id"], consent_id=uid(100 + number)
+        )
+        for n in range(1, 6)
+    ]
+    await tx.execute(insert(tables.raw_page), page_row(world, **own, connection_id=linked["connection_id"], consent_id=uid(100 + number)))
+    await tx.execute(insert(FACT_TABLES["Order"]), facts)
+
+
+def page_row(world: World, **more: Any) -> dict[str, Any]:
+    request = {"method": "GET", "path": "/router/rest", "query": {}, "body_sha256": None}
+    told = {"stream": "orders", "first_day": date(2025, 12, 1), "request": request, "status": 200, "fetched_at": KNOWN, "sha256": "ab" * 32}
+    return {"page_id": world.page, "run_id": world.run, **told, "size": 1, "body": b"x", **more}
+
+
 def uid(number: int) -> Any:
     return type(World().mine)(int=World().mine.int - 1 + number)
 
@@ -157,7 +202,10 @@ async def both(cluster: Embedded) -> Any:
     async with database.work() as tx:
         await enrich(tx, world)
     found = Both(reader(database, log=Unwritten()), Oracle(SCHEMA.core), {})
-    await found.oracle.look(found.planned, MOMENTS)
+    # It asks for everything at once, in half a million characters of SQL: that may take its time on a machine that has other work.
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr(store, "ANSWER_SECONDS", 60)
+        await found.oracle.look(found.planned, MOMENTS)
     yield replace(found, pools=pools_of(found.oracle, world))
     await database.close()
 
@@ -168,8 +216,32 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "prefer": PREFERRED,
         "customer.id": [world.id, world.id, world.id, str(world.theirs), str(world.page)],
         "node.id": [*oracle.nodes, *oracle.nodes, str(world.theirs), "x"],
+        "ids": [None],
+        "nodes.ids": [list(oracle.nodes)[:2], [*oracle.nodes, "x"], ["x", str(world.theirs)], [], world.id],
         "first": [1, 2, 3, 100],
-        "after": [None, *sorted(oracle.cursors)],
+        **cursors(oracle),
+        "whatIf": [False, False, True],
+        "categories": [None, ["ENTERPRISE"], "FARMER"],
+        "customerTypes": [None, ["INDIVIDUAL_BUSINESS", "OTHER"], "FARMER"],
+        "overlays": [None, "NEW_CITIZEN", []],
+        "sizes": [None, "MICRO", ["LARGE", "MICRO"], "SMALL"],
+        "productClasses": [None, ["LIGHT_ASSET"], "TRADITIONAL"],
+        "industries": [None, ["F5292"], ["F"], "F52"],
+        "regions": [None, "宁波市", ["北京市", "宁波市"], "330101"],
+        "outcomes": [None, ["ENHANCED"], "BASE_ONLY"],
+        "tiers": [None, ["HIGH", "LOW"], "LOW"],
+        "evaluatedSince": [None, "2026-01-20", "2026-01-21"],
+        "evaluatedBefore": [None, "2026-01-21", "2026-01-20"],
+        "available": [None, ["SHOP"], ["SHOP", "TAX"], []],
+        "stale": [None, ["SHOP"], "TAX"],
+        "series.from": [None, "2025-09"],
+        "series.to": [None, "2025-11"],
+        "series.scenario": [None, "S03", "S01"],
+        "status": [None, [], ["COMPLETED"], "PAID"],
+        "platform": [None, "market", ["x"]],
+        "orderNumber": [None, ["N1", "N4"], "N5"],
+        "taxKind": [None, ["VAT"], "CIT"],
+        "kind": [None, "BS", ["PL", "BS"]],
         "from": [None, "2025-12-02", "2026-01-01"],
         "to": [None, "2025-12-04", "2025-11-30"],
         "asOf": [None, DAY],
@@ -188,10 +260,23 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "audience": [None, "PARTNER", "INTERNAL"],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
-        "ids": [None, [], ["ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],
+        "scenarios.ids": [None, ["S03"], "x"],
+        "families": [None, "rr", ["ss", "cb"]],
+        "features.ids": [None, [], ["ss_gmv_mean"], ["ss_cv", "ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],
         "parts": [None, ["LEG"], ["UPLIFT", "CAP"], "BASE_CAP", []],
         "names": [None, ["GMV"], "TAX", ["TAX", "GMV"], ["x"]],
     }
+
+
+def cursors(oracle: Oracle) -> Pools:
+    """For each list the cursors of its own rows: another list's are refused."""
+    found: dict[str, list[Any]] = {}
+    for type_ in SCHEMA.core.type_map.values():
+        for name, one in getattr(type_, "fields", {}).items():
+            if "after" in getattr(one, "args", {}):
+                rows = str(one.type).strip("!").removesuffix("Connection")
+                found[f"{name}.after"] = [None, *sorted(oracle.cursors.get(rows, ()))]
+    return found
 
 
 def made(pools: Pools, random: Random) -> Operation:
@@ -199,32 +284,90 @@ def made(pools: Pools, random: Random) -> Operation:
 
 
 async def test_the_oracle_has_something_to_say(both: Both) -> None:
-    orders = {}
+    orders, world = {}, World()
     for moment, edges in both.oracle.at.items():
-        (customer,) = [edge["node"] for edge in edges]
+        customers = {edge["node"]["id"]: edge["node"] for edge in edges}
+        customer = customers[world.id]
         orders[moment] = [(edge["node"]["orderNumber"], edge["node"]["version"]) for edge in customer["orders"]["edges"]][:2]
         assert len(customer["financialStatements"]["edges"]) == (moment[0] is None)
     now, then = [("N5", 2), ("N4", 1)], [("N6", 1), ("N4", 1)]
     assert orders == {(None, None): now, (DAY, None): now, (None, THEN): then, (DAY, THEN): then}
-    assert len(both.oracle.nodes) >= 7 and len(both.oracle.cursors) >= 8
+    others = [edge["node"] for edge in both.oracle.at[None, None] if edge["node"]["id"] != world.id]
+    assert sorted(len(one["orders"]["edges"]) for one in others) == [3, 4], "as far as each one's consent reaches"
+    assert len(both.oracle.nodes) >= 7 and sum(map(len, both.oracle.cursors.values())) >= 8
 
 
-@given(st.integers(0, 2**64 - 1))
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
-async def test_one_statement_answers_what_resolvers_would(both: Both, seed: int) -> None:
+async def agrees(both: Both, seed: int) -> None:
     operation = made(both.pools, Random(seed))
     planned = await both.planned(operation.text, operation.variables)
     assert orjson.dumps(planned) == orjson.dumps(both.ordinary(operation.text, operation.variables)), operation
 
 
+@given(st.integers(0, 2**64 - 1))
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+async def test_one_statement_answers_what_resolvers_would(both: Both, seed: int) -> None:
+    await agrees(both, seed)
+
+
+@pytest.mark.load
+@given(st.integers(0, 2**64 - 1))
+@settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+async def test_one_statement_answers_what_resolvers_would_five_thousand_times(both: Both, seed: int) -> None:
+    await agrees(both, seed)
+
+
+@pytest.mark.parametrize("reads", [40, pytest.param(1_000, marks=pytest.mark.load)])
+async def test_a_stored_read_is_one_statement_as_postgresql_counts(both: Both, cluster: Embedded, reads: int) -> None:
+    """PostgreSQL's own log: beside the statement of each read there is the one that says who asks, and nothing."""
+    log, random, asked = Path(cluster._server.pgdata) / "log", Random(reads), 0
+    with logging_statements(cluster, "hub_app"):
+        await both.reader.database.lines.close()
+        at = log.stat().st_size
+        while asked < reads:
+            operation = made(both.pools, random)
+            document = DOCUMENTS.of(operation.text, introspecting=False)
+            if DOCUMENTS.plan(document, None, operation.variables).read is not None:
+                await both.planned(operation.text, operation.variables)
+                asked += 1
+        found = Counter(kind_of(one) for one in statements(log, at, log.stat().st_size))
+    assert found == {"reads": reads, "who asks": reads}
+
+
+@contextmanager
+def logging_statements(cluster: Embedded, role: str) -> Iterator[None]:
+    """In the sessions that the role opens from now on."""
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
+        admin.execute(f"alter role {role} set log_statement = 'all'".encode())
+        try:
+            yield
+        finally:
+            admin.execute(f"alter role {role} reset log_statement".encode())
+
+
 async def test_what_is_drawn_is_worth_asking(both: Both) -> None:
     """The drawn operations use every feature of the language that the plan handles, and most find data."""
     began, seen, random = time.monotonic(), Counter[str](), Random(7)
-    for _ in range(100):
+    for _ in range(200):
         operation = made(both.pools, random)
         answer = orjson.dumps(both.ordinary(operation.text, operation.variables))
         seen["found"] += len(answer) > 60
-        for what in ("@skip", "@include", "... on", "...F", "($v", "asOf", "after", "pageInfo", "sample", "__typename", ": [", "node("):
+        for what in (
+            "@skip",
+            "@include",
+            "... on",
+            "...F",
+            "($v",
+            "asOf",
+            "after",
+            "pageInfo",
+            "sample",
+            "__typename",
+            ": [",
+            "node(",
+            "nodes(",
+            "totals",
+            "access {",
+        ):
             seen[what] += what in operation.text
         seen["fragments"] += any(isinstance(one, FragmentDefinitionNode) for one in parse(operation.text).definitions)
     print(f"{dict(seen)} in {time.monotonic() - began:.1f} s")

@@ -1,8 +1,10 @@
 """Evaluations in the store: made from a dossier, kept as immutable rows, each naming everything it read.
 
 policies    the dated policy documents that were published here, and which one applies on a day
+drafts      policies before they are published, and their trials
 reference   what the lender knows or has configured, as a document
 rows        an evaluation as rows
+profile     what kind of customer it found, as a row
 keep        load, evaluate, write
 """
 

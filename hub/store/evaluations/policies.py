@@ -1,4 +1,7 @@
-"""Published policies: a version is written once and never changed; an evaluation names the one it followed by its digest."""
+"""Published policies: a version is written once and never changed; an evaluation names the one it followed by its digest.
+
+A version applies from its first day until a later one does, or until it is ended.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from hub.credit import policies
 from hub.credit.policy import Policy, read_policy
-from hub.errors import InvalidInput, PolicyInvalid
+from hub.errors import InvalidInput, NotFound, PolicyInvalid
 from hub.store.database import Read, Write
-from hub.store.tables import policy
+from hub.store.tables import policy, policy_end
 
 
 def documents_of_the_package() -> list[Mapping[str, Any]]:
@@ -44,11 +47,41 @@ async def publish_policies(tx: Write, documents: Iterable[Mapping[str, Any]], no
 
 async def effective_policy(tx: Read | Write, scenario: str, as_of: date) -> Policy:
     """The latest version in force on a day; days before the first version follow the first. Raises InvalidInput."""
-    found = (
-        await tx.execute(select(policy).where(policy.c.policy_id == scenario).order_by(policy.c.effective_from, policy.c.version))
-    ).all()
+    found = await versions(tx, scenario)
     if not found:
         known = sorted((await tx.execute(select(policy.c.policy_id).distinct())).scalars())
         raise InvalidInput(f"There is no policy for scenario {scenario!r}.", remedy=f"Published here are: {', '.join(known) or 'none'}.")
-    in_force = [row for row in found if row.effective_from <= as_of] or found[:1]
-    return read_policy(in_force[-1].document)
+    return read_policy(in_force(found, as_of).document)
+
+
+async def versions(tx: Read | Write, scenario: str | None = None) -> list[Row[Any]]:
+    """Every published version, of one scenario or of all, with ``ends_on``; in the order in which they apply."""
+    ended = (policy_end.c.policy_id == policy.c.policy_id) & (policy_end.c.version == policy.c.version)
+    wanted = select(policy, policy_end.c.ends_on).outerjoin(policy_end, ended)
+    if scenario is not None:
+        wanted = wanted.where(policy.c.policy_id == scenario)
+    return list(await tx.execute(wanted.order_by(policy.c.policy_id, policy.c.effective_from, policy.c.version)))
+
+
+def in_force(found: list[Row[Any]], day: date) -> Row[Any]:
+    """Which of a scenario's versions applies on a day. One of them always does: the last that stands is never ended."""
+    standing = [row for row in found if row.ends_on is None or row.ends_on > day]
+    return ([row for row in standing if row.effective_from <= day] or standing[:1] or found[:1])[-1]
+
+
+async def end_policy(tx: Write, scenario: str, version: str, ends_on: date, *, actor: str, reason: str, now: datetime) -> Policy:
+    """Takes a version back from a day on: what applied before it applies again. Returns the version that does.
+
+    Raises NotFound, and InvalidInput where nothing else would be in force.
+    """
+    found = await versions(tx, scenario)
+    mine = next((row for row in found if row.version == version), None)
+    if mine is None:
+        raise NotFound("There is no such version.")
+    others = [row for row in found if row is not mine and row.ends_on is None and row.effective_from <= ends_on]
+    if mine.ends_on is not None or not others:
+        why = "was ended before" if mine.ends_on is not None else "is the only one in force on that day"
+        raise InvalidInput(f"Version {version} of {scenario} {why}.", remedy="Publish another version first.")
+    row = {"policy_id": scenario, "version": version, "ends_on": ends_on, "actor": actor, "reason": reason, "at": now}
+    await tx.execute(insert(policy_end), row)
+    return read_policy(in_force(others, ends_on).document)

@@ -5,7 +5,8 @@ primary key begins with ``customer_id`` and row-level security applies to it.
 """
 
 from hub.store.tables.audit import audit_anchor, audit_event
-from hub.store.tables.clients import access_log, client, idempotency_key, signing_key, used_token_id
+from hub.store.tables.changes import profile_change
+from hub.store.tables.clients import access_log, client, cost_ledger, idempotency_key, signing_key, trusted_document, used_token_id
 from hub.store.tables.connections import (
     backfill_window,
     connection,
@@ -26,10 +27,14 @@ from hub.store.tables.quota import quota_ledger
 from hub.store.tables.results import (
     check_result,
     evaluation,
+    evaluation_profile,
     feature_evidence,
     feature_value,
     limit_part,
     policy,
+    policy_draft,
+    policy_end,
+    policy_trial,
     reason_text,
     reference_data,
     score_point,
@@ -48,12 +53,14 @@ __all__ = [
     "consent",
     "consent_event",
     "consent_fetch",
+    "cost_ledger",
     "credential",
     "customer",
     "customer_client",
     "customer_merge",
     "data_key",
     "evaluation",
+    "evaluation_profile",
     "fact_mark",
     "feature_evidence",
     "feature_value",
@@ -64,6 +71,10 @@ __all__ = [
     "link_session",
     "party",
     "policy",
+    "policy_draft",
+    "policy_end",
+    "policy_trial",
+    "profile_change",
     "quarantine",
     "quota_ledger",
     "raw_page",
@@ -80,6 +91,7 @@ __all__ = [
     "sync_window",
     "tombstone",
     "touched_days",
+    "trusted_document",
     "used_token_id",
     "window_keys",
 ]

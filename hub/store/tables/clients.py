@@ -1,8 +1,8 @@
-"""Who asks: clients, signing keys, used token ids, the access log, idempotency keys."""
+"""Who asks: clients, their documents and budgets, signing keys, used token ids, the access log, idempotency keys."""
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, Boolean, Column, Index, LargeBinary, Table
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Index, LargeBinary, Table
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import UUID
 
@@ -23,8 +23,28 @@ client = Table(
     texts("return_urls"),
     instant("disabled_at", nullable=True),
     instant("created_at"),
+    text("documents", server_default=sql("'OPEN'"), comment="OPEN: any document; AUDIT: unknown ones are noted; ONLY: stored ones alone"),
+    Column("cost_per_minute", BigInteger, nullable=True, comment="cost of its operations in one minute; null: as its audience"),
     instant("tokens_from", nullable=True, comment="tokens issued before are refused; null: none are for this"),
     instant("last_token_at", nullable=True, comment="when it last got a token, to the minute"),
+)
+
+trusted_document = Table(
+    "trusted_document",
+    metadata,
+    text("client_id", primary_key=True),
+    text("sha256", primary_key=True, comment="of the document, as UTF-8"),
+    text("document"),
+    text("added_by"),
+    instant("added_at"),
+)
+
+cost_ledger = Table(
+    "cost_ledger",
+    metadata,
+    text("client_id", primary_key=True),
+    instant("minute", primary_key=True, comment="its first instant, by the database's clock"),
+    Column("taken", BigInteger, nullable=False, comment="cost that processes took to spend"),
 )
 
 signing_key = Table(

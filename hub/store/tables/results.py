@@ -22,6 +22,36 @@ policy = Table(
     instant("published_at"),
 )
 
+policy_draft = Table(
+    "policy_draft",
+    metadata,
+    uid("draft_id", primary_key=True),
+    text("policy_id"),
+    text("version"),
+    text("sha256"),
+    Column("effective_from", Date, nullable=False),
+    document("document"),
+    text("state", comment="OPEN, TRIED, PUBLISHED or DISCARDED"),
+    text("author", comment="client, or operator"),
+    instant("created_at"),
+    instant("tried_since", nullable=True, comment="evaluations made from then on are made once more by it, while it is TRIED"),
+    text("decided_by", nullable=True, comment="who published it, never its author; or who discarded it"),
+    instant("decided_at", nullable=True),
+    text("note", nullable=True),
+    Index("ix_policy_draft_tried", "policy_id", postgresql_where=sql("state = 'TRIED'")),
+)
+
+policy_end = Table(
+    "policy_end",
+    metadata,
+    text("policy_id", primary_key=True),
+    text("version", primary_key=True),
+    Column("ends_on", Date, nullable=False, comment="first day on which it does not apply any more"),
+    text("actor"),
+    text("reason"),
+    instant("at"),
+)
+
 reference_data = Table(
     "reference_data",
     metadata,
@@ -43,6 +73,7 @@ evaluation = Table(
     Column("as_of", Date, nullable=False),
     instant("known_at"),
     text("request_purpose"),
+    text("use_purpose", nullable=True, comment="purpose of the consents it read under; null: by a version that did not tell"),
     amount("requested_amount"),
     text("outcome"),
     text("tier", nullable=True),
@@ -79,6 +110,15 @@ evaluation = Table(
         nullable=True,
         comment="from then on only what was decided is left: no series, features, checks, points, limit parts",
     ),
+    Column(
+        "what_if",
+        Boolean,
+        nullable=False,
+        server_default=sql("false"),
+        comment="of another day than that on which it was made, or of what was known before: nothing is decided by it",
+    ),
+    Index("ix_evaluation_outcome", "outcome", "scenario", postgresql_where=sql("NOT what_if")),
+    Index("ix_evaluation_tier", "tier", "scenario", postgresql_where=sql("NOT what_if")),
     Index("ix_evaluation_latest", "customer_id", "scenario", "created_at"),
     Index("ix_evaluation_inputs", "known_at", postgresql_where=sql("inputs_erased_on IS NULL")),
     info=OWNED,
@@ -88,6 +128,23 @@ evaluation = Table(
 def _of_evaluation(name: str, *columns: Any) -> Table:
     return Table(name, metadata, customer_key(), uid("evaluation_id", primary_key=True), *columns, info=OWNED)
 
+
+evaluation_profile = _of_evaluation(
+    "evaluation_profile",
+    text("customer_type", nullable=True),
+    texts("overlays"),
+    text("size_class", nullable=True),
+    text("product_class", nullable=True),
+    text("industry_section", nullable=True, comment="letter of GB/T 4754-2017"),
+    text("industry_code", nullable=True),
+    text("region", nullable=True, comment="city in which a business is registered, as the register names it"),
+    document("missing", comment="why what is null is null, by the name it has in the contract"),
+    *(
+        Index(f"ix_evaluation_profile_{name}", name)
+        for name in ("customer_type", "size_class", "product_class", "industry_section", "industry_code", "region")
+    ),
+)
+"""What kind of customer an evaluation found: what customers are chosen by."""
 
 series_month = _of_evaluation(
     "series_month",
@@ -121,6 +178,18 @@ feature_evidence = _of_evaluation(
     Column("last_day", Date, nullable=True),
     Column("facts", BigInteger, nullable=False, comment="number of fact versions read"),
     text("digest", comment="hex SHA-256 over their ids, sorted"),
+)
+
+policy_trial = _of_evaluation(
+    "policy_trial",
+    uid("draft_id", primary_key=True),
+    text("left_out", nullable=True, comment="why the two cannot be compared; null: they can"),
+    text("outcome", nullable=True),
+    amount("final_limit"),
+    rate("rate"),
+    Column("term_months", Integer, nullable=True),
+    texts("reasons"),
+    instant("at"),
 )
 
 check_result = _of_evaluation(

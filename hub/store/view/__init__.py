@@ -5,13 +5,20 @@ relations are found. Consent, masking, paging and time travel are part of the st
 
 catalogue      what a type, a column and a relation are
 customers, evaluations, facts   the declarations (facts: derived from :mod:`hub.domain.facts`)
+profile        what kind of customer, and customers chosen by it
+sources        the access block
+reference      features and scenarios, whoever the customer
+merged         customers that are one
+paging         a connection: its page, its count, its sums
 watching       the declarations for operators: how fetching goes
 clients        the declarations for admins: who may ask
 gate           the read gate: consent as conditions
 compiler       selection -> statement
 binding        arguments -> bound values; cursors and ids
 environment    who asks, for whom and what, what time it is
-pulse          says when something changed in what is watched live
+looking        looks once a period for all who watch something
+pulse          says when something changed in a sync that is watched live
+profiles       says when something of a customer changed: each change once
 basis          under which consents it was answered
 reader         runs it; the answer waits until the access log has it
 """
@@ -22,11 +29,14 @@ from hub.store.view.customers import CUSTOMER_TYPES
 from hub.store.view.environment import ViewSettings
 from hub.store.view.evaluations import EVALUATION_TYPES
 from hub.store.view.facts import fact_types
+from hub.store.view.profiles import PROFILE_TYPES
 from hub.store.view.pulse import Pulse
 from hub.store.view.reader import Reader
 from hub.store.view.watching import WATCHING_TYPES
 
-CATALOGUE: Catalogue = {view.name: view for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *WATCHING_TYPES, *CLIENT_TYPES, *fact_types())}
+CATALOGUE: Catalogue = {
+    view.name: view for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *WATCHING_TYPES, *CLIENT_TYPES, *PROFILE_TYPES, *fact_types())
+}
 """Every type of the contract that is read from the store."""
 
 __all__ = ["CATALOGUE", "Pulse", "Reader", "ViewSettings"]

@@ -17,9 +17,12 @@ from hub.domain.facts import all_specs
 from hub.domain.facts.names import list_name
 from hub.domain.selection import Selection, StoredRead
 from hub.store.view.gate import in_force_now, of_this_use
+from hub.store.view.profile import BY_DECISION, BY_PROFILE
 
 _SOURCES = {list_name(spec): str(spec.source) for spec in all_specs()}
-_DERIVED = frozenset({"Evaluation", "FeatureValue", "FeatureEvidence"})
+_CHOOSING = frozenset({*BY_PROFILE, *BY_DECISION})
+_KINDS = {spec.name: str(spec.source) for spec in all_specs()}
+_DERIVED = frozenset({"Evaluation", "Profile", "SeriesMonth", "FeatureValue", "FeatureEvidence"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,14 @@ class Relied:
     derived: bool = False
 
     @staticmethod
-    def of(selection: Selection) -> Relied:
-        sources, derived = set(), False
+    def of(selection: Selection, present: frozenset[str]) -> Relied:
+        """``present``: the slots that have a value. Whom a result chooses, it tells of."""
+        sources, derived = _of_nodes(selection), False
         for owner, pick in selection.walk():
             if owner == "Customer" and pick.name in _SOURCES:
                 sources.add(_SOURCES[pick.name])
-            derived = derived or owner in _DERIVED
+            chosen = owner == "Query" and any(one.name in _CHOOSING and one.slot in present for one in pick.arguments)
+            derived = derived or owner in _DERIVED or chosen
         return Relied(frozenset(sources), derived)
 
     def sql(self, seen: str) -> str:
@@ -56,6 +61,12 @@ class Relied:
             return AccessOutcome.ANSWERED, ()
         nothing = not open_to & self.sources and not (self.derived and open_to)
         return (AccessOutcome.WITHHELD if nothing else AccessOutcome.PARTLY_WITHHELD), withheld
+
+
+def _of_nodes(selection: Selection) -> set[str]:
+    """Sources of the facts that are looked for by their ids."""
+    cases = [case for pick in selection.picks if pick.name in ("node", "nodes") and pick.of for case in pick.of.cases]
+    return {_KINDS[case.type] for case in cases if case.picks and case.type in _KINDS}
 
 
 def accessed(caller: Caller, read: StoredRead, relied: Relied, seen: Iterable[UUID], basis: Sequence[Any] | None) -> list[Accessed]:

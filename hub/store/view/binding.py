@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,6 +19,7 @@ from hub.errors import InvalidInput
 from hub.store.view.catalogue import Convert
 
 MAX_PAGE = 100
+_CHECK = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,26 @@ class Binding:
     slot: str
     convert: Convert
     default: Any = None
+    of: str = ""
+    """What the rows of a cursor's list are."""
 
 
 def bind(bindings: tuple[Binding, ...], values: SlotValues) -> dict[str, Any]:
     bound: dict[str, Any] = {}
     for binding in bindings:
         value = values.get(binding.slot, binding.default)
-        bound |= _PARTS[binding.convert](binding.name, value)
+        parts = (
+            _cursor(binding.name, value, binding.of) if binding.convert is Convert.CURSOR else _PARTS[binding.convert](binding.name, value)
+        )
+        bound |= parts
     return bound
+
+
+def kinds_named(values: SlotValues, known: Container[str]) -> frozenset[str]:
+    """``<slot>:<Type>`` for each known type that a node id among the values names: a statement looks only where its ids point."""
+    given = [(slot, one) for slot, value in values.items() for one in (value if isinstance(value, list) else [value])]
+    named = {(slot, bound_node(one)[0]) for slot, one in given if isinstance(one, str)}
+    return frozenset(f"{slot}:{kind}" for slot, kind in named if kind in known)
 
 
 def subject_of(bindings: tuple[Binding, ...], bound: Mapping[str, Any]) -> UUID | None:
@@ -47,10 +61,10 @@ def subject_of(bindings: tuple[Binding, ...], bound: Mapping[str, Any]) -> UUID 
     return found.pop() if len(found) == 1 else None
 
 
-def cursor_sql(day: str | None, row_id: str) -> str:
-    """SQL for the cursor of a row: base64 of ``day|id``."""
-    text = f"coalesce({day}::text, '') || '|' || {row_id}::text" if day else f"'|' || {row_id}::text"
-    return f"translate(encode(convert_to({text}, 'UTF8'), 'base64'), E'\\n', '')"
+def cursor_sql(of: str, day: str | None, row_id: str) -> str:
+    """SQL for the cursor of a row: base64 of ``what|day|id|check``, so that one of another list, or a changed one, is told from ours."""
+    text = f"'{of}|' || " + (f"coalesce({day}::text, '') || '|' || " if day else "'|' || ") + f"{row_id}::text"
+    return f"translate(encode(convert_to({text} || '|' || left(md5({text}), {_CHECK}), 'UTF8'), 'base64'), E'\\n', '')"
 
 
 def _plain(name: str, value: Any) -> dict[str, Any]:
@@ -87,12 +101,30 @@ def _node(name: str, value: Any) -> dict[str, Any]:
     return {f"{name}_type": kind, f"{name}_customer": customer, f"{name}_key": key}
 
 
-def _cursor(name: str, value: Any) -> dict[str, Any]:
+def _customers(name: str, value: Any) -> dict[str, Any]:
+    return {name: [bound_customer(str(one)) for one in value]}
+
+
+def _nodes(name: str, value: Any) -> dict[str, Any]:
+    if len(value) > MAX_PAGE:
+        raise InvalidInput(f"At most {MAX_PAGE} ids at once, {len(value)} were sent.", remedy="Send them in parts.")
+    found = [bound_node(str(one)) for one in value]
+    return {f"{name}_{part}": [one[place] for one in found] for place, part in enumerate(("type", "customer", "key"))}
+
+
+def _cursor(name: str, value: Any, of: str) -> dict[str, Any]:
+    """Raises InvalidInput: not one of ours, changed, or one of a list of other rows."""
     try:
-        day, _, key = base64.b64decode(str(value), validate=True).decode("ascii").partition("|")
-        return {f"{name}_day": date.fromisoformat(day) if day else None, f"{name}_id": UUID(key)}
+        text, _, check = base64.b64decode(str(value), validate=True).decode("ascii").rpartition("|")
+        what, day, key = text.split("|")
+        bound = {f"{name}_day": date.fromisoformat(day) if day else None, f"{name}_id": UUID(key)}
     except (ValueError, binascii.Error):
         raise InvalidInput("The cursor is not one of ours.", remedy="Send back a cursor exactly as it was received.") from None
+    if check != hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:_CHECK]:
+        raise InvalidInput("The cursor was changed on its way.", remedy="Send back a cursor exactly as it was received.")
+    if what != of:
+        raise InvalidInput("The cursor belongs to another list.", remedy="Send a cursor back to the field that answered it.")
+    return bound
 
 
 def _page(name: str, value: Any) -> dict[str, Any]:
@@ -105,6 +137,7 @@ _PARTS = {
     Convert.PLAIN: _plain,
     Convert.CUSTOMER_ID: _customer,
     Convert.NODE_ID: _node,
-    Convert.CURSOR: _cursor,
+    Convert.NODE_IDS: _nodes,
+    Convert.CUSTOMER_IDS: _customers,
     Convert.PAGE: _page,
 }

@@ -4,7 +4,10 @@ Column    a value of the row; ``{t}`` stands for the row's alias
 Embedded  an object made of the same row
 One       at most one related row
 Many      all related rows, bounded by nature or by ``first``
-Paged     a Relay connection over related rows, with a stable order
+Paged     a Relay connection over related rows, with a stable order; ``extras`` are members of its own
+Totals    sums over all rows of a connection
+NodeOf    the row of any type behind a global id, or behind each of several
+Each      a row for each customer id that is asked for, in the order of asking
 
 A relation names its rows by a function of the alias they shall have and the scope: the enclosing rows, the asked-for day and instant.
 Text that comes from a client never enters a statement; it is bound to a parameter (:class:`Argued`).
@@ -16,6 +19,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+MOST_COUNTED = 100_000
+"""Where a count of all rows stops. What an operation reads can be said before it is run only if its counts have an end."""
+
 
 class Convert(Enum):
     """How an argument's value becomes bound values."""
@@ -23,6 +29,8 @@ class Convert(Enum):
     PLAIN = "plain"
     CUSTOMER_ID = "customer id"
     NODE_ID = "node id"
+    NODE_IDS = "node ids"
+    CUSTOMER_IDS = "customer ids"
     CURSOR = "cursor"
     PAGE = "page size"
 
@@ -39,11 +47,13 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a row stands: aliases of the enclosing rows by type, SQL for the day and the instant asked for (None: now)."""
+    """Where a row stands: aliases of the enclosing rows by type, SQL for the day and the instant asked for (None: now), and the values of the arguments
+    that were given, by their names."""
 
     aliases: Mapping[str, str] = field(default_factory=dict)
     as_of: str | None = None
     known_at: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, type_name: str) -> str:
         return self.aliases[type_name]
@@ -65,7 +75,7 @@ class Argued:
     """An argument of a relation: ``where`` is added when it is given; ``{t}`` is the row, ``{p}`` the bound value cast to ``cast``.
 
     A node's id has three bound values: ``{p_type}``, ``{p_customer}`` and ``{p_key}``. ``sets`` instead names what it changes in the scope: ``as_of`` or
-    ``known_at``.
+    ``known_at``. With neither, the rows' own function finds it in the scope.
     """
 
     cast: str
@@ -92,7 +102,8 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """``order`` is SQL after ORDER BY; ``limited`` rows take ``first`` (default ``default``). ``owned``: its rows belong to customers."""
+    """``order`` is SQL after ORDER BY; there are at most ``first`` rows, or ``default`` where the field has no such argument; None: nature bounds them.
+    ``owned``: its rows belong to customers."""
 
     type: str
     rows: RowsOf
@@ -104,26 +115,56 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """``owned`` as of :class:`Many`."""
+    """``owned`` as of :class:`Many`; ``extras`` are members of the connection beside the page: what stands for all of its rows."""
 
     type: str
     rows: RowsOf
     order: Order
     arguments: Mapping[str, Argued] = field(default_factory=dict)
     default: int = 20
+    extras: Mapping[str, Member] = field(default_factory=dict)
     owned: bool = True
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over all rows of the connection it is an extra of, by field name: columns of the rows. Null where no row has a value, or there are too many."""
+
+    type: str
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """Where the row of a node is found. ``scope`` is what the caller must hold; ``gate`` a further condition on the row; ``answers`` names the customer that
+    answers for the asked one."""
+
+    table: str
+    key: str
+    scope: str
+    gate: Callable[[str], str] | None = None
+    answers: Callable[[str], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NodeOf:
-    """The row of any type behind a global id. ``gates`` are further conditions on a type's row; ``answers`` names the customer that answers for the asked one."""
+    """The row behind a global id, ``many``: behind each of several, in their order, null where there is none."""
 
-    tables: Mapping[str, tuple[str, str]]
-    gates: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
-    answers: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    rows: Mapping[str, NodeRow]
+    many: bool = False
+    arguments: Mapping[str, Argued] = field(default_factory=dict)
 
 
-Member = Column | Embedded | One | Many | Paged | NodeOf
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A row for each customer id of the argument, in its order; null where there is none. ``answers`` names the customer that answers for the asked one."""
+
+    type: str
+    rows: RowsOf
+    answers: Callable[[str], str]
+
+
+Member = Column | Embedded | One | Many | Paged | Totals | NodeOf | Each
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +197,11 @@ def plain(*names: str) -> dict[str, Member]:
 def decimals(*names: str) -> dict[str, Member]:
     """Amounts and ratios: a decimal string, never a JSON number."""
     return {name: Column("{t}." + snake(name) + "::text") for name in names}
+
+
+def global_id(kind: str, key: str) -> str:
+    """SQL for the id by which ``node`` finds a row of a customer's; null where the key is."""
+    return f"'{kind}:' || {{t}}.customer_id || ':' || {{t}}.{key}"
 
 
 def snake(name: str) -> str:

@@ -38,7 +38,7 @@ CLIENT_TYPES = [
         {
             **plain("clientId", "name", "audience", "scopes", "purposes", "returnUrls", "bearer"),
             **plain("createdAt", "disabledAt", "lastTokenAt", "tokensFrom"),
-            "keys": Many("ClientKey", _keys, "{t}.place"),
+            "keys": Many("ClientKey", _keys, "{t}.place", default=2),
         },
     ),
     TypeView("ClientKey", columns(thumbprint=_THUMBPRINT, kid="{t}.key ->> 'kid'", kind="{t}.key ->> 'kty'")),

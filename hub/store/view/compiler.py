@@ -7,32 +7,34 @@ Python never sees a row of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 
 from hub.domain.selection import Argument, Pick, Selection
-from hub.store.view.binding import MAX_PAGE, Binding, cursor_sql
+from hub.store.view.binding import MAX_PAGE, Binding
 from hub.store.view.catalogue import (
     Argued,
     Catalogue,
     Column,
     Convert,
+    Each,
     Embedded,
     Many,
     Member,
     NodeOf,
+    NodeRow,
     One,
     Order,
     Paged,
     Rows,
     RowsOf,
     Scope,
+    Totals,
 )
+from hub.store.view.environment import SCOPES
 from hub.store.view.merged import WITH_PARTS, answering
-
-_PAIRS_AT_ONCE = 40
-"""PostgreSQL passes at most 100 arguments to a function."""
+from hub.store.view.paging import PageParts, clauses, json_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +53,16 @@ def compile_selection(selection: Selection, catalogue: Catalogue, present: froze
     return Statement(f"select ({body})::text as body, {seen} as seen", tuple(compiler.bindings.values()))
 
 
-def json_object(pairs: Sequence[tuple[str, str]]) -> str:
-    """An object whose members keep their order, however many there are: none, where all are skipped."""
-    if not pairs:
-        return "'{}'::json"
-    chunks = [pairs[start : start + _PAIRS_AT_ONCE] for start in range(0, len(pairs), _PAIRS_AT_ONCE)]
-    built = ["json_build_object(" + ", ".join(f"'{key}', {value}" for key, value in chunk) + ")" for chunk in chunks]
-    if len(built) == 1:
-        return built[0]
-    first, *middle, last = (f"{part}::text" for part in built)
-    inner = [f"substr(left({part}, -1), 2)" for part in middle]
-    return "(" + " || ',' || ".join([f"left({first}, -1)", *inner, f"substr({last}, 2)"]) + ")::json"
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The parts of a node's id, as SQL. ``source`` and ``place`` where there are several ids: their rows, and the order of these."""
+
+    name: str
+    kind: str
+    customer: str
+    key: str
+    source: str = ""
+    place: str = ""
 
 
 class _Compiler:
@@ -85,19 +86,24 @@ class _Compiler:
         if isinstance(member, Many | Paged) and not member.owned:
             return "'{}'::uuid[]"
         if isinstance(member, NodeOf):
-            name = self._bound(pick.arguments[0], Convert.NODE_ID)
-            itself = f"array(select customer_id from customer where customer_id = %({name}_customer)s::uuid)"
-            whole = (
-                f"array(select unnest({t}.parts) from {WITH_PARTS} {t} where {t}.customer_id = {answering(f'%({name}_customer)s::uuid')})"
-            )
-            return f"case %({name}_type)s::text when 'Customer' then {whole} else {itself} end"
+            return self._seen_nodes(member, pick, t)
+        if isinstance(member, Each):
+            wanted, asked = self._asked_each(pick)
+            return f"array(select unnest({t}.parts) from {wanted} join {clauses(member.rows(t, Scope()))} on {t}.customer_id = {member.answers(asked)})"
         assert isinstance(member, One | Many | Paged)
         rows, _ = self._rows(member.rows, member.arguments, pick.arguments, t, Scope())
         ids = f"unnest({t}.parts)" if member.type == "Customer" else f"{t}.customer_id"
         if not isinstance(member, Paged):
-            return f"array(select {ids} from {_clauses(rows)})"
-        size, after = self._size(pick.arguments, member.default), self._after(pick.arguments, member.order, t)
-        return f"array(select {ids} from (select {t}.* from {_clauses(rows, after)} order by {_keys(member.order, t)} limit {size}) {t})"
+            return f"array(select {ids} from {clauses(rows)})"
+        size, after = self._size(pick.arguments, member.default), self._after(pick.arguments, member.order, member.type, t)
+        return f"array(select {ids} from (select {t}.* from {clauses(rows, after)} order by {_keys(member.order, t)} limit {size}) {t})"
+
+    def _seen_nodes(self, member: NodeOf, pick: Pick, t: str) -> str:
+        asked = self._asked(member, pick)
+        itself = f"array(select customer_id from customer where customer_id = {asked.customer})"
+        whole = f"array(select unnest({t}.parts) from {WITH_PARTS} {t} where {t}.customer_id = {answering(asked.customer)})"
+        seen = f"case {asked.kind} when 'Customer' then {whole} else {itself} end"
+        return f"array(select unnest({seen}) from {asked.source})" if asked.source else seen
 
     def _value(self, type_name: str, pick: Pick, alias: str, scope: Scope) -> str:
         if pick.name == "__typename":
@@ -108,66 +114,98 @@ class _Compiler:
             case Column(sql):
                 return sql.replace("{t}", alias)
             case Embedded(kind):
-                return self._case(_of(pick), alias, scope, kind)
-            case One():
-                return self._one(member, pick, scope)
-            case Many():
-                return self._many(member, pick, scope)
+                return self.case(_of(pick), alias, scope, kind)
+            case One() | Many():
+                return self.related(member, pick, scope)
             case Paged():
                 return self._paged(member, pick, scope)
             case NodeOf():
                 return self._node(member, pick, scope)
+            case Totals():
+                raise TypeError("totals are an extra of a connection")
+            case Each():
+                return self._each(member, pick, scope)
 
     def _one(self, member: One, pick: Pick, scope: Scope) -> str:
         t = self._alias()
         rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
         newest = f" order by {member.newest.replace('{t}', t)} limit 1" if member.newest else ""
         if not newest:
-            return f"(select {self._case(_of(pick), t, inside, member.type)} from {_clauses(rows)})"
-        return f"(select {self._case(_of(pick), t, inside, member.type)} from (select {t}.* from {_clauses(rows)}{newest}) {t})"
+            return f"(select {self.case(_of(pick), t, inside, member.type)} from {clauses(rows)})"
+        return f"(select {self.case(_of(pick), t, inside, member.type)} from (select {t}.* from {clauses(rows)}{newest}) {t})"
 
     def _many(self, member: Many, pick: Pick, scope: Scope) -> str:
         t = self._alias()
         rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
         order = member.order.replace("{t}", t)
-        built = self._case(_of(pick), t, inside, member.type)
-        source = _clauses(rows)
+        built = self.case(_of(pick), t, inside, member.type)
+        source = clauses(rows)
         if member.default is not None:
             size = self._size(pick.arguments, member.default)
             source = f"(select {t}.* from {source} order by {order} limit {size}) {t}"
         return f"(select coalesce(json_agg({built} order by {order}), '[]'::json) from {source})"
 
+    def related(self, member: One | Many, pick: Pick, scope: Scope) -> str:
+        return self._one(member, pick, scope) if isinstance(member, One) else self._many(member, pick, scope)
+
     def _paged(self, member: Paged, pick: Pick, scope: Scope) -> str:
         """One pass over at most ``first + 1`` rows; a count of all only where it is asked for."""
         t, page = self._alias(), self._alias()
         rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
-        size, after = self._size(pick.arguments, member.default), self._after(pick.arguments, member.order, t)
-        parts = _PageParts(self, member, rows, inside, t, page, size, bool(after))
+        size, after = self._size(pick.arguments, member.default), self._after(pick.arguments, member.order, member.type, t)
+        parts = PageParts(self, member, rows, inside, t, page, size, bool(after))
         answer = json_object([(below.key, parts.of(below)) for below in _of(pick).picks])
         if not parts.uses_rows:
             return answer
         keys = _keys(member.order, t)
-        limited = f"(select {t}.* from {_clauses(rows, after)} order by {keys} limit {size} + 1) {t}"
+        limited = f"(select {t}.* from {clauses(rows, after)} order by {keys} limit {size} + 1) {t}"
         values = ", ".join([*parts.columns, f"row_number() over (order by {keys}) as i"])
         return f"(select {answer} from (select {values} from {limited}) {page} having true)"
 
+    def _asked(self, member: NodeOf, pick: Pick) -> _Asked:
+        """What the ids of a node field name, as SQL. A list of them is a source of rows."""
+        by_name = {argument.name: argument for argument in pick.arguments}
+        if not member.many:
+            name = self._bound(by_name["id"], Convert.NODE_ID)
+            return _Asked(name, f"%({name}_type)s::text", f"%({name}_customer)s::uuid", f"%({name}_key)s::uuid")
+        n, name = self._alias(), self._bound(by_name["ids"], Convert.NODE_IDS)
+        listed = f"%({name}_type)s::text[], %({name}_customer)s::uuid[], %({name}_key)s::uuid[]"
+        return _Asked(
+            name,
+            f"{n}.kind",
+            f"{n}.customer",
+            f"{n}.key",
+            f"unnest({listed}) with ordinality {n}(kind, customer, key, place)",
+            f"{n}.place",
+        )
+
     def _node(self, member: NodeOf, pick: Pick, scope: Scope) -> str:
-        name, of = self._bound(pick.arguments[0], Convert.NODE_ID), _of(pick)
+        """Only the types that the ids name are looked for (:func:`hub.store.view.binding.kinds_named`)."""
+        asked, of = self._asked(member, pick), _of(pick)
+        _, inside = self._rows(_nothing, member.arguments, pick.arguments, "", scope)
         cases = {case.type: case.picks for case in of.cases}
         branches = []
-        for kind, (table, key) in member.tables.items():
-            t = self._alias()
-            built = self.object(kind, cases.get(kind, of.picks), t, scope)
-            customer, row = f"%({name}_customer)s::uuid", f"%({name}_key)s::uuid"
-            if kind in member.answers:
-                customer, row = member.answers[kind](customer), member.answers[kind](row)
-            where = f"{t}.customer_id = {customer} and {t}.{key} = {row}"
-            if kind in member.gates:
-                where += f" and {member.gates[kind](t)}"
-            branches.append(f"when '{kind}' then (select {built} from {table} {t} where {where})")
-        return f"case %({name}_type)s::text {' '.join(branches)} end"
+        for kind, row in member.rows.items():
+            if f"{asked.name}:{kind}" in self.present:
+                t = self._alias()
+                built = self.object(kind, cases.get(kind, of.picks), t, inside)
+                branches.append(f"when '{kind}' then (select {built} from {_node_row(row, asked, t)})")
+        answer = f"case {asked.kind} {' '.join(branches)} end" if branches else "null::json"
+        return f"(select coalesce(json_agg({answer} order by {asked.place}), '[]'::json) from {asked.source})" if asked.source else answer
 
-    def _case(self, of: Selection, t: str, scope: Scope, declared: str) -> str:
+    def _each(self, member: Each, pick: Pick, scope: Scope) -> str:
+        t, (wanted, asked), of = self._alias(), self._asked_each(pick), _of(pick)
+        picks = next((case.picks for case in of.cases if case.type == member.type), of.picks)
+        found = clauses(member.rows(t, scope), f"{t}.customer_id = {member.answers(asked)}")
+        built = f"(select {self.object(member.type, picks, t, scope)} from {found})"
+        return f"(select coalesce(json_agg({built} order by {asked.replace('.id', '.place')}), '[]'::json) from {wanted})"
+
+    def _asked_each(self, pick: Pick) -> tuple[str, str]:
+        """The ids of the argument as rows, and the id of one."""
+        i, name = self._alias(), self._bound(pick.arguments[0], Convert.CUSTOMER_IDS)
+        return f"unnest(%({name})s::uuid[]) with ordinality {i}(id, place)", f"{i}.id"
+
+    def case(self, of: Selection, t: str, scope: Scope, declared: str) -> str:
         """The object of a row whose type may only be known from the row: its ``kind`` then decides."""
         view = self.catalogue[declared]
         default = self.object(declared, of.picks, t, scope)
@@ -187,18 +225,20 @@ class _Compiler:
     ) -> tuple[Rows, Scope]:
         """The related rows under the arguments that are given, and the scope below them."""
         where: list[str] = []
+        values: dict[str, str] = {}
         for argument in given:
             found = declared.get(argument.name)
             if found is None or argument.slot not in self.present:
                 continue
             name = self._bound(argument, found.convert)
-            bound = f"%({name})s::{found.cast}"
+            values[argument.name] = bound = f"%({name})s::{found.cast}"
             if found.sets == "as_of":
                 scope = replace(scope, as_of=bound)
             elif found.sets == "known_at":
                 scope = replace(scope, known_at=bound)
             if found.where:
                 where.append(_argued(found.where, t, name, bound))
+        scope = replace(scope, given=values)
         rows = rows_of(t, scope)
         return Rows(rows.source, (*rows.where, *where)), scope
 
@@ -208,73 +248,29 @@ class _Compiler:
                 return f"%({self._bound(argument, Convert.PAGE, default)})s::int"
         return str(min(default, MAX_PAGE))
 
-    def _after(self, given: tuple[Argument, ...], order: Order, t: str) -> str:
+    def _after(self, given: tuple[Argument, ...], order: Order, of: str, t: str) -> str:
         for argument in given:
             if argument.name == "after" and argument.slot in self.present:
-                return _later(order, t, self._bound(argument, Convert.CURSOR))
+                return _later(order, t, self._bound(argument, Convert.CURSOR, of=of))
         return ""
 
-    def _bound(self, argument: Argument, convert: Convert, default: int | None = None) -> str:
+    def _bound(self, argument: Argument, convert: Convert, default: int | None = None, of: str = "") -> str:
         name = argument.slot
-        self.bindings[name] = Binding(name, argument.slot, convert, default)
+        self.bindings[name] = Binding(name, argument.slot, convert, default, of)
         return name
 
     def _alias(self) -> str:
         return f"t{next(self._numbers)}"
 
 
-class _PageParts:
-    """The parts of one connection: what each page row must carry (``columns``), and the members of the connection object."""
+def _node_row(row: NodeRow, asked: _Asked, t: str) -> str:
+    customer, key = (row.answers(asked.customer), row.answers(asked.key)) if row.answers else (asked.customer, asked.key)
+    where = [f"{t}.customer_id = {customer}", f"{t}.{row.key} = {key}", f"'{row.scope}' = any({SCOPES})"]
+    return f"{row.table} {t} where {' and '.join([*where, row.gate(t)] if row.gate else where)}"
 
-    def __init__(self, compiler: _Compiler, member: Paged, rows: Rows, scope: Scope, t: str, page: str, size: str, after: bool) -> None:
-        self.compiler, self.member, self.rows, self.scope = compiler, member, rows, scope
-        self.t, self.page, self.size, self.after = t, page, size, after
-        self.columns: list[str] = []
-        self.uses_rows = False
 
-    def of(self, pick: Pick) -> str:
-        match pick.name:
-            case "totalCount":
-                return f"(select count(*) from {_clauses(self.rows)})"
-            case "nodes":
-                return self._list(self.compiler._case(_of(pick), self.t, self.scope, self.member.type))
-            case "edges":
-                return self._list(json_object([(below.key, self._edge(below)) for below in _of(pick).picks]))
-            case "pageInfo":
-                return json_object([(below.key, self._page_info(below)) for below in _of(pick).picks])
-        return f"'{self.member.type}Connection'"
-
-    def _edge(self, pick: Pick) -> str:
-        if pick.name == "node":
-            return self.compiler._case(_of(pick), self.t, self.scope, self.member.type)
-        return self._cursor() if pick.name == "cursor" else f"'{self.member.type}Edge'"
-
-    def _page_info(self, pick: Pick) -> str:
-        match pick.name:
-            case "hasNextPage":
-                self.uses_rows = True
-                return f"count(*) > {self.size}"
-            case "hasPreviousPage":
-                return "true" if self.after else "false"
-            case "startCursor":
-                return f"max({self._column(self._cursor())}) filter (where {self.page}.i = 1)"
-            case "endCursor":
-                last = f"order by {self.page}.i desc) filter (where {self.page}.i <= {self.size})"
-                return f"(array_agg({self._column(self._cursor())} {last})[1]"
-        return "'PageInfo'"
-
-    def _cursor(self) -> str:
-        day, row_id = self.member.order.day, self.member.order.id
-        return cursor_sql(f"{self.t}.{day}" if day else None, f"{self.t}.{row_id}")
-
-    def _list(self, built: str) -> str:
-        inside = f"order by {self.page}.i) filter (where {self.page}.i <= {self.size})"
-        return f"coalesce(json_agg({self._column(built)} {inside}, '[]'::json)"
-
-    def _column(self, sql: str) -> str:
-        self.uses_rows = True
-        self.columns.append(f"{sql} as c{len(self.columns)}")
-        return f"{self.page}.c{len(self.columns) - 1}"
+def _nothing(t: str, scope: Scope) -> Rows:
+    return Rows("", ())
 
 
 def _of(pick: Pick) -> Selection:
@@ -289,11 +285,6 @@ def _argued(where: str, t: str, name: str, bound: str) -> str:
     for mark, sql in parts.items():
         where = where.replace(mark, sql)
     return where
-
-
-def _clauses(rows: Rows, *more: str) -> str:
-    where = " and ".join(condition for condition in (*rows.where, *more) if condition)
-    return f"{rows.source} where {where}" if where else rows.source
 
 
 def _keys(order: Order, t: str) -> str:

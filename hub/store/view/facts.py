@@ -6,9 +6,26 @@ A personal field shows its masked form and nothing else.
 from __future__ import annotations
 
 from hub.domain.facts import FactSpec, FieldSpec, FieldType, all_specs
-from hub.domain.facts.names import field_name, list_name
-from hub.store.view.catalogue import Argued, Column, Embedded, Many, Member, One, Order, Paged, Rows, RowsOf, Scope, TypeView, plain
-from hub.store.view.gate import facts_of_customer
+from hub.domain.facts.names import choosers, field_name, list_name, summed
+from hub.store.view.catalogue import (
+    Argued,
+    Column,
+    Embedded,
+    Many,
+    Member,
+    NodeRow,
+    One,
+    Order,
+    Paged,
+    Rows,
+    RowsOf,
+    Scope,
+    Totals,
+    TypeView,
+    plain,
+)
+from hub.store.view.gate import covered_by_consent, facts_of_customer
+from hub.store.view.sources import access_of
 
 FACT = "Fact"
 _DAYS = {"from": Argued("date", "{t}.occurred_on >= {p}"), "to": Argued("date", "{t}.occurred_on <= {p}")}
@@ -54,7 +71,23 @@ def fact_fields() -> dict[str, Member]:
 
 def _paged(spec: FactSpec) -> Paged:
     day = "occurred_on" if spec.occurred else None
-    return Paged(spec.name, facts_of_customer(spec.table, spec.source, spec.name), Order("fact_id", day), _DAYS if day else {})
+    arguments = {**(_DAYS if day else {}), **{field_name(field): _chosen_by(field) for field in choosers(spec)}}
+    extras: dict[str, Member] = {"access": One("SourceAccess", access_of(spec.source))}
+    if amounts := summed(spec):
+        extras["totals"] = Totals(f"{spec.name}Totals", {field_name(field): field.name for field in amounts})
+    rows = facts_of_customer(spec.table, spec.source, spec.name)
+    return Paged(spec.name, rows, Order("fact_id", day), arguments, extras=extras)
+
+
+def _chosen_by(field: FieldSpec) -> Argued:
+    if field.kind is FieldType.BOOL:
+        return Argued("boolean", f"{{t}}.{field.name} = {{p}}")
+    return Argued("text[]", f"{{t}}.{field.name} = any({{p}})")
+
+
+def fact_nodes() -> dict[str, NodeRow]:
+    """Every version of a fact is found by its id, while a consent lets it be read."""
+    return {spec.name: NodeRow(spec.table, "fact_id", "facts:read", covered_by_consent(spec.source, spec.name)) for spec in all_specs()}
 
 
 def _in_customer(table: str, key: str, parent_key: str) -> RowsOf:

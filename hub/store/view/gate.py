@@ -5,6 +5,8 @@ Says the same as :func:`hub.consent.gate.decide`, inside the statement, for each
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hub.consent.gate import Use
 from hub.store.view.catalogue import Rows, RowsOf, Scope
 from hub.store.view.environment import GRANTEE, NOW, PURPOSE
@@ -47,6 +49,17 @@ def readable(c: str, t: str, kind: str) -> tuple[str, ...]:
         f"({t}.occurred_on is null or {t}.occurred_on between {c}.data_from and {c}.data_to)",
         f"{t}.known_from + make_interval(days => {c}.data_life_days) > {NOW}",
     )
+
+
+def covered_by_consent(source: str, kind: str) -> Callable[[str], str]:
+    """A fact that stands alone: some consent of its customer lets it be read now."""
+
+    def gate(t: str) -> str:
+        c = f"{t}_c"
+        mine = (f"{c}.customer_id = {t}.customer_id", f"{c}.source = '{source}'", *readable(c, t, f"'{kind}'"))
+        return f"exists (select 1 from consent {c} where {' and '.join(mine)})"
+
+    return gate
 
 
 def as_known(t: str, scope: Scope) -> tuple[str, ...]:

@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from hub.domain.caller import Admitted
 from hub.domain.clock import Clock
-from hub.errors import ConsentMissing, InvalidInput, NotFound, TokenInvalid, TooManySubscriptions
+from hub.errors import ConsentMissing, InvalidInput, NotFound, TokenInvalid
 from hub.store.database import Database
 from hub.store.view.binding import bound_customer, bound_node
-
-log = structlog.get_logger("hub.pulse")
+from hub.store.view.looking import Looks, Rules
+from hub.store.view.profiles import Profiles
 
 _LOOK = text("""
     SELECT w.place, count(c.connection_id) > 0 AS found,
@@ -47,16 +45,6 @@ _LOOK = text("""
         ORDER BY v.event_id DESC LIMIT 1) e ON true
     GROUP BY w.place, w.client, w.token, w.issued
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Seconds and counts. A subscription ends when nothing happens for ``idle``; a client may hold ``per_client`` of them, a process ``in_all``."""
-
-    period: float = 1.0
-    idle: float = 300.0
-    per_client: int = 10
-    in_all: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +72,16 @@ class _Watcher:
             self.news.set()
 
 
-class Pulse:
-    """See the module. One per process. ``now`` is real time, which tokens end by."""
+class Pulse(Looks[_Watcher]):
+    """See the module."""
 
     def __init__(self, database: Database, clock: Clock, rules: Rules | None = None, now: Callable[[], float] = time.time) -> None:
-        self.database, self.clock, self.rules, self.now = database, clock, rules or Rules(), now
-        self._watchers: list[_Watcher] = []
-        self._looking: asyncio.Task[None] | None = None
+        super().__init__(database, clock, rules, now)
+        self._profiles = Profiles(database, clock, rules, now)
+
+    def changes(self, admitted: Admitted, customer: str, after: str | None) -> AsyncIterator[Mapping[str, str]]:
+        """As :meth:`Profiles.changes`."""
+        return self._profiles.changes(admitted, customer, after)
 
     async def beats(self, admitted: Admitted, customer: str | None, connection: str | None) -> AsyncIterator[None]:
         """Yields at once, and then whenever something has changed; ends when nothing more is to come.
@@ -112,22 +103,6 @@ class Pulse:
         finally:
             self._leave(watcher)
 
-    def _enter(self, watcher: _Watcher) -> _Watcher:
-        client = watcher.admitted.caller.client_id
-        mine = sum(one.admitted.caller.client_id == client for one in self._watchers)
-        if mine >= self.rules.per_client or len(self._watchers) >= self.rules.in_all:
-            raise TooManySubscriptions
-        self._watchers.append(watcher)
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look_on())
-        return watcher
-
-    def _leave(self, watcher: _Watcher) -> None:
-        self._watchers.remove(watcher)
-        if not self._watchers and self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
-
     def _allowed(self, watcher: _Watcher) -> _Seen:
         """The last look, if it still says that the watcher may watch."""
         seen = watcher.seen
@@ -148,15 +123,6 @@ class Pulse:
         except TimeoutError:
             return left <= self.rules.idle
         return True
-
-    async def _look_on(self) -> None:
-        while True:
-            await asyncio.sleep(self.rules.period)
-            try:
-                await self._look(list(self._watchers))
-            except SQLAlchemyError as error:
-                # The next look sees the same rows: nothing is lost with this one.
-                log.warning("pulse_waits", kind=type(error).__name__)
 
     async def _look(self, watchers: Sequence[_Watcher]) -> None:
         """One statement for all of them."""

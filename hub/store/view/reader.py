@@ -9,24 +9,23 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+import orjson
+from sqlalchemy.exc import DBAPIError
 
 from hub.domain.audit import Accessed
 from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.domain.selection import Selection, SlotValues, StoredRead
 from hub.errors import TooSlow
-from hub.store.database import Database, Scope, Write
+from hub.store.database import Database, Scope
 from hub.store.view.basis import Relied, accessed
-from hub.store.view.binding import bind, subject_of
+from hub.store.view.binding import bind, kinds_named, subject_of
 from hub.store.view.catalogue import Catalogue
 from hub.store.view.compiler import Statement, compile_selection
 from hub.store.view.environment import ViewSettings, environment
 
-# Ends with the transaction, as the client and the purpose do.
-_OPERATES = text("select set_config('hub.operator', 'yes', true)")
 _KEPT = 512
 _QUERY_CANCELED = "57014"
 
@@ -49,7 +48,7 @@ class Compiled:
 
     @staticmethod
     def of(selection: Selection, catalogue: Catalogue, present: frozenset[str]) -> Compiled:
-        statement, relied = compile_selection(selection, catalogue, present), Relied.of(selection)
+        statement, relied = compile_selection(selection, catalogue, present), Relied.of(selection, present)
         # OFFSET keeps PostgreSQL from working the answer's customers out twice.
         told = f"select a.body, a.seen, {relied.sql('a.seen')} as basis from ({statement.text} offset 0) a"
         return Compiled(statement, relied, told)
@@ -65,16 +64,28 @@ class Reader:
     async def read(self, caller: Caller, read: StoredRead, values: SlotValues) -> bytes:
         """The data of the answer as JSON text. Raises InvalidInput for page sizes and cursors that do not fit."""
         given = {slot: value for slot, value in values.items() if value is not None}
-        compiled, now = self.compiled(read.selection, frozenset(given)), self.clock.now()
+        present = frozenset(given) | kinds_named(given, self.catalogue)
+        compiled, now = self.compiled(read.selection, present), self.clock.now()
         found = bind(compiled.statement.bindings, given)
         bound = environment(caller, self.settings, now) | found
-        async with self.database.write(Scope.of(caller, now, subject_of(compiled.statement.bindings, found))) as tx:
-            if caller.operates:
-                await tx.execute(_OPERATES)
-            row = await _answered(tx, compiled.text, bound)
+        scope = Scope.of(caller, now, subject_of(compiled.statement.bindings, found))
+        body, seen, basis = await self._answered(scope, compiled.text, bound, operator=caller.operates)
         # The connection is back in its pool: whoever waits for the disk keeps nobody from reading.
-        await self.log.write(accessed(caller, read, compiled.relied, row.seen, row.basis))
-        return str(row.body).encode()
+        await self.log.write(accessed(caller, read, compiled.relied, uuids(seen), orjson.loads(basis) if basis else None))
+        return body
+
+    async def _answered(
+        self, scope: Scope, statement: str, bound: Mapping[str, Any], *, operator: bool
+    ) -> tuple[bytes, bytes, bytes | None]:
+        """The statement's one row. Raises TooSlow when the server ended it (``statement_timeout``)."""
+        try:
+            ((body, seen, basis),) = await self.database.ask(scope, statement, bound, operator=operator)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:
+                raise TooSlow from None
+            raise
+        assert body is not None and seen is not None
+        return body, seen, basis
 
     def compiled(self, selection: Selection, present: frozenset[str]) -> Compiled:
         """The selection is kept beside its statement, so that its identity stays its own as long as it is a key."""
@@ -89,11 +100,7 @@ class Reader:
         return found[1]
 
 
-async def _answered(tx: Write, statement: str, bound: Mapping[str, Any]) -> Any:
-    """The statement's one row. Raises TooSlow when the server ended it (``statement_timeout``)."""
-    try:
-        return (await tx.exec_driver_sql(statement, bound)).one()
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:
-            raise TooSlow from None
-        raise
+def uuids(listed: bytes) -> list[UUID]:
+    """What PostgreSQL writes of an array of ids."""
+    inside = listed[1:-1].decode("ascii")
+    return [UUID(one) for one in inside.split(",")] if inside else []

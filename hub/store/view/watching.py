@@ -23,6 +23,7 @@ from hub.store.view.catalogue import (
     plain,
 )
 from hub.store.view.environment import NOW, QUOTAS
+from hub.store.view.profiles import PROFILE_CHANGED
 
 _ID = "'PlatformConnection:' || {t}.customer_id || ':' || {t}.connection_id"
 _ITSELF = Argued(
@@ -57,6 +58,7 @@ def watching_fields() -> dict[str, Member]:
             _all("quota_ledger"),
             "{t}.connector, {t}.credential",
             {"connector": Argued("text", "{t}.connector = {p}")},
+            default=100,
             owned=False,
         ),
         "identityEvents": Paged("IdentityEvent", _all("identity_event"), Order("event_id"), {"customerId": _CUSTOMER}),
@@ -97,8 +99,9 @@ SUBSCRIPTION = TypeView(
     "Subscription",
     {
         "syncProgress": Many(
-            "WatchedConnection", _all("connection"), "{t}.connection_id", {"customerId": _CUSTOMER, "connectionId": _ITSELF}
-        )
+            "WatchedConnection", _all("connection"), "{t}.connection_id", {"customerId": _CUSTOMER, "connectionId": _ITSELF}, default=100
+        ),
+        "profileChanged": PROFILE_CHANGED,
     },
 )
 
@@ -194,7 +197,7 @@ WATCHED_CONNECTION = TypeView(
         "run": One("WatchedRun", below("sync_run", "WatchedConnection", "connection_id"), "{t}.epoch desc"),
         "runs": Paged("WatchedRun", below("sync_run", "WatchedConnection", "connection_id"), Order("run_id"), _RUN_FILTERS),
         "windows": Paged("WatchedWindow", _windows_of_connection, Order("window_id", "first_day"), _WINDOW_FILTERS),
-        "quarantine": Many("QuarantineGroup", _quarantine, "{t}.stream, {t}.path, {t}.reason"),
+        "quarantine": Many("QuarantineGroup", _quarantine, "{t}.stream, {t}.path, {t}.reason", default=100),
     },
 )
 

@@ -46,7 +46,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest.fixture(scope="module")
 def library() -> Path:
-    return npm.installed(HERE, "openid-client", "the flows of a certified client")
+    return npm.locked(HERE, "openid-client", "the flows of a certified client")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -29,7 +29,7 @@ async def done(api: Api, step: Step) -> None:
 async def asks(api: Api, side: Side) -> int:
     answer = await side.ask(QUERY, {"id": api.world.id})
     if answer.status_code == 200:
-        assert answer.json() == FOUND or answer.json()["errors"][0]["extensions"]["code"] == "NotAllowed"
+        assert answer.json() == FOUND or answer.json()["errors"][0]["extensions"]["code"] == "NOT_ALLOWED"
     return answer.status_code
 
 
@@ -81,7 +81,7 @@ async def test_a_narrower_client_is_narrower_with_the_token_that_it_has(api: Api
     change = Change(scopes=("enhancement:read", "links:write"))
     await done(api, lambda tx: client_life.update_client(tx, "partner-app", change, AUDIENCES))
     answer = (await partner.ask(QUERY, {"id": api.world.id})).json()
-    assert answer["errors"][0]["extensions"]["code"] == "NotAllowed"
+    assert answer["errors"][0]["extensions"]["code"] == "NOT_ALLOWED"
     told = await partner.form("/oauth/introspect", partner.client.token_form() | {"token": partner.token})
     assert told.json()["scope"] == "enhancement:read links:write purpose:CREDIT_APPROVAL"
     await done(api, lambda tx: client_life.update_client(tx, "partner-app", Change(purposes=("POST_LOAN",)), AUDIENCES))
@@ -123,7 +123,7 @@ async def test_admins_list_clients_with_their_keys_page_by_page(api: Api) -> Non
         some = (await admin.ask(f"{{ clients({argument}) {{ nodes {{ clientId }} }} }}")).json()["data"]["clients"]["nodes"]
         assert {one["clientId"] for one in some} == expected
     refused = (await partner.ask("{ clients { totalCount } }")).json()
-    assert refused["errors"][0]["extensions"]["code"] == "NotAllowed" and "data" not in refused
+    assert refused["errors"][0]["extensions"]["code"] == "NOT_ALLOWED" and "data" not in refused
 
 
 async def test_last_there_is_kept_to_the_minute(api: Api) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 import hub.access.guard as guard_module
 from hub.access.client_life import disable_client, end_tokens
 from hub.store.database import Database
-from hub.store.view.pulse import Pulse, Rules
+from hub.store.view.looking import Rules
+from hub.store.view.pulse import Pulse
 from tests.hub.app.watching import Hub, events, heard, served, subscribe
 
 
@@ -45,7 +46,7 @@ async def test_a_stream_ends_with_its_token(hub: Hub) -> None:
     async with hub.stream() as answer:
         messages = [message async for message in events(answer)]
     assert [message["type"] for message in messages] == ["next", "next", "complete"]
-    assert messages[1]["payload"]["errors"][0]["extensions"]["code"] == "TokenInvalid"
+    assert messages[1]["payload"]["errors"][0]["extensions"]["code"] == "TOKEN_INVALID"
 
 
 @pytest.mark.usefixtures("short_lived")
@@ -99,12 +100,12 @@ async def test_an_error_nobody_expected_is_masked(hub: Hub, monkeypatch: pytest.
     (error,) = messages[0]["payload"]["errors"]
     assert (error["message"], error["extensions"]["code"], messages[1]["type"]) == (
         "Something went wrong in the hub.",
-        "Internal",
+        "INTERNAL",
         "complete",
     )
     async with hub.socket() as socket:
         await subscribe(socket, **hub.variables())
         (message,) = [message async for message in heard(socket)]
-    assert message["payload"][0]["extensions"]["code"] == "Internal"
+    assert message["payload"][0]["extensions"]["code"] == "INTERNAL"
     written = capfd.readouterr()
     assert "canary-31" not in written.out + written.err and "graphql.masked" in written.out

@@ -16,7 +16,8 @@ from websockets.exceptions import InvalidStatus
 import schema.socket as socket_module
 from hub.domain.enums import Verdict
 from hub.store.database import Database
-from hub.store.view.pulse import Pulse, Rules
+from hub.store.view.looking import Rules
+from hub.store.view.pulse import Pulse
 from schema.socket import PROTOCOL
 from tests.hub.app.watching import WATCH, Hub, Message, events, heard, served, subscribe
 from tests.hub.sync.platform import refund
@@ -119,13 +120,13 @@ async def ended_by(hub: Hub, way: Way, end: Callable[[], Awaitable[Any]], client
 @BOTH
 async def test_a_withdrawal_ends_it(hub: Hub, way: Way) -> None:
     error = await ended_by(hub, way, hub.world.withdraw)
-    assert error["extensions"]["code"] == "ConsentMissing"
+    assert error["extensions"]["code"] == "CONSENT_MISSING"
 
 
 @BOTH
 async def test_a_customer_that_may_no_longer_be_seen_ends_it(hub: Hub, way: Way) -> None:
     error = await ended_by(hub, way, lambda: hub.world.do("DELETE FROM customer_client WHERE client_id = 'test'"))
-    assert error["extensions"]["code"] == "NotFound"
+    assert error["extensions"]["code"] == "NOT_FOUND"
 
 
 @BOTH
@@ -141,7 +142,7 @@ async def test_a_client_or_token_that_was_taken_back_ends_it(hub: Hub, way: Way,
         change = "disabled_at = now()" if how == "disabled" else "scopes = array_remove(scopes, 'operations:read')"
         await hub.world.do(f"UPDATE client SET {change} WHERE client_id = 'test'")
 
-    assert (await ended_by(hub, way, take_back))["extensions"]["code"] == "TokenInvalid"
+    assert (await ended_by(hub, way, take_back))["extensions"]["code"] == "TOKEN_INVALID"
 
 
 async def test_each_answer_is_read_with_the_watcher_s_eyes(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +172,7 @@ async def test_what_is_foreign_absent_or_no_id_is_answered_alike(hub: Hub, way: 
         variables = {key: value.format(**names) for key, value in given.items()} or hub.variables()
         messages = [message async for message in way(hub, client, **variables)]
         (error,) = errors(messages[0])
-        assert (error["message"], error["extensions"]["code"]) == ("There is nothing to watch under this id.", "NotFound"), what
+        assert (error["message"], error["extensions"]["code"]) == ("There is nothing to watch under this id.", "NOT_FOUND"), what
         assert [message["type"] for message in messages[1:]] in ([], ["complete"]), f"no data of what is {what}"
 
 
@@ -285,7 +286,7 @@ async def refused_by(hub: Hub, client: str, query: str, **variables: Any) -> lis
     async with hub.stream(client, query, **variables) as answer:
         await answer.aread()
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/json; charset=utf-8")
-    assert answer.json() == {"errors": message["payload"]}
+    assert answer.json()["errors"] == message["payload"]
     return [error["message"] for error in message["payload"]]
 
 
@@ -320,7 +321,7 @@ async def test_a_plain_post_does_not_subscribe(hub: Hub) -> None:
 
 async def test_whom_to_watch_must_be_said(hub: Hub) -> None:
     messages = [message async for message in over_events(hub, "admin", id=None)]
-    assert errors(messages[0])[0]["extensions"]["code"] == "InvalidInput"
+    assert errors(messages[0])[0]["extensions"]["code"] == "INVALID_INPUT"
 
 
 async def test_a_client_holds_a_bounded_number_and_gets_back_what_it_lets_go(hub: Hub) -> None:
@@ -330,7 +331,7 @@ async def test_a_client_holds_a_bounded_number_and_gets_back_what_it_lets_go(hub
             await subscribe(socket, name, **hub.variables())
             message = json.loads(await socket.recv())
             assert (message["id"], message["type"]) == (name, "error" if name == "3" else "next")
-        assert message["payload"][0]["extensions"]["code"] == "TooManySubscriptions"
+        assert message["payload"][0]["extensions"]["code"] == "TOO_MANY_SUBSCRIPTIONS"
         async with hub.stream("test") as answer:
             assert (await anext(events(answer)))["type"] == "next", "another client's share is its own"
     await until_free(hub)

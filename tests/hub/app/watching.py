@@ -19,7 +19,7 @@ from hub.access.clients import NewClient, make_client_keys, register_client
 from hub.app import AppRuntime, build_app
 from hub.store.database import Database
 from hub.store.view import ViewSettings
-from hub.store.view.pulse import Rules
+from hub.store.view.looking import Rules
 from hub.vault import FileKeys
 from schema.access import AUDIENCES
 from schema.socket import PROTOCOL

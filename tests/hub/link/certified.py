@@ -54,7 +54,7 @@ KEY = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256", "kid": "hub-1"}
 
 def installed() -> Path:
     """The folder that holds the provider."""
-    return npm.installed(HERE, "oidc-provider", "the flows against a certified provider")
+    return npm.locked(HERE, "oidc-provider", "the flows against a certified provider")
 
 
 @dataclass

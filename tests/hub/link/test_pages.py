@@ -51,6 +51,17 @@ async def test_what_is_shown_is_what_is_hashed_also_on_a_later_day(side: Side, m
     assert len(shown) == 2
 
 
+async def test_how_often_data_are_fetched_is_said_as_the_consent_has_it(side: Side, me: Person) -> None:
+    await me.open(await side.link((SourceKind.SHOP,)))
+    for set_to, said in (
+        ("fetches_per_day = 4", "授权有效期内定期获取，每天不超过 4 次"),
+        ("fetches_per_day = NULL", "<dd>授权有效期内定期获取</dd>"),
+        ("fetch_type = 'ONETIME'", "<dd>一次</dd>"),
+    ):
+        await side.world.do(f"UPDATE consent SET {set_to} WHERE customer_id = :customer AND status = 'PENDING'")
+        assert said in (await me.get("/link/")).text
+
+
 async def test_what_has_ended_is_not_shown(side: Side, me: Person) -> None:
     page = await me.open(await side.link((SourceKind.SHOP,)))
     await me.get(await me.to_platform_and_back(await me.agree(page)))

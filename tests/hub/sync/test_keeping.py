@@ -18,7 +18,6 @@ from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import GrantRevoked, NotFound
 from hub.store.database import Scope
 from hub.sync import grants
-from hub.sync.expiring import expiring
 from hub.sync.keeping import Keeper
 from hub.sync.revoking import WAITS, Revoker, disconnect, settle_ended
 from tests.hub.sync.platform import NAME, raw
@@ -298,27 +297,10 @@ async def test_a_disconnected_grant_cannot_be_used(world: World) -> None:
     assert await world.sync() is None
 
 
-# Said in advance
-
-
-async def test_what_ends_soon_is_listed_with_its_day(world: World) -> None:
+async def test_the_end_of_a_grant_stands_on_its_connection(world: World) -> None:
     await kept(world, Grant("access-0", "refresh-0", 7200, 5 * 86_400))
-    [row] = await world.rows("SELECT grant_expires_at FROM connection WHERE connection_id = :connection")
-
-    async def mine(within: timedelta) -> list[tuple[str, str | None]]:
-        async with world.database.work() as tx:
-            found = await expiring(tx, within, world.time.now())
-        assert all(one.remaining <= within for one in found)
-        return [(one.what, one.source) for one in found if one.customer_id == world.customer_id]
-
-    assert await mine(timedelta(days=3)) == []
-    assert await mine(timedelta(days=6)) == [("GRANT", None)]
-    assert ("CONSENT", "SHOP") in await mine(timedelta(days=400))
-    [credential] = await world.rows("SELECT refresh_expires_at FROM credential WHERE customer_id = :customer")
-    assert credential["refresh_expires_at"] == row["grant_expires_at"]
-    for client, seen in (("test", 1), ("stranger", 0)):
-        async with world.database.read(Scope(client, "CREDIT_APPROVAL")) as tx:
-            assert len(await expiring(tx, timedelta(days=6), world.time.now())) == seen, client
+    ends = (await world.one("connection"))["grant_expires_at"]
+    assert ends is not None and ends == (await world.one("credential"))["refresh_expires_at"]
 
 
 async def test_a_grant_that_nothing_can_renew_ends_with_its_access_token(world: World) -> None:

@@ -9,8 +9,6 @@ from dataclasses import replace
 import pytest
 
 from hub.domain.enums import Verdict
-from hub.errors import LeaseLost
-from hub.sync.claim import claim, finish, release, renew
 from tests.hub.sync.platform import Refunds, connector, page_of, raw, refund
 from tests.hub.sync.world import QUICK, TODAY, World
 
@@ -118,29 +116,6 @@ async def test_a_slow_platform_does_not_cost_the_lease(world: World) -> None:
     world.platform.before = slow
     assert await world.sync(replace(QUICK, heartbeat=0.02)) is Verdict.EMPTY_EXPECTED
     assert seen[0] > 30
-
-
-async def test_only_the_holder_of_the_epoch_renews_releases_and_finishes(world: World) -> None:
-    run = await world.claimed()
-    late = replace(run, epoch=run.epoch - 1)
-    async with world.database.work() as tx:
-        with pytest.raises(LeaseLost):
-            await renew(tx, late)
-        with pytest.raises(LeaseLost):
-            await finish(tx, late, Verdict.COMPLETE)
-        await release(tx, late)
-    assert (await world.one("connection"))["lease_until"] is not None
-    async with world.database.work() as tx:
-        assert await claim(tx, world.customer_id, world.connection_id) is None
-        await renew(tx, run)
-        await finish(tx, run, Verdict.COMPLETE)
-    assert ((await world.one("connection"))["lease_until"], (await world.one("sync_run"))["verdict"]) == (None, "COMPLETE")
-
-
-@pytest.mark.parametrize("status", ["LINKING", "REAUTHORISE", "DISCONNECTED"])
-async def test_only_an_active_connection_is_claimed(world: World, status: str) -> None:
-    await world.do("UPDATE connection SET status = :status WHERE connection_id = :connection", status=status)
-    assert await world.sync() is None
 
 
 async def test_the_last_window_grows_with_the_day(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import create_engine, event, insert, pool, select, text, update
+from sqlalchemy import create_engine, insert, pool, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from hub.domain.caller import Caller
@@ -15,6 +15,7 @@ from hub.domain.selection import Argument, Pick, Selection, StoredRead
 from hub.errors import InvalidInput
 from hub.store.database import Database
 from hub.store.embedded import Urls
+from hub.store.lines import Line
 from hub.store.tables import access_log, consent, customer_client
 from schema.contract import HubSchema, build_schema
 from tests.hub.view.world import KNOWN, PARTNER, RISK, World, build, consent_row, reader
@@ -214,13 +215,15 @@ WALK = """query ($id: ID!) { customer(id: $id) { evaluation(scenario: "S03") { f
     evidence { position page { sha256 request { method path query } run { verdict } } connection { connector } consent { textHash purpose } } } } } } } } }"""
 
 
-async def test_a_limit_is_walked_to_its_raw_pages_in_one_statement(database: Database) -> None:
-    world, statements = await build(database), []
+async def test_a_limit_is_walked_to_its_raw_pages_in_one_statement(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, statements = await build(database), list[str]()
+    send = Line.send
 
-    def notice(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def notice(line: Line, statement: str, values: Any, *, prepare: bool) -> None:
         statements.append(statement)
+        send(line, statement, values, prepare=prepare)
 
-    event.listen(database.app.sync_engine, "before_cursor_execute", notice)
+    monkeypatch.setattr(Line, "send", notice)
     found = (await ask(database, WALK, id=world.id))["customer"]["evaluation"]
     assert [one.split()[0] for one in statements] == ["select", "select"], "scope, the one statement; the access log is a commit of its own"
     part = found["limitParts"][0]

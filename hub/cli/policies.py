@@ -1,0 +1,239 @@
+"""``hub policies``: files are checked, versions and drafts listed; a draft is tried over what was evaluated, and published or discarded."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from hub.access.audit import audited
+from hub.cli import until
+from hub.cli.history import bars
+from hub.cli.options import console, emit, settings
+from hub.cli.processes import OPERATOR, with_runtime
+from hub.cli.runtime import Runtime
+from hub.credit.checking import check as check_text
+from hub.credit.checking import read_text
+from hub.credit.differences import Decision, Differences
+from hub.errors import InvalidInput
+from hub.store.database import Write
+from hub.store.evaluations import drafts
+from hub.store.evaluations.drafts import Draft
+from hub.store.evaluations.policies import end_policy, in_force, versions
+
+AT_ONCE = 20
+Work = Callable[[Runtime], Awaitable[None]]
+
+
+def check(files: list[Path], *, as_json: bool) -> None:
+    """Exit code 1 when a file has a fault."""
+    found = {str(path): check_text(_text(path)) for path in files}
+    if as_json:
+        emit(
+            [
+                {"file": name, "line": one.line, "where": one.where, "wrong": one.wrong, "remedy": one.remedy}
+                for name, faults in found.items()
+                for one in faults
+            ]
+        )
+    else:
+        for name, faults in found.items():
+            for one in faults:
+                console.print(f"{escape(name)}:{one.line}: {escape(one.where)}: {escape(one.wrong)}. {escape(one.remedy)}", soft_wrap=True)
+        wrong = sum(map(len, found.values()))
+        console.print(
+            f"{len(files):,} {'policy' if len(files) == 1 else 'policies'} checked, {f'{wrong:,} faults' if wrong else 'no fault'}."
+        )
+    if any(found.values()):
+        raise typer.Exit(1)
+
+
+def show(home: Path | None, *, as_json: bool) -> None:
+    """Every version and every draft."""
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.database.work() as tx:
+            rows, written = await versions(tx), await drafts.drafts(tx)
+        applying = {
+            scenario: in_force([row for row in rows if row.policy_id == scenario], runtime.clock.today())
+            for scenario in {row.policy_id for row in rows}
+        }
+        told = [_version(row, in_force=row is applying[row.policy_id]) for row in rows]
+        if as_json:
+            emit({"versions": told, "drafts": [_draft(one) for one in written]})
+        else:
+            console.print(_table("Published", told, ("policy", "version", "from", "until", "applies", "sha256")))
+            console.print(
+                _table(
+                    "Drafts",
+                    [_draft(one) for one in written],
+                    ("draft", "policy", "version", "state", "author", "from", "triedSince", "decidedBy"),
+                )
+            )
+
+    until.run(with_runtime(settings(home), work))
+
+
+def write(path: Path, home: Path | None, *, as_json: bool) -> None:
+    """Keeps a file as a draft."""
+    document = read_text(_text(path))
+
+    async def effect(tx: Write, runtime: Runtime) -> Draft:
+        return await drafts.draft_policy(tx, document, OPERATOR, runtime.clock.now())
+
+    _decided(home, "policy.draft", effect, as_json=as_json)
+
+
+def publish(draft_id: UUID, home: Path | None, *, as_json: bool) -> None:
+    async def effect(tx: Write, runtime: Runtime) -> Draft:
+        return await drafts.publish_draft(tx, draft_id, OPERATOR, runtime.clock.now(), runtime.clock.today())
+
+    _decided(home, "policy.publish", effect, as_json=as_json)
+
+
+def discard(draft_id: UUID, reason: str, home: Path | None, *, as_json: bool) -> None:
+    async def effect(tx: Write, runtime: Runtime) -> Draft:
+        return await drafts.discard_draft(tx, draft_id, OPERATOR, runtime.clock.now(), reason)
+
+    _decided(home, "policy.discard", effect, as_json=as_json)
+
+
+def end(scenario: str, version: str, on: date | None, reason: str, home: Path | None) -> None:
+    """Rollback: the version before applies again."""
+
+    async def work(runtime: Runtime) -> None:
+        day = on or runtime.clock.today()
+        async with runtime.database.work() as tx:
+            applies = await end_policy(tx, scenario, version, day, actor=OPERATOR, reason=reason, now=runtime.clock.now())
+            after = {"ends_on": day, "reason": reason, "applies": applies.version}
+            await audited(tx, runtime.vault.keys, actor=OPERATOR, action="policy.end", subject=f"policy:{scenario}:{version}", after=after)
+        console.print(f"{scenario} {version} does not apply from {day} on; {applies.version} does.")
+
+    until.run(with_runtime(settings(home), work))
+
+
+def try_out(draft_id: UUID, since: datetime | None, home: Path | None, *, stop: bool, as_json: bool) -> None:
+    """Begins a trial, comes to everything that is there, and prints what the draft would change."""
+    found: list[Differences] = []
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.database.work() as tx:
+            begun = await drafts.try_draft(tx, draft_id, since or datetime.combine(date.min.replace(year=2000), time(), UTC))
+            await _audit(tx, runtime, "policy.try", begun)
+        await _come_to_all(runtime, begun, quiet=as_json)
+        async with runtime.database.work() as tx:
+            found.append(await drafts.report(tx, draft_id))
+            if stop:
+                await _audit(tx, runtime, "policy.try", await drafts.try_draft(tx, draft_id, None))
+
+    until.run(with_runtime(settings(home), work))
+    _tell(found[0], as_json=as_json)
+
+
+def report(draft_id: UUID, home: Path | None, *, as_json: bool) -> None:
+    """What a trial has found so far."""
+    found: list[Differences] = []
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.database.work() as tx:
+            await drafts.draft(tx, draft_id)
+            found.append(await drafts.report(tx, draft_id))
+
+    until.run(with_runtime(settings(home), work))
+    _tell(found[0], as_json=as_json)
+
+
+async def _come_to_all(runtime: Runtime, begun: Draft, *, quiet: bool) -> None:
+    async with runtime.database.work() as tx:
+        done, total = await drafts.progress(tx, begun)
+    with bars(quiet) as shown:
+        task = shown.add_task(begun.policy.id, total=total, completed=done, detail="evaluations")
+        while count := await drafts.come_to(runtime.database, begun, runtime.settings.grantee, runtime.clock.now(), AT_ONCE):
+            shown.advance(task, count)
+
+
+def _decided(home: Path | None, action: str, effect: Callable[[Write, Runtime], Awaitable[Draft]], *, as_json: bool) -> None:
+    """One step of a draft, audited."""
+    found: list[Draft] = []
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.database.work() as tx:
+            found.append(await effect(tx, runtime))
+            await _audit(tx, runtime, action, found[0])
+
+    until.run(with_runtime(settings(home), work))
+    if as_json:
+        emit(_draft(found[0]))
+    else:
+        console.print(f"Draft {found[0].draft_id}: {found[0].policy.id} {found[0].policy.version} is {found[0].state}.")
+
+
+async def _audit(tx: Write, runtime: Runtime, action: str, found: Draft) -> None:
+    subject = f"policy:{found.policy.id}:{found.policy.version}"
+    await audited(tx, runtime.vault.keys, actor=OPERATOR, action=action, subject=subject, after=drafts.told(found))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.", remedy="Name a policy file.") from None
+
+
+def _version(row: Any, *, in_force: bool) -> dict[str, Any]:
+    return {
+        "policy": row.policy_id, "version": row.version, "from": row.effective_from, "until": row.ends_on, "applies": in_force, "sha256": row.sha256,
+    }  # fmt: skip
+
+
+def _draft(one: Draft) -> dict[str, Any]:
+    return {
+        "draft": str(one.draft_id), "policy": one.policy.id, "version": one.policy.version, "state": one.state, "author": one.author,
+        "from": one.policy.effective_from, "triedSince": one.tried_since, "decidedBy": one.decided_by,
+    }  # fmt: skip
+
+
+def _table(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Table:
+    table = Table(*columns, title=title)
+    for row in rows:
+        table.add_row(*(escape("" if row[name] is None else str(row[name])[:36]) for name in columns))
+    return table
+
+
+def _tell(found: Differences, *, as_json: bool) -> None:
+    if as_json:
+        emit(found.document())
+        return
+    console.print(f"{found.cases:,} evaluations compared, {found.changed:,} would change.")
+    if found.cases:
+        console.print(_moves(found))
+        console.print(
+            f"Limits: {found.limit_before:,.0f} yuan before, {found.limit_after:,.0f} after; {found.raised:,} raised, {found.lowered:,} lowered. "
+            f"Rates: {found.cheaper:,} lower, {found.dearer:,} higher."
+        )
+    for word, counts in (("come", found.gained), ("go", found.lost)):
+        if counts:
+            console.print(f"Reasons that {word}: {', '.join(f'{code} ({count:,})' for code, count in counts.most_common())}.")
+    for why, count in sorted(found.left.items()):
+        console.print(f"Not compared, {count:,}: {why}.")
+    for case in found.examples:
+        console.print(f"  {case.name}  {_offer(case.before)}  ->  {_offer(case.after)}")
+
+
+def _moves(found: Differences) -> Table:
+    table = Table("outcome", "under the draft", "evaluations", title="What becomes of what was decided")
+    for (before, after), count in sorted(found.moves.items()):
+        table.add_row(before, after if after is not before else "the same", f"{count:,}")
+    return table
+
+
+def _offer(one: Decision) -> str:
+    amount = "" if one.limit is None else f" {one.limit:,.0f}"
+    rate = "" if one.rate is None else f" at {one.rate * 100:.2f} %"
+    return f"{one.outcome}{amount}{rate}"

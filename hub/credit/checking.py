@@ -1,0 +1,120 @@
+"""A policy as text: every fault with its line, what is wrong there, and the remedy. For files in git, and for drafts that come through the API."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.credit.policy import unchecked_policy
+from hub.credit.validation import faults
+from hub.errors import PolicyInvalid
+
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+Path = tuple[str | int, ...]
+Piece = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``line`` counts from 1; ``where`` as :func:`hub.credit.validation.faults` names it."""
+
+    line: int
+    where: str
+    wrong: str
+    remedy: str
+
+    def sentence(self) -> str:
+        return f"Line {self.line}, {self.where}: {self.wrong}. {self.remedy}"
+
+
+def read_text(text: str) -> Mapping[str, Any]:
+    """The document of a text that has no fault. Raises PolicyInvalid, which names them all, line by line."""
+    found = check(text)
+    if found:
+        raise PolicyInvalid(" ".join(one.sentence() for one in found), remedy="Nothing was kept.")
+    document: Mapping[str, Any] = json.loads(text)
+    return document
+
+
+def check(text: str) -> list[Found]:
+    """Every fault, in the order of the lines."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        return [Found(error.lineno, "the text", f"it is no JSON: {error.msg}", "Correct it there.")]
+    if not isinstance(document, dict):
+        return [Found(1, "the text", "it is no JSON object", "Compare it with a policy that works.")]
+    try:
+        policy = unchecked_policy(document)
+    except PolicyInvalid as error:
+        return [Found(1, "the document", error.message.rstrip("."), error.remedy)]
+    known = _lines(text)
+    told = [Found(_line(known, document, where), where, wrong, remedy) for where, wrong, remedy in faults(policy)]
+    return sorted(told, key=lambda one: one.line)
+
+
+def _lines(text: str) -> dict[Path, int]:
+    """The line of every value by its path, and of every member by its name."""
+    found: dict[Path, int] = {}
+    pieces = _pieces(text)
+    _value(pieces, next(pieces), (), found)
+    return found
+
+
+def _pieces(text: str) -> Iterator[Piece]:
+    line, at = 1, 0
+    for match in _PIECE.finditer(text):
+        line += text.count("\n", at, match.start())
+        at = match.start()
+        yield match[0], line
+
+
+def _value(pieces: Iterator[Piece], first: Piece, path: Path, found: dict[Path, int]) -> None:
+    found.setdefault(path, first[1])
+    if first[0] == "{":
+        for name, line in _until(pieces, "}"):
+            member = (*path, json.loads(name))
+            found[member] = line
+            next(pieces)
+            _value(pieces, next(pieces), member, found)
+    elif first[0] == "[":
+        for number, piece in enumerate(_until(pieces, "]")):
+            _value(pieces, piece, (*path, number), found)
+
+
+def _until(pieces: Iterator[Piece], end: str) -> Iterator[Piece]:
+    """The first piece of each member or element."""
+    for piece in pieces:
+        if piece[0] == end:
+            return
+        if piece[0] != ",":
+            yield piece
+
+
+def _line(known: Mapping[Path, int], document: Mapping[str, Any], where: str) -> int:
+    """The line of a place, or of what it stands in."""
+    path = _path(document, where)
+    while path not in known:
+        path = path[:-1]
+    return known[path]
+
+
+def _path(document: Mapping[str, Any], where: str) -> Path:
+    word, _, rest = where.partition(" ")
+    if indexed := re.fullmatch(r"(\w+)\[(\d+)\]", word):
+        return indexed[1], int(indexed[2]), *rest.split()
+    match word:
+        case "leg":
+            return "legs", next(number for number, leg in enumerate(document["legs"]) if leg["id"] == rest)
+        case "uplift":
+            return "uplifts", int(rest.rpartition("U")[2]) - 1
+        case "cap":
+            return "caps", rest
+        case "guarantee_when":
+            return word, rest
+        case "term":
+            return word, "base"
+    return (word,)

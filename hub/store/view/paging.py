@@ -1,0 +1,122 @@
+"""One connection as SQL: what each row of its page must carry, and the members of the connection object.
+
+Counts and sums are of all rows under the same arguments, and stop at :data:`MOST_COUNTED`: what they cost is bounded, whatever there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hub.domain.selection import Pick
+from hub.store.view.binding import cursor_sql
+from hub.store.view.catalogue import MOST_COUNTED, Many, One, Paged, Rows, Scope, Totals
+
+if TYPE_CHECKING:
+    from hub.store.view.compiler import _Compiler
+
+_PAIRS_AT_ONCE = 40
+"""PostgreSQL passes at most 100 arguments to a function."""
+
+
+def json_object(pairs: Sequence[tuple[str, str]]) -> str:
+    """An object whose members keep their order, however many there are: none, where all are skipped."""
+    if not pairs:
+        return "'{}'::json"
+    chunks = [pairs[start : start + _PAIRS_AT_ONCE] for start in range(0, len(pairs), _PAIRS_AT_ONCE)]
+    built = ["json_build_object(" + ", ".join(f"'{key}', {value}" for key, value in chunk) + ")" for chunk in chunks]
+    if len(built) == 1:
+        return built[0]
+    first, *middle, last = (f"{part}::text" for part in built)
+    inner = [f"substr(left({part}, -1), 2)" for part in middle]
+    return "(" + " || ',' || ".join([f"left({first}, -1)", *inner, f"substr({last}, 2)"]) + ")::json"
+
+
+def clauses(rows: Rows, *more: str) -> str:
+    where = " and ".join(condition for condition in (*rows.where, *more) if condition)
+    return f"{rows.source} where {where}" if where else rows.source
+
+
+class PageParts:
+    """See the module. ``columns`` are what each page row must carry."""
+
+    def __init__(self, compiler: _Compiler, member: Paged, rows: Rows, scope: Scope, t: str, page: str, size: str, after: bool) -> None:
+        self.compiler, self.member, self.rows, self.scope = compiler, member, rows, scope
+        self.t, self.page, self.size, self.after = t, page, size, after
+        self.columns: list[str] = []
+        self.uses_rows = False
+
+    def of(self, pick: Pick) -> str:
+        match pick.name:
+            case "totalCount":
+                return f"(select least(count(*), {MOST_COUNTED}) from {self._all('1')})"
+            case "totalIsExact":
+                return f"(select count(*) <= {MOST_COUNTED} from {self._all('1')})"
+            case "nodes":
+                return self._list(self._node(pick))
+            case "edges":
+                return self._list(json_object([(below.key, self._edge(below)) for below in _picks(pick)]))
+            case "pageInfo":
+                return json_object([(below.key, self._page_info(below)) for below in _picks(pick)])
+            case "__typename":
+                return f"'{self.member.type}Connection'"
+        return self._extra(pick)
+
+    def _all(self, values: str) -> str:
+        """All rows, one more than are counted at most."""
+        return f"(select {values} from {clauses(self.rows)} limit {MOST_COUNTED + 1}) {self.t}"
+
+    def _extra(self, pick: Pick) -> str:
+        member = self.member.extras[pick.name]
+        if isinstance(member, Totals):
+            return self._totals(member, pick)
+        assert isinstance(member, One | Many)
+        return self.compiler.related(member, pick, self.scope)
+
+    def _totals(self, member: Totals, pick: Pick) -> str:
+        sums = {
+            name: f"case when count(*) <= {MOST_COUNTED} then sum({self.t}.{column})::text end" for name, column in member.columns.items()
+        }
+        built = [(below.key, sums.get(below.name, f"'{member.type}'")) for below in _picks(pick)]
+        return f"(select {json_object(built)} from {self._all(f'{self.t}.*')})"
+
+    def _node(self, pick: Pick) -> str:
+        assert pick.of is not None
+        return self.compiler.case(pick.of, self.t, self.scope, self.member.type)
+
+    def _edge(self, pick: Pick) -> str:
+        if pick.name == "node":
+            return self._node(pick)
+        return self._cursor() if pick.name == "cursor" else f"'{self.member.type}Edge'"
+
+    def _page_info(self, pick: Pick) -> str:
+        match pick.name:
+            case "hasNextPage":
+                self.uses_rows = True
+                return f"count(*) > {self.size}"
+            case "hasPreviousPage":
+                return "true" if self.after else "false"
+            case "startCursor":
+                return f"max({self._column(self._cursor())}) filter (where {self.page}.i = 1)"
+            case "endCursor":
+                last = f"order by {self.page}.i desc) filter (where {self.page}.i <= {self.size})"
+                return f"(array_agg({self._column(self._cursor())} {last})[1]"
+        return "'PageInfo'"
+
+    def _cursor(self) -> str:
+        day, row_id = self.member.order.day, self.member.order.id
+        return cursor_sql(self.member.type, f"{self.t}.{day}" if day else None, f"{self.t}.{row_id}")
+
+    def _list(self, built: str) -> str:
+        inside = f"order by {self.page}.i) filter (where {self.page}.i <= {self.size})"
+        return f"coalesce(json_agg({self._column(built)} {inside}, '[]'::json)"
+
+    def _column(self, sql: str) -> str:
+        self.uses_rows = True
+        self.columns.append(f"{sql} as c{len(self.columns)}")
+        return f"{self.page}.c{len(self.columns) - 1}"
+
+
+def _picks(pick: Pick) -> tuple[Pick, ...]:
+    assert pick.of is not None
+    return pick.of.picks

@@ -1,0 +1,45 @@
+"""What an operation costs is worked out once for all requests that differ only in values that cost nothing: which customer, which day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+_KEPT = 4_096
+_LONGEST = 100
+_OF_NO_WEIGHT = "text"
+
+Costing = TypeVar("Costing", bound=Callable[..., Any])
+
+
+def remembered(costing: Costing) -> Costing:
+    """For a method of (document, plan, variables). What raises is not remembered, and what weighs much itself neither."""
+
+    def cost(self: Any, document: Any, plan: Any, variables: Mapping[str, Any]) -> Any:
+        key = (id(plan), weights(plan, variables))
+        # The plan is kept beside it, so that its identity stays its own.
+        kept, found = self.memo.get(key, (None, None))
+        if kept is plan:
+            return found
+        found = costing(self, document, plan, variables)
+        if len(key[1]) <= _LONGEST:
+            if len(self.memo) >= _KEPT:
+                self.memo.clear()
+            self.memo[key] = (plan, found)
+        return found
+
+    return cost  # type: ignore[return-value]
+
+
+def weights(plan: Any, variables: Mapping[str, Any]) -> str:
+    """All that a cost can hang on, of the variables that the operation names: numbers, how long lists are, what is there at all."""
+    names = [one.variable.name.value for one in plan.operation.variable_definitions or ()]
+    return ",".join([_weight(variables[name]) if name in variables else "" for name in names])
+
+
+def _weight(value: Any) -> str:
+    if isinstance(value, str):
+        return _OF_NO_WEIGHT
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return f"list {len(value)}"
+    return f"{type(value).__name__} {value!r}"

@@ -1,0 +1,224 @@
+"""For each mutation of the contract: who asks it for what, after which preparation, and which rows one effect of it leaves.
+
+A mutation that has no case here fails :mod:`tests.hub.app.once.test_twins`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.kit.ground import id_number
+from hub.access.clients import make_client_keys, thumbprint
+from hub.domain.enums import Purpose, SourceKind
+from schema import services as contract
+from tests.hub.app.conftest import BACK, Desk
+from tests.hub.app.test_parties import party_of
+from tests.hub.app.test_services import agree
+
+Input = dict[str, Any]
+REASON = "the register says so"
+SESSION = {
+    "sessionNumber": "s1",
+    "at": "2026-01-05T20:00:00+08:00",
+    "device": "d-1",
+    "city": "宁波市",
+    "formSeconds": 240,
+    "pasteRatio": "0.1",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """``prepare`` makes the ground for a run with a number of its own and answers with the input; ``other`` makes another input of it. ``grows`` is what
+    one effect adds to the tables, beside its key and the logs."""
+
+    client: str
+    prepare: Callable[[Desk, int], Awaitable[Input]]
+    other: Mapping[str, Any]
+    grows: Mapping[str, int]
+
+
+def person(number: int) -> Input:
+    return {"name": "甲某", "residentId": id_number(number), "residenceCity": "宁波市"}
+
+
+def second(number: int) -> Input:
+    """Another person than the one of this number."""
+    return {"name": "乙某", "residentId": id_number(50_000 + number)}
+
+
+async def customer(desk: Desk, number: int, client: str = "partner-app", name: str = "甲某") -> str:
+    known = contract.PersonInput(name, id_number(number), None)
+    return await desk.services.identity.create_customer(desk.call(client), contract.CreateCustomer("PERSON", name, None, known))
+
+
+async def consented(desk: Desk, number: int) -> str:
+    """Who has agreed to DEVICE, which is sent by the partner's own app."""
+    made = await customer(desk, number)
+    asked = contract.CreateLinkSession(made, (SourceKind.DEVICE,), ("S03",), Purpose.CREDIT_APPROVAL, BACK)
+    await desk.services.create_link_session(desk.call(), asked)
+    await agree(desk, made)
+    return made
+
+
+async def to_create(desk: Desk, number: int) -> Input:
+    return {"kind": "PERSON", "name": None, "uscc": None, "person": person(number)}
+
+
+async def to_add_party(desk: Desk, number: int) -> Input:
+    return {"customerId": await customer(desk, number), "role": "SPOUSE", "person": second(number)}
+
+
+async def to_end_party(desk: Desk, number: int) -> Input:
+    made, spouse = await customer(desk, number), contract.PersonInput("乙某", id_number(50_000 + number), None)
+    await desk.services.identity.add_party(desk.call(), contract.AddParty(made, "SPOUSE", spouse, None))
+    return {"customerId": made, "partyId": await party_of(desk, made, "SPOUSE"), "reason": REASON}
+
+
+async def two(desk: Desk, number: int) -> tuple[str, str]:
+    """One person under two names."""
+    return await customer(desk, number, name="甲某某"), await customer(desk, number)
+
+
+async def to_merge(desk: Desk, number: int) -> Input:
+    left, stays = await two(desk, number)
+    return {"fromId": left, "intoId": stays, "reason": REASON}
+
+
+async def to_split(desk: Desk, number: int) -> Input:
+    left, stays = await two(desk, number)
+    await desk.services.identity.merge_customers(desk.call("admin"), contract.MergeCustomers(left, stays, REASON))
+    return {"customerId": left, "reason": REASON}
+
+
+async def to_link(desk: Desk, number: int) -> Input:
+    made = await customer(desk, number)
+    return {"customerId": made, "sources": ["DEVICE"], "scenarios": ["S03"], "purpose": "CREDIT_APPROVAL", "returnUrl": BACK}
+
+
+async def to_manage(desk: Desk, number: int) -> Input:
+    return {"customerId": await customer(desk, number), "returnUrl": BACK}
+
+
+async def to_record(desk: Desk, number: int) -> Input:
+    made = await consented(desk, number)
+    return {"customerId": made, "sessions": [SESSION], "completeFrom": "2026-01-01", "completeUntil": "2026-01-19"}
+
+
+async def to_evaluate(desk: Desk, number: int) -> Input:
+    return {"customerId": await customer(desk, number), "scenario": "S03"}
+
+
+async def to_step(desk: Desk, number: int) -> Input:
+    return {"customerId": await consented(desk, number), "source": "DEVICE"}
+
+
+async def to_resume(desk: Desk, number: int) -> Input:
+    asked = await to_step(desk, number)
+    await desk.services.consents.pause(desk.call(), contract.PauseConsent(asked["customerId"], SourceKind.DEVICE))
+    return asked
+
+
+async def to_narrow(desk: Desk, number: int) -> Input:
+    return {**await to_step(desk, number), "dataTo": "2026-06-30"}
+
+
+async def to_register(desk: Desk, number: int) -> Input:
+    jwks = json.dumps(make_client_keys()[1])
+    named = {"clientId": f"new-{number}", "name": "New", "audience": "PARTNER", "scopes": ["customers:read"]}
+    return {**named, "purposes": ["CREDIT_APPROVAL"], "jwks": jwks, "returnUrls": [BACK]}
+
+
+async def registered(desk: Desk, number: int) -> str:
+    """A client that was registered already, by services that ask nobody for a scope."""
+    name, jwks = f"client-{number}", make_client_keys()[1]
+    asked = contract.RegisterClient(name, "New", "PARTNER", ("customers:read",), (Purpose.CREDIT_APPROVAL,), jwks, (BACK,), False)
+    await desk.services.port().register_client(desk.call("admin"), asked)
+    return name
+
+
+async def to_change_client(desk: Desk, number: int) -> Input:
+    return {"clientId": await registered(desk, number), "name": "Renamed"}
+
+
+async def with_reason(desk: Desk, number: int) -> Input:
+    return {"clientId": await registered(desk, number), "reason": REASON}
+
+
+async def to_enable(desk: Desk, number: int) -> Input:
+    asked = await with_reason(desk, number)
+    await desk.services.port().disable_client(desk.call("admin"), contract.DisableClient(asked["clientId"], REASON))
+    return asked
+
+
+async def to_add_key(desk: Desk, number: int) -> Input:
+    (jwk,) = make_client_keys()[1]["keys"]
+    return {"clientId": await registered(desk, number), "jwk": json.dumps(jwk)}
+
+
+async def to_retire_key(desk: Desk, number: int) -> Input:
+    """The second of two."""
+    name, (jwk,) = await registered(desk, number), make_client_keys()[1]["keys"]
+    await desk.services.port().add_client_key(desk.call("admin"), contract.AddClientKey(name, jwk))
+    return {"clientId": name, "thumbprint": thumbprint(jwk)}
+
+
+async def to_register_document(desk: Desk, number: int) -> Input:
+    return {"clientId": await registered(desk, number), "document": "{ customers { totalCount } }"}
+
+
+async def to_reveal(desk: Desk, number: int) -> Input:
+    return {"customerId": await customer(desk, number), "role": "SUBJECT", "field": "NAME"}
+
+
+async def to_erase(desk: Desk, number: int) -> Input:
+    return {"customerId": await customer(desk, number), "reason": "asked by letter"}
+
+
+ELSEWHERE = {"source": "SHOP"}
+STEP = {"consent_event": 1, "profile_change": 1}
+CASES: Mapping[str, Case] = {
+    "createCustomer": Case("partner-app", to_create, {"name": "丙某"}, {"customer": 1, "customer_client": 2, "data_key": 1, "party": 1}),
+    "addParty": Case("partner-app", to_add_party, {"role": "GUARANTOR"}, {"party": 1, "identity_event": 1, "profile_change": 1}),
+    "endParty": Case("partner-app", to_end_party, {"reason": "another one"}, {"identity_event": 1, "profile_change": 1}),
+    "mergeCustomers": Case(
+        "admin", to_merge, {"reason": "another one"}, {"customer_merge": 1, "identity_event": 1, "audit_event": 1, "profile_change": 2}
+    ),
+    "splitCustomer": Case(
+        "admin", to_split, {"reason": "another one"}, {"customer_merge": -1, "identity_event": 1, "audit_event": 1, "profile_change": 2}
+    ),
+    "createLinkSession": Case(
+        "partner-app", to_link, {"renew": True}, {"link_session": 1, "connection": 1, "consent": 1, "consent_event": 1, "profile_change": 1}
+    ),
+    "createManageSession": Case("partner-app", to_manage, {"returnUrl": BACK + "/"}, {"link_session": 1}),
+    "recordBehaviourSessions": Case(
+        "partner-app",
+        to_record,
+        {"completeFrom": "2026-01-02"},
+        {"fact_behaviour_session": 1, "raw_page": 1, "sync_run": 1, "sync_window": 1, "profile_change": 1},
+    ),
+    "evaluate": Case(
+        "risk-desk", to_evaluate, {"requestedAmount": "100000.00"}, {"evaluation": 1, "evaluation_reason": 1, "profile_change": 1}
+    ),
+    "withdrawConsent": Case("partner-app", to_step, ELSEWHERE, STEP),
+    "pauseConsent": Case("partner-app", to_step, ELSEWHERE, STEP),
+    "resumeConsent": Case("partner-app", to_resume, ELSEWHERE, STEP),
+    "narrowConsent": Case("partner-app", to_narrow, {"dataTo": "2026-06-29"}, STEP),
+    "registerClient": Case("admin", to_register, {"name": "Another"}, {"client": 1, "audit_event": 1}),
+    "updateClient": Case("admin", to_change_client, {"name": "Another"}, {"audit_event": 1}),
+    "addClientKey": Case("admin", to_add_key, {"jwk": "{}"}, {"audit_event": 1}),
+    "retireClientKey": Case("admin", to_retire_key, {"thumbprint": "another"}, {"audit_event": 1}),
+    "disableClient": Case("admin", with_reason, {"reason": "another one"}, {"audit_event": 1}),
+    "enableClient": Case("admin", to_enable, {"reason": "another one"}, {"audit_event": 1}),
+    "revokeClientTokens": Case("admin", with_reason, {"reason": "another one"}, {"audit_event": 1}),
+    "registerDocument": Case(
+        "admin", to_register_document, {"document": "{ customers { nodes { id } } }"}, {"trusted_document": 1, "audit_event": 1}
+    ),
+    "eraseCustomer": Case(
+        "admin", to_erase, {"reason": "asked by telephone"}, {"customer_client": -2, "party": -1, "tombstone": 1, "audit_event": 1}
+    ),
+    "revealPersonalField": Case("risk-desk", to_reveal, {"role": "OPERATOR"}, {}),
+}

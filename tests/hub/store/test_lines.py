@@ -1,0 +1,91 @@
+"""The lines that reads are answered over: a read is one transaction that leaves nothing behind, and whoever goes away leaves nothing running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from hub.store.database import Database, Scope
+
+MINE = Scope("app-1", "CREDIT_APPROVAL")
+WHO = "select current_setting('hub.client', true), current_setting('hub.operator', true), current_setting('transaction_read_only'), pg_backend_pid()::text"
+
+
+async def told(database: Database, statement: str = WHO, **values: Any) -> tuple[Any, ...]:
+    (row,) = await database.ask(MINE, statement, values)
+    return tuple(None if value is None else value.decode() for value in row)
+
+
+async def active(database: Database) -> int:
+    """Sleepers, as the superuser sees them."""
+    assert database.urls.admin is not None
+    dsn = make_url(database.urls.admin).set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as admin:
+        found = await admin.execute(
+            "select count(*) from pg_stat_activity where usename = 'hub_app' and query like '%pg_sleep%' and state = 'active'"
+        )
+        return int((await found.fetchone() or (0,))[0])
+
+
+async def test_who_asks_is_told_for_one_transaction_that_only_reads(database: Database) -> None:
+    for _ in range(3):
+        assert (await told(database))[:3] == ("app-1", "", "on")
+    (line,) = database.lines._free
+    line.send("select current_setting('hub.client', true), current_setting('transaction_read_only')", {}, prepare=False)
+    assert await line.answers() == [[(b"", b"off")]]
+
+
+async def test_a_read_cannot_write(database: Database) -> None:
+    with pytest.raises(DBAPIError, match="read-only transaction"):
+        await told(database, "insert into used_token_id (kind, issuer, jti, expires_at) values ('DPOP', 'a', 'b', now()) returning jti")
+
+
+async def test_after_an_error_the_next_read_is_answered(database: Database) -> None:
+    await told(database)
+    with pytest.raises(DBAPIError, match="division by zero"):
+        await told(database, "select (1 / %(by)s::int)::text", by=0)
+    assert await told(database, "select (1 / %(by)s::int)::text", by=1) == ("1",)
+
+
+async def test_whoever_goes_away_leaves_nothing_running(database: Database) -> None:
+    asking = asyncio.create_task(told(database, "select pg_sleep(20)::text"))
+    while not await active(database):  # noqa: ASYNC110 -- only asking tells
+        await asyncio.sleep(0.01)
+    asking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asking
+    async with asyncio.timeout(5):
+        while await active(database) or database.lines._open:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (await told(database))[0] == "app-1"
+
+
+async def test_a_line_that_the_server_ended_is_replaced(database: Database) -> None:
+    before = (await told(database))[3]
+    (line,) = database.lines._free
+    line.libpq.finish()
+    assert (await told(database))[3] != before
+
+
+async def test_a_line_is_used_again_and_never_more_are_open_than_may_be(database: Database) -> None:
+    database.lines.size = 2
+    found = await asyncio.gather(*(told(database) for _ in range(20)))
+    assert len({one[3] for one in found}) == 2 == database.lines._open
+
+
+async def test_a_large_question_and_a_large_answer(database: Database) -> None:
+    long = "数" * 2_000_000
+    assert await told(database, "select %(text)s::text", text=long) == (long,)
+
+
+async def test_statements_are_prepared_until_there_are_too_many(database: Database) -> None:
+    for _ in range(2):
+        for number in range(70):
+            assert await told(database, f"select '{number}' || %(v)s::text", v="x") == (f"{number}x",)
+    assert await told(database, "select count(*)::text from pg_prepared_statements") <= ("64",)
