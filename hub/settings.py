@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         default=(),
         description="Networks that a platform's name may lead to beside public addresses, as a JSON list of CIDRs: leased lines.",
     )
+    explorer: bool = Field(
+        default=False, description="Serve /explorer, a page for the institution's own people to ask from with unbound tokens."
+    )
     clock: AwareDatetime | None = Field(
         default=None, description="Stops the business clock at an instant: to rehearse with simulated platforms."
     )

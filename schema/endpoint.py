@@ -62,12 +62,13 @@ _PLACES = 30
 _SHOWN = (CallerMustFix, CustomerMustAct, WaitAndRetry, PlatformFault)
 REQUEST_ID = "X-Request-Id"
 _request: ContextVar[str] = ContextVar("request", default="")
+_hints: ContextVar[bool] = ContextVar("hints", default=False)
 _log = structlog.get_logger("hub.graphql")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer; ``tag`` makes the
+    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer. ``tag`` makes the
     entity tag of an answer for who asks."""
 
     schema: HubSchema
@@ -96,6 +97,7 @@ class Endpoint:
             return Response("Accept application/graphql-response+json, application/json or text/event-stream.", 406)
         try:
             admitted = await self.admit(request)
+            _hints.set("schema:introspect" in admitted.caller.scopes)
             question = await read_question(request)
         except TokenInvalid as error:
             return self._unknown(error, media)
@@ -250,9 +252,10 @@ def _places(error: BaseException | None) -> list[str]:
 
 
 def _of_graphql(error: GraphQLError) -> dict[str, Any]:
-    """A parse, validation or coercion error, without hints about what else the schema holds, and without what was sent."""
+    """A parse, validation or coercion error, without what was sent, and without hints about what else the schema holds for whoever may not read it."""
     locations = [{"line": at.line, "column": at.column} for at in error.locations or ()]
-    message = without_values(error.message.split(" Did you mean")[0])
+    words, meant, hint = error.message.partition(" Did you mean")
+    message = without_values(words) + (meant + hint if _hints.get() else "")
     return {"message": message, **({"locations": locations} if locations else {}), "extensions": {"code": code_of(error)}}
 
 

@@ -61,9 +61,10 @@ class Client:
 
     @staticmethod
     def of(row: Any) -> Client:
-        since = int(row.tokens_from.timestamp()) if row.tokens_from else 0
+        # As the driver or as JSON has it.
+        since = row.tokens_from and (row.tokens_from if isinstance(row.tokens_from, datetime) else datetime.fromisoformat(row.tokens_from))
         known = (row.client_id, row.audience, frozenset(row.scopes), tuple(row.purposes), row.jwks, tuple(row.return_urls))
-        return Client(*known, bool(row.bearer), row.documents, row.cost_per_minute, since)
+        return Client(*known, bool(row.bearer), row.documents, row.cost_per_minute, int(since.timestamp()) if since else 0)
 
 
 def make_client_keys() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The guard of the API: request -> Admitted (the caller, and until when). The checks stand in the order of the trust rules, section b.
 
-The client's state and the use of the proof are one statement, committed before the operation begins: a proof counts once even when the operation
+The client's state and the use of the proof are one statement (:mod:`hub.access.admissions`), committed before the operation begins: a proof counts once even when the operation
 fails.
 """
 
@@ -13,10 +13,11 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
+from hub.access.admissions import Admissions
 from hub.access.challenges import INVALID_PROOF, malformed, no_credentials
 from hub.access.clients import Client
 from hub.access.jose import peek_header
-from hub.access.keys import SERVER, SigningKeys
+from hub.access.keys import SigningKeys
 from hub.access.nonces import Nonces
 from hub.access.proofs import Asked, Proof, check_proof
 from hub.access.tokens import AccessToken, open_access_token
@@ -24,24 +25,12 @@ from hub.domain.caller import Admitted, Caller
 from hub.errors import TokenInvalid
 from hub.store.database import Database
 
-_ADMIT = """
-with fresh as (
-  insert into used_token_id (kind, issuer, jti, expires_at)
-  select 'DPOP', %(thumbprint)s::text, %(proof)s::text, %(expires_at)s::timestamptz where %(thumbprint)s::text is not null
-  on conflict do nothing returning 1
-)
-select c.client_id, c.audience, c.scopes, c.purposes, c.jwks, c.return_urls, c.bearer, c.documents, c.cost_per_minute, c.tokens_from,
-  exists (select 1 from fresh) as fresh,
-  exists (select 1 from used_token_id where kind = 'REVOKED' and issuer = c.client_id and jti = %(token)s::text) as revoked
-from client c where c.client_id = %(client)s::text and c.disabled_at is null
-"""
-
 
 class Guard:
     """Admits requests to the resource ``origin``/graphql. ``now`` is real time."""
 
     def __init__(self, database: Database, keys: SigningKeys, nonces: Nonces, origin: str, now: Callable[[], float] = time.time) -> None:
-        self.database, self.keys, self.nonces, self.origin, self.now = database, keys, nonces, origin, now
+        self.admissions, self.keys, self.nonces, self.origin, self.now = Admissions(database), keys, nonces, origin, now
 
     @property
     def resource(self) -> str:
@@ -92,8 +81,7 @@ class Guard:
         values: dict[str, Any] = {"client": token.client_id, "token": token.jti, "thumbprint": None, "proof": None, "expires_at": None}
         if proof is not None:
             values |= {"thumbprint": proof.thumbprint, "proof": proof.jti, "expires_at": datetime.fromtimestamp(proof.expires_at, UTC)}
-        async with self.database.write(SERVER) as tx:
-            row = (await tx.exec_driver_sql(_ADMIT, values)).first()
+        row = await self.admissions.of(values)
         if row is None:
             raise TokenInvalid("The client is not registered, or disabled.")
         if proof is not None and not row.fresh:

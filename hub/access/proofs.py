@@ -5,8 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from joserfc.jwk import Key
 
 from hub.access.jose import Expect, key_from, open_token, text_claim, whole_number
 from hub.access.nonces import Nonces
@@ -16,6 +21,8 @@ ALGORITHMS = ("ES256", "Ed25519")
 MAX_PROOF = 4096
 WINDOW = 60
 
+_KEPT = 1_000
+_known: OrderedDict[str, tuple[Key, str]] = OrderedDict()
 _EXPECT = Expect(ALGORITHMS, ("dpop+jwt",), frozenset({"alg", "typ", "jwk"}))
 
 
@@ -50,7 +57,7 @@ def check_proof(headers: Sequence[str], asked: Asked, nonces: Nonces, now: float
     """``headers`` are the values of all DPoP headers. Raises TokenInvalid; NonceNeeded when only the nonce is missing or old."""
     if len(headers) != 1 or len(headers[0]) > MAX_PROOF:
         raise TokenInvalid("Send exactly one DPoP proof.")
-    opened = open_token(headers[0], _EXPECT, lambda header: key_from(header["jwk"], ("EC", "OKP")))
+    opened = open_token(headers[0], _EXPECT, lambda header: _key_of(header["jwk"])[0])
     claims = opened.claims
     if claims.get("htm") != asked.method or claims.get("htu") != asked.url:
         raise TokenInvalid("The proof was made for another request.")
@@ -62,7 +69,19 @@ def check_proof(headers: Sequence[str], asked: Asked, nonces: Nonces, now: float
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or not nonces.accepts(nonce, now):
         raise NonceNeeded()
-    return Proof(key_from(opened.header["jwk"]).thumbprint(), jti, int(now) + 2 * WINDOW + 1)
+    return Proof(_key_of(opened.header["jwk"])[1], jti, int(now) + 2 * WINDOW + 1)
+
+
+def _key_of(jwk: Any) -> tuple[Key, str]:
+    """The key and its thumbprint; one that was looked at before is not looked at again. Raises TokenInvalid."""
+    name = json.dumps(jwk, sort_keys=True)
+    found = _known.get(name)
+    if found is None:
+        key = key_from(jwk, ("EC", "OKP"))
+        found = _known[name] = key, key.thumbprint()
+        if len(_known) > _KEPT:
+            _known.popitem(last=False)
+    return found
 
 
 def token_hash(token: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import Key
 
-from hub.access.jose import Expect, open_token, text_claim, whole_number
+from hub.access.jose import Expect, Opened, open_token, text_claim, whole_number
 from hub.access.keys import KeySet
 from hub.domain.identifiers import new_id
 from hub.errors import TokenInvalid
@@ -21,6 +22,8 @@ PURPOSE = "purpose:"
 """A scope ``purpose:CREDIT_APPROVAL`` says what the data are asked for; a token holds one, or none where no
 customer's data are touched."""
 
+_KEPT = 1_000
+_held: OrderedDict[str, tuple[Opened | None, Key | None]] = OrderedDict()
 _EXPECT = Expect(("ES256",), ("at+jwt",), frozenset({"alg", "typ", "kid"}))
 _CLAIMS = {"iss", "aud", "sub", "client_id", "scope", "iat", "exp", "jti"}
 
@@ -58,7 +61,7 @@ def issue(keys: KeySet, issuer: str, resource: str, client_id: str, scope: str, 
 
 def open_access_token(token: str, keys: KeySet, issuer: str, resource: str, now: float) -> AccessToken:
     """Raises TokenInvalid. Whether the client is active and the token not revoked is the caller's to ask."""
-    claims = open_token(token, _EXPECT, lambda header: _key_of(keys, header)).claims
+    claims = _claims(token, keys)
     if not set(claims) <= _CLAIMS | {"cnf"}:
         raise TokenInvalid("The token holds claims that are not expected.")
     if claims.get("iss") != issuer:
@@ -74,6 +77,19 @@ def open_access_token(token: str, keys: KeySet, issuer: str, resource: str, now:
         raise TokenInvalid("The token has expired, lives too long or comes from the future.")
     scopes, purpose = split_scope(text_claim(claims, "scope", 2000))
     return AccessToken(client_id, scopes, purpose, jti, issued, expires, _thumbprint(claims))
+
+
+def _claims(token: str, keys: KeySet) -> dict[str, Any]:
+    """Of a token whose signature holds. It comes with every request: a text whose signature held is not computed again, as long as its key is the one that it held under.
+    What the claims say is looked at each time, as is whether the token was revoked."""
+    known, under = _held.get(token, (None, None))
+    if known is not None and keys.verifying.get(str(known.header["kid"])) is under:
+        return known.claims
+    opened = open_token(token, _EXPECT, lambda header: _key_of(keys, header))
+    _held[token] = opened, _key_of(keys, opened.header)
+    if len(_held) > _KEPT:
+        _held.popitem(last=False)
+    return opened.claims
 
 
 def split_scope(scope: str) -> tuple[frozenset[str], str]:

@@ -29,6 +29,7 @@ from hub.access.keys import SigningKeys
 from hub.access.meter import Meter
 from hub.access.nonces import Nonces
 from hub.access.server import AuthorizationServer
+from hub.app.explorer import explorer
 from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.errors import TokenInvalid
@@ -61,6 +62,7 @@ class AppRuntime:
     log: AccessLog | None = None
     federated: bool = False
     now: Callable[[], float] = time.time
+    explorer: bool = False
 
 
 def build_app(runtime: AppRuntime) -> ASGIApp:
@@ -76,6 +78,8 @@ def build_app(runtime: AppRuntime) -> ASGIApp:
         Route("/healthz", _healthy),
         *runtime.webhooks,
     ]
+    if runtime.explorer:
+        routes.append(explorer())
     if runtime.link_app is not None:
         routes.append(Mount("/link", runtime.link_app))
     return HostCheck(Starlette(routes=routes), frozenset({urlsplit(runtime.origin).netloc}) | runtime.hosts)

@@ -156,8 +156,9 @@ class HubServices:
         return received
 
     async def evaluate(self, call: contract.Call, asked: contract.Evaluate) -> contract.Evaluated:
-        known_at = asked.known_at or self.clock.now()
-        if known_at > self.clock.now():
+        now = self.clock.now()
+        known_at = asked.known_at or now
+        if known_at > now:
             raise InvalidInput("knownAt lies in the future: what will be known then is not known now.", remedy="Leave it out for now.")
         if asked.requested_amount is not None and not 0 < asked.requested_amount < LARGEST_AMOUNT:
             raise InvalidInput("The requested amount must be more than nothing, and less than a trillion yuan.")
@@ -176,6 +177,7 @@ class HubServices:
                     known_at=known_at,
                     grantee=self.equipment.grantee,
                     purpose=call.caller.purpose,
+                    what_if=known_at < now or asked.as_of not in (None, self.clock.today()),
                 ),
             )
             return {"customer": str(customer_id), "evaluation": str(kept.evaluation_id)}

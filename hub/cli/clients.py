@@ -48,7 +48,7 @@ def show(home: Path | None, *, as_json: bool) -> None:
 
 
 def _shown(row: Any) -> dict[str, Any]:
-    known = {name: value for name, value in row._mapping.items() if name != "jwks"}
+    known = {str(name): value for name, value in row._mapping.items() if name != "jwks"}
     return {**known, "keys": {str(key["kid"]): thumbprint(key) for key in row.jwks["keys"]}}
 
 

@@ -100,6 +100,7 @@ class Runtime:
                 webhooks=Webhooks(self.equipment, self.dispatcher.nudge).routes(),
                 log=services.log,
                 federated=self.settings.federation,
+                explorer=self.settings.explorer,
             )
         )
 

@@ -48,13 +48,14 @@ select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(p
     {_LIMITS}, set_config('enable_seqscan', 'off', true)
 """
 
-_ASK = """
-select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('hub.now', %(now)s, true),
-    set_config('hub.subject', %(subject)s, true), set_config('hub.operator', %(operator)s, true), set_config('statement_timeout', %(limit)s, true),
-    set_config('transaction_read_only', 'on', true)
-"""
-# A session of our own begins with these limits; one behind a pooler has none.
-_ASK_POOLED = f"{_ASK.rstrip()}, {_LIMITS}\n"
+_SAID = """select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('hub.now', %(now)s, true),
+    set_config('hub.subject', %(subject)s, true), set_config('hub.operator', %(operator)s, true), set_config('statement_timeout', %(limit)s, true)"""
+_READ_ONLY = "set_config('transaction_read_only', 'on', true)"
+
+
+def _saying(*more: str) -> str:
+    return ", ".join((_SAID, *more))
+
 
 CONNECT_SECONDS = 10
 LANES = 3
@@ -205,8 +206,16 @@ class Database:
 
     async def ask(self, scope: Scope, statement: str, values: Mapping[str, Any], *, operator: bool = False) -> list[Row]:
         """The rows of one statement that only reads, in a transaction of a client, as PostgreSQL writes their values: one round trip."""
-        who = {**scope.values, "operator": "yes" if operator else ""}
-        found = await self.lines.ask((_ASK_POOLED if self.urls.pooled else _ASK, who), (statement, values))
+        return await self._in_one_go(scope, statement, values, _READ_ONLY, operator="yes" if operator else "")
+
+    async def do(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> list[Row]:
+        """The rows of one statement that writes, committed when they are there: one round trip."""
+        return await self._in_one_go(scope, statement, values)
+
+    async def _in_one_go(self, scope: Scope, statement: str, values: Mapping[str, Any], *more: str, operator: str = "") -> list[Row]:
+        # A session of our own begins with the limits; one behind a pooler has none.
+        said = _saying(*more, *([_LIMITS] if self.urls.pooled else []))
+        found = await self.lines.ask((said, {**scope.values, "operator": operator}), (statement, values))
         return found[1]
 
     async def close(self) -> None:

@@ -29,6 +29,7 @@ Encode = Callable[[Sequence[Any]], list[Row]]
 
 _OFFSETS = frozenset({UTC, CHINA, *(timezone(timedelta(minutes=minutes)) for minutes in range(-840, 855, 15))})
 """Offsets that are written the same by everybody. One with seconds is not."""
+_IN_CHINA = frozenset({CHINA})
 
 
 class Odd(ValueError):
@@ -76,7 +77,7 @@ def _odd(fact: object, blind: Blind) -> Row | Exception:
 def _factory(cls: type) -> Callable[[Blind], Encode]:
     """Compiles a kind's encoder. The text holds names of the declaration and nothing else."""
     names: dict[str, Any] = {
-        "NoneType": NoneType, "Odd": Odd, "OFFSETS": _OFFSETS, "CHINA": CHINA, "SEVEN": {7}, "mask": mask, "dumps": orjson.dumps, "date": date,
+        "NoneType": NoneType, "Odd": Odd, "OFFSETS": _OFFSETS, "CHINA": CHINA, "IN_CHINA": _IN_CHINA, "SEVEN": {7}, "masked": masked, "dumps": orjson.dumps, "date": date,
         "sha256": hashlib.sha256().copy, "spread": _spread, "escaped": _escaped, "longest": _longest,
         "month": re.compile(r"(?:\d{4}-(?:0[1-9]|1[0-2]))*", re.ASCII).fullmatch,
         **{kind.name: re.compile(rf"(?:-?\d{{1,{DIGITS[kind]}}}(?:\.\d{{1,8}})?\n)*", re.ASCII).fullmatch for kind in (FieldType.MONEY, FieldType.NUMBER)},
@@ -96,6 +97,21 @@ def _escaped(texts: list[str]) -> list[str]:
     """Parts of keys."""
     whole = "".join(texts)
     return [part(text) for text in texts] if "|" in whole or "\\" in whole else texts
+
+
+def masked(texts: Sequence[str]) -> list[str]:
+    """What may be shown of each, as :func:`hub.domain.identifiers.mask` says: most are shown by their first character, which is seen of all at once."""
+    whole = "\n".join(texts)
+    if not whole.isascii():
+        # A text with any other character is no number.
+        return [text[0] + "*" * (len(text) - 1) if len(text) > 1 and not text.isascii() else mask(text) for text in texts]
+    bare = whole.encode().translate(None, b"0123456789").split(b"\n")
+    if len(bare) != len(texts):
+        return list(map(mask, texts))
+    # More than half of it are no digits.
+    return [
+        text[0] + "*" * (len(text) - 1) if 2 * len(rest) > len(text) > 1 else mask(text) for text, rest in zip(texts, bare, strict=True)
+    ]
 
 
 def _longest(texts: Sequence[str]) -> int:
@@ -160,10 +176,10 @@ _GOOD: dict[FieldType, tuple[str, tuple[str, ...]]] = {
     FieldType.NUMBER: (f"NUMBER({_LINES})", (_TRIMMED,)),
     FieldType.COORDINATE: ("all(-10000.0 < value < 10000.0 for value in {o})", ("{o}",)),
     FieldType.DATE: ("True", ("{o}",)),
-    FieldType.INSTANT: ("{{value.tzinfo for value in {o}}} <= OFFSETS", ("{o}",)),
+    FieldType.INSTANT: ("(z_{n} := {{value.tzinfo for value in {o}}}) <= OFFSETS", ("{o}",)),
     FieldType.MONTH: ('set(map(len, {o})) <= SEVEN and month("".join({o}))', ("{o}",)),
     FieldType.BOOL: ("True", ("{o}",)),
-    FieldType.PERSONAL: ('"\\0" not in "".join({o})', ("H_{n}({o})", "[mask(value) for value in {o}]")),
+    FieldType.PERSONAL: ('"\\0" not in "".join({o})', ("H_{n}({o})", "masked({o})")),
     FieldType.LINES: ("False", ("None",)),
 }
 """Per type: what must hold of all that are there, and the columns. A statement's lines always go the long way: there are few of them."""
@@ -190,5 +206,9 @@ def _occurred(spec: FactSpec) -> str:
     if spec.occurred is None:
         return "[None] * len(facts)"
     kind = next(field.kind for field in spec.fields if field.name == spec.occurred)
-    day = {FieldType.INSTANT: "value.astimezone(CHINA).date()", FieldType.MONTH: "date(int(value[:4]), int(value[5:]), 1)"}.get(kind)
+    if kind is FieldType.INSTANT:
+        china = f"[value and value.date() for value in v_{spec.occurred}]"
+        other = f"[None if value is None else value.astimezone(CHINA).date() for value in v_{spec.occurred}]"
+        return f"{china} if z_{spec.occurred} <= IN_CHINA else {other}"
+    day = {FieldType.MONTH: "date(int(value[:4]), int(value[5:]), 1)"}.get(kind)
     return f"v_{spec.occurred}" if day is None else f"[None if value is None else {day} for value in v_{spec.occurred}]"

@@ -59,13 +59,19 @@ class Batch:
         """``(position, row)`` pairs of one kind."""
         if not placed:
             return
-        rows = self.kinds.setdefault(cls, {})
+        rows, added = self.kinds.setdefault(cls, {}), {one[1][0]: one for one in placed}
+        if len(added) == len(placed) and rows.keys().isdisjoint(added):
+            rows.update(added)
+        else:
+            self._displace(cls, rows, placed)
+        self.positions.update([position for position, _ in placed])
+
+    def _displace(self, cls: type, rows: dict[str, tuple[int, Row]], placed: Sequence[tuple[int, Row]]) -> None:
         for one in placed:
             key = one[1][0]
             if key in rows:
                 self.displaced.append((cls, *rows[key]))
             rows[key] = one
-        self.positions.update(position for position, _ in placed)
 
 
 def batch_of(facts: Iterable[tuple[int, object]], blind: Blind) -> Batch:

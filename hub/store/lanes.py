@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -33,7 +33,7 @@ class Lane:
 
     def __init__(self, driver: Driver) -> None:
         self.driver, self._names, self._numbers = driver, dict[tuple[bytes, tuple[int, ...]], bytes](), count()
-        self._prepares = driver.prepare_threshold is not None
+        self._prepares, self._transformer = driver.prepare_threshold is not None, Transformer(driver)
 
     async def exchange(self, statements: Statements) -> Answers:
         """All statements in one go. After one that failed the server skips the others. Raises psycopg.Error where the connection itself failed."""
@@ -61,15 +61,17 @@ class Lane:
 
     async def close(self) -> None:
         """Gives up what is under way, too: it must hold no lock until the server misses the other end."""
-        if not self.driver.closed and self.driver.pgconn.transaction_status == TransactionStatus.ACTIVE:
-            with suppress(psycopg.Error):
-                await asyncio.shield(self.driver.cancel_safe(timeout=CANCEL))
-        await self.driver.close()
+        try:
+            if not self.driver.closed and self.driver.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                with suppress(psycopg.Error):
+                    await self.driver.cancel_safe(timeout=CANCEL)
+        finally:
+            await self.driver.close()
 
     def _send(self, statement: str, values: Any) -> int:
         """How many results it will have: one more where it is prepared first."""
         text, names = positional(statement)
-        transformer, pq = Transformer(self.driver), self.driver.pgconn
+        transformer, pq = self._transformer, self.driver.pgconn
         parameters = transformer.dump_sequence([values[name] for name in names], [PyFormat.AUTO] * len(names))
         types, formats = transformer.types or (), transformer.formats
         if not self._prepares:
@@ -97,6 +99,8 @@ class Lane:
                 pq.consume_input()
             result = pq.get_result()
             if result is None:
+                if pq.status != ConnStatus.OK:
+                    raise psycopg.OperationalError("the connection was lost")
                 continue
             if result.status == ExecStatus.PIPELINE_SYNC:
                 return found
@@ -129,9 +133,8 @@ class Lane:
     def _rows(self, result: PGresult) -> list[tuple[Any, ...]]:
         if not result.ntuples:
             return []
-        transformer = Transformer(self.driver)
-        transformer.set_pgresult(result)
-        return transformer.load_rows(0, result.ntuples, tuple)
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_rows(0, result.ntuples, tuple)
 
 
 def _wake(ready: asyncio.Future[None]) -> None:
@@ -143,7 +146,7 @@ class Lanes:
     """At most so many of them, opened when they are needed."""
 
     def __init__(self, connect: Callable[[], Awaitable[Driver]], most: int) -> None:
-        self._connect, self._places, self._free = connect, asyncio.Semaphore(most), list[Lane]()
+        self._connect, self._places, self._free, self._closed = connect, asyncio.Semaphore(most), list[Lane](), False
 
     async def exchange(self, statements: Statements) -> Answers:
         """Over the lane that was used last. Raises psycopg.Error, sqlalchemy.exc.TimeoutError."""
@@ -151,13 +154,17 @@ class Lanes:
         try:
             lane = await self._kept() or Lane(await self._connect())
             found = await lane.exchange(statements)
-            if not lane.driver.closed:
+            if self._closed:
+                await lane.close()
+            elif not lane.driver.closed:
                 self._free.append(lane)
             return found
         finally:
             self._places.release()
 
     async def close(self) -> None:
+        """None is kept from now on."""
+        self._closed = True
         while self._free:
             await self._free.pop().close()
 

@@ -187,9 +187,9 @@ class Lines:
 
     async def _take(self) -> Line:
         while self._free:
-            line = self._free.pop()
-            if not line.closed:
-                return line
+            found = self._free.pop()
+            if not found.closed:
+                return found
             self._open -= 1
         if self._open < self.size:
             return await self._made()

@@ -31,7 +31,7 @@ def _is_visible(table: str) -> str:
 
 
 APPEND_ONLY = frozenset({
-    "access_log", "raw_page", "consent_event", "evaluation", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
+    "access_log", "raw_page", "consent_event", "evaluation", "evaluation_profile", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
     "fact_mark", "limit_part", "score_point", "series_month", "policy", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event", "tombstone",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it, but for what is due to be erased (:data:`ERASED`)."""
@@ -58,7 +58,11 @@ NEEDED = {
     "customer": ("UPDATE (created_at)",), "party": ("INSERT", "UPDATE (ended_at, valid_to)"), "identity_event": ("INSERT",),
     # evaluate.
     **dict.fromkeys(
-        ("check_result", "evaluation", "evaluation_reason", "feature_evidence", "feature_value", "limit_part", "score_point", "series_month"), ("INSERT",)
+        (
+            "check_result", "evaluation", "evaluation_profile", "evaluation_reason", "feature_evidence", "feature_value", "limit_part", "score_point",
+            "series_month",
+        ),
+        ("INSERT",),
     ),
 }  # fmt: skip
 """What a client's transaction does, beside reading. All else is the hub's own to do: who sees whom, keys, clients, credentials, what was fetched."""

@@ -44,11 +44,18 @@ def sort_records(stream: Stream, context: Context, page: Page, blind: Blind) -> 
 
 
 async def sort_slowly(stream: Stream, context: Context, page: Page, blind: Blind) -> Sorted:
-    """Slice by slice, so that a large page does not hold up whoever else waits for this process, the commit of the page before among them."""
+    """Slice by slice, so that a large page does not hold up whoever else waits for this process: the commit of the page before, and the request of the next one."""
     found = Sorted()
+    await _breathe()
     for _ in _sorting(found, stream, context, page, blind):
-        await asyncio.sleep(0)
+        await _breathe()
     return found
+
+
+async def _breathe() -> None:
+    """Lets others go on: hear an answer, take it, say what follows."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 def _sorting(found: Sorted, stream: Stream, context: Context, page: Page, blind: Blind) -> Iterator[None]:
@@ -63,16 +70,17 @@ def _sort(found: Sorted, stream: Stream, context: Context, encoders: Encoders, r
     """A slice. A record is kept whole or refused whole."""
     kinds: dict[type, tuple[list[int], list[object]]] = {}
     faults: dict[int, Exception] = {}
+    normalise, refusals = stream.normalise, (Unreadable, *STUMBLES)
     for position in positions:
         try:
-            facts = tuple(stream.normalise(context, records[position]))
-        except (Unreadable, *STUMBLES) as error:
+            facts = tuple(normalise(context, records[position]))
+        except refusals as error:
             faults[position] = error
             continue
         for fact in facts:
-            whose, of_kind = kinds.setdefault(type(fact), ([], []))
-            whose.append(position)
-            of_kind.append(fact)
+            kind = kinds.get(type(fact)) or kinds.setdefault(type(fact), ([], []))
+            kind[0].append(position)
+            kind[1].append(fact)
         found.silent += not facts
     rows = [(cls, whose, encoders.rows(cls, of_kind)) for cls, (whose, of_kind) in kinds.items()]
     for _, whose, encoded in rows:
@@ -82,8 +90,8 @@ def _sort(found: Sorted, stream: Stream, context: Context, encoders: Encoders, r
             if isinstance(row, Exception):
                 faults.setdefault(position, row)
     for cls, whose, encoded in rows:
-        good = (pair for pair in zip(whose, encoded, strict=True) if pair[0] not in faults)
-        found.batch.add(cls, cast(list[tuple[int, Row]], list(good)))
+        placed = cast(list[tuple[int, Row]], list(zip(whose, encoded, strict=True)))
+        found.batch.add(cls, [pair for pair in placed if pair[0] not in faults] if faults else placed)
     found.refused += [_refused(position, faults[position], records[position]) for position in sorted(faults)]
 
 

@@ -56,14 +56,16 @@ class Documents:
         key = (text, introspecting)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._read(text, INTROSPECTING if introspecting else self.limits)
+            found = self._known[key] = self._read(text, introspecting=introspecting)
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         else:
             self._known.move_to_end(key)
         return found
 
-    def _read(self, text: str, limits: Limits) -> Document:
+    def _read(self, text: str, *, introspecting: bool) -> Document:
+        """Who may read the contract is told what he may have meant; nobody else is."""
+        limits = INTROSPECTING if introspecting else self.limits
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         try:
             node = parse(text, max_tokens=limits.tokens)
@@ -74,7 +76,7 @@ class Documents:
         except RecursionError:
             return Document(sha256, None, [TooMuch("depth")])
         rules = [*specified_rules, OneOfInputValidationRule]
-        errors = validate(self.schema, node, rules, max_errors=5, hide_suggestions=True, allow_empty_selection_sets=False)
+        errors = validate(self.schema, node, rules, max_errors=5, hide_suggestions=not introspecting, allow_empty_selection_sets=False)
         return Document(sha256, node, [coded(error, "VALIDATION_FAILED") for error in errors])
 
     def plan(self, document: Document, operation_name: str | None, variables: dict[str, object]) -> Plan:

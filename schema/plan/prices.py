@@ -19,6 +19,9 @@ class Rows(NamedTuple):
 
 LISTS: Mapping[str, Rows] = {
     "Query.platforms": Rows(10, 100),
+    "Query.features": Rows(90, 100),
+    "Query.scenarios": Rows(12, 100),
+    "Scenario.sources": Rows(5, 20),
     "Subscription.syncProgress": Rows(10, 100),
     "ProfileNews.changes": Rows(20, 100),
     "Client.keys": Rows(2, 2),
@@ -37,12 +40,19 @@ LISTS: Mapping[str, Rows] = {
     "Evaluation.features": Rows(90, 300),
     "Evaluation.limitParts": Rows(16, 100),
     "Evaluation.series": Rows(240, 2000),
+    "Customer.series": Rows(240, 2000),
+    "Profile.missing": Rows(3, 20),
     "LimitPart.features": Rows(3, 50),
     "FeatureValue.evidence": Rows(3, 50),
     "FinancialStatement.lines": Rows(40, 100),
 }
 
-PER_ITEM: Mapping[str, Rows] = {"Evaluation.series": Rows(24, 200), "Evaluation.limitParts": Rows(5, 50)}
+PER_ITEM: Mapping[str, Rows] = {
+    "Evaluation.series": Rows(24, 200),
+    "Customer.series": Rows(24, 200),
+    "Query.features": Rows(20, 60),
+    "Evaluation.limitParts": Rows(5, 50),
+}
 """Rows that one item of the list argument may select, where it is not one."""
 
 COUNTED = 100_001

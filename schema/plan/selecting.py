@@ -41,6 +41,7 @@ from graphql.execution.values import VariableValues
 from hub.domain.selection import Argument, Case, Pick, Selection, SlotValues, StoredRead
 from schema.codes import coded
 from schema.plan.rules import Rules
+from schema.types.choosing import READS
 
 _OF_ITSELF = {"__schema", "__type", "_service"}
 """Fields that speak of the contract and not of data."""
@@ -247,10 +248,16 @@ class Tree:
             return Pick(key, name)
         definition: GraphQLField = owner.fields[name]
         self.coordinates.append((owner.name, name))
+        self._chosen_by(owner.name, name, nodes[0])
         returned = get_named_type(definition.type)
         below = [node.selection_set for node in nodes if node.selection_set is not None]
         of = None if is_leaf_type(returned) else self.selection(returned, below)
         return Pick(key, name, self._arguments(definition, nodes[0]), of)
+
+    def _chosen_by(self, owner: str, name: str, node: FieldNode) -> None:
+        """What a field is chosen by is read, as if it had been selected."""
+        reads = READS.get((owner, name), {})
+        self.coordinates += [reads[argument.name.value] for argument in node.arguments or () if argument.name.value in reads]
 
     def _arguments(self, definition: GraphQLField, node: FieldNode) -> tuple[Argument, ...]:
         """A node keeps its slots wherever it is selected again for another concrete type."""

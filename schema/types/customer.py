@@ -8,21 +8,32 @@ from typing import Annotated
 import strawberry
 
 from hub.domain.enums import CustomerCategory, Sensitivity, SourceKind
+from hub.domain.periods import Month
 from schema.access import DataKind, access, asked, shown, stored
 from schema.types.access_record import ACCESS_LOG, AccessRecord
 from schema.types.consent import Consent
 from schema.types.enums import CustomerKind
 from schema.types.evaluation import Evaluation
+from schema.types.evaluation_parts import SeriesMonth
 from schema.types.facts import FactFields
 from schema.types.node import Node
 from schema.types.pages import After, Connection, First
 from schema.types.party import Party
 from schema.types.platform_connection import PlatformConnection
+from schema.types.profile import Profile
 from schema.types.source_access import SourceAccess
 
 _PERSONAL = access("customers:read", DataKind.PROFILE, Sensitivity.C2)
+_EVIDENCE = access("evidence:read", DataKind.EVIDENCE)
 _RESULT = access("enhancement:read", DataKind.RESULT)
 Scenario = Annotated[str, strawberry.argument(description="Scenario, for example `S03`.")]
+WhatIf = Annotated[
+    bool,
+    strawberry.argument(description="True: instead the what-ifs, of another day or of what was known before. Nothing is decided by them."),
+]
+SeriesNames = Annotated[list[str] | None, strawberry.argument(description="Names of series, for example `GMV`, at most 200.")]
+FromMonth = Annotated[Month | None, strawberry.argument(name="from", description="First month.")]
+ToMonth = Annotated[Month | None, strawberry.argument(description="Last month.")]
 SomeScenario = Annotated[str | None, strawberry.argument(description="Only of this scenario.")]
 
 
@@ -41,6 +52,10 @@ class CustomerProfile:
         "Other customers of the same code or resident ID that the client sees: what was said of them differs. Candidates for mergeCustomers."
     )
     created_at: datetime = shown("Made known to the hub.")
+    profile: Profile | None = shown(
+        "What kind of customer it is. Null: nothing was evaluated yet, or the consents of this use do not cover what was read; `sources` says which.",
+        _RESULT,
+    )
     parties: list[Party] = shown("The persons and businesses behind the customer today, or on the day asked for.", _PERSONAL)
     former_parties: list[Party] = shown("Whose role at the customer has ended, the latest first.", _PERSONAL)
     consents: list[Consent] = shown("Consents for the asking institution and purpose, newest first.")
@@ -55,12 +70,26 @@ class CustomerProfile:
     ) -> list[SourceAccess]:
         return stored()  # type: ignore[no-any-return]
 
-    @asked("The latest evaluation for a scenario; null when there is none.", _RESULT)
-    def evaluation(self, scenario: Scenario) -> Evaluation | None:
+    @asked(
+        "The latest evaluation for a scenario that decides something; null when there is none, or when the consents of this use do not cover what it read.",
+        _RESULT,
+    )
+    def evaluation(self, scenario: Scenario, what_if: WhatIf = False) -> Evaluation | None:
         return stored()  # type: ignore[no-any-return]
 
-    @asked("All evaluations, newest first.", _RESULT)
-    def evaluations(self, first: First = 20, after: After = None, scenario: SomeScenario = None) -> Connection[Evaluation]:
+    @asked("The history of evaluations, newest first: decisions, or the what-ifs.", _RESULT)
+    def evaluations(
+        self, first: First = 20, after: After = None, scenario: SomeScenario = None, what_if: WhatIf = False
+    ) -> Connection[Evaluation]:
+        return stored()  # type: ignore[no-any-return]
+
+    @asked(
+        "Monthly series of the latest decision that found something, by name and month. A month that is not covered is null, with its reason.",
+        _EVIDENCE,
+    )
+    def series(
+        self, names: SeriesNames = None, from_: FromMonth = None, to: ToMonth = None, scenario: SomeScenario = None
+    ) -> list[SeriesMonth]:
         return stored()  # type: ignore[no-any-return]
 
     @asked("Who asked for what of this customer, newest first. A partner sees what it asked itself.", ACCESS_LOG)

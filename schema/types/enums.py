@@ -52,6 +52,29 @@ class Tier(StrEnum):
     CONFLICT = "CONFLICT"
 
 
+class SizeClass(StrEnum):
+    """企业规模: size of a business by the national standard of 2011, by industry, employees and revenue."""
+
+    MICRO = "MICRO"
+    SMALL = "SMALL"
+    MEDIUM = "MEDIUM"
+    LARGE = "LARGE"
+
+
+class ProductClass(StrEnum):
+    """产品匹配: HIGH_TECH holds a technology or specialisation title, LIGHT_ASSET has few fixed assets or works in such an industry, TRADITIONAL is the rest."""
+
+    HIGH_TECH = "HIGH_TECH"
+    LIGHT_ASSET = "LIGHT_ASSET"
+    TRADITIONAL = "TRADITIONAL"
+
+
+class Overlay(StrEnum):
+    """What a customer is beside its type. NEW_CITIZEN (新市民): lives where the person has no local household registration, or one for less than three years."""
+
+    NEW_CITIZEN = "NEW_CITIZEN"
+
+
 class LimitPartKind(StrEnum):
     """LEG: the base is the smallest leg. UPLIFT: a share earned on top. BASE_CAP and CAP: what bounds the base and the offered limit."""
 
@@ -147,6 +170,10 @@ for _enum in (
     CheckStatus,
     Tier,
     LimitPartKind,
+    SizeClass,
+    ProductClass,
+    Overlay,
+    domain.CustomerType,
     domain.SourceKind,
     domain.CustomerCategory,
     domain.PartyRole,

@@ -33,6 +33,7 @@ class Evaluation(Node):
     as_of: date = shown("Day it speaks of: windows are complete calendar months before it.")
     known_at: datetime = shown("Instant up to which facts were known to it.")
     created_at: datetime = shown("Made.")
+    what_if: bool = shown("Of another day than that on which it was made, or of what was known before: nothing is decided by it.")
     supersedes: strawberry.ID | None = shown("The evaluation before it.")
     purpose: LoanPurpose = shown("What the money is for.")
     requested_amount: Decimal | None = shown("Amount asked for, in yuan.")

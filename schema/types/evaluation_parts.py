@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import strawberry
 
+from hub.domain.enums import MissingReason, Unit
 from hub.domain.periods import Month
 from schema.access import DataKind, access, shown
 from schema.types.enums import CheckStatus, LimitPartKind
@@ -72,4 +73,6 @@ class SeriesMonth:
     series: str = shown("Name of the series, for example `GMV`.")
     month: Month = shown("Month.")
     value: Decimal | None = shown("Value; null: the month is not covered, which is not zero.")
+    unit: Unit = shown("Unit of the value: YUAN, or COUNT for `ORDERS`.")
+    missing_reason: MissingReason | None = shown("Why there is no value.")
     source: str = shown("Source of the series.")

@@ -62,6 +62,9 @@ def everything(schema: GraphQLSchema, type_name: str) -> str:
 def _whole(schema: GraphQLSchema, name: str, one: GraphQLField) -> str:
     returned = get_named_type(one.type)
     given = "(first: 100)" if "first" in one.args else ""
+    if "whatIf" in one.args:
+        given, also = f"(first: 100, whatIf: false) {everything(schema, returned.name)}", "(first: 100, whatIf: true)"
+        return f"{name}{given} whatIfs: {name}{also} {everything(schema, returned.name)}"
     return name + given + ("" if is_leaf_type(returned) else " " + everything(schema, returned.name))
 
 
@@ -87,8 +90,8 @@ class Oracle:
         """All of each customer, in some operations: one for everything would take long."""
         edges: list[Json] = []
         fields = fields_of(self.schema, "Customer")
-        for start in range(0, len(fields), 12):
-            node = f"{{ __typename {' '.join(fields[start : start + 12])} }}"
+        for start in range(0, len(fields), 6):
+            node = f"{{ __typename {' '.join(fields[start : start + 6])} }}"
             query = (
                 f"query ($d: Date, $k: DateTime) {{ customers(first: 100, asOf: $d, knownAt: $k) {{ edges {{ cursor node {node} }} }} }}"
             )
@@ -96,6 +99,10 @@ class Oracle:
             edges = edges or found
             for edge, more in zip(edges, found, strict=True):
                 edge["node"] |= more["node"]
+        for edge in edges:
+            of = edge["node"]["evaluations"]["edges"]
+            of += edge["node"].pop("whatIfs")["edges"]
+            of.sort(key=lambda one: _place(one["cursor"], False), reverse=True)
         return edges
 
     async def _watch(self, ask: Ask) -> None:
@@ -108,7 +115,11 @@ class Oracle:
             "clients": "ClientConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
-        self.watching = await ask(f"{{ {' '.join(asked)} platforms {everything(self.schema, 'PlatformStatus')} }}", {})
+        self.watching = await ask(
+            f"{{ {' '.join(asked)} platforms {everything(self.schema, 'PlatformStatus')}"
+            f" features {everything(self.schema, 'Feature')} scenarios {everything(self.schema, 'Scenario')} }}",
+            {},
+        )
         self._find(self.watching)
         named = {edge["node"]["id"]: edge["node"]["connector"] for edge in self.watching["syncConnections"]["edges"]}
         for edge in self.watching["syncRuns"]["edges"]:
@@ -132,6 +143,12 @@ class Oracle:
             ),
             "syncRuns": lambda **given: self._page("WatchedRun", self.watching["syncRuns"]["edges"], days=False, **given),
             "identityEvents": lambda **given: self._page("IdentityEvent", self.watching["identityEvents"]["edges"], days=False, **given),
+            "features": lambda ids=None, families=None: [
+                self._made(row)
+                for row in self.watching["features"]
+                if (ids is None or row["id"] in ids) and (families is None or row["family"] in families)
+            ],
+            "scenarios": lambda ids=None, **_: [self._made(row) for row in self.watching["scenarios"] if ids is None or row["id"] in ids],
             "clients": lambda **given: self._page("Client", self.watching["clients"]["edges"], days=True, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
@@ -142,8 +159,10 @@ class Oracle:
         found = [edge["node"] for edge in self._edges(at) if edge["node"]["id"] == id]
         return self._object("Customer", found[0]) if found else None
 
-    def _customers(self, first: int, after: str | None = None, **at: Any) -> Json:
-        return self._page("Customer", self._edges(at), days=False, first=first, after=after)
+    def _customers(self, first: int, after: str | None = None, **given: Any) -> Json:
+        asked = {name: value for name, value in given.items() if value is not None}
+        edges = [edge for edge in self._edges(given) if chooses(edge["node"], asked)]
+        return self._page("Customer", edges, days=False, first=first, after=after)
 
     def _node(self, id: str, **at: Any) -> Json | None:
         if id.count(":") == 0:
@@ -163,7 +182,9 @@ class Oracle:
         made = {name: self._member(one, value[name]) for name, one in fields.items() if name in value}
         if type_name == "Customer":
             made |= {name: self._facts(value, name, source) for name, source in SOURCES.items()}
-            made["evaluation"] = lambda scenario: self._latest(value, scenario)
+            made["evaluation"] = lambda **given: self._latest(value, **given)
+            made["profile"] = self._profile(value)
+            made["series"] = lambda **given: self._series(value, **given)
         if type_name == "WatchedRun":
             made["watched"] = lambda: self._watched(value["connectionId"])
         return {"__typename": type_name, **made}
@@ -216,9 +237,21 @@ class Oracle:
         ]
         yield from (row for row in rows if all(_first(row, names) in values for names, values in wanted))
 
-    def _latest(self, customer: Json, scenario: str) -> Json | None:
-        found = [edge["node"] for edge in customer["evaluations"]["edges"] if edge["node"]["scenario"] == scenario]
-        return self._made(max(found, key=lambda one: (one["createdAt"], one["id"]))) if found else None
+    def _latest(self, customer: Json, **given: Any) -> Json | None:
+        found = latest(customer, **given)
+        return self._made(found) if found else None
+
+    def _profile(self, customer: Json) -> Json | None:
+        """Back to its evaluation: the world has one that decides something."""
+        found = customer["profile"]
+        return {**self._made(found), "evaluation": self._latest(customer)} if found else None
+
+    def _series(self, customer: Json, scenario: str | None = None, names: Any = None, **given: Any) -> list[Json]:
+        first, last = given.get("from_") or given.get("from") or "", given.get("to") or "9999"
+        rows = [row for row in customer["series"] if names is None or row["series"] in names]
+        one = latest(customer)
+        mine = one is not None and scenario in (None, one["scenario"])
+        return [self._made(row) for row in rows if mine and first <= row["month"] <= last]
 
     def _page(self, kind: str, edges: list[Json], /, *, days: bool, first: int, after: str | None = None, **given: Any) -> Json:
         """The rows after the cursor, by day and id, newest first."""
@@ -246,6 +279,32 @@ class Oracle:
             return row["status"] == "ACTIVE" and any(end is not None and datetime.fromisoformat(end) < before for end in _ends(row))
         day = row.get("occurredOn") or row.get("firstDay")
         return (first is None or day >= _text(first)) and (last is None or day <= _text(last))
+
+
+def latest(customer: Json, scenario: str | None = None, whatIf: bool = False) -> Json | None:
+    found = [edge["node"] for edge in customer["evaluations"]["edges"]]
+    found = [one for one in found if one["whatIf"] == whatIf and scenario in (None, one["scenario"])]
+    return max(found, key=lambda one: (one["createdAt"], one["id"]), default=None)
+
+
+def chooses(customer: Json, asked: Json) -> bool:
+    """Whether the arguments choose a customer, by what its own fields show."""
+    profile, decision = customer["profile"] or {}, latest(customer, asked.get("scenario")) or {}
+    status = {one["source"]: one["status"] for one in customer["sources"]}
+    section = (profile.get("industry") or "")[:1]
+    shown = {
+        **{"categories": [customer["category"]], "customerTypes": [profile.get("customerType")], "overlays": profile.get("overlays", [])},
+        **{"sizes": [profile.get("size")], "productClasses": [profile.get("productClass")]},
+        **{"industries": [profile.get("industry"), section or None], "regions": [profile.get("region")]},
+        **{"outcomes": [decision.get("outcome")], "tiers": [decision.get("tier")]},
+    }
+    day = decision.get("asOf")
+    said = [bool({*asked[name]} & {*values} - {None}) for name, values in shown.items() if name in asked]
+    said += [day is not None and day >= _text(asked["evaluatedSince"])] if "evaluatedSince" in asked else []
+    said += [day is not None and day < _text(asked["evaluatedBefore"])] if "evaluatedBefore" in asked else []
+    said += [all(status[one] == "AVAILABLE" for one in asked.get("available", ()))]
+    said += [any(status[one] == "STALE" for one in asked["stale"])] if "stale" in asked else []
+    return all(said)
 
 
 def _first(row: Json, names: tuple[str, ...]) -> Any:

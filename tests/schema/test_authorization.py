@@ -112,6 +112,11 @@ HIDDEN = [
 KEY = "k" * 20
 SCOPES_OF_EXAMPLE = {
     "CustomerEnhancement": {"customers:read", "facts:read", "enhancement:read"},
+    "CustomerOverview": {"customers:read", "enhancement:read"},
+    "FeatureCatalogue": {"customers:read", "evidence:read"},
+    "FindCustomers": {"customers:read", "enhancement:read"},
+    "Scenarios": {"customers:read", "enhancement:read"},
+    "ShopTrade": {"customers:read", "evidence:read", "facts:read"},
     "LatestEvaluations": {"customers:read", "enhancement:read"},
     "LimitEvidence": {"customers:read", "enhancement:read", "evidence:read", "facts:read"},
     "SourceStatus": {"customers:read"},

@@ -18,7 +18,7 @@ from graphql import FragmentDefinitionNode, execute, parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from hub.domain.audit import Accessed
 from hub.domain.selection import Pick, Selection
@@ -44,7 +44,7 @@ MOMENTS: list[Moment] = [(None, None), (DAY, None), (None, THEN), (DAY, THEN)]
 EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
-    *("access", "totals"),
+    *("access", "totals", "profile"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -116,6 +116,16 @@ async def enrich(tx: Write, world: World) -> None:
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
+    other = {
+        **of,
+        "evaluation_id": uid(55),
+        "what_if": True,
+        "created_at": KNOWN + timedelta(hours=1),
+        "outcome": "BASE_ONLY",
+        "tier": "LOW",
+    }
+    copied = select(tables.evaluation).where(tables.evaluation.c.evaluation_id == world.evaluation)
+    await tx.execute(insert(tables.evaluation), {**(await tx.execute(copied)).mappings().one(), **other})
     months = [{"series": name, "month": f"2025-{n:02}", "source": "SHOP"} for name in ("GMV", "TAX") for n in range(7, 13)]
     await tx.execute(
         insert(tables.series_month), [{**of, **one, "value": Decimal(n) / 4 if n % 5 else None} for n, one in enumerate(months)]
@@ -173,6 +183,23 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "nodes.ids": [list(oracle.nodes)[:2], [*oracle.nodes, "x"], ["x", str(world.theirs)], [], world.id],
         "first": [1, 2, 3, 100],
         **cursors(oracle),
+        "whatIf": [False, False, True],
+        "categories": [None, ["ENTERPRISE"], "FARMER"],
+        "customerTypes": [None, ["INDIVIDUAL_BUSINESS", "OTHER"], "FARMER"],
+        "overlays": [None, "NEW_CITIZEN", []],
+        "sizes": [None, "MICRO", ["LARGE", "MICRO"], "SMALL"],
+        "productClasses": [None, ["LIGHT_ASSET"], "TRADITIONAL"],
+        "industries": [None, ["F5292"], ["F"], "F52"],
+        "regions": [None, "宁波市", ["北京市", "宁波市"], "330101"],
+        "outcomes": [None, ["ENHANCED"], "BASE_ONLY"],
+        "tiers": [None, ["HIGH", "LOW"], "LOW"],
+        "evaluatedSince": [None, "2026-01-20", "2026-01-21"],
+        "evaluatedBefore": [None, "2026-01-21", "2026-01-20"],
+        "available": [None, ["SHOP"], ["SHOP", "TAX"], []],
+        "stale": [None, ["SHOP"], "TAX"],
+        "series.from": [None, "2025-09"],
+        "series.to": [None, "2025-11"],
+        "series.scenario": [None, "S03", "S01"],
         "status": [None, [], ["COMPLETED"], "PAID"],
         "platform": [None, "market", ["x"]],
         "orderNumber": [None, ["N1", "N4"], "N5"],
@@ -196,7 +223,9 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "audience": [None, "PARTNER", "INTERNAL"],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
-        "features.ids": [None, [], ["ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],
+        "scenarios.ids": [None, ["S03"], "x"],
+        "families": [None, "rr", ["ss", "cb"]],
+        "features.ids": [None, [], ["ss_gmv_mean"], ["ss_cv", "ss_gmv_mean"], ["rr_none", "ss_gmv_mean", "x"], "rr_none"],
         "parts": [None, ["LEG"], ["UPLIFT", "CAP"], "BASE_CAP", []],
         "names": [None, ["GMV"], "TAX", ["TAX", "GMV"], ["x"]],
     }

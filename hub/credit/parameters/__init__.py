@@ -1,4 +1,4 @@
-"""Dated parameters of the feature catalogue and of the sources: numbers that are configuration, not code (domain brief, head and 5.1)."""
+"""Dated parameters of the feature catalogue and of the sources: numbers that are configuration, not code (domain brief, head and 5.1); and what things are called."""
 
 from __future__ import annotations
 
@@ -35,6 +35,21 @@ class Parameters:
     vat_by_section: dict[str, Decimal]
     vat_other: Decimal
     industry_risk: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a feature or a scenario is called, in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+@cache
+def words(what: str, version: str = CURRENT) -> dict[str, Words]:
+    """The words of all ``features``, or of all ``scenarios``, by their ids."""
+    document: dict[str, Any] = orjson.loads((files(__package__) / f"words.{version}.json").read_bytes())
+    return {name: Words(**said) for name, said in document[what].items()}
 
 
 @cache

@@ -13,10 +13,21 @@ from sqlalchemy import TextClause, text
 
 from hub.credit.dossier import EvidenceSet
 from hub.credit.features import CATALOGUE
-from hub.credit.features.catalogue import Span
+from hub.credit.features.catalogue import ALL, Span
 from hub.credit.features.series import KINDS_OF
 from hub.domain.enums import SourceKind
-from hub.domain.facts import FactSpec, HousingFundEntry, Order, Refund, Settlement, spec_of
+from hub.domain.facts import (
+    BusinessRegistration,
+    FactSpec,
+    FinancialStatement,
+    HouseholdRegistration,
+    HousingFundEntry,
+    Order,
+    Qualification,
+    Refund,
+    Settlement,
+    spec_of,
+)
 from hub.store.database import Read, Write
 from hub.store.dossier.moment import Moment, of_life
 
@@ -27,6 +38,8 @@ COUNTED: dict[type, str] = {
     HousingFundEntry: "(period || '-01')::date",
 }
 """The day a fact counts on, where it is not the day it is dated."""
+_OF_THE_PROFILE = (BusinessRegistration, HouseholdRegistration, Qualification, FinancialStatement)
+"""Read whole, for what kind of customer it is."""
 REACH = 100
 """Days beyond a window in which a fact that counts within it is looked for."""
 
@@ -44,13 +57,15 @@ async def load_evidence(tx: Read | Write, moment: Moment, sources: frozenset[Sou
 
 
 def wanted() -> dict[FactSpec, tuple[Span, ...]]:
-    """The windows each kind is read over, by any formula."""
+    """The windows each kind is read over, by any formula, and for the profile."""
     found: dict[FactSpec, set[Span]] = defaultdict(set)
     sales = {kind for kinds in KINDS_OF.values() for kind in kinds}
     for entry in CATALOGUE.values():
         for read in entry.reads:
             for kind in {*read.kinds, *(sales if read.sales else ())}:
                 found[spec_of(kind)].add(read.span)
+    for kind in _OF_THE_PROFILE:
+        found[spec_of(kind)].add(ALL)
     return {spec: tuple(sorted(spans, key=lambda span: span.name)) for spec, spans in sorted(found.items(), key=lambda item: item[0].name)}
 
 

@@ -4,6 +4,7 @@ policies    the dated policy documents that were published here, and which one a
 drafts      policies before they are published, and their trials
 reference   what the lender knows or has configured, as a document
 rows        an evaluation as rows
+profile     what kind of customer it found, as a row
 keep        load, evaluate, write
 """
 

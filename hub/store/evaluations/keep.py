@@ -39,6 +39,8 @@ class Asked:
     known_at: datetime
     grantee: str
     purpose: str
+    what_if: bool = False
+    """Of another day than today, or of what was known before: it is kept and shown, and nothing is decided by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,9 @@ async def evaluate_customer(tx: Write, asked: Asked) -> Kept:
         customer_id=asked.customer_id,
         evaluation_id=new_id(),
         created_at=datetime.now(UTC),
-        supersedes=await _latest(tx, asked),
+        supersedes=None if asked.what_if else await _latest(tx, asked),
         inputs_digest=inputs_digest(dossier, policy, asked.request),
+        what_if=asked.what_if,
         use_purpose=asked.purpose,
     )
     await _write(tx, heading, made)
@@ -84,7 +87,7 @@ async def dossier_of(tx: Write, asked: Asked) -> Dossier:
 
 
 async def _latest(tx: Read | Write, asked: Asked) -> UUID | None:
-    mine = (evaluation.c.customer_id == asked.customer_id, evaluation.c.scenario == asked.scenario)
+    mine = (evaluation.c.customer_id == asked.customer_id, evaluation.c.scenario == asked.scenario, ~evaluation.c.what_if)
     newest = (evaluation.c.created_at.desc(), evaluation.c.evaluation_id.desc())
     found: UUID | None = (await tx.execute(select(evaluation.c.evaluation_id).where(*mine).order_by(*newest).limit(1))).scalar()
     return found
@@ -126,7 +129,7 @@ _TO_REFRESH = text("""
       AND NOT EXISTS (SELECT 1 FROM connection n WHERE n.customer_id = :customer AND n.status = 'ACTIVE'
                       AND (n.due_at <= now() OR n.lease_until > now()))
       AND EXISTS (SELECT 1 FROM sync_run r WHERE r.customer_id = :customer AND r.stored > 0 AND r.ended_at > coalesce(
-            (SELECT max(v.created_at) FROM evaluation v WHERE v.customer_id = :customer AND v.scenario = s.scenario), '-infinity'))
+            (SELECT max(v.created_at) FROM evaluation v WHERE v.customer_id = :customer AND v.scenario = s.scenario AND NOT v.what_if), '-infinity'))
     ORDER BY 1, 2
 """)
 
@@ -145,7 +148,7 @@ _CUSTOMERS = text("""
     WHERE r.stored > 0 AND r.ended_at > now() - interval '7 days' AND EXISTS (
         SELECT 1 FROM consent c CROSS JOIN LATERAL unnest(c.scenarios) AS s(scenario) JOIN policy p ON p.policy_id = s.scenario
         WHERE c.customer_id = r.customer_id AND c.status = 'ACTIVE' AND NOT EXISTS (
-            SELECT 1 FROM evaluation v WHERE v.customer_id = r.customer_id AND v.scenario = s.scenario AND v.created_at >= r.ended_at))
+            SELECT 1 FROM evaluation v WHERE v.customer_id = r.customer_id AND v.scenario = s.scenario AND NOT v.what_if AND v.created_at >= r.ended_at))
     LIMIT 500
 """)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from hub.credit.crosscheck.explanations import explain
-from hub.credit.dossier import Dossier
+from hub.credit.dossier import Dossier, EvidenceSet
 from hub.credit.evaluate import Evaluation, Findings
 from hub.credit.expected import OFFERED, to_expected
 from hub.credit.features.series import SERIES_MONTHS, SOURCE_OF
@@ -24,6 +24,7 @@ from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.domain.periods import window
 from hub.store import tables
+from hub.store.evaluations.profile import PROFILE, profile_evidence, profile_row
 
 SALES = "SALES"
 """Name of the primary sales series among the series of an evaluation."""
@@ -40,6 +41,7 @@ class Heading:
     supersedes: UUID | None
     inputs_digest: str
     use_purpose: str
+    what_if: bool = False
 
 
 Row = dict[str, Any]
@@ -68,6 +70,7 @@ def head_row(heading: Heading, made: Evaluation) -> Row:
         "inputs_digest": heading.inputs_digest,
         "created_at": heading.created_at,
         "supersedes": heading.supersedes,
+        "what_if": heading.what_if,
         **(_found(made, made.findings) if made.findings else {}),
     }
 
@@ -118,7 +121,9 @@ def _of_findings(made: Evaluation, found: Findings) -> Mapping[Table, list[Row]]
     features = list(found.features.values())
     return {
         tables.feature_value: [_feature(one) for one in features],
-        tables.feature_evidence: [row for one in features for row in _evidence(one)],
+        tables.feature_evidence: [row for one in features for row in _evidence(one.id, one.evidence)]
+        + _evidence(PROFILE, profile_evidence(made.dossier)),
+        tables.evaluation_profile: [profile_row(made.dossier, found)],
         tables.check_result: _checks(found),
         tables.score_point: _points(found),
         tables.limit_part: list(_limit_parts(found.limit)) if found.limit else [],
@@ -164,10 +169,10 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _evidence(one: Feature) -> list[Row]:
+def _evidence(feature_id: str, sets: Iterable[EvidenceSet]) -> list[Row]:
     return [
         {
-            "feature_id": one.id,
+            "feature_id": feature_id,
             "ordinal": ordinal,
             "kind": found.kind,
             "source": found.source,
@@ -176,7 +181,7 @@ def _evidence(one: Feature) -> list[Row]:
             "facts": found.facts,
             "digest": found.digest,
         }
-        for ordinal, found in enumerate(one.evidence)
+        for ordinal, found in enumerate(sets)
     ]
 
 

@@ -27,6 +27,7 @@ from hub.store.tables.quota import quota_ledger
 from hub.store.tables.results import (
     check_result,
     evaluation,
+    evaluation_profile,
     feature_evidence,
     feature_value,
     limit_part,
@@ -59,6 +60,7 @@ __all__ = [
     "customer_merge",
     "data_key",
     "evaluation",
+    "evaluation_profile",
     "fact_mark",
     "feature_evidence",
     "feature_value",

@@ -110,6 +110,15 @@ evaluation = Table(
         nullable=True,
         comment="from then on only what was decided is left: no series, features, checks, points, limit parts",
     ),
+    Column(
+        "what_if",
+        Boolean,
+        nullable=False,
+        server_default=sql("false"),
+        comment="of another day than that on which it was made, or of what was known before: nothing is decided by it",
+    ),
+    Index("ix_evaluation_outcome", "outcome", "scenario", postgresql_where=sql("NOT what_if")),
+    Index("ix_evaluation_tier", "tier", "scenario", postgresql_where=sql("NOT what_if")),
     Index("ix_evaluation_latest", "customer_id", "scenario", "created_at"),
     Index("ix_evaluation_inputs", "known_at", postgresql_where=sql("inputs_erased_on IS NULL")),
     info=OWNED,
@@ -119,6 +128,23 @@ evaluation = Table(
 def _of_evaluation(name: str, *columns: Any) -> Table:
     return Table(name, metadata, customer_key(), uid("evaluation_id", primary_key=True), *columns, info=OWNED)
 
+
+evaluation_profile = _of_evaluation(
+    "evaluation_profile",
+    text("customer_type", nullable=True),
+    texts("overlays"),
+    text("size_class", nullable=True),
+    text("product_class", nullable=True),
+    text("industry_section", nullable=True, comment="letter of GB/T 4754-2017"),
+    text("industry_code", nullable=True),
+    text("region", nullable=True, comment="city in which a business is registered, as the register names it"),
+    document("missing", comment="why what is null is null, by the name it has in the contract"),
+    *(
+        Index(f"ix_evaluation_profile_{name}", name)
+        for name in ("customer_type", "size_class", "product_class", "industry_section", "industry_code", "region")
+    ),
+)
+"""What kind of customer an evaluation found: what customers are chosen by."""
 
 series_month = _of_evaluation(
     "series_month",

@@ -5,6 +5,11 @@ relations are found. Consent, masking, paging and time travel are part of the st
 
 catalogue      what a type, a column and a relation are
 customers, evaluations, facts   the declarations (facts: derived from :mod:`hub.domain.facts`)
+profile        what kind of customer, and customers chosen by it
+sources        the access block
+reference      features and scenarios, whoever the customer
+merged         customers that are one
+paging         a connection: its page, its count, its sums
 watching       the declarations for operators: how fetching goes
 clients        the declarations for admins: who may ask
 gate           the read gate: consent as conditions

@@ -17,10 +17,12 @@ from hub.domain.facts import all_specs
 from hub.domain.facts.names import list_name
 from hub.domain.selection import Selection, StoredRead
 from hub.store.view.gate import in_force_now, of_this_use
+from hub.store.view.profile import BY_DECISION, BY_PROFILE
 
 _SOURCES = {list_name(spec): str(spec.source) for spec in all_specs()}
+_CHOOSING = frozenset({*BY_PROFILE, *BY_DECISION})
 _KINDS = {spec.name: str(spec.source) for spec in all_specs()}
-_DERIVED = frozenset({"Evaluation", "FeatureValue", "FeatureEvidence"})
+_DERIVED = frozenset({"Evaluation", "Profile", "SeriesMonth", "FeatureValue", "FeatureEvidence"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,14 @@ class Relied:
     derived: bool = False
 
     @staticmethod
-    def of(selection: Selection) -> Relied:
+    def of(selection: Selection, present: frozenset[str]) -> Relied:
+        """``present``: the slots that have a value. Whom a result chooses, it tells of."""
         sources, derived = _of_nodes(selection), False
         for owner, pick in selection.walk():
             if owner == "Customer" and pick.name in _SOURCES:
                 sources.add(_SOURCES[pick.name])
-            derived = derived or owner in _DERIVED
+            chosen = owner == "Query" and any(one.name in _CHOOSING and one.slot in present for one in pick.arguments)
+            derived = derived or owner in _DERIVED or chosen
         return Relied(frozenset(sources), derived)
 
     def sql(self, seen: str) -> str:

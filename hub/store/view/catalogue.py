@@ -47,11 +47,13 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a row stands: aliases of the enclosing rows by type, SQL for the day and the instant asked for (None: now)."""
+    """Where a row stands: aliases of the enclosing rows by type, SQL for the day and the instant asked for (None: now), and the values of the arguments
+    that were given, by their names."""
 
     aliases: Mapping[str, str] = field(default_factory=dict)
     as_of: str | None = None
     known_at: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, type_name: str) -> str:
         return self.aliases[type_name]
@@ -73,7 +75,7 @@ class Argued:
     """An argument of a relation: ``where`` is added when it is given; ``{t}`` is the row, ``{p}`` the bound value cast to ``cast``.
 
     A node's id has three bound values: ``{p_type}``, ``{p_customer}`` and ``{p_key}``. ``sets`` instead names what it changes in the scope: ``as_of`` or
-    ``known_at``.
+    ``known_at``. With neither, the rows' own function finds it in the scope.
     """
 
     cast: str

@@ -225,18 +225,20 @@ class _Compiler:
     ) -> tuple[Rows, Scope]:
         """The related rows under the arguments that are given, and the scope below them."""
         where: list[str] = []
+        values: dict[str, str] = {}
         for argument in given:
             found = declared.get(argument.name)
             if found is None or argument.slot not in self.present:
                 continue
             name = self._bound(argument, found.convert)
-            bound = f"%({name})s::{found.cast}"
+            values[argument.name] = bound = f"%({name})s::{found.cast}"
             if found.sets == "as_of":
                 scope = replace(scope, as_of=bound)
             elif found.sets == "known_at":
                 scope = replace(scope, known_at=bound)
             if found.where:
                 where.append(_argued(found.where, t, name, bound))
+        scope = replace(scope, given=values)
         rows = rows_of(t, scope)
         return Rows(rows.source, (*rows.where, *where)), scope
 

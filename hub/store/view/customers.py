@@ -28,8 +28,10 @@ from hub.store.view.environment import INTERNAL, NOW, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields, fact_nodes
 from hub.store.view.gate import of_this_use
-from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part, standing_customers
+from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part
 from hub.store.view.ownership import OWNER
+from hub.store.view.profile import FILTERS, PROFILE_TYPES, chosen_customers, profile_fields
+from hub.store.view.reference import REFERENCE_TYPES, reference_fields
 from hub.store.view.sources import SOURCE_TYPES, sources
 from hub.store.view.watching import watching_fields
 
@@ -91,23 +93,22 @@ QUERY = TypeView(
             _answering,
             arguments={"id": Argued("uuid", f"{{t}}.customer_id = {answering('{p}')}", convert=Convert.CUSTOMER_ID), **_TIMES},
         ),
-        "customers": Paged("Customer", standing_customers, Order("customer_id"), _TIMES),
+        "customers": Paged("Customer", chosen_customers, Order("customer_id"), {**_TIMES, **FILTERS}),
         "node": NodeOf(NODES, arguments=_TIMES),
         "nodes": NodeOf(NODES, many=True, arguments=_TIMES),
         "_entities": Each("Customer", _answering, answering),
         **watching_fields(),
+        **reference_fields(),
         **client_fields(),
     },
 )
-
-_CATEGORY = "coalesce({t}.category, case when {t}.kind = 'PERSON' then 'INDIVIDUAL' when {t}.uscc like '92%%' then 'INDIVIDUAL_BUSINESS' else 'ENTERPRISE' end)"
 
 CUSTOMER = TypeView(
     "Customer",
     {
         **columns(id="{t}.customer_id"),
         **plain("kind", "nameMasked", "uscc", "createdAt"),
-        "category": Column(_CATEGORY),
+        **profile_fields(),
         "sameSubject": Column(SAME_SUBJECT),
         "parties": Many("Party", _parties, "{t}.role, {t}.party_id", default=100),
         "formerParties": Many("Party", _former_parties, "{t}.valid_to desc, {t}.party_id desc", default=100),
@@ -197,6 +198,8 @@ CUSTOMER_TYPES = [
     CUSTOMER,
     PARTY,
     *SOURCE_TYPES,
+    *PROFILE_TYPES,
+    *REFERENCE_TYPES,
     ACCESS_RECORD,
     CONSENT,
     CONSENT_EVENT,

@@ -26,6 +26,9 @@ from hub.store.view.gate import in_force_now, of_kind, of_this_use, readable
 from hub.store.view.merged import is_part
 
 _SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
+_OF_KIND = {**_SCENARIO, "whatIf": Argued("boolean", "{t}.what_if = {p}")}
+
+NEWEST = "{t}.created_at desc, {t}.evaluation_id desc"
 
 # Rounded where it is shown, once (domain brief, rule G9).
 _SHOWN_NUMBER = """case {t}.unit
@@ -49,20 +52,25 @@ def still_readable(t: str) -> str:
     return f"not exists (select 1 from feature_evidence {e} where {mine} and not {consented})"
 
 
-def _evaluations(t: str, scope: Scope) -> Rows:
+def readable_ones(t: str, scope: Scope) -> tuple[str, ...]:
+    """Evaluations of the enclosing customer that may be shown, up to the day and the instant asked for."""
     where = [is_part(t, scope), still_readable(t)]
     if scope.known_at is not None:
         where.append(f"{t}.known_at <= {scope.known_at}")
     if scope.as_of is not None:
         where.append(f"{t}.as_of <= {scope.as_of}")
-    return Rows(f"evaluation {t}", tuple(where))
+    return tuple(where)
+
+
+def _evaluations(t: str, scope: Scope) -> Rows:
+    return Rows(f"evaluation {t}", readable_ones(t, scope))
 
 
 def evaluation_fields() -> dict[str, Member]:
     """The customer's fields."""
     return {
-        "evaluation": One("Evaluation", _evaluations, "{t}.created_at desc, {t}.evaluation_id desc", _SCENARIO),
-        "evaluations": Paged("Evaluation", _evaluations, Order("evaluation_id"), _SCENARIO),
+        "evaluation": One("Evaluation", _evaluations, NEWEST, _OF_KIND),
+        "evaluations": Paged("Evaluation", _evaluations, Order("evaluation_id"), _OF_KIND),
     }
 
 
@@ -120,6 +128,7 @@ EVALUATION = TypeView(
         **columns(id=global_id("Evaluation", "evaluation_id"), purpose="{t}.request_purpose"),
         **columns(supersedes=global_id("Evaluation", "supersedes")),
         **plain("scenario", "asOf", "knownAt", "createdAt", "outcome", "tier", "score", "grade", "baseTermMonths", "termMonths"),
+        **plain("whatIf"),
         **plain("repayment", "guarantee", "binding", "flags", "notes", "nextBestSource", "inputsDigest"),
         **decimals("requestedAmount", "tau", "consistency", "coverage", "verifiedRevenue", "probabilityOfDefault"),
         **decimals("baseLimit", "finalLimit", "enhancement", "baseRate", "rate", "riskAdjustedMargin"),
@@ -171,5 +180,13 @@ EVALUATION_TYPES = [
             "features": Many("FeatureValue", _features_of_part, "{t}.feature_id"),
         },
     ),
-    TypeView("SeriesMonth", {**plain("series", "month", "source"), "value": Column("trim_scale({t}.value)::text")}),
+    TypeView(
+        "SeriesMonth",
+        {
+            **plain("series", "month", "source"),
+            "value": Column("trim_scale({t}.value)::text"),
+            "unit": Column("case {t}.series when 'ORDERS' then 'COUNT' else 'YUAN' end"),
+            "missingReason": Column("case when {t}.value is null then 'INSUFFICIENT_COVERAGE' end"),
+        },
+    ),
 ]

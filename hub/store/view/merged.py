@@ -10,9 +10,9 @@ from __future__ import annotations
 from hub.store.view.catalogue import Rows, Scope
 
 _STAYS = "exists (select 1 from customer s where s.customer_id = m.into_id)"
-_PARTS = "array(select m.customer_id from customer_merge m where m.into_id = c.customer_id) || c.customer_id as parts"
-WITH_PARTS = f"(select c.*, {_PARTS} from customer c)"
-"""A customer with the ids of its parts, itself among them."""
+_PARTS = "select array(select m.customer_id from customer_merge m where m.into_id = c.customer_id) || c.customer_id as parts"
+WITH_PARTS = f"(select c.*, p.parts from customer c cross join lateral ({_PARTS} offset 0) p)"
+"""A customer with the ids of its parts, itself among them. OFFSET keeps PostgreSQL from working them out again wherever they are named."""
 
 
 def standing_customers(t: str, scope: Scope) -> Rows:

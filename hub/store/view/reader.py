@@ -48,7 +48,7 @@ class Compiled:
 
     @staticmethod
     def of(selection: Selection, catalogue: Catalogue, present: frozenset[str]) -> Compiled:
-        statement, relied = compile_selection(selection, catalogue, present), Relied.of(selection)
+        statement, relied = compile_selection(selection, catalogue, present), Relied.of(selection, present)
         # OFFSET keeps PostgreSQL from working the answer's customers out twice.
         told = f"select a.body, a.seen, {relied.sql('a.seen')} as basis from ({statement.text} offset 0) a"
         return Compiled(statement, relied, told)

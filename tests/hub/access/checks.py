@@ -7,6 +7,7 @@ the function without it and putting that code in the function's place. What refu
 from __future__ import annotations
 
 import ast
+import base64
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
@@ -15,8 +16,10 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import pytest
+from joserfc import jws
 
 from hub.access import assertions, forms, guard, jose, proofs, server, tokens
+from hub.access.clients import Client
 
 VERIFIERS: tuple[ModuleType, ...] = (jose, tokens, proofs, assertions, guard, server, forms)
 
@@ -94,9 +97,7 @@ def _without(function: FunctionType, number: int) -> CodeType:
 
 def _unsigned(text: bytes, *_: Any, **__: Any) -> Any:
     """What a library would answer that does not look at the signature."""
-    found: Any = type(
-        "Signed", (), {"payload": jose.base64.urlsafe_b64decode(text.split(b".")[1] + b"=" * (-len(text.split(b".")[1]) % 4))}
-    )
+    found: Any = type("Signed", (), {"payload": base64.urlsafe_b64decode(text.split(b".")[1] + b"=" * (-len(text.split(b".")[1]) % 4))})
     return found
 
 
@@ -114,7 +115,7 @@ def _in_the_statement(old: str, new: str) -> Callable[[pytest.MonkeyPatch], None
 
 async def _anybody(tx: Any, client_id: str) -> Any:
     row = (await tx.exec_driver_sql("select * from client where client_id = %(id)s", {"id": client_id})).first()
-    return server.Client.of(row) if row else None
+    return Client.of(row) if row else None
 
 
 def _any_key(jwks: Any, header: Any) -> Any:
@@ -122,7 +123,7 @@ def _any_key(jwks: Any, header: Any) -> Any:
 
 
 BY_HAND: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "the signature": lambda patch: patch.setattr(jose.jws, "deserialize_compact", _unsigned),
+    "the signature": lambda patch: patch.setattr(jws, "deserialize_compact", _unsigned),
     "a proof's id counts once": _in_the_statement("exists (select 1 from fresh) as fresh", "true as fresh"),
     "a disabled client": _in_the_statement("and c.disabled_at is null", ""),
     "a revoked token": _in_the_statement("kind = 'REVOKED'", "kind = 'NONE'"),

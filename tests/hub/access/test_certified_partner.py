@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from connectors.sandbox.serve import bind
 from hub.access import server
 from hub.access.assertions import check_assertion
 from hub.access.jose import peek
@@ -18,7 +19,7 @@ from hub.store.database import Database
 from tests import npm
 from tests.databases import Databases
 from tests.hub.access.side import Api, open_api
-from tests.hub.sync.server import Brief, bind
+from tests.hub.sync.server import Brief
 
 HERE = Path(__file__).parent / "partner"
 QUERY = "{ customers { nodes { nameMasked } } }"

@@ -17,7 +17,8 @@ from hub.access.keys import SigningKeys
 from hub.store.database import Database
 from tests.databases import Databases
 from tests.hub.access.checks import BY_HAND, GROUPS, HELD_TWICE, checks
-from tests.hub.access.corpus import CORPUS, QUERY, Forge, Hostile, Sent, prepare
+from tests.hub.access.corpus import CORPUS
+from tests.hub.access.forge import QUERY, Forge, Hostile, Sent, prepare
 from tests.hub.access.side import open_api
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

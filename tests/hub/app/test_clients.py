@@ -104,7 +104,7 @@ async def test_what_is_no_key_that_follows(desk: Desk) -> None:
     old = (await row(desk)).jwks["keys"][0]
     private = dict(make_client_keys()[0])
     twin = {**old, "kid": "another"}
-    for wrong in (
+    wrongs: tuple[Any, ...] = (
         old,
         twin,
         {**jwk(), "kid": old["kid"]},
@@ -114,9 +114,10 @@ async def test_what_is_no_key_that_follows(desk: Desk) -> None:
         "x",
         {**jwk(), "kid": ""},
         {"kty": "oct", "k": "AA", "kid": "1"},
-    ):
+    )
+    for wrong in wrongs:
         with pytest.raises(InvalidInput):
-            await desk.services.clients.add_key(desk.call(), contract.AddClientKey("partner-app", wrong))  # type: ignore[arg-type]
+            await desk.services.clients.add_key(desk.call(), contract.AddClientKey("partner-app", wrong))
     assert (await row(desk)).jwks["keys"] == [old]
 
 

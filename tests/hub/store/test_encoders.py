@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hub.connect import Unreadable
 from hub.domain.facts import FactSpec, FieldSpec, FieldType, all_specs
 from hub.domain.facts.order import Order, OrderStatus
-from hub.domain.identifiers import PersonalId
+from hub.domain.identifiers import PersonalId, mask
 from hub.domain.periods import CHINA
 from hub.store import encoders
-from hub.store.encoders import Encoders
+from hub.store.encoders import Encoders, masked
 from hub.store.facts import ids, literal
 from hub.store.rows import plain_row
 from hub.vault import Blind
@@ -226,3 +226,19 @@ def test_a_blind_index_is_an_hmac(text: str, family: str) -> None:
     plain = text.strip().upper() if family == "identifier" else text
     key = hmac.digest(b"k" * 32, family.encode(), "sha256")
     assert BLIND.hash(family, text) == base64.urlsafe_b64encode(hmac.digest(key, plain.encode(), "sha256")).decode().rstrip("=")
+
+
+NUMBERS = st.text("0123456789", max_size=20) | st.text("0123456789aX\n", max_size=20)
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts=st.lists(TEXTS | NUMBERS, max_size=8) | st.lists(NUMBERS, max_size=8))
+def test_what_is_masked_together_is_what_each_is_alone(texts: list[str]) -> None:
+    assert masked(texts) == [mask(text) for text in texts]
+
+
+def test_the_day_in_china_whatever_the_offset() -> None:
+    midnight = datetime(2026, 1, 1, 16, tzinfo=UTC)
+    for zones in ([UTC], [CHINA], [timezone(timedelta(hours=8))], [UTC, CHINA], [timezone(timedelta(hours=9))]):
+        facts = [order(created_at=(midnight - timedelta(seconds=late)).astimezone(zone)) for zone in zones for late in (0, 1)]
+        assert [row[2] for row in Encoders(BLIND).rows(Order, facts)] == [date(2026, 1, 2), date(2026, 1, 1)] * len(zones)

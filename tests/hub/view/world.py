@@ -231,6 +231,10 @@ async def _evaluation(tx: Write, world: World) -> None:
         },
     )
     mine = {"customer_id": world.mine, "evaluation_id": world.evaluation}
+    found = {"customer_type": "INDIVIDUAL_BUSINESS", "overlays": ["NEW_CITIZEN"], "size_class": "MICRO", "product_class": "LIGHT_ASSET"}
+    place = {"industry_section": "F", "industry_code": "F5292", "region": "宁波市"}
+    why = {"verifiedRevenue": "INSUFFICIENT_COVERAGE"}
+    await tx.execute(insert(tables.evaluation_profile), {**mine, **found, **place, "missing": why})
     feature = {"unit": "YUAN", "formula_version": "1", "formula": "mean", "window_first": "2025-12", "window_last": "2025-12"}
     values = [
         {"feature_id": "ss_gmv_mean", "number": Decimal("1428869.204000"), "missing_reason": None},

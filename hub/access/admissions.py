@@ -1,0 +1,95 @@
+"""Whether a token's client is there and its proof is fresh: one statement for all requests that ask at the same time, committed before any of them goes on.
+
+Each request by itself would pay for its own transaction and its own flush of the disk. What waits while a statement is under way goes with the next one, as in the access log.
+A proof counts once, whoever shows it: by the store's primary key between statements and processes, and within a statement because no two requests of it show the same one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+
+from hub.access.keys import SERVER
+from hub.store.database import STORE_ERRORS, Database
+
+MOST = 200
+"""Requests of one statement."""
+_ADMIT = """
+with asked as materialized (
+  select * from unnest(%(clients)s::text[], %(tokens)s::text[], %(thumbprints)s::text[], %(proofs)s::text[], %(ends)s::timestamptz[])
+    with ordinality a(client, token, thumbprint, proof, ends, place)
+), fresh as (
+  insert into used_token_id (kind, issuer, jti, expires_at) select 'DPOP', thumbprint, proof, ends from asked where thumbprint is not null
+  on conflict do nothing returning issuer, jti
+)
+select to_json(c)::text, exists (select 1 from fresh f where f.issuer = a.thumbprint and f.jti = a.proof)::text,
+  exists (select 1 from used_token_id u where u.kind = 'REVOKED' and u.issuer = c.client_id and u.jti = a.token)::text
+from asked a left join client c on c.client_id = a.client and c.disabled_at is null order by a.place
+"""
+_COLUMNS = {"clients": "client", "tokens": "token", "thumbprints": "thumbprint", "proofs": "proof", "ends": "expires_at"}
+
+Asked = Mapping[str, Any]
+Waiting = tuple[Asked, "asyncio.Future[Any]"]
+
+
+class Admissions:
+    """One per process."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._waiting: list[Waiting] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def of(self, asked: Asked) -> Any:
+        """The client's row, with ``fresh`` and ``revoked``; None where there is no such client. ``asked``: client, token, thumbprint, proof, expires_at."""
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((asked, done))
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work())
+        return await done
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                group = self._taken()
+                try:
+                    await self._admit(group)
+                finally:
+                    # Whatever happened: nobody is left waiting, and nobody is let in by it.
+                    for _, done in group:
+                        done.cancel()
+        finally:
+            for _, done in self._waiting:
+                done.cancel()
+            self._waiting.clear()
+
+    def _taken(self) -> list[Waiting]:
+        """Those who wait, no two of them with the same proof: the second one finds it used."""
+        taken, left, seen = list[Waiting](), list[Waiting](), set[tuple[str, str]]()
+        for one in self._waiting:
+            proof = (one[0]["thumbprint"], one[0]["proof"])
+            twin = proof[0] is not None and proof in seen
+            (left if twin or len(taken) >= MOST else taken).append(one)
+            seen.add(proof)
+        self._waiting = left
+        # In one order everywhere: two processes that are shown the same proofs wait for each other, and never both for both.
+        return sorted(taken, key=lambda one: (one[0]["thumbprint"] or "", one[0]["proof"] or ""))
+
+    async def _admit(self, group: Sequence[Waiting]) -> None:
+        values = {name: [asked[member] for asked, _ in group] for name, member in _COLUMNS.items()}
+        try:
+            rows = await self.database.do(SERVER, _ADMIT, values)
+        except STORE_ERRORS as error:
+            for _, done in group:
+                if not done.done():
+                    done.set_exception(error)
+            return
+        for (_, done), (client, fresh, revoked) in zip(group, rows, strict=True):
+            if not done.done():
+                done.set_result(
+                    None if client is None else SimpleNamespace(**orjson.loads(client), fresh=fresh == b"true", revoked=revoked == b"true")
+                )

@@ -1,0 +1,83 @@
+"""The reference queries: the whole catalogue of features, and the scenarios by the policy in force."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import hub.credit.evaluate  # noqa: F401  (declares every feature)
+from hub.credit.features import CATALOGUE
+from hub.credit.parameters import words
+from hub.credit.policies import names
+from hub.store.database import Database
+from hub.store.evaluations import effective_policy, publish_policies
+from hub.store.evaluations.policies import documents_of_the_package
+from tests.hub.view.test_reading import ask
+from tests.hub.view.world import KNOWN
+
+FEATURES = "query ($i: [String!], $f: [String!]) { features(ids: $i, families: $f) { id family nameZh nameEn unit formula formulaVersion window months days businessOnly sources } }"
+SCENARIOS = """query ($d: Date) { scenarios(asOf: $d) { id name titleZh descriptionZh descriptionEn policy { id version effectiveFrom sha256 }
+    sources { anyOf months everyMonth singleOrderMonths } optionalSources baseTermMonths termBonusMonths repayment guarantee } }"""
+
+
+async def test_everything_has_a_name_in_both_languages() -> None:
+    assert set(words("features")) == set(CATALOGUE) and len(CATALOGUE) == 90
+    assert set(words("scenarios")) == set(names())
+    for said in (*words("features").values(), *words("scenarios").values()):
+        assert said.en.isascii() and not said.zh.isascii()
+
+
+async def test_the_catalogue_is_what_is_computed(database: Database) -> None:
+    found = (await ask(database, FEATURES))["features"]
+    assert [one["id"] for one in found] == sorted(CATALOGUE)
+    for one in found:
+        entry = CATALOGUE[one["id"]]
+        assert (one["formula"], one["unit"], one["window"], one["businessOnly"]) == (
+            entry.doc,
+            entry.unit,
+            entry.span.name,
+            entry.business_only,
+        )
+        assert (one["months"], one["days"]) == (entry.span.months or None, entry.span.days or None)
+    (cover,) = (await ask(database, FEATURES, i=["rr_dscr"], f=["rr"]))["features"]
+    assert (cover["nameZh"], cover["nameEn"], cover["window"], cover["months"]) == ("偿债备付率", "Debt service coverage", "W12", 12)
+    assert (await ask(database, FEATURES, i=["rr_dscr"], f=["ss"]))["features"] == []
+    assert {one["id"]: one["sources"] for one in found}["ss_tax_rating"] == ["TAX"]
+
+
+async def published(database: Database) -> None:
+    async with database.work() as tx:
+        await publish_policies(tx, documents_of_the_package(), KNOWN)
+        later = {
+            **next(one for one in documents_of_the_package() if one["id"] == "S03"),
+            "version": "2026-03-01",
+            "effective_from": "2026-03-01",
+        }
+        await publish_policies(tx, [later], KNOWN)
+
+
+async def scenarios(database: Database, day: str | None = None) -> dict[str, Any]:
+    return {one["id"]: one for one in (await ask(database, SCENARIOS, d=day))["scenarios"]}
+
+
+async def test_scenarios_follow_the_policy_in_force(database: Database) -> None:
+    await published(database)
+    for day in (date(2020, 1, 1), date(2026, 1, 1), date(2026, 2, 28), date(2026, 3, 1)):
+        found = await scenarios(database, day.isoformat())
+        assert set(found) == set(names())
+        for name, one in found.items():
+            async with database.work() as tx:
+                policy = await effective_policy(tx, name, day)
+            assert (one["policy"]["version"], one["policy"]["sha256"]) == (policy.version, policy.sha256), (name, day)
+
+
+async def test_a_scenario_says_what_it_needs(database: Database) -> None:
+    await published(database)
+    found = await scenarios(database)
+    shop = found["S03"]
+    assert (shop["name"], shop["titleZh"], shop["descriptionEn"]) == ("ECOM_SELLER", "电商贷", words("scenarios")["S03"].en)
+    assert shop["sources"][0] == {"anyOf": ["SHOP"], "months": 12, "everyMonth": True, "singleOrderMonths": 3}
+    assert (shop["baseTermMonths"], shop["termBonusMonths"], shop["optionalSources"][0]) == (9, 3, "TAX")
+    assert shop["repayment"] == ["EQUAL_PRINCIPAL", "SETTLEMENT_SHARE"] and shop["guarantee"] == ["UNSECURED"]
+    assert found["S07"]["baseTermMonths"] is None, "until the harvest"
+    assert found["S12"]["sources"][1]["anyOf"] == ["SOCIAL_INSURANCE", "HOUSING_FUND"] and found["S12"]["optionalSources"] == []
