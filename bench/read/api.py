@@ -86,10 +86,6 @@ class _Handler:
         await response(scope, receive, send)
 
 
-def _untagged(_caller: Caller, digest: str) -> str:
-    return digest
-
-
 def bare(post: Post, origin: str) -> tuple[ASGIApp, Database]:
     assert post.urls.admin is not None
     database = Database(replace(post.urls, app=post.urls.admin))
