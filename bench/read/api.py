@@ -96,7 +96,16 @@ def bare(post: Post, origin: str) -> tuple[ASGIApp, Database]:
 
     meter, trusted = Meter(database), Documents(database)
     endpoint = Endpoint(
-        build_schema(), reader, Pulse(database, clock(), None), services(), meter, trusted, admit, lambda _: (401, {}), dict, _untagged
+        build_schema(),
+        reader,
+        Pulse(database, clock(), None),
+        services(),
+        meter,
+        trusted,
+        admit,
+        lambda _: (401, {}),
+        dict,
+        lambda _, digest: digest,
     )
     return HostCheck(Starlette(routes=[Route("/graphql", _Handler(endpoint))]), frozenset({urlsplit(origin).netloc})), database
 
