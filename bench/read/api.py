@@ -86,10 +86,6 @@ class _Handler:
         await response(scope, receive, send)
 
 
-def _untagged(_caller: Caller, digest: str) -> str:
-    return digest
-
-
 def bare(post: Post, origin: str) -> tuple[ASGIApp, Database]:
     assert post.urls.admin is not None
     database = Database(replace(post.urls, app=post.urls.admin))
@@ -100,7 +96,16 @@ def bare(post: Post, origin: str) -> tuple[ASGIApp, Database]:
 
     meter, trusted = Meter(database), Documents(database)
     endpoint = Endpoint(
-        build_schema(), reader, Pulse(database, clock(), None), services(), meter, trusted, admit, lambda _: (401, {}), dict, _untagged
+        build_schema(),
+        reader,
+        Pulse(database, clock(), None),
+        services(),
+        meter,
+        trusted,
+        admit,
+        lambda _: (401, {}),
+        dict,
+        lambda _, digest: digest,
     )
     return HostCheck(Starlette(routes=[Route("/graphql", _Handler(endpoint))]), frozenset({urlsplit(origin).netloc})), database
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
@@ -23,8 +24,10 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from hub.store.driver import Driver, positional
 
+Statement = tuple[str, Mapping[str, Any]]
 Row = tuple[bytes | None, ...]
 """Values as PostgreSQL writes them."""
+Say = Callable[..., Awaitable[list[list[Row]]]]
 _PREPARED = 64
 """Statements that a session keeps ready. One is prepared when it is asked for the second time."""
 _COUNTED = 4_096
@@ -145,13 +148,23 @@ class Lines:
         self._asked: Counter[str] = Counter()
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def ask(self, *statements: tuple[str, Mapping[str, Any]]) -> list[list[Row]]:
+    async def ask(self, *statements: Statement) -> list[list[Row]]:
         """The rows of each statement. They are one transaction."""
+        async with self.held() as say:
+            return await say(*statements)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[Say]:
+        """One line for several goes: of a transaction that its own statements begin and commit. Whatever is not committed then never is."""
         line, whole = await self._take(), False
-        try:
+
+        async def say(*statements: Statement) -> list[list[Row]]:
             for statement, values in statements:
                 line.send(statement, values, prepare=self._often(statement))
-            found = await line.answers()
+            return await line.answers()
+
+        try:
+            yield say
             whole = True
         except psycopg.Error as error:
             # After an error nobody knows what the session has prepared.
@@ -162,7 +175,6 @@ class Lines:
                 self._give(line)
             else:
                 self._leave(line)
-        return found
 
     def _leave(self, line: Line) -> None:
         """Nobody waits for its answer any more."""

@@ -174,6 +174,8 @@ async def another(tx: Write, world: World, number: int) -> None:
         )
         for n in range(1, 6)
     ]
+    run = {**own, "run_id": world.run, "connection_id": linked["connection_id"], "epoch": 1, "started_at": KNOWN}
+    await tx.execute(insert(tables.sync_run), {**run, "verdict": "COMPLETE", "fetched": 5, "stored": 5})
     await tx.execute(insert(tables.raw_page), page_row(world, **own, connection_id=linked["connection_id"], consent_id=uid(100 + number)))
     await tx.execute(insert(FACT_TABLES["Order"]), facts)
 
