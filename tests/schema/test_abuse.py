@@ -118,7 +118,7 @@ async def test_all_of_it_is_refused_soon_and_memory_stays(api: Api) -> None:
         assert expected in said, (one.name, said)
     before = resident()
     for _ in range(3):
-        app_module._contract().documents._known.clear()
+        app_module._contract(False).documents._known.clear()
         for one in CORPUS:
             times[one.name] = min(times.get(one.name, 9.0), (await refused(api, one))[2])
     grown = (resident() - before) / 2**20
@@ -134,7 +134,7 @@ Spoil = Callable[[pytest.MonkeyPatch], None]
 
 def _limit(name: str) -> Spoil:
     def spoil(monkeypatch: pytest.MonkeyPatch) -> None:
-        contract = app_module._contract()
+        contract = app_module._contract(False)
         wide = Documents(contract.core, contract.documents.planner, replace(contract.documents.limits, **{name: MANY}))
         monkeypatch.setattr(contract, "documents", wide)
 

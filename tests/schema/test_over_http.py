@@ -22,7 +22,7 @@ from hub.store.database import Database
 from hub.store.embedded import Embedded
 from schema.packing import WORTH, chosen
 from tests.databases import own
-from tests.npm import installed
+from tests.npm import locked
 from tests.schema.served import Served, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -39,7 +39,7 @@ async def server(cluster: Embedded, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 async def audited(server: Served) -> list[dict[str, str]]:
-    folder = installed(AUDIT, "graphql-http", "the audit of GraphQL over HTTP")
+    folder = locked(AUDIT, "graphql-http", "the audit of GraphQL over HTTP")
     command = ("node", str(AUDIT / "audit.mjs"), str(folder), server.url, server.token)
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
     out, err = await process.communicate()
