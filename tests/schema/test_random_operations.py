@@ -168,22 +168,18 @@ async def another(tx: Write, world: World, number: int) -> None:
     await tx.execute(insert(tables.consent), consent_row(world, uid(100 + number), "SHOP", **own, **until))
     linked = {**own, "connection_id": uid(110 + number), "connector": "market", "status": "REAUTHORISE", "created_at": KNOWN}
     await tx.execute(insert(tables.connection), linked)
-    facts = [
-        order_row(
-            world, 10 * number + n, date(2025, 12, n), f"{n}.25", **own, connection_id=linked["connection_id"], consent_id=uid(100 + number)
-        )
-        for n in range(1, 6)
-    ]
-    run = {**own, "run_id": world.run, "connection_id": linked["connection_id"], "epoch": 1, "started_at": KNOWN}
+    at = {**own, "connection_id": uid(110 + number), "consent_id": uid(100 + number), "page_id": uid(130 + number)}
+    run = {**own, "run_id": uid(120 + number), "connection_id": uid(110 + number), "epoch": 1, "started_at": KNOWN}
     await tx.execute(insert(tables.sync_run), {**run, "verdict": "COMPLETE", "fetched": 5, "stored": 5})
-    await tx.execute(insert(tables.raw_page), page_row(world, **own, connection_id=linked["connection_id"], consent_id=uid(100 + number)))
+    await tx.execute(insert(tables.raw_page), page_row(**at, run_id=run["run_id"]))
+    facts = [order_row(world, 10 * number + n, date(2025, 12, n), f"{n}.25", **at) for n in range(1, 6)]
     await tx.execute(insert(FACT_TABLES["Order"]), facts)
 
 
-def page_row(world: World, **more: Any) -> dict[str, Any]:
+def page_row(**more: Any) -> dict[str, Any]:
     request = {"method": "GET", "path": "/router/rest", "query": {}, "body_sha256": None}
     told = {"stream": "orders", "first_day": date(2025, 12, 1), "request": request, "status": 200, "fetched_at": KNOWN, "sha256": "ab" * 32}
-    return {"page_id": world.page, "run_id": world.run, **told, "size": 1, "body": b"x", **more}
+    return {**told, "size": 1, "body": b"x", **more}
 
 
 def uid(number: int) -> Any:
