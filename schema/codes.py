@@ -26,6 +26,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "NOT_ALLOWED": (400, "The token lacks the scope that the message names."),
     "NOT_FOUND": (400, "There is nothing under this identifier, or the client may not know of it."),
     "CONSENT_MISSING": (400, "No consent of the customer lets this be done."),
+    "IDEMPOTENCY_KEY_MISSING": (400, "A mutation needs an `idempotencyKey`, and this one has none, or null."),
     "TOKEN_INVALID": (401, "The token or its proof is missing, not good, or no longer good. Get a new one."),
     "RATE_LIMITED": (429, "The client has asked for as much as it may in this minute. Ask again after `Retry-After` seconds."),
     "TIMEOUT": (503, "The operation took too long and was ended. Ask for less at once."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hub.domain.caller import Caller
@@ -32,10 +32,12 @@ class Trusted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """``document_sha256`` is the digest of the request's document: whatever is read while it is answered is logged under it."""
+    """``document_sha256`` is the digest of the request's document: whatever is read while it is answered is logged under it. ``price`` is filled when the operation is
+    known: its cost, and the rows it may read."""
 
     caller: Caller
     reads: Reads
     services: Services
     meter: Meter
     document_sha256: str
+    price: dict[str, int] = field(default_factory=dict)

@@ -68,7 +68,7 @@ _log = structlog.get_logger("hub.graphql")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer. ``tag`` makes the
+    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer; ``tag`` makes the
     entity tag of an answer for who asks."""
 
     schema: HubSchema
@@ -107,15 +107,17 @@ class Endpoint:
             question = await self._settled(admitted.caller, question)
         except (DocumentUnknown, DocumentRequired) as error:
             return self._refused(admitted.caller, question, error, media)
+        price: Mapping[str, int] = {}
         if media == EVENT_STREAM:
             answer = self._stream(admitted, question)
         else:
-            result, status, more = await self._run(admitted.caller, question, media)
-            answer = _answer(result, media, status, {**self.courtesy(), **more})
+            context = Context(admitted.caller, self.reads, self.services, self.meter, question.sha256)
+            result, status, more = await self._run(context, question, media)
+            answer, price = _answer(result, media, status, {**self.courtesy(), **more}), context.price
             if isinstance(result.get("data"), orjson.Fragment) and status == 200:
                 digest = hashlib.sha256(media.encode() + b"\n" + bytes(answer.body)).hexdigest()
                 answer = conditional(answer, self.tag(admitted.caller, digest), request.headers.getlist("if-none-match"))
-        self._tell(admitted.caller, question, answer, time.perf_counter() - began)
+        self._tell(admitted.caller, question, answer, time.perf_counter() - began, price)
         return answer
 
     async def socket(self, socket: WebSocket) -> None:
@@ -136,7 +138,7 @@ class Endpoint:
 
     @property
     def _live(self) -> Live:
-        return Live(self.schema, self.reads, self.pulse)
+        return Live(self.schema, self.reads, self.pulse, self.meter)
 
     async def _settled(self, caller: Caller, question: Question) -> Question:
         """The question with its document's text. Raises DocumentUnknown, DocumentRequired: alike, whoever else may have such a document."""
@@ -170,8 +172,7 @@ class Endpoint:
             errors = [error]
         return _answer({"errors": [shown(error) for error in errors[:5]]}, EVENT_STREAM, 400, self.courtesy())
 
-    async def _run(self, caller: Caller, question: Question, media: str) -> tuple[dict[str, Any], int, Mapping[str, str]]:
-        context = Context(caller, self.reads, self.services, self.meter, question.sha256)
+    async def _run(self, context: Context, question: Question, media: str) -> tuple[dict[str, Any], int, Mapping[str, str]]:
         try:
             async with asyncio.timeout(MAX_SECONDS):
                 result = await self.schema.execute(question.query, question.variables, context, operation_name=question.operation)
@@ -182,7 +183,7 @@ class Endpoint:
             result = ExecutionResult(data=None, errors=[coded(missing, "OPERATION_UNKNOWN")])
         return *_shaped(result, media), _patience(result)
 
-    def _tell(self, caller: Caller, question: Question, answer: Response, seconds: float) -> None:
+    def _tell(self, caller: Caller, question: Question, answer: Response, seconds: float, price: Mapping[str, int]) -> None:
         _log.info(
             "graphql.answered",
             client=caller.client_id,
@@ -191,6 +192,7 @@ class Endpoint:
             status=answer.status_code,
             size=len(answer.body),
             milliseconds=round(seconds * 1000, 1),
+            **price,
         )
 
 

@@ -17,7 +17,7 @@ from hub.domain.selection import Argument, SlotValues, StoredRead
 from hub.errors import InvalidInput
 from schema.body import Question
 from schema.codes import coded
-from schema.context import Reads
+from schema.context import Meter, Reads
 from schema.contract import HubSchema
 from schema.plan.cost import check_cost
 from schema.plan.extension import MAX_ANSWER, require
@@ -50,9 +50,11 @@ class Prepared:
     admitted: Admitted
     read: StoredRead
     values: SlotValues
+    cost: int
 
     async def answers(self, emit: Emit) -> None:
-        """The data of each answer as JSON text, until nothing more is to come. Raises HubError."""
+        """The data of each answer as JSON text, until nothing more is to come; to begin it costs as much as to ask once. Raises HubError."""
+        await self.live.meter.charge(self.admitted.caller, self.cost)
         async with aclosing(self._beats()) as beating:  # type: ignore[type-var]
             async for more in beating:
                 body = await self.live.reads.read(self.admitted.caller, self.read, {**self.values, **(more or {})})
@@ -76,6 +78,7 @@ class Live:
     schema: HubSchema
     reads: Reads
     pulse: Pulse
+    meter: Meter
 
     def prepare(self, admitted: Admitted, question: Question) -> Prepared:
         """Raises Refused, GraphQLError, HubError. Nothing is read yet."""
@@ -86,8 +89,9 @@ class Live:
         plan = documents.plan(document, question.operation, question.variables)
         require(plan, caller.scopes)
         read = _live_read(plan)
-        check_cost(documents.price(document, plan, question.variables).cost, caller.audience)
-        return Prepared(self, admitted, read, plan.values(self.schema.core, question.variables))
+        cost = documents.price(document, plan, question.variables).cost
+        check_cost(cost, caller.audience)
+        return Prepared(self, admitted, read, plan.values(self.schema.core, question.variables), cost)
 
 
 def _live_read(plan: Plan) -> StoredRead:

@@ -24,6 +24,9 @@ def packed(response: Response, accepted: Iterable[str]) -> Response:
     if coding is not None:
         small = zstandard.compress(body, _LEVELS[coding]) if coding == "zstd" else gzip.compress(body, _LEVELS[coding], mtime=0)
         response.body = small
+        if "etag" in response.headers:
+            # The same answer, but not the same bytes.
+            response.headers["ETag"] = f"W/{response.headers['etag']}"
         response.headers["Content-Encoding"], response.headers["Content-Length"] = coding, str(len(small))
     return response
 

@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import text
-
 from bench.audit.settings import CLIENT, PURPOSE, READERS
 from bench.audit.world import World
 from bench.kit.figures import Figure, told
@@ -22,10 +20,11 @@ from hub.domain.audit import Accessed
 from hub.domain.caller import Caller
 from hub.domain.identifiers import new_id
 from hub.domain.selection import StoredRead
-from hub.store.database import Database, Scope
+from hub.store.database import Database
 from hub.store.view import CATALOGUE, Reader, ViewSettings
 from hub.store.view.binding import bind
 from hub.store.view.environment import environment
+from hub.store.view.reader import uuids
 from schema.access import AUDIENCES
 from schema.contract import build_schema
 
@@ -33,11 +32,12 @@ QUERY = "query Look($id: ID!) { customer(id: $id) { id kind nameMasked createdAt
 SECONDS = 3.0
 CALLER = Caller(CLIENT, "INTERNAL", AUDIENCES["INTERNAL"], PURPOSE)
 Read = Callable[[StoredRead, dict[str, Any]], Awaitable[bytes]]
-_PLAIN = text(
-    "insert into access_log (customer_id, log_id, client_id, purpose, operation, document_sha256, fields, outcome, at)"
-    " select customer_id, log_id, :client, :purpose, :operation, :sha256, :fields, 'ANSWERED', now()"
-    " from unnest(cast(:customers as uuid[]), cast(:ids as uuid[])) as seen(customer_id, log_id)"
-)
+_WHO = "select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true)"
+_PLAIN = """
+insert into access_log (customer_id, log_id, client_id, purpose, operation, document_sha256, fields, outcome, at)
+select customer_id, log_id, %(client)s, %(purpose)s, %(operation)s, %(sha256)s, %(fields)s::text[], 'ANSWERED', now()
+from unnest(%(customers)s::uuid[], %(ids)s::uuid[]) as seen(customer_id, log_id)
+"""
 
 
 def chained(world: World) -> Read:
@@ -48,7 +48,7 @@ def chained(world: World) -> Read:
 
 
 class InTransaction:
-    """The peer: the row is inserted and committed with the read."""
+    """The peer: the row is inserted and committed with the read, over a line of the same kind."""
 
     def __init__(self, world: World) -> None:
         self.database, self.clock = world.equipment.database, world.equipment.clock
@@ -57,11 +57,14 @@ class InTransaction:
     async def read(self, read: StoredRead, values: dict[str, Any]) -> bytes:
         statement = self.reader.compiled(read.selection, frozenset(values)).statement
         bound = environment(CALLER, self.reader.settings, self.clock.now()) | bind(statement.bindings, values)
-        async with self.database.write(Scope(CLIENT, PURPOSE)) as tx:
-            row = (await tx.exec_driver_sql(statement.text, bound)).one()
+        who = (_WHO, {"client": CLIENT, "purpose": PURPOSE})
+        async with self.database.lines.held() as say:
+            *_, ((body, seen),) = await say(("BEGIN", {}), who, (statement.text, bound))
+            assert body is not None and seen is not None
+            ids = uuids(seen)
             said = {"client": CLIENT, "purpose": PURPOSE, "operation": read.name, "sha256": read.sha256, "fields": list(read.fields)}
-            await tx.execute(_PLAIN, {**said, "customers": list(row.seen), "ids": [new_id() for _ in row.seen]})
-        return str(row.body).encode()
+            await say((_PLAIN, {**said, "customers": ids, "ids": [new_id() for _ in ids]}), ("COMMIT", {}))
+        return bytes(body)
 
 
 async def side_by_side(world: World, show: Show, rounds: int) -> list[Figure]:

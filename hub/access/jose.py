@@ -128,8 +128,8 @@ def whole_number(claims: dict[str, Any], name: str) -> int:
 
 
 def text_claim(claims: dict[str, Any], name: str, longest: int = 256) -> str:
-    """A text claim. Raises TokenInvalid when it is missing, empty, too long or no text."""
+    """A text claim. Raises TokenInvalid when it is missing, empty, too long or no text that can be printed: the store takes no NUL and no half of a character."""
     value = claims.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= longest:
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
         raise TokenInvalid(f"The token's {name} is missing or no text.")
     return value

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 FIELDS = frozenset({
-    "event", "level", "timestamp", "client", "document", "status", "size", "milliseconds", "error_id", "request", "kind", "connection", "customer",
+    "event", "level", "timestamp", "client", "document", "status", "size", "milliseconds", "error_id", "request", "cost", "rows", "kind", "connection", "customer",
     "connector", "verdict", "fault", "epoch", "scenario", "outcome", "trace", "stream", "path", "type", "count", "passes",
 })  # fmt: skip
 

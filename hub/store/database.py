@@ -189,19 +189,22 @@ async def driver_of(tx: Write) -> Driver:
 
 
 class Database:
-    """Two pools: ``app`` answers clients under row-level security, ``worker`` does the hub's own work. Reads have lines of their own, as ``app``."""
+    """Two pools: ``app`` answers clients under row-level security, ``worker`` does the hub's own work. Reads have lines of their own, as ``app``, and what
+    is written in groups beside them (the access log) has ``writers``, as ``worker``.
+    """
 
     def __init__(self, urls: Urls, *, app_pool: int = 10, worker_pool: int = 12, lines: int = 8) -> None:
         self.urls = urls
         self.app = _engine(urls.app, app_pool, ANSWER_SECONDS, urls.pooled)
         self.worker = _engine(urls.worker, worker_pool, WORK_SECONDS, urls.pooled)
-        self.lines = Lines(self._line, lines, shared=urls.pooled)
+        self.lines = Lines(lambda: self._line(self.app, ANSWER_SECONDS), lines, shared=urls.pooled)
+        self.writers = Lines(lambda: self._line(self.worker, WORK_SECONDS), 2, shared=urls.pooled)
         self._lanes = Lanes(self._lane, max(1, worker_pool // LANES))
 
-    async def _line(self) -> Driver:
-        session = _session(ANSWER_SECONDS, self.urls.pooled)
+    async def _line(self, engine: AsyncEngine, seconds: int) -> Driver:
+        session = _session(seconds, self.urls.pooled)
         session.pop("async_creator_fn", None)
-        where = self.app.dialect.create_connect_args(self.app.url)[1]
+        where = engine.dialect.create_connect_args(engine.url)[1]
         return await psycopg.AsyncConnection.connect(**where, connect_timeout=CONNECT_SECONDS, autocommit=True, **session)
 
     async def ask(self, scope: Scope, statement: str, values: Mapping[str, Any], *, operator: bool = False) -> list[Row]:
@@ -221,6 +224,7 @@ class Database:
     async def close(self) -> None:
         await self.lines.close()
         await self._lanes.close()
+        await self.writers.close()
         await self.app.dispose()
         await self.worker.dispose()
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
@@ -23,8 +24,10 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from hub.store.driver import Driver, positional
 
+Statement = tuple[str, Mapping[str, Any]]
 Row = tuple[bytes | None, ...]
 """Values as PostgreSQL writes them."""
+Say = Callable[..., Awaitable[list[list[Row]]]]
 _PREPARED = 64
 """Statements that a session keeps ready. One is prepared when it is asked for the second time."""
 _COUNTED = 4_096
@@ -145,13 +148,23 @@ class Lines:
         self._asked: Counter[str] = Counter()
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def ask(self, *statements: tuple[str, Mapping[str, Any]]) -> list[list[Row]]:
+    async def ask(self, *statements: Statement) -> list[list[Row]]:
         """The rows of each statement. They are one transaction."""
+        async with self.held() as say:
+            return await say(*statements)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[Say]:
+        """One line for several goes: of a transaction that its own statements begin and commit. Whatever is not committed then never is."""
         line, whole = await self._take(), False
-        try:
+
+        async def say(*statements: Statement) -> list[list[Row]]:
             for statement, values in statements:
                 line.send(statement, values, prepare=self._often(statement))
-            found = await line.answers()
+            return await line.answers()
+
+        try:
+            yield say
             whole = True
         except psycopg.Error as error:
             # After an error nobody knows what the session has prepared.
@@ -162,7 +175,6 @@ class Lines:
                 self._give(line)
             else:
                 self._leave(line)
-        return found
 
     def _leave(self, line: Line) -> None:
         """Nobody waits for its answer any more."""
@@ -183,7 +195,7 @@ class Lines:
             await asyncio.wait(self._ending)
         while self._free:
             await self._free.pop().close()
-            self._gone()
+            self._open -= 1
 
     async def _take(self) -> Line:
         while self._free:
@@ -192,21 +204,27 @@ class Lines:
                 return found
             self._open -= 1
         if self._open < self.size:
+            self._open += 1
             return await self._made()
+        return await self._awaited() or await self._made()
+
+    async def _awaited(self) -> Line | None:
+        """The next one that is free; None: there is room for one more, and it is kept for whoever waited."""
         waiting: asyncio.Future[Line | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
+        taken = False
         try:
             async with asyncio.timeout(_PATIENCE):
-                return await waiting or await self._made()
+                line = await waiting
+            taken = True
         except TimeoutError:
             raise NoConnectionFree(f"No connection was free for {_PATIENCE:.0f} seconds.") from None
-        except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled() and (given := waiting.result()) is not None:
-                self._give(given)
-            raise
+        finally:
+            if not taken and waiting.done() and not waiting.cancelled():
+                self._give(waiting.result())
+        return line
 
     async def _made(self) -> Line:
-        self._open += 1
         line: Line | None = None
         try:
             line = Line(await self.connect())
@@ -214,32 +232,26 @@ class Lines:
             raise DBAPIError(None, None, error, hide_parameters=True) from error
         finally:
             if line is None:
-                self._gone()
+                self._give(None)
         return line
 
-    def _give(self, line: Line) -> None:
-        if line.closed:
-            self._gone()
-            return
+    def _give(self, line: Line | None) -> None:
+        """To whoever waits longest: a line, or the room for one."""
+        if line is not None and line.closed:
+            line = None
         while self._waiting:
             waiting = self._waiting.popleft()
             if not waiting.done():
                 waiting.set_result(line)
                 return
-        self._free.append(line)
-
-    def _gone(self) -> None:
-        """There is room for another one."""
-        self._open -= 1
-        while self._waiting:
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_result(None)
-                return
+        if line is None:
+            self._open -= 1
+        else:
+            self._free.append(line)
 
     async def _end(self, line: Line) -> None:
         with contextlib.suppress(psycopg.Error):
             if not self.shared:
                 await line.driver.cancel_safe(timeout=_CANCELLING)
         await line.close()
-        self._gone()
+        self._give(None)

@@ -69,6 +69,7 @@ class StoredReads(SchemaExtension):
             how = "Subscribe over WebSocket (graphql-transport-ws), or with `Accept: text/event-stream`."
             raise coded(GraphQLError(how), "OPERATION_UNKNOWN")
         price = self.documents.price(self.document, plan, given)
+        self.context.price.update(cost=price.cost, rows=price.rows)
         check_cost(price.cost, self.context.caller.audience)
         await self.context.meter.charge(self.context.caller, price.cost)
         if plan.way is Way.STORED:

@@ -23,7 +23,7 @@ LISTS: Mapping[str, Rows] = {
     "Query.scenarios": Rows(12, 100),
     "Scenario.sources": Rows(5, 20),
     "Subscription.syncProgress": Rows(10, 100),
-    "ProfileNews.changes": Rows(20, 200),
+    "ProfileNews.changes": Rows(20, 100),
     "Client.keys": Rows(2, 2),
     "WatchedConnection.quarantine": Rows(10, 100),
     "Customer.parties": Rows(3, 100),

@@ -75,7 +75,10 @@ async def _more(tx: Write, world: World) -> None:
         await tx.execute(insert(table), {name: value for name, value in row.items() if name in table.c})
 
 
-_ENDS = ({"ended_at": None, "valid_to": None, "role": "SUBJECT"}, {"ended_at": KNOWN, "valid_to": date(2025, 1, 1), "role": "SPOUSE"})
+_ENDS: tuple[dict[str, Any], ...] = (
+    {"ended_at": None, "valid_to": None, "role": "SUBJECT"},
+    {"ended_at": KNOWN, "valid_to": date(2025, 1, 1), "role": "SPOUSE"},
+)
 
 
 async def _facts(tx: Write, world: World) -> None:

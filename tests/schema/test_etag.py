@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def asked(api: Api, tag: str | None = None, client: str = "risk-desk", **headers: str) -> httpx.Response:
-    given = headers | ({"If-None-Match": tag} if tag else {})
+    given = {"Accept-Encoding": "identity"} | headers | ({"If-None-Match": tag} if tag else {})
     return await api.sides[client].ask(example("SourceStatus"), {"id": api.world.id}, given)
 
 
@@ -76,6 +76,15 @@ async def test_neither_mutations_nor_errors_nor_introspection_have_one(api: Api,
     itself = await api.sides["risk-desk"].ask("{ __schema { queryType { name } } }")
     for answer in (mutation, broken, itself):
         assert answer.status_code == 200 and answer.content and "etag" not in answer.headers
+
+
+async def test_a_compressed_answer_has_a_weak_tag(api: Api) -> None:
+    """The same answer in other bytes; its tag is known all the same."""
+    plain = (await asked(api)).headers["etag"]
+    small = await asked(api, **{"Accept-Encoding": "gzip"})
+    assert (small.headers["content-encoding"], small.headers["etag"]) == ("gzip", f"W/{plain}")
+    again = await asked(api, small.headers["etag"], **{"Accept-Encoding": "gzip"})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 def many(number: int) -> dict[str, Any]:

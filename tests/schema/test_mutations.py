@@ -83,7 +83,7 @@ async def test_without_a_key_nothing_is_done_and_it_is_said_by_name(api: Api, po
         media = {"Accept": "application/graphql-response+json"}
         answer = await api.sides[client].ask(query, {"input": given, **variables}, media)
         (error,) = answer.json()["errors"]
-        assert (answer.status_code, error["extensions"]["code"]) == (400, "IdempotencyKeyMissing"), (way, error)
+        assert (answer.status_code, error["extensions"]["code"]) == (400, "IDEMPOTENCY_KEY_MISSING"), (way, error)
         assert "idempotencyKey" in error["extensions"]["remedy"] and "data" not in answer.json()
     assert len(port.calls) == before
 

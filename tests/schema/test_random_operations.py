@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import orjson
+import psycopg
 import pytest
 import pytest_asyncio
 from graphql import FragmentDefinitionNode, execute, parse
@@ -20,18 +23,21 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from sqlalchemy import insert, select
 
+from bench.read.counting import kind_of, statements
 from hub.domain.audit import Accessed
 from hub.domain.selection import Pick, Selection
+from hub.store import database as store
 from hub.store import tables
 from hub.store.database import Database, Write
 from hub.store.embedded import Embedded
+from hub.store.fact_tables import FACT_TABLES
 from hub.store.view import Reader
 from schema.contract import HubSchema, build_schema
 from schema.plan.documents import Documents
 from schema.plan.limits import Limits
 from tests.databases import own
 from tests.hub.view import test_watching as watching
-from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, reader
+from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, order_row, reader
 from tests.schema.operations import Maker, Operation, Pools
 from tests.schema.oracle import Moment, Oracle
 
@@ -92,6 +98,8 @@ class Both:
 async def enrich(tx: Write, world: World) -> None:
     """More of what the small world has little of, so that lists have an order and rows to choose from."""
     mine = {"customer_id": world.mine}
+    for number in (3, 4):
+        await another(tx, world, number)
     await tx.execute(insert(tables.consent), consent_row(world, uid(61), "FINANCIALS"))
     steps = [(None, "PENDING"), ("PENDING", "ACTIVE")]
     events = [{"event_id": uid(70 + n), "from_status": a, "to_status": b, "actor": "clock", "at": KNOWN} for n, (a, b) in enumerate(steps)]
@@ -150,6 +158,34 @@ def clients() -> Iterator[dict[str, Any]]:
         yield {**own, **since, "purposes": ["CREDIT_APPROVAL"], "jwks": {"keys": [jwk]}, "return_urls": [f"https://p{n}.example/"]}
 
 
+async def another(tx: Write, world: World, number: int) -> None:
+    """One more customer whom the client sees, with a connection and orders of its own, under a consent that ends at another day."""
+    own = {"customer_id": uid(number)}
+    row = {**own, "kind": "PERSON", "name_masked": f"{number}*", "subject_hash": str(number), "created_at": KNOWN}
+    await tx.execute(insert(tables.customer), row)
+    await tx.execute(insert(tables.customer_client), {**own, "client_id": RISK.client_id})
+    until = {"data_to": date(2025, 12, number), "kinds": ["Order"]}
+    await tx.execute(insert(tables.consent), consent_row(world, uid(100 + number), "SHOP", **own, **until))
+    linked = {**own, "connection_id": uid(110 + number), "connector": "market", "status": "REAUTHORISE", "created_at": KNOWN}
+    await tx.execute(insert(tables.connection), linked)
+    facts = [
+        order_row(
+            world, 10 * number + n, date(2025, 12, n), f"{n}.25", **own, connection_id=linked["connection_id"], consent_id=uid(100 + number)
+        )
+        for n in range(1, 6)
+    ]
+    run = {**own, "run_id": world.run, "connection_id": linked["connection_id"], "epoch": 1, "started_at": KNOWN}
+    await tx.execute(insert(tables.sync_run), {**run, "verdict": "COMPLETE", "fetched": 5, "stored": 5})
+    await tx.execute(insert(tables.raw_page), page_row(world, **own, connection_id=linked["connection_id"], consent_id=uid(100 + number)))
+    await tx.execute(insert(FACT_TABLES["Order"]), facts)
+
+
+def page_row(world: World, **more: Any) -> dict[str, Any]:
+    request = {"method": "GET", "path": "/router/rest", "query": {}, "body_sha256": None}
+    told = {"stream": "orders", "first_day": date(2025, 12, 1), "request": request, "status": 200, "fetched_at": KNOWN, "sha256": "ab" * 32}
+    return {"page_id": world.page, "run_id": world.run, **told, "size": 1, "body": b"x", **more}
+
+
 def uid(number: int) -> Any:
     return type(World().mine)(int=World().mine.int - 1 + number)
 
@@ -168,7 +204,10 @@ async def both(cluster: Embedded) -> Any:
     async with database.work() as tx:
         await enrich(tx, world)
     found = Both(reader(database, log=Unwritten()), Oracle(SCHEMA.core), {})
-    await found.oracle.look(found.planned, MOMENTS)
+    # It asks for everything at once, in half a million characters of SQL: that may take its time on a machine that has other work.
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr(store, "ANSWER_SECONDS", 60)
+        await found.oracle.look(found.planned, MOMENTS)
     yield replace(found, pools=pools_of(found.oracle, world))
     await database.close()
 
@@ -247,22 +286,64 @@ def made(pools: Pools, random: Random) -> Operation:
 
 
 async def test_the_oracle_has_something_to_say(both: Both) -> None:
-    orders = {}
+    orders, world = {}, World()
     for moment, edges in both.oracle.at.items():
-        (customer,) = [edge["node"] for edge in edges]
+        customers = {edge["node"]["id"]: edge["node"] for edge in edges}
+        customer = customers[world.id]
         orders[moment] = [(edge["node"]["orderNumber"], edge["node"]["version"]) for edge in customer["orders"]["edges"]][:2]
         assert len(customer["financialStatements"]["edges"]) == (moment[0] is None)
     now, then = [("N5", 2), ("N4", 1)], [("N6", 1), ("N4", 1)]
     assert orders == {(None, None): now, (DAY, None): now, (None, THEN): then, (DAY, THEN): then}
+    others = [edge["node"] for edge in both.oracle.at[None, None] if edge["node"]["id"] != world.id]
+    assert sorted(len(one["orders"]["edges"]) for one in others) == [3, 4], "as far as each one's consent reaches"
     assert len(both.oracle.nodes) >= 7 and sum(map(len, both.oracle.cursors.values())) >= 8
+
+
+async def agrees(both: Both, seed: int) -> None:
+    operation = made(both.pools, Random(seed))
+    planned = await both.planned(operation.text, operation.variables)
+    assert orjson.dumps(planned) == orjson.dumps(both.ordinary(operation.text, operation.variables)), operation
 
 
 @given(st.integers(0, 2**64 - 1))
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
 async def test_one_statement_answers_what_resolvers_would(both: Both, seed: int) -> None:
-    operation = made(both.pools, Random(seed))
-    planned = await both.planned(operation.text, operation.variables)
-    assert orjson.dumps(planned) == orjson.dumps(both.ordinary(operation.text, operation.variables)), operation
+    await agrees(both, seed)
+
+
+@pytest.mark.load
+@given(st.integers(0, 2**64 - 1))
+@settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+async def test_one_statement_answers_what_resolvers_would_five_thousand_times(both: Both, seed: int) -> None:
+    await agrees(both, seed)
+
+
+@pytest.mark.parametrize("reads", [40, pytest.param(1_000, marks=pytest.mark.load)])
+async def test_a_stored_read_is_one_statement_as_postgresql_counts(both: Both, cluster: Embedded, reads: int) -> None:
+    """PostgreSQL's own log: beside the statement of each read there is the one that says who asks, and nothing."""
+    log, random, asked = Path(cluster._server.pgdata) / "log", Random(reads), 0
+    with logging_statements(cluster, "hub_app"):
+        await both.reader.database.lines.close()
+        at = log.stat().st_size
+        while asked < reads:
+            operation = made(both.pools, random)
+            document = DOCUMENTS.of(operation.text, introspecting=False)
+            if DOCUMENTS.plan(document, None, operation.variables).read is not None:
+                await both.planned(operation.text, operation.variables)
+                asked += 1
+        found = Counter(kind_of(one) for one in statements(log, at, log.stat().st_size))
+    assert found == {"reads": reads, "who asks": reads}
+
+
+@contextmanager
+def logging_statements(cluster: Embedded, role: str) -> Iterator[None]:
+    """In the sessions that the role opens from now on."""
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
+        admin.execute(f"alter role {role} set log_statement = 'all'".encode())
+        try:
+            yield
+        finally:
+            admin.execute(f"alter role {role} reset log_statement".encode())
 
 
 async def test_what_is_drawn_is_worth_asking(both: Both) -> None:

@@ -15,7 +15,7 @@ from hub.access.audit.chain import HEADS, LOCK, ChainKeys, Head, array, shard_of
 from hub.domain.audit import Accessed
 from hub.domain.identifiers import new_id
 from hub.store.database import Database, is_away
-from hub.store.driver import send
+from hub.store.lines import Row
 
 _INSERT = """
 INSERT INTO access_log (customer_id, log_id, client_id, purpose, operation, document_sha256, fields, consents, terms, withheld, outcome, at, shard, sequence, hash)
@@ -84,21 +84,19 @@ class AccessLog:
             for _, done in group:
                 done.cancel()
 
+    def _head(self, row: Row) -> Head:
+        """As PostgreSQL writes it."""
+        shard, sequence, found, at = ((value or b"").decode() for value in row)
+        return Head.of(self.keys, (int(shard), int(sequence), bytes.fromhex(found[2:]) if found else None, at))
+
     async def _commit(self, rows: Sequence[Accessed]) -> None:
         shards = sorted({shard_of(row.customer_id) for row in rows})
-        async with self.database.open() as opened:
-            driver = opened.driver
-            async with driver.pipeline():
-                # No client and no purpose to tell: the role that writes here sees all rows of the log.
-                await send(driver, "BEGIN", {})
-                await send(driver, _LOCK, {"shards": shards})
-                found = await send(driver, HEADS, {"shards": shards})
-            heads = {row[0]: Head.of(self.keys, row) for row in await found.fetchall()}
+        async with self.database.writers.held() as say:
+            # No client and no purpose to tell: the role that writes here sees all rows of the log.
+            *_, found = await say(("BEGIN", {}), (_LOCK, {"shards": shards}), (HEADS, {"shards": shards}))
+            heads = {head.shard: head for head in map(self._head, found)}
             linked = [heads[shard_of(row.customer_id)].add(self.keys, _values(row)) for row in rows]
-            async with driver.pipeline():
-                await send(driver, _INSERT, {"rows": array(linked)})
-                for statement in opened.last:
-                    await send(driver, *statement)
+            await say((_INSERT, {"rows": array(linked)}), ("COMMIT", {}))
         if (self.added + len(rows)) // self.every > self.added // self.every:
             self.crowded.set()
         self.added += len(rows)

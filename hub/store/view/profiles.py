@@ -191,14 +191,14 @@ PROFILE_CHANGED = One(
         "until": Argued("pg_snapshot"),
     },
 )
-_POSITION = "extract(epoch from now())::bigint || '|' || %(until)s::text"
+_POSITION = "date_part('epoch', now())::bigint || '|' || %(until)s::text"
 PROFILE_TYPES = [
     TypeView(
         "ProfileNews",
         {
             "customerId": Column("{t}.customer_id"),
             "cursor": Column(f"translate(encode(convert_to({_POSITION}, 'UTF8'), 'base64'), E'\\n', '')"),
-            "changes": Many("ProfileChange", _changes, "{t}.change_id"),
+            "changes": Many("ProfileChange", _changes, "{t}.change_id", default=100),
         },
     ),
     TypeView("ProfileChange", plain("kind", "of", "knownAt", "at")),

@@ -278,7 +278,20 @@ def test_times_are_whole_numbers(value: Any, good: bool) -> None:
     assert refused(whole_number, {}, "iat")
 
 
-@pytest.mark.parametrize(("value", "good"), [("x", True), ("x" * 256, True), ("x" * 257, False), ("", False), (1, False), (["x"], False)])
+@pytest.mark.parametrize(
+    ("value", "good"),
+    [
+        ("x", True),
+        ("x" * 256, True),
+        ("x" * 257, False),
+        ("", False),
+        (1, False),
+        (["x"], False),
+        ("x\0", False),
+        ("x\n", False),
+        ("中", True),
+    ],
+)
 def test_texts_are_texts_of_a_length(value: Any, good: bool) -> None:
     assert refused(text_claim, {"jti": value}, "jti") is not good
     assert refused(text_claim, {}, "jti")

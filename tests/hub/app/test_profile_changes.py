@@ -89,7 +89,7 @@ async def test_a_sync_and_a_withdrawal_are_told_and_the_withdrawal_ends_it(hub: 
         last = message
         if message["type"] == "error" or "errors" in message.get("payload", {}):
             break
-    assert code(last) == "ConsentMissing"
+    assert code(last) == "CONSENT_MISSING"
 
 
 async def test_what_commits_late_is_told_once_and_what_is_rolled_back_never(hub: Hub) -> None:
@@ -168,7 +168,7 @@ def cursor_of(snapshot: str, at: float | None = None) -> str:
 async def test_a_cursor_that_is_none_is_refused_and_disturbs_nobody(hub: Hub, after: str) -> None:
     telling = over_events(hub)
     await anext(telling)
-    assert code(await anext(over_events(hub, after=after))) == "InvalidInput"
+    assert code(await anext(over_events(hub, after=after))) == "INVALID_INPUT"
     await changed(hub, "goes on")
     assert said(await anext(telling)) == [("EVALUATION", "goes on")]
 
@@ -176,7 +176,7 @@ async def test_a_cursor_that_is_none_is_refused_and_disturbs_nobody(hub: Hub, af
 @pytest.mark.parametrize("client", ["another", "partner-app"])
 async def test_a_stranger_is_told_nothing(hub: Hub, client: str) -> None:
     for customer in (str(hub.world.customer_id), "00000000-0000-7000-8000-000000000000", "no id"):
-        assert code(await anext(over_events(hub, client, customer=customer))) == "NotFound"
+        assert code(await anext(over_events(hub, client, customer=customer))) == "NOT_FOUND"
 
 
 async def test_an_operator_is_not_told(hub: Hub) -> None:
@@ -198,13 +198,13 @@ async def test_it_ends_with_the_token_and_with_the_customer(hub: Hub, monkeypatc
     telling = over_events(hub)
     await anext(telling)
     await hub.world.do("DELETE FROM customer_client WHERE client_id = 'test'")
-    assert code(await anext(telling)) == "NotFound"
+    assert code(await anext(telling)) == "NOT_FOUND"
     await hub.world.do(f"INSERT INTO customer_client VALUES ('{hub.world.customer_id}', 'test')")
     real = guard_module.open_access_token
     monkeypatch.setattr(guard_module, "open_access_token", lambda *given: replace(real(*given), expires_at=time.time() + 0.5))
     telling = over_events(hub)
     await anext(telling)
-    assert code(await anext(telling)) == "TokenInvalid"
+    assert code(await anext(telling)) == "TOKEN_INVALID"
 
 
 async def test_each_answer_is_on_the_access_log(hub: Hub) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 import hub.access.guard as guard_module
+from hub.access.client_life import disable_client, end_tokens
 from hub.store.database import Database
 from hub.store.view.looking import Rules
 from hub.store.view.pulse import Pulse
@@ -54,6 +55,18 @@ async def test_a_socket_ends_with_its_token(hub: Hub) -> None:
         await subscribe(socket, **hub.variables())
         await socket.wait_closed()
         assert socket.close_code == 4403
+
+
+@pytest.mark.parametrize("end", [end_tokens, disable_client])
+async def test_a_stream_ends_when_its_client_s_tokens_do(hub: Hub, database: Database, end: Any) -> None:
+    async with hub.stream() as answer:
+        reading = events(answer)
+        assert (await anext(reading))["type"] == "next"
+        async with database.work() as tx:
+            await end(tx, "admin")
+        (error,) = (await anext(reading))["payload"]["errors"]
+        assert error["extensions"]["code"] == "TokenInvalid"
+        assert (await anext(reading))["type"] == "complete"
 
 
 async def test_a_look_that_fails_is_made_up_for_by_the_next(hub: Hub, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.kit.ground import id_number
-from hub.access.clients import make_client_keys
+from hub.access.clients import make_client_keys, thumbprint
 from hub.domain.enums import Purpose, SourceKind
 from schema import services as contract
 from tests.hub.app.conftest import BACK, Desk
@@ -132,6 +132,44 @@ async def to_register(desk: Desk, number: int) -> Input:
     return {**named, "purposes": ["CREDIT_APPROVAL"], "jwks": jwks, "returnUrls": [BACK]}
 
 
+async def registered(desk: Desk, number: int) -> str:
+    """A client that was registered already, by services that ask nobody for a scope."""
+    name, jwks = f"client-{number}", make_client_keys()[1]
+    asked = contract.RegisterClient(name, "New", "PARTNER", ("customers:read",), (Purpose.CREDIT_APPROVAL,), jwks, (BACK,), False)
+    await desk.services.port().register_client(desk.call("admin"), asked)
+    return name
+
+
+async def to_change_client(desk: Desk, number: int) -> Input:
+    return {"clientId": await registered(desk, number), "name": "Renamed"}
+
+
+async def with_reason(desk: Desk, number: int) -> Input:
+    return {"clientId": await registered(desk, number), "reason": REASON}
+
+
+async def to_enable(desk: Desk, number: int) -> Input:
+    asked = await with_reason(desk, number)
+    await desk.services.port().disable_client(desk.call("admin"), contract.DisableClient(asked["clientId"], REASON))
+    return asked
+
+
+async def to_add_key(desk: Desk, number: int) -> Input:
+    (jwk,) = make_client_keys()[1]["keys"]
+    return {"clientId": await registered(desk, number), "jwk": json.dumps(jwk)}
+
+
+async def to_retire_key(desk: Desk, number: int) -> Input:
+    """The second of two."""
+    name, (jwk,) = await registered(desk, number), make_client_keys()[1]["keys"]
+    await desk.services.port().add_client_key(desk.call("admin"), contract.AddClientKey(name, jwk))
+    return {"clientId": name, "thumbprint": thumbprint(jwk)}
+
+
+async def to_register_document(desk: Desk, number: int) -> Input:
+    return {"clientId": await registered(desk, number), "document": "{ customers { totalCount } }"}
+
+
 async def to_reveal(desk: Desk, number: int) -> Input:
     return {"customerId": await customer(desk, number), "role": "SUBJECT", "field": "NAME"}
 
@@ -170,6 +208,15 @@ CASES: Mapping[str, Case] = {
     "resumeConsent": Case("partner-app", to_resume, ELSEWHERE, STEP),
     "narrowConsent": Case("partner-app", to_narrow, {"dataTo": "2026-06-29"}, STEP),
     "registerClient": Case("admin", to_register, {"name": "Another"}, {"client": 1, "audit_event": 1}),
+    "updateClient": Case("admin", to_change_client, {"name": "Another"}, {"audit_event": 1}),
+    "addClientKey": Case("admin", to_add_key, {"jwk": "{}"}, {"audit_event": 1}),
+    "retireClientKey": Case("admin", to_retire_key, {"thumbprint": "another"}, {"audit_event": 1}),
+    "disableClient": Case("admin", with_reason, {"reason": "another one"}, {"audit_event": 1}),
+    "enableClient": Case("admin", to_enable, {"reason": "another one"}, {"audit_event": 1}),
+    "revokeClientTokens": Case("admin", with_reason, {"reason": "another one"}, {"audit_event": 1}),
+    "registerDocument": Case(
+        "admin", to_register_document, {"document": "{ customers { nodes { id } } }"}, {"trusted_document": 1, "audit_event": 1}
+    ),
     "eraseCustomer": Case(
         "admin", to_erase, {"reason": "asked by telephone"}, {"customer_client": -2, "party": -1, "tombstone": 1, "audit_event": 1}
     ),

@@ -27,7 +27,7 @@ from tests.hub.app.conftest import BACK, NOW, Desk
 
 GRANTEE = "样例银行"
 CLIENTS = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}
-LOGS = {"access_log", "audit_anchor", "used_token_id", "signing_key"}
+LOGS = {"access_log", "audit_anchor", "used_token_id", "signing_key", "cost_ledger"}
 """Of the reading, not of the effect: a repetition is written down, too."""
 _TABLES = text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
 
