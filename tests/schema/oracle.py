@@ -44,7 +44,9 @@ SOURCES = {list_name(spec): spec.source.value for spec in all_specs()}
 def fields_of(schema: GraphQLSchema, type_name: str) -> list[str]:
     """Each field of a type with all that is below it, pages as long as they may be."""
     fields: Mapping[str, GraphQLField] = schema.type_map[type_name].fields  # type: ignore[attr-defined]
-    return [_whole(schema, name, one) for name, one in fields.items() if name not in BACK]
+    found = [_whole(schema, name, one) for name, one in fields.items() if name not in BACK]
+    also = [_whole(schema, name, one, "whatIf: true") for name, one in fields.items() if "whatIf" in one.args and name not in BACK]
+    return found + [f"whatIfs: {one}" for one in also]
 
 
 def everything(schema: GraphQLSchema, type_name: str) -> str:
@@ -59,13 +61,10 @@ def everything(schema: GraphQLSchema, type_name: str) -> str:
     return "{ __typename " + " ".join(fields_of(schema, type_name)) + " }"
 
 
-def _whole(schema: GraphQLSchema, name: str, one: GraphQLField) -> str:
+def _whole(schema: GraphQLSchema, name: str, one: GraphQLField, *more: str) -> str:
     returned = get_named_type(one.type)
-    given = "(first: 100)" if "first" in one.args else ""
-    if "whatIf" in one.args:
-        given, also = f"(first: 100, whatIf: false) {everything(schema, returned.name)}", "(first: 100, whatIf: true)"
-        return f"{name}{given} whatIfs: {name}{also} {everything(schema, returned.name)}"
-    return name + given + ("" if is_leaf_type(returned) else " " + everything(schema, returned.name))
+    given = ", ".join(["first: 100"] * ("first" in one.args) + [*more])
+    return name + (f"({given})" if given else "") + ("" if is_leaf_type(returned) else " " + everything(schema, returned.name))
 
 
 class Oracle:
@@ -87,14 +86,12 @@ class Oracle:
         await self._watch(ask)
 
     async def _customers_at(self, ask: Ask, day: str | None, known: str | None) -> list[Json]:
-        """All of each customer, in some operations: one for everything would take long."""
+        """All of each customer, a few fields at a time: one operation for everything would take long."""
         edges: list[Json] = []
         fields = fields_of(self.schema, "Customer")
-        for start in range(0, len(fields), 6):
-            node = f"{{ __typename {' '.join(fields[start : start + 6])} }}"
-            query = (
-                f"query ($d: Date, $k: DateTime) {{ customers(first: 100, asOf: $d, knownAt: $k) {{ edges {{ cursor node {node} }} }} }}"
-            )
+        for start in range(0, len(fields), 3):
+            page = f"edges {{ cursor node {{ __typename {' '.join(fields[start : start + 3])} }} }}"
+            query = f"query ($d: Date, $k: DateTime) {{ customers(first: 100, asOf: $d, knownAt: $k) {{ {page} }} }}"
             found = (await ask(query, {"d": day, "k": known}))["customers"]["edges"]
             edges = edges or found
             for edge, more in zip(edges, found, strict=True):

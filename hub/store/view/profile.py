@@ -121,10 +121,12 @@ def _newest_is(t: str, inside: Scope, scope: Scope, by: dict[str, str], table: s
     own, newer = ((*readable_ones(one, inside), f"not {one}.what_if", *scenario(one, scope)) for one in (v, n))
     later = f"({n}.created_at, {n}.evaluation_id) > ({v}.created_at, {v}.evaluation_id)"
     where = (*own, *(one.replace("{t}", v) for one in wanted))
-    yield f"exists (select 1 from {table} {v} where {' and '.join(where)} and not exists (select 1 from {table} {n} where {' and '.join((*newer, later))}))"
+    last = f"not exists (select 1 from {table} {n} where {' and '.join((*newer, later))})"
+    # Asked of each candidate by its key. PostgreSQL would else join all evaluations with all customers: it does not know that `parts` are one or two.
+    yield f"(select true from {table} {v} where {' and '.join((*where, last))} limit 1) is true"
     found = " and ".join(one.replace("{t}", "i") for one in wanted)
     merged = f"select m.into_id from {index} i join customer_merge m on m.customer_id = i.customer_id where {found}"
-    yield f"{t}.customer_id in (select i.customer_id from {index} i where {found} union all {merged})"
+    yield f"({t}.customer_id in (select i.customer_id from {index} i where {found} union all {merged})) is true"
 
 
 def _by_access(t: str, inside: Scope, scope: Scope) -> Iterator[str]:
