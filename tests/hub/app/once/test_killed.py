@@ -49,8 +49,8 @@ class Trial:
         key, asked = f"once-{number}", await case.prepare(self.scene.desk, number)
         await self.served.up()
         side = self.scene.sides[case.client]
-        if not side.token:
-            await side.login()
+        # Anew each time: all together they take longer than a token lives.
+        await side.login()
         before = await self.scene.counts()
         self.served.way.armed = commit
         answers = set()
