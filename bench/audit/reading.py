@@ -60,10 +60,11 @@ class InTransaction:
         who = (_WHO, {"client": CLIENT, "purpose": PURPOSE})
         async with self.database.lines.held() as say:
             *_, ((body, seen),) = await say(("BEGIN", {}), who, (statement.text, bound))
+            assert body is not None and seen is not None
             ids = uuids(seen)
             said = {"client": CLIENT, "purpose": PURPOSE, "operation": read.name, "sha256": read.sha256, "fields": list(read.fields)}
             await say((_PLAIN, {**said, "customers": ids, "ids": [new_id() for _ in ids]}), ("COMMIT", {}))
-        return bytes(body)
+        return body
 
 
 async def side_by_side(world: World, show: Show, rounds: int) -> list[Figure]:
