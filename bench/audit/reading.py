@@ -64,7 +64,7 @@ class InTransaction:
             ids = uuids(seen)
             said = {"client": CLIENT, "purpose": PURPOSE, "operation": read.name, "sha256": read.sha256, "fields": list(read.fields)}
             await say((_PLAIN, {**said, "customers": ids, "ids": [new_id() for _ in ids]}), ("COMMIT", {}))
-        return bytes(body)
+        return body
 
 
 async def side_by_side(world: World, show: Show, rounds: int) -> list[Figure]:
