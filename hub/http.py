@@ -1,7 +1,7 @@
 """The one place that opens sockets.
 
-:class:`Http` calls platforms, over :mod:`hub.wire`: only hosts that an operator listed, explicit time limits, no redirects, no proxy from the environment, answers capped,
-connections of its own per platform so that one that hangs costs the others nothing. :class:`Browser` acts for a person in the demo and reaches loopback only.
+:class:`Http` calls platforms: only hosts that an operator listed, explicit time limits, no redirects, no proxy from the environment, answers capped, a pool of
+connections per platform so that one that hangs costs the others nothing. :class:`Browser` acts for a person in the demo and reaches loopback only.
 :class:`Caller` speaks to a hub's own API.
 """
 
@@ -15,12 +15,13 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
+from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+import httpcore
 import httpx
 
-from hub import wire
 from hub.addresses import Network, may_be_reached
 from hub.connect import Request, Response
 from hub.domain.identifiers import new_id
@@ -29,17 +30,13 @@ from hub.errors import ContractBroken, FixConfiguration, PlatformBusy
 MAXIMUM = 16 * 1024 * 1024
 WHOLE_CALL = 60.0
 INTERACTION = "X-Interaction-Id"
-CONNECT = 5.0
-"""Seconds until a connection must stand, its encryption included."""
-_LIMITS = httpx.Timeout(30.0, connect=CONNECT)
+_LIMITS = httpx.Timeout(30.0, connect=5.0)
 _IDLE = 2.0
 """Seconds a connection is kept for the next call: shorter than any server keeps it, so that a call that may not be repeated does not meet a closing one."""
 # Raw pages are kept as received, so no compression is asked for.
 _DEFAULTS = (("Accept", "*/*"), ("Accept-Encoding", "identity"), ("Connection", "keep-alive"), ("User-Agent", "zengxin-hub"))
 # What a prefix is compared with must be what the server reads: no dot segments, also none in disguise (nor in a disguise that a second decoding
 # would lift), no backslash, no control characters.
-_PLAIN = re.compile(r"(?!.*/\.)[A-Za-z0-9/_.~%=&+*:,-]*")
-_STANDARD = {"https": 443, "http": 80}
 _DISGUISED = re.compile(r"\.\.|%(25)*(2e|2f|5c)|\\|[^\x21-\x7e]", re.IGNORECASE)
 
 
@@ -80,9 +77,7 @@ class Allowed:
 
     def admits(self, url: str) -> bool:
         """Whether a URL lies below this entry. Raises HostNotAllowed for one that no entry may admit."""
-        return self.holds(_split(url))
-
-    def holds(self, parts: SplitResult) -> bool:
+        parts = _split(url)
         same = (parts.scheme, parts.hostname, _port(parts)) == (self.scheme, self.host, self.port)
         return same and (parts.path == self.prefix or parts.path.startswith(self.prefix + "/"))
 
@@ -104,7 +99,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _port(parts: SplitResult) -> int:
-    return parts.port or _STANDARD.get(parts.scheme, 80)
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _is_plain(host: str) -> bool:
@@ -129,44 +124,47 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 async def _resolved(host: str, port: int) -> list[str]:
-    """The addresses of a name, as the system finds them. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """The addresses of a name, as the system finds them. Raises httpcore.ConnectError."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from None
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
-Open = Callable[[str, int, ssl.SSLContext | None, str], Awaitable[wire.Line]]
-"""Connects to an address and a port; under TLS where a context is given, asking for the certificate of the name. Raises OSError."""
-
-
-async def _opened(address: str, port: int, tls: ssl.SSLContext | None, name: str) -> wire.Line:
-    loop = asyncio.get_running_loop()
-    _, line = await loop.create_connection(wire.Line, address, port, ssl=tls, server_hostname=name if tls else None)
-    return line
-
-
-class Checked:
+class Checked(httpcore.AsyncNetworkBackend):
     """Connects to the address that was checked. A name is resolved once, and all that it leads to must be reachable by the rules: one that also leads inside is
     not half good. A listed address is what the operator chose. TLS goes on to ask for the certificate of the name.
     """
 
-    def __init__(self, private: Sequence[Network] = (), *, resolve: Resolve = _resolved, inner: Open = _opened) -> None:
-        self._private, self._resolve, self._inner = tuple(private), resolve, inner
+    def __init__(
+        self, private: Sequence[Network] = (), *, resolve: Resolve = _resolved, inner: httpcore.AsyncNetworkBackend | None = None
+    ) -> None:
+        self._private, self._resolve, self._inner = tuple(private), resolve, inner or httpcore.AnyIOBackend()
 
-    async def connect(self, host: str, port: int, tls: ssl.SSLContext | None) -> wire.Line:
-        """Tries the addresses in their order. Raises HostNotAllowed before any socket is opened, NoConnection."""
-        for address in [host] if _is_address(host) else await self._checked(host, port):
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore's own signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Tries the addresses in their order. Raises HostNotAllowed before any socket is opened, httpcore.ConnectError and ConnectTimeout."""
+        addresses = [host] if _is_address(host) else await self._checked(host, port)
+        failed: Exception = httpcore.ConnectError("the name has no address")
+        for address in addresses:
             try:
-                async with asyncio.timeout(CONNECT):
-                    return await self._inner(address, port, tls, host)
-            except (OSError, TimeoutError):
-                continue
-        raise wire.NoConnection
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
 
     async def _checked(self, host: str, port: int) -> Sequence[str]:
-        try:
-            addresses = await self._resolve(host, port)
-        except OSError:
-            raise wire.NoConnection from None
+        addresses = await self._resolve(host, port)
         if not all(self._is_allowed(host, address) for address in addresses):
             raise HostNotAllowed(
                 f"The name {host} leads to an address that is not public.", remedy="If it shall, name the network in HUB_PRIVATE_NETWORKS."
@@ -198,77 +196,88 @@ class Http:
         *,
         connections: int = 16,
         private: Sequence[Network] = (),
-        backend: Checked | None = None,
+        backend: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         listed = allowed if isinstance(allowed, Mapping) else {"": allowed}
         self._allowed = {caller: tuple(Allowed.of(url) for url in urls) for caller, urls in listed.items()}
-        self._backend, self._connections = backend or Checked(private), connections
-        self._lines: dict[tuple[str, str, int], wire.Lines] = {}
+        self._backend = backend or Checked(private)
+        self._limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE)
+        self._transports: dict[tuple[str, str, int], httpx.AsyncHTTPTransport] = {}
 
     async def close(self) -> None:
-        for lines in self._lines.values():
-            lines.close()
+        for transport in self._transports.values():
+            await transport.aclose()
 
     async def send(self, base_url: str, request: Request, caller: str = "") -> Response:
         """Sends a connector's signed request below a base URL. Raises HostNotAllowed, PlatformUnreachable, ContractBroken (too large or packed an answer)."""
         url = base_url.rstrip("/") + request.path
         if request.query:
             url += ("&" if "?" in url else "?") + urlencode(request.query)
-        parts = _split(url)
-        lines = self._lines_of(url, parts, caller)
+        transport = self._transport(url, caller)
         try:
             async with asyncio.timeout(WHOLE_CALL):
-                heard = await lines.exchange(_message(url, parts, request), MAXIMUM)
-        except (wire.Unusable, TimeoutError) as error:
-            unsent = isinstance(error, wire.Unusable) and error.unsent
+                answer = await transport.handle_async_request(_prepared(url, request))
+                try:
+                    body = await _capped(answer)
+                finally:
+                    await answer.aclose()
+        except (httpx.TransportError, TimeoutError) as error:
+            unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             raise PlatformUnreachable(f"The platform does not answer ({type(error).__name__}).", unsent=unsent) from None
-        except wire.TooLarge:
-            raise ContractBroken(f"The platform's answer is larger than {MAXIMUM} bytes.") from None
-        if heard.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            # Its hash would not be that of the answer, and it may be a bomb.
-            raise ContractBroken("The platform's answer is compressed, which was not asked for.")
-        return Response(*heard)
+        except httpx.InvalidURL:
+            raise HostNotAllowed("This is not a URL.") from None
+        return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body)
 
-    def _lines_of(self, url: str, parts: SplitResult, caller: str) -> wire.Lines:
-        """The connections to the platform that a URL belongs to. Raises HostNotAllowed before any socket is opened."""
+    def _transport(self, url: str, caller: str) -> httpx.AsyncHTTPTransport:
+        """The pool of the platform that a URL belongs to. Raises HostNotAllowed before any socket is opened."""
         for entry in (*self._allowed.get("", ()), *self._allowed.get(caller, ())):
-            if entry.holds(parts):
+            if entry.admits(url):
                 key = (entry.scheme, entry.host, entry.port)
-                if key not in self._lines:
-                    tls = _tls() if entry.scheme == "https" else None
-                    connect = partial(self._backend.connect, entry.host, entry.port, tls)
-                    self._lines[key] = wire.Lines(connect, self._connections, _IDLE)
-                return self._lines[key]
-        raise HostNotAllowed(f"The host {parts.hostname} is not on the operator's list.")
+                if key not in self._transports:
+                    self._transports[key] = self._pool()
+                return self._transports[key]
+        raise HostNotAllowed(f"The host {urlsplit(url).hostname} is not on the operator's list.")
+
+    def _pool(self) -> httpx.AsyncHTTPTransport:
+        transport = httpx.AsyncHTTPTransport(verify=_tls(), trust_env=False, limits=self._limits)
+        # httpx has no parameter for it; that the pool asks this backend is a test.
+        transport._pool = httpcore.AsyncConnectionPool(
+            ssl_context=_tls(),
+            max_connections=self._limits.max_connections,
+            max_keepalive_connections=self._limits.max_keepalive_connections,
+            keepalive_expiry=self._limits.keepalive_expiry,
+            network_backend=self._backend,
+        )
+        return transport
 
 
 @cache
 def _tls() -> ssl.SSLContext:
     """How certificates are checked, by all who call. Reading the authorities takes a while, in which nothing else goes on."""
-    context = httpx.create_ssl_context(trust_env=False)
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+    return httpx.create_ssl_context(trust_env=False)
 
 
-def _message(url: str, parts: SplitResult, request: Request) -> bytes:
-    """As it is sent. No redirect is followed and no cookie kept: what one customer's call brings must not travel with another's."""
+def _prepared(url: str, request: Request) -> httpx.Request:
+    """As it is sent. A transport follows no redirect and keeps no cookie, which a client would have to be forbidden: what one customer's call brings must not
+    travel with another's."""
     given = {name.lower() for name, _ in request.headers}
-    port = "" if parts.port in (None, _STANDARD[parts.scheme]) else f":{parts.port}"
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    own = [("Host", f"{host}{port}"), *_DEFAULTS, (INTERACTION, str(new_id()) if INTERACTION.lower() not in given else "")]
-    length = [("Content-Length", str(len(request.body)))] if request.body or request.method == "POST" else []
-    headers = [one for one in (*own, *length) if one[0].lower() not in given]
-    return wire.message(request.method, _target(url, parts), [*headers, *request.headers], request.body)
+    headers = [(name, value) for name, value in (*_DEFAULTS, (INTERACTION, str(new_id()))) if name.lower() not in given]
+    return httpx.Request(
+        request.method, url, headers=[*headers, *request.headers], content=request.body or None, extensions={"timeout": _LIMITS.as_dict()}
+    )
 
 
-def _target(url: str, parts: SplitResult) -> str:
-    """Path and query as they are sent: what is not plain is written as a browser writes it."""
-    if _PLAIN.fullmatch(parts.path) and _PLAIN.fullmatch(parts.query):
-        return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    try:
-        return httpx.URL(url).raw_path.decode("ascii")
-    except httpx.InvalidURL:
-        raise HostNotAllowed("This is not a URL.") from None
+async def _capped(answer: httpx.Response) -> bytes:
+    """The bytes as received. One that is packed though nobody asked is refused: its hash would not be that of the answer, and it may be a bomb."""
+    if answer.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ContractBroken("The platform's answer is compressed, which was not asked for.")
+    parts, size = [], 0
+    async for part in answer.aiter_raw():
+        size += len(part)
+        if size > MAXIMUM:
+            raise ContractBroken(f"The platform's answer is larger than {MAXIMUM} bytes.")
+        parts.append(part)
+    return b"".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def test_the_core_knows_no_vendor() -> None:
     assert named == []
 
 
-_CLIENTS = ("httpx", "httptools", "httpx2", "requests", "aiohttp", "urllib3", "http.client", "urllib.request")
+_CLIENTS = ("httpx", "httpx2", "requests", "aiohttp", "urllib3", "http.client", "urllib.request")
 
 
 def _http_clients(source: str, modules: tuple[str, ...] = _CLIENTS) -> list[str]:
@@ -122,9 +122,9 @@ def _http_clients(source: str, modules: tuple[str, ...] = _CLIENTS) -> list[str]
 
 
 def test_only_one_module_makes_http_clients() -> None:
-    """hub/http.py, over hub/wire.py; a simulated platform serves and never calls, a connector has no socket of any kind."""
+    """hub/http.py; a simulated platform serves and never calls, a connector has no socket of any kind."""
     clients = {str(path.relative_to(ROOT)): found for path in _sources(*ROOMS) if (found := _http_clients(path.read_text("utf-8")))}
-    assert clients == {"hub/http.py": ["httpx"], "hub/wire.py": ["httptools"]}
+    assert clients == {"hub/http.py": ["httpx"]}
     plain = [
         path for path in _sources("connectors") if "sandbox" not in path.relative_to(ROOT).parts and not path.name.startswith("sandbox")
     ]

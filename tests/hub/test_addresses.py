@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
-from ssl import SSLContext
+from typing import Any
 
+import httpcore
 import pytest
 
 from hub.addresses import is_public, may_be_reached
 from hub.connect import Request
 from hub.http import Checked, HostNotAllowed, Http, PlatformUnreachable
-from hub.wire import Line
 from tests.hub.test_http import Echo, listening
 
 INSIDE = (
@@ -47,15 +47,22 @@ PUBLIC = (
 )
 
 
-class Recording:
+class Recording(httpcore.AsyncNetworkBackend):
     """Opens nothing; remembers where to."""
 
     def __init__(self) -> None:
         self.opened: list[str] = []
 
-    async def __call__(self, address: str, port: int, tls: SSLContext | None, name: str) -> Line:
-        self.opened.append(address)
-        raise OSError("nobody there")
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore's own signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        self.opened.append(host)
+        raise httpcore.ConnectError("nobody there")
 
 
 async def reached(addresses: Sequence[str], private: Sequence[IPv4Network] = (), host: str = "api.platform.example") -> list[str]:
