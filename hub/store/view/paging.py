@@ -78,7 +78,8 @@ class PageParts:
             name: f"case when count(*) <= {MOST_COUNTED} then sum({self.t}.{column})::text end" for name, column in member.columns.items()
         }
         built = [(below.key, sums.get(below.name, f"'{member.type}'")) for below in _picks(pick)]
-        return f"(select {json_object(built)} from {self._all(f'{self.t}.*')})"
+        # One row, also where nothing of it is summed up.
+        return f"(select {json_object(built)} from {self._all(f'{self.t}.*')} having true)"
 
     def _node(self, pick: Pick) -> str:
         assert pick.of is not None

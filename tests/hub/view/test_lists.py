@@ -55,6 +55,11 @@ async def test_every_kind_takes_the_arguments_of_its_declaration() -> None:
         assert ("totals" in SCHEMA.core.type_map[f"{spec.name}Connection"].fields) == bool(summed(spec))  # type: ignore[attr-defined]
 
 
+async def test_what_sums_up_nothing_is_one_object_all_the_same(database: Database) -> None:
+    world = await build(database)
+    assert await orders(database, world, "", "totals { __typename }") == {"totals": {"__typename": "OrderTotals"}}
+
+
 async def test_amounts_are_summed_over_all_pages(database: Database) -> None:
     world = await build(database)
     found = await orders(
