@@ -157,15 +157,19 @@ def cursor_of(snapshot: str, at: float | None = None) -> str:
         "",
         "x",
         "é",
-        cursor_of("1:2"),
-        cursor_of("5:2:"),
-        cursor_of("1:9:4,3"),
-        cursor_of("1:9:9"),
-        cursor_of("0:9:"),
-        cursor_of("1:9:", time.time() - 8 * 86400),
+        ("1:2", 0),
+        ("5:2:", 0),
+        ("1:9:4,3", 0),
+        ("1:9:9", 0),
+        ("0:9:", 0),
+        ("1:9:", 8),
     ],
+    ids=str,
 )
-async def test_a_cursor_that_is_none_is_refused_and_disturbs_nobody(hub: Hub, after: str) -> None:
+async def test_a_cursor_that_is_none_is_refused_and_disturbs_nobody(hub: Hub, after: str | tuple[str, int]) -> None:
+    """Of those that have the form: the snapshot, and how many days ago."""
+    if not isinstance(after, str):
+        after = cursor_of(after[0], time.time() - after[1] * 86400)
     telling = over_events(hub)
     await anext(telling)
     assert code(await anext(over_events(hub, after=after))) == "INVALID_INPUT"
