@@ -2,15 +2,15 @@
 
 Drafts, their trials, and the end of a version. Expand only: new tables, and a column that the version before leaves empty.
 
-Revision ID: 20261127o
-Revises: 20261127n
+Revision ID: 20261127m
+Revises: 20261127l
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "20261127o"
-down_revision = "20261127n"
+revision = "20261127m"
+down_revision = "20261127l"
 branch_labels = None
 depends_on = None
 
