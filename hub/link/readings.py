@@ -22,8 +22,11 @@ from hub.store.tables import access_log, client
 
 PAGE = 10
 _WRAPPING = ("Connection", "Edge")
-_PLUMBING = frozenset({"Query", "Subscription", "Mutation", "Node", "PageInfo", "PageRequest", "Interval", "Fact"})
-"""What leads to data and is none."""
+_PLUMBING = frozenset({
+    "Query", "Subscription", "Mutation", "Node", "PageInfo", "PageRequest", "Interval", "Fact", "Client", "ClientKey", "Feature", "Scenario", "ScenarioSource",
+})  # fmt: skip
+"""What leads to data and is none, or is nobody's."""
+_SUMS = "Totals"
 GROUPS = {
     "identity": ("Customer", "Party", "IdentityEvent"),
     "consents": ("Consent", "ConsentEvent", "ConsentChange", "SourceAccess"),
@@ -31,6 +34,7 @@ GROUPS = {
         "PlatformConnection", "PlatformStatus", "SyncRun", "SyncAttempt", "SyncWait", "WatchedConnection", "WatchedRun", "WatchedWindow", "QuarantineGroup", "RecordDrift",
     ),
     "evaluation": ("Evaluation", "CheckResult", "LimitPart", "PolicyVersion", "Reason", "ScorePoint", "SeriesMonth"),
+    "profile": ("Profile", "MissingAttribute"),
     "features": ("FeatureValue", "FeatureEvidence"),
     "evidence": ("Provenance", "RawPage"),
     "access": ("AccessRecord",),
@@ -104,8 +108,8 @@ def told(coordinates: list[str]) -> tuple[tuple[Seen, ...], tuple[str, ...], tup
         owner, _, field = coordinate.partition(".")
         if coordinate in lists:
             seen.setdefault(lists[coordinate], [])
-        elif owner in specs:
-            seen.setdefault(owner, []).extend(one.name for one in specs[owner].fields if field_name(one) == field)
+        elif (kind := owner.removesuffix(_SUMS)) in specs:
+            seen.setdefault(kind, []).extend(one.name for one in specs[kind].fields if field_name(one) == field)
         elif owner == "StatementLine":
             seen.setdefault("FinancialStatement", []).append("lines")
         elif owner in _GROUP_OF:

@@ -100,7 +100,7 @@ async def test_what_is_no_longer_waited_for_costs_no_connection(through: Databas
         assert (await connection.execute(text("select coalesce(current_setting('hub.client', true), '')"))).scalar() == ""
 
 
-@pytest.mark.parametrize(("audience", "seconds"), [("PARTNER", "3s"), ("INTERNAL", "5s"), ("ADMIN", "5s")])
+@pytest.mark.parametrize(("audience", "seconds"), [("PARTNER", "2s"), ("INTERNAL", "5s"), ("ADMIN", "5s")])
 async def test_a_statement_of_each_audience_ends_in_time(database: Database, audience: str, seconds: str) -> None:
     limits = text(
         "select current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout'), current_setting('lock_timeout')"

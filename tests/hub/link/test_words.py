@@ -131,6 +131,11 @@ def test_every_type_of_the_contract_is_told_in_words() -> None:
         "Paused",
         "Resumed",
         "Narrowed",
+        "Updated",
+        "Retired",
+        "Disabled",
+        "Enabled",
+        "Revoked",
     )
     written = {name for name in core.type_map if name.endswith(done)}
     refusals = {"ConsentMissing", "IdempotencyKeyReused", "InvalidInput", "NotAllowed", "NotFound", "TryLater", "Problem"}
