@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from rich.tree import Tree
 from hub.cli import until
 from hub.cli.journey import Journey
 from hub.cli.options import console, emit, settings
+from hub.cli.policies import read_policy_file, tell, tried_out
 from hub.cli.progress import State
 from hub.cli.sandbox import own_personas
 from hub.cli.stage import RISK, Stage, open_stage
@@ -29,19 +30,21 @@ from hub.settings import Settings
 QUESTION, EVIDENCE = "CustomerEnhancement", "LimitEvidence"
 
 
-def run(home: Path | None, port: int, *, once: bool, as_json: bool) -> None:
+def run(home: Path | None, port: int, *, once: bool, as_json: bool, policy: Path | None = None) -> None:
+    document = None if policy is None else read_policy_file(policy)
     chosen = settings(home, port=port)
     if home is None:
         chosen = chosen.model_copy(update={"home": chosen.home / "demo"})
-    until.run(_Demo(chosen, quiet=as_json).run(once=once))
+    until.run(_Demo(chosen, as_json, document).run(once=once))
 
 
 @dataclass(frozen=True)
 class _Demo:
-    """``quiet``: nothing but the data, as JSON on stdout."""
+    """``quiet``: nothing but the data, as JSON on stdout. ``policy`` is one to be tried over what was evaluated."""
 
     settings: Settings
     quiet: bool
+    policy: Mapping[str, Any] | None = None
 
     async def run(self, *, once: bool) -> None:
         persona, began = own_personas()[0], time.monotonic()
@@ -52,11 +55,16 @@ class _Demo:
             ended = await self._walk(journey)
             answer, evidence = await journey.ask(QUESTION), await journey.ask(EVIDENCE)
             seconds = time.monotonic() - began
+            changes = None if self.policy is None else await tried_out(stage.runtime, self.policy, quiet=self.quiet)
             if self.quiet:
-                emit(_document(stage, journey, ended, answer, evidence) | {"seconds": round(seconds, 1)})
+                document = _document(stage, journey, ended, answer, evidence) | {"seconds": round(seconds, 1)}
+                emit(document if changes is None else document | {"policy": changes.document()})
             else:
                 _tell(stage, answer, evidence)
                 self.say(f"The whole took {seconds:.1f} s.")
+                if changes is not None:
+                    console.rule("What the other policy would change")
+                    tell(changes, as_json=False)
             if stop is not None:
                 self.say(
                     f"\nServing {stage.origin}/graphql until Ctrl-C, on the persona's day, {stage.clock.today()}. A token for scripts:"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime, time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ from hub.store.evaluations.drafts import Draft
 from hub.store.evaluations.policies import end_policy, in_force, versions
 
 AT_ONCE = 20
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
 Work = Callable[[Runtime], Awaitable[None]]
 
 
@@ -82,7 +83,7 @@ def show(home: Path | None, *, as_json: bool) -> None:
 
 def write(path: Path, home: Path | None, *, as_json: bool) -> None:
     """Keeps a file as a draft."""
-    document = read_text(_text(path))
+    document = read_policy_file(path)
 
     async def effect(tx: Write, runtime: Runtime) -> Draft:
         return await drafts.draft_policy(tx, document, OPERATOR, runtime.clock.now())
@@ -123,17 +124,30 @@ def try_out(draft_id: UUID, since: datetime | None, home: Path | None, *, stop: 
     found: list[Differences] = []
 
     async def work(runtime: Runtime) -> None:
-        async with runtime.database.work() as tx:
-            begun = await drafts.try_draft(tx, draft_id, since or datetime.combine(date.min.replace(year=2000), time(), UTC))
-            await _audit(tx, runtime, "policy.try", begun)
-        await _come_to_all(runtime, begun, quiet=as_json)
-        async with runtime.database.work() as tx:
-            found.append(await drafts.report(tx, draft_id))
-            if stop:
-                await _audit(tx, runtime, "policy.try", await drafts.try_draft(tx, draft_id, None))
+        found.append(await tried(runtime, draft_id, since or EVER, stop=stop, quiet=as_json))
 
     until.run(with_runtime(settings(home), work))
-    _tell(found[0], as_json=as_json)
+    tell(found[0], as_json=as_json)
+
+
+async def tried(runtime: Runtime, draft_id: UUID, since: datetime, *, stop: bool, quiet: bool) -> Differences:
+    """The trial itself."""
+    async with runtime.database.work() as tx:
+        begun = await drafts.try_draft(tx, draft_id, since)
+        await _audit(tx, runtime, "policy.try", begun)
+    await _come_to_all(runtime, begun, quiet=quiet)
+    async with runtime.database.work() as tx:
+        found = await drafts.report(tx, draft_id)
+        if stop:
+            await _audit(tx, runtime, "policy.try", await drafts.try_draft(tx, draft_id, None))
+    return found
+
+
+async def tried_out(runtime: Runtime, document: Mapping[str, Any], *, quiet: bool) -> Differences:
+    """Of a document that is not a draft yet, over everything that was evaluated."""
+    async with runtime.database.work() as tx:
+        draft = await drafts.draft_policy(tx, document, OPERATOR, runtime.clock.now())
+    return await tried(runtime, draft.draft_id, EVER, stop=True, quiet=quiet)
 
 
 def report(draft_id: UUID, home: Path | None, *, as_json: bool) -> None:
@@ -146,7 +160,7 @@ def report(draft_id: UUID, home: Path | None, *, as_json: bool) -> None:
             found.append(await drafts.report(tx, draft_id))
 
     until.run(with_runtime(settings(home), work))
-    _tell(found[0], as_json=as_json)
+    tell(found[0], as_json=as_json)
 
 
 async def _come_to_all(runtime: Runtime, begun: Draft, *, quiet: bool) -> None:
@@ -179,6 +193,11 @@ async def _audit(tx: Write, runtime: Runtime, action: str, found: Draft) -> None
     await audited(tx, runtime.vault.keys, actor=OPERATOR, action=action, subject=subject, after=drafts.told(found))
 
 
+def read_policy_file(path: Path) -> Mapping[str, Any]:
+    """Raises InvalidInput, and PolicyInvalid with every fault by its line."""
+    return read_text(_text(path))
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
@@ -206,7 +225,8 @@ def _table(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> 
     return table
 
 
-def _tell(found: Differences, *, as_json: bool) -> None:
+def tell(found: Differences, *, as_json: bool) -> None:
+    """The difference report."""
     if as_json:
         emit(found.document())
         return

@@ -65,6 +65,10 @@ def demo(
     port: Port = 0,
     once: Annotated[bool, typer.Option("--once", help="Stop after the answer instead of serving.")] = False,
     json: Json = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", help="A policy file to try over what was evaluated: what would it change?", show_default=False),
+    ] = None,
 ) -> None:
     """The main job, end to end, on this machine: simulated platforms, consent, sync, evaluation, one GraphQL question and its answer.
 
@@ -72,7 +76,7 @@ def demo(
     """
     from hub.cli.demo import run
 
-    run(home, port, once=once, as_json=json)
+    run(home, port, once=once, as_json=json, policy=policy)
 
 
 @app.command()
