@@ -49,7 +49,7 @@ def check(files: list[Path], *, as_json: bool) -> None:
                 console.print(f"{escape(name)}:{one.line}: {escape(one.where)}: {escape(one.wrong)}. {escape(one.remedy)}", soft_wrap=True)
         wrong = sum(map(len, found.values()))
         console.print(
-            f"{len(files):,} {'policy' if len(files) == 1 else 'policies'} checked, {f'{wrong:,} faults' if wrong else 'no fault'}."
+            f"{len(files):,} {'policy' if len(files) == 1 else 'policies'} checked, {f'{wrong:,} fault{"s" * (wrong > 1)}' if wrong else 'no fault'}."
         )
     if any(found.values()):
         raise typer.Exit(1)
