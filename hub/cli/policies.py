@@ -44,13 +44,13 @@ def check(files: list[Path], *, as_json: bool) -> None:
             ]
         )
     else:
-        for name, faults in found.items():
-            for one in faults:
+        for name, told in found.items():
+            for one in told:
                 console.print(f"{escape(name)}:{one.line}: {escape(one.where)}: {escape(one.wrong)}. {escape(one.remedy)}", soft_wrap=True)
         wrong = sum(map(len, found.values()))
-        console.print(
-            f"{len(files):,} {'policy' if len(files) == 1 else 'policies'} checked, {f'{wrong:,} fault{"s" * (wrong > 1)}' if wrong else 'no fault'}."
-        )
+        policies = "1 policy" if len(files) == 1 else f"{len(files):,} policies"
+        faults = "no fault" if not wrong else "1 fault" if wrong == 1 else f"{wrong:,} faults"
+        console.print(f"{policies} checked, {faults}.")
     if any(found.values()):
         raise typer.Exit(1)
 
