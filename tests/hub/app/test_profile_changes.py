@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text
 
 import hub.access.guard as guard_module
+from hub.access.client_life import disable_client, end_tokens
 from hub.domain.enums import Verdict
 from hub.store.changes import forget_changes
 from hub.store.database import Database, Write
@@ -208,6 +209,15 @@ async def test_it_ends_with_the_token_and_with_the_customer(hub: Hub, monkeypatc
     monkeypatch.setattr(guard_module, "open_access_token", lambda *given: replace(real(*given), expires_at=time.time() + 0.5))
     telling = over_events(hub)
     await anext(telling)
+    assert code(await anext(telling)) == "TOKEN_INVALID"
+
+
+@pytest.mark.parametrize("end", [end_tokens, disable_client])
+async def test_it_ends_when_its_client_s_tokens_do(hub: Hub, end: Callable[[Write, str], Awaitable[object]]) -> None:
+    telling = over_events(hub)
+    await anext(telling)
+    async with hub.world.database.work() as tx:
+        await end(tx, "test")
     assert code(await anext(telling)) == "TOKEN_INVALID"
 
 
