@@ -65,7 +65,7 @@ async def test_a_stream_ends_when_its_client_s_tokens_do(hub: Hub, database: Dat
         async with database.work() as tx:
             await end(tx, "admin")
         (error,) = (await anext(reading))["payload"]["errors"]
-        assert error["extensions"]["code"] == "TokenInvalid"
+        assert error["extensions"]["code"] == "TOKEN_INVALID"
         assert (await anext(reading))["type"] == "complete"
 
 
