@@ -143,7 +143,7 @@ class Endpoint:
         await socket.accept(PROTOCOL, courtesy)
         _log.info("graphql.socket", client=admitted.caller.client_id)
         _request.set(str(new_id()))
-        await Session(socket, self._live, admitted, shown).run()
+        await Session(socket, self._live, admitted, shown, self._settled).run()
 
     @property
     def _live(self) -> Live:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from sqlalchemy import text
 
 import hub.access.guard as guard_module
 from hub.access.client_life import disable_client, end_tokens
+from hub.access.documents import add_document
 from hub.domain.enums import Verdict
 from hub.store.changes import forget_changes
 from hub.store.database import Database, Write
@@ -72,6 +74,22 @@ def code(message: Message) -> str:
 async def changed(hub: Hub, of: str) -> None:
     async with hub.world.database.work() as tx:
         await tx.execute(NOTE, {"customer": hub.world.customer_id, "of": of})
+
+
+async def test_who_asks_with_stored_documents_alone_subscribes_with_them_alone(hub: Hub) -> None:
+    """A socket is no way around the list, and knows it, too."""
+    async with hub.world.database.work() as tx:
+        sha256 = await add_document(tx, "test", WATCH, "admin")
+    await hub.world.do("UPDATE client SET documents = 'ONLY'")
+    asked = {"variables": {"customer": str(hub.world.customer_id)}}
+    async with hub.socket("test") as socket:
+        for payload, expected in (({"query": WATCH}, "DOCUMENT_REQUIRED"), ({"documentId": "0" * 64}, "DOCUMENT_UNKNOWN")):
+            await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload | asked}))
+            assert code(await anext(heard(socket))) == expected
+        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"documentId": sha256} | asked}))
+        assert news(await anext(heard(socket)))["customerId"] == str(hub.world.customer_id)
+    async with hub.stream("test", WATCH, **asked["variables"]) as answer:
+        assert answer.status_code == 400 and "DOCUMENT_REQUIRED" in (await answer.aread()).decode()
 
 
 @BOTH
