@@ -215,6 +215,9 @@ PAGE = "query ($n: Int! = 7) { customers(first: $n) { totalCount nodes { id } } 
     ("text", "variables", "cost"),
     [
         ("{ customers(first: 3) { totalCount } }", {}, 2 + COUNT_COST),
+        ("{ customers(first: 3, stale: [TAX]) { nodes { id } } }", {}, 2 + 3 * 3 + COUNT_COST),
+        ("query ($s: [SourceKind!]) { customers(first: 3, stale: $s) { nodes { id } } }", {"s": ["TAX"]}, 2 + 3 * 3 + COUNT_COST),
+        ("query ($s: [SourceKind!]) { customers(first: 3, stale: $s) { nodes { id } } }", {"s": None}, 2 + 3 * 3),
         ("{ customers { nodes { id } } }", {}, 2 + 20 * 3),
         ("{ customers { edges { cursor node { id } } pageInfo { endCursor } } }", {}, 2 + 20 * (2 + 1 + 2 + 1) + 2 + 1),
         (PAGE, {}, 2 + COUNT_COST + 7 * (2 + 1)),
