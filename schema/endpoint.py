@@ -81,11 +81,17 @@ class Endpoint:
     challenge: Callable[[TokenInvalid], tuple[int, Mapping[str, str]]]
     courtesy: Callable[[], Mapping[str, str]]
     tag: Callable[[Caller, str], str]
+    broken: tuple[type[Exception], ...] = ()
+    """What the store raises."""
 
     async def __call__(self, request: Request) -> Response:
         """One request. Never raises but for cancellation."""
         _request.set(str(new_id()))
-        answer = await self._answered(request)
+        try:
+            answer = await self._answered(request)
+        except self.broken as error:
+            # Before an operation has begun: whoever asks was not admitted, or his document not found, for a reason that is ours.
+            answer = self._failed(error, media_type(request.headers.getlist("accept")) or "application/json")
         answer.headers[REQUEST_ID] = _request.get()
         return answer if isinstance(answer, EventStream) else packed(answer, request.headers.getlist("accept-encoding"))
 
@@ -130,11 +136,14 @@ class Endpoint:
         except TokenInvalid as error:
             await socket.send_denial_response(self._unknown(error, "application/json"))
             return
+        except self.broken as error:
+            await socket.send_denial_response(self._failed(error, "application/json"))
+            return
         courtesy = [(name.lower().encode(), value.encode()) for name, value in self.courtesy().items()]
         await socket.accept(PROTOCOL, courtesy)
         _log.info("graphql.socket", client=admitted.caller.client_id)
         _request.set(str(new_id()))
-        await Session(socket, self._live, admitted, shown).run()
+        await Session(socket, self._live, admitted, shown, self._settled).run()
 
     @property
     def _live(self) -> Live:
@@ -156,6 +165,9 @@ class Endpoint:
     def _refused(self, caller: Caller, question: Question, error: HubError, media: str) -> Response:
         _log.info("graphql.refused", client=caller.client_id, document=question.sha256, status=400, request=_request.get())
         return _answer({"errors": [shown(error)]}, media, 400, self.courtesy())
+
+    def _failed(self, error: Exception, media: str) -> Response:
+        return _answer({"errors": [shown(error)]}, media, 500, self.courtesy())
 
     def _unknown(self, error: TokenInvalid, media: str) -> Response:
         status, headers = self.challenge(error)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from hub.domain.caller import Admitted
-from schema.body import MAX_BODY, BadRequest, question_of
-from schema.live import Live, Prepared, run_to_end
+from hub.domain.caller import Admitted, Caller
+from schema.body import MAX_BODY, BadRequest, Question, question_of
+from schema.live import Live, run_to_end
 
 PROTOCOL = "graphql-transport-ws"
 FIRST_MESSAGE = 10.0
@@ -37,12 +37,13 @@ class Closing(Exception):
 
 @dataclass(slots=True)
 class Session:
-    """One accepted socket."""
+    """One accepted socket. ``settle`` finds a stored document's text, and raises for what the client may not ask."""
 
     socket: WebSocket
     live: Live
     admitted: Admitted
     show: Callable[[Exception], Mapping[str, Any]]
+    settle: Callable[[Caller, Question], Awaitable[Question]]
     acknowledged: bool = False
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -114,16 +115,17 @@ class Session:
             question = question_of(payload)
         except BadRequest as bad:
             raise Closing(4400, str(bad)) from None
-        self.running[name] = asyncio.create_task(self._serve(name, lambda: self.live.prepare(self.admitted, question)))
+        self.running[name] = asyncio.create_task(self._serve(name, question))
 
-    async def _serve(self, name: str, prepare: Callable[[], Prepared]) -> None:
+    async def _serve(self, name: str, question: Question) -> None:
         """One subscription until it ends. The client that completed it is told nothing more of it."""
 
         async def emit(body: bytes) -> None:
             await self._send({"id": name, "type": "next", "payload": {"data": orjson.Fragment(body)}})
 
         async def answers() -> None:
-            await prepare().answers(emit)
+            settled = await self.settle(self.admitted.caller, question)
+            await self.live.prepare(self.admitted, settled).answers(emit)
 
         error = await run_to_end(answers())
         if isinstance(error, WebSocketDisconnect | OSError):

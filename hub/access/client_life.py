@@ -122,9 +122,9 @@ async def _locked(tx: Write, client_id: str) -> Row[Any]:
 
 
 def _known(row: Row[Any]) -> NewClient:
-    return NewClient(
-        row.client_id, row.name, row.audience, tuple(row.scopes), tuple(row.purposes), row.jwks, tuple(row.return_urls), row.bearer
-    )
+    """All of it: what is left out here would be written anew as its default."""
+    may = (row.audience, tuple(row.scopes), tuple(row.purposes), row.jwks, tuple(row.return_urls), row.bearer)
+    return NewClient(row.client_id, row.name, *may, row.documents, row.cost_per_minute)
 
 
 async def _written(tx: Write, was: NewClient, now: NewClient) -> Changed:

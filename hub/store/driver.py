@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import psycopg
@@ -28,7 +28,8 @@ class Answers(NamedTuple):
 _NAMED = re.compile(r"%\((\w+)\)s")
 
 
-@cache
+# Clients make new statements: as many as they like.
+@lru_cache(maxsize=1_024)
 def positional(statement: str) -> tuple[bytes, tuple[str, ...]]:
     """A statement with ``%(name)s`` as one with ``$1``, and the names in their order."""
     numbers: dict[str, int] = {}

@@ -54,6 +54,10 @@ class Line:
     def closed(self) -> bool:
         return self.driver.closed
 
+    @property
+    def is_at_rest(self) -> bool:
+        return self.libpq.transaction_status == pq.TransactionStatus.IDLE
+
     async def close(self) -> None:
         if not self.closed:
             self.loop.remove_reader(self._descriptor)
@@ -165,7 +169,8 @@ class Lines:
 
         try:
             yield say
-            whole = True
+            # One that was left within a transaction would bring it along to whoever asks next.
+            whole = line.is_at_rest
         except psycopg.Error as error:
             # After an error nobody knows what the session has prepared.
             await line.close()

@@ -23,7 +23,6 @@ def upgrade() -> None:
     _what_if()
     _profile()
     _rights()
-    _indexes()
 
 
 def _what_if() -> None:
@@ -64,14 +63,3 @@ def _rights() -> None:
     op.execute(f"CREATE POLICY hub_works ON {name} TO hub_worker USING (true) WITH CHECK (true)")
     named = "evaluation_id IN (SELECT unnest(t.evaluations) FROM tombstone t WHERE t.xact = pg_current_xact_id()::text)"
     op.execute(f"CREATE POLICY erased_only ON {name} AS RESTRICTIVE FOR DELETE TO hub_worker USING ({named})")
-
-
-def _indexes() -> None:
-    with op.get_context().autocommit_block():
-        # It waits for transactions that began before it, and nobody waits for it.
-        op.execute("SET lock_timeout = 0")
-        for column in ("outcome", "tier"):
-            name = f"ix_evaluation_{column}"
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            op.create_index(name, "evaluation", [column, "scenario"], postgresql_concurrently=True, postgresql_where=sa.text("NOT what_if"))
-        op.execute("SET lock_timeout = '5s'")

@@ -27,7 +27,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from schema.plan.prices import COUNT_COST, COUNTED, LISTS, PER_ITEM, TALLIES, Rows
+from schema.plan.prices import CHOOSING, COUNT_COST, COUNTED, LISTS, PER_ITEM, TALLIES, Rows
 
 MAX_COST: Mapping[str, int] = {"PARTNER": 10_000}
 MOST = 20_000
@@ -101,8 +101,19 @@ class Costing:
             return _of_page(name, below)
         times = self._times(coordinate, definition, node)
         if is_page(returned):
-            return Price(2 + below.cost + times.usual * below.each_cost, below.rows + 1 + times.most * below.each_rows)
+            looked = self._looked_through(coordinate, definition, node)
+            return Price(
+                looked.usual + 2 + below.cost + times.usual * below.each_cost, looked.most + below.rows + 1 + times.most * below.each_rows
+            )
         return Price(2 + times.usual * below.cost, times.most * (1 + below.rows))
+
+    def _looked_through(self, coordinate: str, definition: GraphQLField, node: FieldNode) -> Rows:
+        """Who is chosen is found among all."""
+        if coordinate not in CHOOSING:
+            return Rows(0, 0)
+        given = get_argument_values(definition, node, self.variables, hide_suggestions=True)
+        chosen = any(given.get(name) is not None for name in CHOOSING[coordinate])
+        return Rows(COUNT_COST, COUNTED) if chosen else Rows(0, 0)
 
     def _times(self, coordinate: str, definition: GraphQLField, node: FieldNode) -> Rows:
         given = get_argument_values(definition, node, self.variables, hide_suggestions=True)

@@ -6,7 +6,6 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -49,7 +48,6 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, planner: Planner, limits: Limits | None = None) -> None:
         self.schema, self.planner, self.limits = schema, planner, limits or Limits()
         self._known: OrderedDict[tuple[str, bool], Document] = OrderedDict()
-        self.memo: dict[tuple[int, str], tuple[Plan, Any]] = {}
 
     def of(self, text: str, *, introspecting: bool) -> Document:
         """``introspecting`` callers may nest as deep as introspection needs."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from schema.types.choosing import READS
+
 
 class Rows(NamedTuple):
     """Rows of a list that has no ``first``, all arguments left out."""
@@ -59,6 +61,9 @@ COUNTED = 100_001
 """Where a count or a sum stops: ``totalCount`` and ``totals`` read no more rows, the last one to see that there are more."""
 COUNT_COST = 100
 """A row that is counted is not shown: a thousand cost as much as one value."""
+
+CHOOSING: Mapping[str, frozenset[str]] = {f"{owner}.{name}": frozenset(arguments) for (owner, name), arguments in READS.items()}
+"""Arguments that choose among rows which are looked through, and not shown: each time as dear as a count."""
 
 TALLIES: Mapping[str, Rows] = {
     "WatchedConnection.openWindows": Rows(10, 10_000),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-_KEPT = 4_096
+_KEPT = 64
+"""By plan, and gone with it: a client makes as many documents as it likes."""
 _LONGEST = 100
 _OF_NO_WEIGHT = "text"
 
@@ -16,16 +17,14 @@ def remembered(costing: Costing) -> Costing:
     """For a method of (document, plan, variables). What raises is not remembered, and what weighs much itself neither."""
 
     def cost(self: Any, document: Any, plan: Any, variables: Mapping[str, Any]) -> Any:
-        key = (id(plan), weights(plan, variables))
-        # The plan is kept beside it, so that its identity stays its own.
-        kept, found = self.memo.get(key, (None, None))
-        if kept is plan:
-            return found
+        key, known = weights(plan, variables), plan.priced
+        if key in known:
+            return known[key]
         found = costing(self, document, plan, variables)
-        if len(key[1]) <= _LONGEST:
-            if len(self.memo) >= _KEPT:
-                self.memo.clear()
-            self.memo[key] = (plan, found)
+        if len(key) <= _LONGEST:
+            if len(known) >= _KEPT:
+                known.clear()
+            known[key] = found
         return found
 
     return cost  # type: ignore[return-value]

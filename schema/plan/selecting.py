@@ -73,7 +73,8 @@ class Argued:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``needs`` maps each scope that is needed to a coordinate that needs it. ``read`` is None for what is executed the ordinary way."""
+    """``needs`` maps each scope that is needed to a coordinate that needs it. ``read`` is None for what is executed the ordinary way. ``priced`` is what was
+    worked out of its cost (:mod:`schema.plan.remembered`)."""
 
     way: Way
     needs: Mapping[str, str]
@@ -82,6 +83,7 @@ class Plan:
     argued: tuple[Argued, ...]
     introspects: bool
     kept: dict[str, SlotValues] = field(default_factory=dict, compare=False, repr=False)
+    priced: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def values(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> SlotValues:
         """The slots' values for the variables of one request. Raises GraphQLError for variables that do not fit."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, create_engine, pool, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from hub.store.embedded import Embedded, Urls
 from hub.store.migrate import alembic_config, migrate
@@ -108,3 +108,17 @@ async def test_an_index_that_was_left_half_built_is_built_anew(empty: Urls, owne
     with owner.connect() as connection:
         made = connection.execute(text("SELECT indexdef FROM pg_indexes WHERE indexname = 'uq_customer_claim'")).scalar_one()
     assert made.startswith("CREATE UNIQUE INDEX") and "claim_hash" in made
+
+
+async def test_a_migration_that_fails_between_its_indexes_is_begun_anew(empty: Urls, owner: Engine) -> None:
+    """An autocommit block commits what stood before it: nothing does that could not be done twice."""
+    upgrade(empty, "20261127j")
+    with owner.begin() as connection:
+        connection.execute(text("CREATE VIEW ix_evaluation_tier AS SELECT 1"))
+    with pytest.raises(ProgrammingError, match="is not an index"):
+        await migrate(empty)
+    with owner.begin() as connection:
+        connection.execute(text("DROP VIEW ix_evaluation_tier"))
+    await migrate(empty)
+    with owner.connect() as connection:
+        assert connection.execute(_SOUND).all() == []

@@ -42,7 +42,7 @@ COUNTS = {"totalCount", "openWindows", "failedWindows", "failedAttempts"}
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
     """A price that was worked out while it was spoilt is not another test's."""
-    DOCUMENTS.memo.clear()
+    DOCUMENTS._known.clear()
 
 
 IN_SUITE, AT_LOAD = 60, 1500
@@ -157,7 +157,7 @@ async def test_what_reads_most_reads_no_more_than_was_said(both: Both, number: i
 
 async def caught(both: Both) -> bool:
     """Whether one of them reads more than was said. What was worked out before is forgotten, so that a spoilt price is asked for."""
-    DOCUMENTS.memo.clear()
+    DOCUMENTS._known.clear()
     for operation in POINTED:
         try:
             bound, read = await predicted_and_read(both, operation)

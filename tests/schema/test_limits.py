@@ -13,6 +13,8 @@ from graphql import GraphQLError, parse
 import schema.plan.documents as documents_module
 import schema.plan.extension as extension_module
 import schema.plan.limits as limits_module
+import schema.plan.remembered as remembered_module
+from hub.store.driver import positional
 from schema.contract import HubSchema, build_schema
 from schema.plan import cost as cost_module
 from schema.plan.cost import MAX_COST, MOST, Costing, check_cost
@@ -186,6 +188,20 @@ def test_documents_and_their_shapes_are_forgotten_in_time() -> None:
     assert 0 < len(document.plans) <= documents_module._SHAPES
 
 
+def test_prices_and_statements_are_forgotten_with_what_they_are_of() -> None:
+    """A price is kept by its plan, which goes with its document; a statement is made of what the client calls things."""
+    documents = Documents(SCHEMA.core, SCHEMA.documents.planner)
+    text = "query ($n: Int!) { customers(first: $n) { nodes { id } } }"
+    document = documents.of(text, introspecting=False)
+    plan = documents.plan(document, None, {"n": 1})
+    for number in range(1, 101):
+        assert documents.price(document, plan, {"n": number}).cost == 2 + number * 3
+    assert 0 < len(plan.priced) <= remembered_module._KEPT
+    for number in range(3_000):
+        positional(f"select {number}")
+    assert positional.cache_info().currsize < 3_000
+
+
 def cost_of(text: str, **variables: Any) -> int:
     document = SCHEMA.documents.of(text, introspecting=False)
     assert document.errors == []
@@ -199,6 +215,9 @@ PAGE = "query ($n: Int! = 7) { customers(first: $n) { totalCount nodes { id } } 
     ("text", "variables", "cost"),
     [
         ("{ customers(first: 3) { totalCount } }", {}, 2 + COUNT_COST),
+        ("{ customers(first: 3, stale: [TAX]) { nodes { id } } }", {}, 2 + 3 * 3 + COUNT_COST),
+        ("query ($s: [SourceKind!]) { customers(first: 3, stale: $s) { nodes { id } } }", {"s": ["TAX"]}, 2 + 3 * 3 + COUNT_COST),
+        ("query ($s: [SourceKind!]) { customers(first: 3, stale: $s) { nodes { id } } }", {"s": None}, 2 + 3 * 3),
         ("{ customers { nodes { id } } }", {}, 2 + 20 * 3),
         ("{ customers { edges { cursor node { id } } pageInfo { endCursor } } }", {}, 2 + 20 * (2 + 1 + 2 + 1) + 2 + 1),
         (PAGE, {}, 2 + COUNT_COST + 7 * (2 + 1)),

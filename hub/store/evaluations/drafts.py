@@ -38,7 +38,7 @@ _WAITING = text("""
     SELECT v.customer_id, v.evaluation_id, v.policy_id, v.policy_version, v.as_of, v.known_at, v.request_purpose, v.requested_amount, v.use_purpose,
         v.inputs_digest, v.inputs_erased_on
     FROM evaluation v
-    WHERE v.scenario = :scenario AND v.created_at >= :since AND NOT EXISTS (
+    WHERE v.scenario = :scenario AND v.created_at >= :since AND NOT v.what_if AND NOT EXISTS (
         SELECT 1 FROM policy_trial t WHERE t.customer_id = v.customer_id AND t.evaluation_id = v.evaluation_id AND t.draft_id = :draft)
     ORDER BY v.created_at LIMIT :at_once
 """)
@@ -51,7 +51,7 @@ _COMPARED = text("""
 _COUNTS = text("""
     SELECT count(*) AS total, count(t.draft_id) AS done FROM evaluation v
     LEFT JOIN policy_trial t ON t.customer_id = v.customer_id AND t.evaluation_id = v.evaluation_id AND t.draft_id = :draft
-    WHERE v.scenario = :scenario AND v.created_at >= :since
+    WHERE v.scenario = :scenario AND v.created_at >= :since AND NOT v.what_if
 """)
 
 

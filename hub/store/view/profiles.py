@@ -32,14 +32,15 @@ from hub.store.view.merged import WITH_PARTS, answering
 _LOOK = text("""
     SELECT w.place, pg_current_snapshot()::text AS until,
         EXISTS (SELECT 1 FROM customer_client v WHERE v.customer_id = w.customer AND v.client_id = w.client) AS found,
-        EXISTS (SELECT 1 FROM client a WHERE a.client_id = w.client AND a.disabled_at IS NULL AND 'customers:read' = ANY (a.scopes))
+        EXISTS (SELECT 1 FROM client a WHERE a.client_id = w.client AND a.disabled_at IS NULL AND 'customers:read' = ANY (a.scopes)
+            AND (a.tokens_from IS NULL OR a.tokens_from <= to_timestamp(w.issued)))
             AND NOT EXISTS (SELECT 1 FROM used_token_id u WHERE u.kind = 'REVOKED' AND u.issuer = w.client AND u.jti = w.token) AS admitted,
         EXISTS (SELECT 1 FROM consent k WHERE k.customer_id = ANY (p.parts) AND k.purpose = w.purpose AND k.status = 'ACTIVE'
             AND (k.expires_at IS NULL OR k.expires_at > :business)) AS consented,
         EXISTS (SELECT 1 FROM profile_change n WHERE n.customer_id = ANY (p.parts)
             AND NOT pg_visible_in_snapshot(n.xid::text::xid8, CAST(w.since AS pg_snapshot))) AS changed
-    FROM unnest(CAST(:places AS int[]), CAST(:clients AS text[]), CAST(:tokens AS text[]), CAST(:purposes AS text[]), CAST(:customers AS uuid[]),
-        CAST(:sinces AS text[])) AS w(place, client, token, purpose, customer, since),
+    FROM unnest(CAST(:places AS int[]), CAST(:clients AS text[]), CAST(:tokens AS text[]), CAST(:issued AS float8[]), CAST(:purposes AS text[]),
+        CAST(:customers AS uuid[]), CAST(:sinces AS text[])) AS w(place, client, token, issued, purpose, customer, since),
     LATERAL (SELECT coalesce((SELECT m.into_id FROM customer_merge m WHERE m.customer_id = w.customer), w.customer) AS stays) s,
     LATERAL (SELECT array(SELECT m.customer_id FROM customer_merge m WHERE m.into_id = s.stays) || s.stays || w.customer AS parts) p
 """)
@@ -129,6 +130,7 @@ def _values(watchers: Sequence[_Watcher], sinces: Sequence[str | None], business
         "places": list(range(len(watchers))),
         "clients": [caller.client_id for caller in callers],
         "tokens": [one.admitted.token_id for one in watchers],
+        "issued": [one.admitted.issued_at for one in watchers],
         "purposes": [caller.purpose for caller in callers],
         "customers": [one.customer for one in watchers],
         "sinces": list(sinces),

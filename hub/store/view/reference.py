@@ -69,11 +69,14 @@ def _scenario_words() -> str:
 
 
 def _scenarios(t: str, scope: Scope) -> Rows:
-    """The policy in force on the day asked for; before the first one, the first (:func:`hub.store.evaluations.effective_policy`)."""
-    begun = f"p.effective_from <= {scope.as_of or TODAY}"
+    """The policy in force on the day asked for, as :func:`hub.store.evaluations.policies.in_force` says."""
+    day = scope.as_of or TODAY
+    stands = f"(e.ends_on is null or e.ends_on > {day})"
+    begun = f"p.effective_from <= {day} and {stands}"
     latest = f"case when {begun} then p.effective_from end desc nulls last, case when {begun} then p.version end desc nulls last"
-    order = f"p.policy_id, {latest}, p.effective_from, p.version"
-    said = f"left join (values {_scenario_words()}) w(id, zh, en) on w.id = p.policy_id"
+    order = f"p.policy_id, {latest}, {stands} desc, p.effective_from, p.version"
+    ended = "left join policy_end e on e.policy_id = p.policy_id and e.version = p.version"
+    said = f"{ended} left join (values {_scenario_words()}) w(id, zh, en) on w.id = p.policy_id"
     return Rows(f"(select distinct on (p.policy_id) p.*, w.zh, w.en from policy p {said} order by {order}) {t}", ())
 
 

@@ -102,6 +102,24 @@ async def test_keys_follow_each_other_without_a_gap(api: Api) -> None:
     assert (await following.login()).status_code == 200 and await asks(api, following) == 200
 
 
+async def test_no_step_gives_back_what_an_operator_took(api: Api) -> None:
+    """How a client may ask, and what for in a minute, is not what an update or an exchange of keys is about."""
+    held = "select documents, cost_per_minute from client where client_id = 'partner-app'"
+    await done(api, lambda tx: tx.execute(update(client).values(documents="ONLY", cost_per_minute=77)))
+    key = make_client_keys()[1]["keys"][0]
+    steps: list[Step] = [
+        lambda tx: client_life.update_client(tx, "partner-app", Change(name="Another name"), AUDIENCES),
+        lambda tx: client_life.add_key(tx, "partner-app", key),
+        lambda tx: client_life.retire_key(tx, "partner-app", thumbprint(key)),
+        lambda tx: client_life.disable_client(tx, "partner-app"),
+        lambda tx: client_life.enable_client(tx, "partner-app"),
+    ]
+    for step in steps:
+        await done(api, step)
+        async with api.runtime.database.work() as tx:
+            assert tuple((await tx.execute(text(held))).one()) == ("ONLY", 77)
+
+
 async def test_admins_list_clients_with_their_keys_page_by_page(api: Api) -> None:
     admin, partner = api.sides["admin"], api.sides["partner-app"]
     for side in (admin, partner):

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from hub.access import server
 from hub.access.assertions import UNPROVEN
 from hub.access.clients import make_client_keys
+from hub.access.documents import Documents
 from hub.access.nonces import Nonces
 from hub.store.database import Database
 from tests.hub.access.forge import sign
@@ -199,3 +200,20 @@ async def test_control_a_longer_life_is_noticed(timed: tuple[Api, list[float]], 
     api, (now, *_) = timed
     monkeypatch.setattr("hub.access.assertions.LONGEST_LIFE", 3600)
     assert await posted(api, now, exp=int(now) + 3600) == 200
+
+
+async def test_a_store_that_is_away_is_no_word_of_ours_at_the_resource(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before an operation has begun, too: masked, as JSON, with the request's id."""
+    partner = api.sides["partner-app"]
+    await partner.login()
+
+    async def away(*_: Any, **__: Any) -> Any:
+        raise DBAPIError(None, None, psycopg.OperationalError("canary-27"))
+
+    for owner, name in ((Database, "do"), (Documents, "find")):
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, name, away)
+            answer = await partner.http.post("/graphql", json={"documentId": "0" * 64}, headers=partner.client.headers(partner.token))
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["extensions"]["code"]) == (500, "INTERNAL") and "canary" not in answer.text
+        assert answer.headers["x-request-id"] and answer.headers["dpop-nonce"]

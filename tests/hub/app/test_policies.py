@@ -159,3 +159,11 @@ async def test_a_version_is_taken_back_and_the_one_before_applies_again(desk: De
 async def rows(desk: Desk, statement: str) -> list[Any]:
     async with desk.runtime.database.work() as tx:
         return [tuple(row) for row in await tx.execute(text(statement))]
+
+
+async def test_a_trial_leaves_out_what_nothing_was_decided_by(desk: Desk) -> None:
+    asked = contract.Evaluate(await desk.shop(), "S03", "OPERATING", None, NOW.date() - timedelta(days=30), None)
+    await desk.services.evaluate(desk.call(), asked)
+    assert await rows(desk, "select what_if from evaluation") == [(True,)]
+    found = await tried(desk, await written(desk))
+    assert (found.cases, dict(found.left)) == (0, {})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 from sqlalchemy import text
 
 import hub.access.guard as guard_module
+from hub.access.client_life import disable_client, end_tokens
+from hub.access.documents import add_document
 from hub.domain.enums import Verdict
 from hub.store.changes import forget_changes
 from hub.store.database import Database, Write
@@ -71,6 +74,22 @@ def code(message: Message) -> str:
 async def changed(hub: Hub, of: str) -> None:
     async with hub.world.database.work() as tx:
         await tx.execute(NOTE, {"customer": hub.world.customer_id, "of": of})
+
+
+async def test_who_asks_with_stored_documents_alone_subscribes_with_them_alone(hub: Hub) -> None:
+    """A socket is no way around the list, and knows it, too."""
+    async with hub.world.database.work() as tx:
+        sha256 = await add_document(tx, "test", WATCH, "admin")
+    await hub.world.do("UPDATE client SET documents = 'ONLY'")
+    asked = {"variables": {"customer": str(hub.world.customer_id)}}
+    async with hub.socket("test") as socket:
+        for payload, expected in (({"query": WATCH}, "DOCUMENT_REQUIRED"), ({"documentId": "0" * 64}, "DOCUMENT_UNKNOWN")):
+            await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload | asked}))
+            assert code(await anext(heard(socket))) == expected
+        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"documentId": sha256} | asked}))
+        assert news(await anext(heard(socket)))["customerId"] == str(hub.world.customer_id)
+    async with hub.stream("test", WATCH, **asked["variables"]) as answer:
+        assert answer.status_code == 400 and "DOCUMENT_REQUIRED" in (await answer.aread()).decode()
 
 
 @BOTH
@@ -208,6 +227,15 @@ async def test_it_ends_with_the_token_and_with_the_customer(hub: Hub, monkeypatc
     monkeypatch.setattr(guard_module, "open_access_token", lambda *given: replace(real(*given), expires_at=time.time() + 0.5))
     telling = over_events(hub)
     await anext(telling)
+    assert code(await anext(telling)) == "TOKEN_INVALID"
+
+
+@pytest.mark.parametrize("end", [end_tokens, disable_client])
+async def test_it_ends_when_its_client_s_tokens_do(hub: Hub, end: Callable[[Write, str], Awaitable[object]]) -> None:
+    telling = over_events(hub)
+    await anext(telling)
+    async with hub.world.database.work() as tx:
+        await end(tx, "test")
     assert code(await anext(telling)) == "TOKEN_INVALID"
 
 

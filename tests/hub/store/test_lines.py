@@ -89,3 +89,14 @@ async def test_statements_are_prepared_until_there_are_too_many(database: Databa
         for number in range(70):
             assert await told(database, f"select '{number}' || %(v)s::text", v="x") == (f"{number}x",)
     assert await told(database, "select count(*)::text from pg_prepared_statements") <= ("64",)
+
+
+async def test_what_was_begun_and_not_committed_is_nobody_s(database: Database) -> None:
+    """A line that was left within a transaction goes to nobody else."""
+    async with database.lines.held() as say:
+        ((pid,),), _ = await say(("select pg_backend_pid()::text", {}), ("BEGIN", {}))
+    assert pid is not None and (await told(database))[3] != pid.decode()
+    async with database.lines.held() as say:
+        await say(("BEGIN", {}), ("COMMIT", {}))
+    (line,) = database.lines._free
+    assert line.is_at_rest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import hub.credit.evaluate  # noqa: F401  (declares every feature)
@@ -11,7 +11,7 @@ from hub.credit.parameters import words
 from hub.credit.policies import names
 from hub.store.database import Database
 from hub.store.evaluations import effective_policy, publish_policies
-from hub.store.evaluations.policies import documents_of_the_package
+from hub.store.evaluations.policies import documents_of_the_package, end_policy
 from tests.hub.view.test_reading import ask
 from tests.hub.view.world import KNOWN
 
@@ -69,6 +69,17 @@ async def test_scenarios_follow_the_policy_in_force(database: Database) -> None:
             async with database.work() as tx:
                 policy = await effective_policy(tx, name, day)
             assert (one["policy"]["version"], one["policy"]["sha256"]) == (policy.version, policy.sha256), (name, day)
+
+
+async def test_a_version_that_was_taken_back_is_not_shown_as_in_force(database: Database) -> None:
+    await published(database)
+    end = date(2026, 3, 10)
+    async with database.work() as tx:
+        await end_policy(tx, "S03", "2026-03-01", end, actor="another", reason="too many referrals", now=KNOWN)
+    for day in (date(2020, 1, 1), date(2026, 2, 28), date(2026, 3, 1), end - timedelta(days=1), end, end + timedelta(days=400)):
+        async with database.work() as tx:
+            policy = await effective_policy(tx, "S03", day)
+        assert (await scenarios(database, day.isoformat()))["S03"]["policy"]["version"] == policy.version, day
 
 
 async def test_a_scenario_says_what_it_needs(database: Database) -> None:
