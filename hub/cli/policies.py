@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -86,21 +88,21 @@ def write(path: Path, home: Path | None, *, as_json: bool) -> None:
     document = read_policy_file(path)
 
     async def effect(tx: Write, runtime: Runtime) -> Draft:
-        return await drafts.draft_policy(tx, document, OPERATOR, runtime.clock.now())
+        return await drafts.draft_policy(tx, document, acting(), runtime.clock.now())
 
     _decided(home, "policy.draft", effect, as_json=as_json)
 
 
 def publish(draft_id: UUID, home: Path | None, *, as_json: bool) -> None:
     async def effect(tx: Write, runtime: Runtime) -> Draft:
-        return await drafts.publish_draft(tx, draft_id, OPERATOR, runtime.clock.now(), runtime.clock.today())
+        return await drafts.publish_draft(tx, draft_id, acting(), runtime.clock.now(), runtime.clock.today())
 
     _decided(home, "policy.publish", effect, as_json=as_json)
 
 
 def discard(draft_id: UUID, reason: str, home: Path | None, *, as_json: bool) -> None:
     async def effect(tx: Write, runtime: Runtime) -> Draft:
-        return await drafts.discard_draft(tx, draft_id, OPERATOR, runtime.clock.now(), reason)
+        return await drafts.discard_draft(tx, draft_id, acting(), runtime.clock.now(), reason)
 
     _decided(home, "policy.discard", effect, as_json=as_json)
 
@@ -111,9 +113,11 @@ def end(scenario: str, version: str, on: date | None, reason: str, home: Path | 
     async def work(runtime: Runtime) -> None:
         day = on or runtime.clock.today()
         async with runtime.database.work() as tx:
-            applies = await end_policy(tx, scenario, version, day, actor=OPERATOR, reason=reason, now=runtime.clock.now())
+            applies = await end_policy(
+                tx, scenario, version, (day, runtime.clock.today()), actor=acting(), reason=reason, now=runtime.clock.now()
+            )
             after = {"ends_on": day, "reason": reason, "applies": applies.version}
-            await audited(tx, runtime.vault.keys, actor=OPERATOR, action="policy.end", subject=f"policy:{scenario}:{version}", after=after)
+            await audited(tx, runtime.vault.keys, actor=acting(), action="policy.end", subject=f"policy:{scenario}:{version}", after=after)
         console.print(f"{scenario} {version} does not apply from {day} on; {applies.version} does.")
 
     until.run(with_runtime(settings(home), work))
@@ -128,6 +132,11 @@ def try_out(draft_id: UUID, since: datetime | None, home: Path | None, *, stop: 
 
     until.run(with_runtime(settings(home), work))
     tell(found[0], as_json=as_json)
+
+
+def acting() -> str:
+    """Who is at the machine, as its system knows it (behind sudo, whoever called that): two persons need accounts of their own there."""
+    return f"{OPERATOR}:{os.environ.get('SUDO_USER') or getpass.getuser()}"
 
 
 async def tried(runtime: Runtime, draft_id: UUID, since: datetime, *, stop: bool, quiet: bool) -> Differences:
@@ -146,7 +155,7 @@ async def tried(runtime: Runtime, draft_id: UUID, since: datetime, *, stop: bool
 async def tried_out(runtime: Runtime, document: Mapping[str, Any], *, quiet: bool) -> Differences:
     """Of a document that is not a draft yet, over everything that was evaluated."""
     async with runtime.database.work() as tx:
-        draft = await drafts.draft_policy(tx, document, OPERATOR, runtime.clock.now())
+        draft = await drafts.draft_policy(tx, document, acting(), runtime.clock.now())
     return await tried(runtime, draft.draft_id, EVER, stop=True, quiet=quiet)
 
 
@@ -190,7 +199,7 @@ def _decided(home: Path | None, action: str, effect: Callable[[Write, Runtime], 
 
 async def _audit(tx: Write, runtime: Runtime, action: str, found: Draft) -> None:
     subject = f"policy:{found.policy.id}:{found.policy.version}"
-    await audited(tx, runtime.vault.keys, actor=OPERATOR, action=action, subject=subject, after=drafts.told(found))
+    await audited(tx, runtime.vault.keys, actor=acting(), action=action, subject=subject, after=drafts.told(found))
 
 
 def read_policy_file(path: Path) -> Mapping[str, Any]:

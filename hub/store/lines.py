@@ -255,8 +255,11 @@ class Lines:
             self._free.append(line)
 
     async def _end(self, line: Line) -> None:
-        with contextlib.suppress(psycopg.Error):
-            if not self.shared:
-                await line.driver.cancel_safe(timeout=_CANCELLING)
-        await line.close()
-        self._give(None)
+        try:
+            with contextlib.suppress(psycopg.Error, OSError):
+                if not self.shared:
+                    await line.driver.cancel_safe(timeout=_CANCELLING)
+            await line.close()
+        finally:
+            # Its place is free, whatever became of it.
+            self._give(None)

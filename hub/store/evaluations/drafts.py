@@ -21,17 +21,18 @@ from hub.credit.evaluate import Request, evaluate
 from hub.credit.policy import Policy, read_policy
 from hub.domain.enums import Outcome
 from hub.domain.identifiers import CustomerId, new_id
-from hub.errors import InvalidInput, NotAllowed, NotFound
+from hub.errors import HubError, InvalidInput, NotAllowed, NotFound
 from hub.store.database import Database, Read, Write
 from hub.store.evaluations.keep import Asked, dossier_of, inputs_digest
 from hub.store.evaluations.policies import publish_policies, versions
 from hub.store.tables import policy, policy_draft, policy_trial
 
 OPEN, TRIED, PUBLISHED, DISCARDED = "OPEN", "TRIED", "PUBLISHED", "DISCARDED"
-CHANGED, ERASED, UNTOLD = (
+CHANGED, ERASED, UNTOLD, UNMADE = (
     "its inputs are no longer what they were",
     "its inputs are erased",
     "it does not tell under which purpose it was made",
+    "it cannot be made once more",
 )
 
 _WAITING = text("""
@@ -113,7 +114,7 @@ async def publish_draft(tx: Write, draft_id: UUID, actor: str, now: datetime, to
     """
     found = await _undecided(tx, draft_id)
     if found.author == actor:
-        raise NotAllowed("Whoever wrote a policy does not publish it.", remedy="Ask another client with the scope policies:write.")
+        raise NotAllowed("Whoever wrote a policy does not publish it.", remedy="Somebody else does, under an account of his own.")
     if found.policy.effective_from < today:
         raise InvalidInput(
             f"It would apply from {found.policy.effective_from}, a day that is over: decisions were made since.",
@@ -155,7 +156,10 @@ async def waiting(tx: Read | Write, found: Draft, at_once: int) -> list[Row[Any]
 
 async def try_one(tx: Write, found: Draft, row: Row[Any], grantee: str, now: datetime) -> None:
     """Makes one evaluation once more by the draft, and keeps what came of it."""
-    left, made = await _once_more(tx, found, row, grantee)
+    try:
+        left, made = await _once_more(tx, found, row, grantee)
+    except HubError:
+        left, made = UNMADE, None
     mine = {"customer_id": row.customer_id, "evaluation_id": row.evaluation_id, "draft_id": found.draft_id, "at": now}
     offered = {} if made is None else {"outcome": made.outcome, "final_limit": made.limit, "rate": made.rate, "term_months": made.term}
     await tx.execute(

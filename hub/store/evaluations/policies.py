@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from hub.credit import policies
@@ -17,6 +17,8 @@ from hub.credit.policy import Policy, read_policy
 from hub.errors import InvalidInput, NotFound, PolicyInvalid
 from hub.store.database import Read, Write
 from hub.store.tables import policy, policy_end
+
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('policy_end'), hashtext(:scenario))")
 
 
 def documents_of_the_package() -> list[Mapping[str, Any]]:
@@ -69,11 +71,15 @@ def in_force(found: list[Row[Any]], day: date) -> Row[Any]:
     return ([row for row in standing if row.effective_from <= day] or standing[:1] or found[:1])[-1]
 
 
-async def end_policy(tx: Write, scenario: str, version: str, ends_on: date, *, actor: str, reason: str, now: datetime) -> Policy:
-    """Takes a version back from a day on: what applied before it applies again. Returns the version that does.
+async def end_policy(tx: Write, scenario: str, version: str, days: tuple[date, date], *, actor: str, reason: str, now: datetime) -> Policy:
+    """Takes a version back from a day on (``days``: that day, and today): what applied before it applies again. Returns the version that does.
 
-    Raises NotFound, and InvalidInput where nothing else would be in force.
+    Raises NotFound, and InvalidInput where nothing else would be in force, or for a day that is over. Of two at once one waits for the other.
     """
+    ends_on, today = days
+    if ends_on < today:
+        raise InvalidInput("Decisions were made since that day.", remedy="Take it back from today on, or from a later day.")
+    await tx.execute(_ONE_AT_A_TIME, {"scenario": scenario})
     found = await versions(tx, scenario)
     mine = next((row for row in found if row.version == version), None)
     if mine is None:

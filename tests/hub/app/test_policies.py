@@ -142,7 +142,7 @@ async def test_a_version_is_taken_back_and_the_one_before_applies_again(desk: De
     draft, later = await written(desk), SOON + timedelta(days=10)
     async with desk.runtime.database.work() as tx:
         await drafts.publish_draft(tx, draft.draft_id, "another", NOW, NOW.date())
-        back = await end_policy(tx, "S03", "2026-02-01", later, actor="another", reason="too many referrals", now=NOW)
+        back = await end_policy(tx, "S03", "2026-02-01", (later, NOW.date()), actor="another", reason="too many referrals", now=NOW)
     assert back.version == "2026-01-01"
     assert [await applies(desk, day) for day in (SOON, later - timedelta(days=1), later, later + timedelta(days=400))] == [
         "2026-02-01", "2026-02-01", "2026-01-01", "2026-01-01",
@@ -150,10 +150,13 @@ async def test_a_version_is_taken_back_and_the_one_before_applies_again(desk: De
     for version, said in (("2026-02-01", "was ended before"), ("2026-01-01", "is the only one in force")):
         with pytest.raises(InvalidInput, match=said):
             async with desk.runtime.database.work() as tx:
-                await end_policy(tx, "S03", version, later, actor="another", reason="again", now=NOW)
+                await end_policy(tx, "S03", version, (later, NOW.date()), actor="another", reason="again", now=NOW)
+    with pytest.raises(InvalidInput, match="Decisions were made since"):
+        async with desk.runtime.database.work() as tx:
+            await end_policy(tx, "S03", "2026-02-01", (NOW.date() - timedelta(days=1), NOW.date()), actor="another", reason="late", now=NOW)
     with pytest.raises(NotFound):
         async with desk.runtime.database.work() as tx:
-            await end_policy(tx, "S03", "1999", later, actor="another", reason="again", now=NOW)
+            await end_policy(tx, "S03", "1999", (later, NOW.date()), actor="another", reason="again", now=NOW)
 
 
 async def rows(desk: Desk, statement: str) -> list[Any]:
