@@ -234,6 +234,8 @@ class UpdateClient:
     purposes: tuple[Purpose, ...] | None
     return_urls: tuple[str, ...] | None
     bearer: bool | None
+    documents: str | None = None
+    cost_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

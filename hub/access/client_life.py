@@ -36,6 +36,8 @@ class Change:
     purposes: tuple[str, ...] | None = None
     return_urls: tuple[str, ...] | None = None
     bearer: bool | None = None
+    documents: str | None = None
+    cost_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,14 @@ Urls = Annotated[
     typer.Option("--return-url", help="Where the link pages may send a customer back to. May be repeated.", show_default=False),
 ]
 Name = Annotated[str | None, typer.Option("--name", help="Name for people.", show_default=False)]
+Mode = Annotated[
+    str | None,
+    typer.Option("--documents", help="OPEN: any document; AUDIT: unknown ones are noted; ONLY: stored ones alone.", show_default=False),
+]
+Cost = Annotated[
+    int | None,
+    typer.Option("--cost-per-minute", help="What its operations may cost in one minute. Default: as its class.", show_default=False),
+]
 Bearer = Annotated[bool | None, typer.Option("--bearer/--bound", help="Whether it may use unbound tokens; never for partners.")]
 
 
@@ -41,6 +49,8 @@ def register(
     return_url: Urls = None,
     name: Name = None,
     bearer: Bearer = None,
+    documents: Mode = None,
+    cost_per_minute: Cost = None,
     jwks: Annotated[
         Path | None,
         typer.Option("--jwks", help="File of its public keys (a JSON Web Key Set). Default: a key is made and kept in HOME/clients."),
@@ -52,7 +62,16 @@ def register(
     from hub.access.client_life import Change
     from hub.cli.clients import register as run
 
-    change = Change(name or client, audience, _all(scope), _all(purpose) or (), _all(return_url) or (), bool(bearer))
+    change = Change(
+        name or client,
+        audience,
+        _all(scope),
+        _all(purpose) or (),
+        _all(return_url) or (),
+        bool(bearer),
+        documents or "OPEN",
+        cost_per_minute,
+    )
     run(home, client, change, jwks, as_json=json)
 
 
@@ -65,13 +84,15 @@ def update(
     return_url: Urls = None,
     name: Name = None,
     bearer: Bearer = None,
+    documents: Mode = None,
+    cost_per_minute: Cost = None,
     home: Home = None,
 ) -> None:
     """Changes what is named, and leaves the rest. Lists replace the ones before. It holds from the client's next request on."""
     from hub.access.client_life import Change
     from hub.cli.clients import update as run
 
-    run(home, client, Change(name, audience, _all(scope), _all(purpose), _all(return_url), bearer))
+    run(home, client, Change(name, audience, _all(scope), _all(purpose), _all(return_url), bearer, documents, cost_per_minute))
 
 
 @app.command("add-key")

@@ -42,6 +42,8 @@ def show(home: Path | None, *, as_json: bool) -> None:
         standing = f"DISABLED {one['disabled_at']:%Y-%m-%d}" if one["disabled_at"] else one["audience"]
         last = f"last token {one['last_token_at']:%Y-%m-%d %H:%M}" if one["last_token_at"] else "no token yet"
         console.print(f"{one['client_id']} ({one['name']})  {standing}{', bearer' * one['bearer']}, {last} UTC")
+        cost = f"{one['cost_per_minute']:,} a minute" if one["cost_per_minute"] else "as its class"
+        console.print(f"  documents: {one['documents']}, cost: {cost}")
         console.print(f"  {' '.join(one['scopes'])}; purposes: {' '.join(one['purposes']) or 'none'}")
         for kid, print_ in one["keys"].items():
             console.print(f"  key {kid}: {print_}")

@@ -20,7 +20,7 @@ from schema.mutations.problems import (
     TryLater,
     outcome,
 )
-from schema.types.enums import Audience
+from schema.types.enums import Audience, DocumentMode
 
 
 def _kept(doc: str) -> Any:
@@ -35,6 +35,8 @@ class UpdateClientInput(OfClient):
     purposes: list[Purpose] | None = _kept("Purposes it may name. A token for another one is refused from the next request on.")
     return_urls: list[str] | None = _kept("Addresses the link pages may send a customer back to.")
     bearer: bool | None = _kept("May use unbound tokens; never for partners.")
+    documents: DocumentMode | None = _kept("With which documents it may ask.")
+    cost_per_minute: int | None = _kept("What its operations may cost in one minute, altogether.")
 
     def value(self) -> services.UpdateClient:
         return services.UpdateClient(
@@ -45,6 +47,8 @@ class UpdateClientInput(OfClient):
             purposes=None if self.purposes is None else tuple(self.purposes),
             return_urls=None if self.return_urls is None else tuple(self.return_urls),
             bearer=self.bearer,
+            documents=None if self.documents is None else self.documents.value,
+            cost_per_minute=self.cost_per_minute,
         )
 
 

@@ -9,7 +9,7 @@ import strawberry
 
 from hub.domain.enums import Purpose
 from schema.access import DataKind, access, asked, shown, stored
-from schema.types.enums import Audience
+from schema.types.enums import Audience, DocumentMode
 from schema.types.pages import After, Connection, First
 
 CLIENTS_READ = access("clients:read", DataKind.CLIENT)
@@ -34,6 +34,8 @@ class Client:
     purposes: list[Purpose] = shown("Purposes it may name.")
     return_urls: list[str] = shown("Addresses the link pages may send a customer back to.")
     bearer: bool = shown("May use unbound tokens.")
+    documents: DocumentMode = shown("With which documents it may ask.")
+    cost_per_minute: int | None = shown("What its operations may cost in one minute, altogether; null: as its audience.")
     keys: list[ClientKey] = shown("Its public keys: one, or two while they are exchanged.")
     created_at: datetime = shown("Registered (real time).")
     disabled_at: datetime | None = shown("Disabled (real time); null: it is not.")

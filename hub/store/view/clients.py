@@ -36,7 +36,7 @@ CLIENT_TYPES = [
     TypeView(
         "Client",
         {
-            **plain("clientId", "name", "audience", "scopes", "purposes", "returnUrls", "bearer"),
+            **plain("clientId", "name", "audience", "scopes", "purposes", "returnUrls", "bearer", "documents", "costPerMinute"),
             **plain("createdAt", "disabledAt", "lastTokenAt", "tokensFrom"),
             "keys": Many("ClientKey", _keys, "{t}.place", default=2),
         },

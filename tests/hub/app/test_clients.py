@@ -55,6 +55,14 @@ async def test_what_is_left_out_stays_and_what_changes_is_audited(desk: Desk) ->
     assert await holds(desk)
 
 
+async def test_its_documents_and_its_budget_are_changed_like_the_rest(desk: Desk) -> None:
+    await desk.services.clients.update(desk.call("risk-desk"), replace(SAME, documents="ONLY", cost_per_minute=77))
+    after = await row(desk)
+    assert (after.documents, after.cost_per_minute) == ("ONLY", 77)
+    ((*_, before, now),) = await events(desk)
+    assert (before, now) == ({"documents": "OPEN", "cost_per_minute": None}, {"documents": "ONLY", "cost_per_minute": 77})
+
+
 async def test_what_changes_nothing_is_nothing_to_tell(desk: Desk) -> None:
     await desk.services.clients.update(desk.call(), SAME)
     await desk.services.clients.enable(desk.call(), contract.EnableClient("partner-app", "r"))
@@ -69,6 +77,8 @@ async def test_what_changes_nothing_is_nothing_to_tell(desk: Desk) -> None:
         {"audience": "NOBODY"},
         {"audience": "ADMIN"},
         {"bearer": True},
+        {"documents": "SOME"},
+        {"cost_per_minute": 0},
         {"name": " "},
         {"name": "x" * 201},
         {"return_urls": ("http://partner.example/",)},
