@@ -79,7 +79,7 @@ async def _replayed(home: Path | None, wanted: Wanted, *, quiet: bool) -> Summar
             found.append(await replays.run(lambda pages: shown.update(task, total=pages), lambda: shown.advance(task)))
         await _told(runtime, wanted, "replay.end", _replay_document(found[0], wanted))
 
-    await with_runtime(settings(home), work)
+    await with_runtime(settings(home), work, named=True)
     return found[0]
 
 
@@ -115,7 +115,7 @@ async def _backfilled(home: Path | None, asked: Asked, *, quiet: bool) -> Backfi
             found.append(await Backfill(runtime.equipment, runtime.calls, wanted, told=told).run())
         await _audited(runtime, "backfill.end", subject, _figures(found[0]))
 
-    await with_runtime(settings(home), work)
+    await with_runtime(settings(home), work, named=True)
     return found[0]
 
 

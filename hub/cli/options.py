@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 
 from hub.errors import FixConfiguration
@@ -36,6 +37,10 @@ def settings(home: Path | None, **values: Any) -> Settings:
         fault = error.errors(include_input=False, include_url=False)[0]
         name = f"HUB_{fault['loc'][0]}".upper()
         raise FixConfiguration(f"{name} cannot be used: {fault['msg']}.", remedy="Correct the environment variable.") from None
+    except SettingsError as error:
+        raise FixConfiguration(
+            f"A HUB_ variable cannot be read: {error}.", remedy='A list is written as JSON, like ["10.0.0.0/8"].'
+        ) from None
 
 
 def emit(value: Any) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -130,13 +130,13 @@ def try_out(draft_id: UUID, since: datetime | None, home: Path | None, *, stop: 
     async def work(runtime: Runtime) -> None:
         found.append(await tried(runtime, draft_id, since or EVER, stop=stop, quiet=as_json))
 
-    until.run(with_runtime(settings(home), work))
+    until.run(with_runtime(settings(home), work, named=True))
     tell(found[0], as_json=as_json)
 
 
 def acting() -> str:
-    """Who is at the machine, as its system knows it (behind sudo, whoever called that): two persons need accounts of their own there."""
-    return f"{OPERATOR}:{os.environ.get('SUDO_USER') or getpass.getuser()}"
+    """Who is at the machine: the account that this process runs under, whatever its environment says. Two persons need accounts of their own there."""
+    return f"{OPERATOR}:{pwd.getpwuid(os.getuid()).pw_name}"
 
 
 async def tried(runtime: Runtime, draft_id: UUID, since: datetime, *, stop: bool, quiet: bool) -> Differences:
@@ -228,9 +228,12 @@ def _draft(one: Draft) -> dict[str, Any]:
 
 
 def _table(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Table:
-    table = Table(*columns, title=title)
+    table = Table(title=title)
+    for name in columns:
+        # Folded, never cut: ids are there to be copied.
+        table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(escape("" if row[name] is None else str(row[name])[:36]) for name in columns))
+        table.add_row(*(escape("" if row[name] is None else str(row[name])) for name in columns))
     return table
 
 

@@ -39,21 +39,21 @@ OPERATOR = "operator"
 
 
 def serve(home: Path | None, port: int | None) -> None:
-    until.run(with_runtime(settings(home, port=port), _serve))
+    until.run(with_runtime(settings(home, port=port), _serve, named=True))
 
 
 def work(home: Path | None) -> None:
     look_rarely()
-    until.run(with_runtime(settings(home), _work))
+    until.run(with_runtime(settings(home), _work, named=True))
 
 
 def migrate(home: Path | None) -> None:
     until.run(_migrate(settings(home)))
 
 
-async def with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[None]]) -> None:
-    """A process on a migrated store. Raises FixConfiguration, SchemaBehind when a migration is missing."""
-    if not chosen.grantee:
+async def with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[None]], *, named: bool = False) -> None:
+    """A process on a migrated store; ``named``: one that acts under consents, which name the institution. Raises FixConfiguration, SchemaBehind when a migration is missing."""
+    if named and not chosen.grantee:
         raise FixConfiguration(
             "HUB_GRANTEE is not set.", remedy="Set it to the legal name of the institution: customers consent to it by this name."
         )

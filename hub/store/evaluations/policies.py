@@ -78,7 +78,9 @@ async def end_policy(tx: Write, scenario: str, version: str, days: tuple[date, d
     """
     ends_on, today = days
     if ends_on < today:
-        raise InvalidInput("Decisions were made since that day.", remedy="Take it back from today on, or from a later day.")
+        raise InvalidInput(
+            f"{ends_on} is over: what was decided since stays as it was.", remedy="Take it back from today on, or from a later day."
+        )
     await tx.execute(_ONE_AT_A_TIME, {"scenario": scenario})
     found = await versions(tx, scenario)
     mine = next((row for row in found if row.version == version), None)

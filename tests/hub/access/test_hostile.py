@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from hub.access import proofs, tokens
 from hub.access.keys import SigningKeys
 from hub.store.database import Database
 from tests.databases import Databases
@@ -24,6 +25,13 @@ from tests.hub.access.side import open_api
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CHECKS = {check.name: check for check in checks()}
 REFUSED = (400, 401)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> None:
+    """What was let in while a check was away is not known any more when it is there again."""
+    proofs._known.clear()
+    tokens._held.clear()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -151,7 +151,7 @@ async def test_a_version_is_taken_back_and_the_one_before_applies_again(desk: De
         with pytest.raises(InvalidInput, match=said):
             async with desk.runtime.database.work() as tx:
                 await end_policy(tx, "S03", version, (later, NOW.date()), actor="another", reason="again", now=NOW)
-    with pytest.raises(InvalidInput, match="Decisions were made since"):
+    with pytest.raises(InvalidInput, match="is over"):
         async with desk.runtime.database.work() as tx:
             await end_policy(tx, "S03", "2026-02-01", (NOW.date() - timedelta(days=1), NOW.date()), actor="another", reason="late", now=NOW)
     with pytest.raises(NotFound):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hub.cli.options import settings
 from hub.cli.runtime import open_runtime, read_configs
 from hub.credit import policies
 from hub.credit.dossier import Crop
@@ -119,3 +120,16 @@ async def test_the_key_file_must_be_the_one_the_database_was_filled_under(urls: 
     path.write_bytes(kept)
     async with open_runtime(settings, urls, configs={}):
         pass
+
+
+def test_an_address_may_be_said_to_be_the_first_one(tmp_path: Path) -> None:
+    config = {"base_url": "https://gw.example", "app_key": "k", "app_secret": "s", "oauth_url": "base_url"}
+    (tmp_path / "connectors.json").write_text(json.dumps({"taobao": config}))
+    assert read_configs(Settings(home=tmp_path))["taobao"]["oauth_url"] == "base_url"
+
+
+def test_a_variable_that_cannot_be_read_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_PRIVATE_NETWORKS", "10.0.0.0/8")
+    with pytest.raises(FixConfiguration, match="private_networks") as refused:
+        settings(None)
+    assert "JSON" in refused.value.remedy

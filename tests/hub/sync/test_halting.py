@@ -149,7 +149,8 @@ async def test_a_worker_hands_over_to_another_at_once(alone: World) -> None:
         await asyncio.sleep(0.1)
         let_go.set()
         await asyncio.wait([leaving])
-        assert await until(lambda: jobs(world)) == ["todo"]
+        # On a busy machine the second one may look only now, and nudge as well.
+        assert {*await until(lambda: jobs(world))} == {"todo"}
         staying = asyncio.create_task(second.work(world.engine(), concurrency=2))
         assert await verdict(world) == "COMPLETE"
         staying.cancel()

@@ -75,7 +75,7 @@ async def test_a_version_that_was_taken_back_is_not_shown_as_in_force(database: 
     await published(database)
     end = date(2026, 3, 10)
     async with database.work() as tx:
-        await end_policy(tx, "S03", "2026-03-01", end, actor="another", reason="too many referrals", now=KNOWN)
+        await end_policy(tx, "S03", "2026-03-01", (end, KNOWN.date()), actor="another", reason="too many referrals", now=KNOWN)
     for day in (date(2020, 1, 1), date(2026, 2, 28), date(2026, 3, 1), end - timedelta(days=1), end, end + timedelta(days=400)):
         async with database.work() as tx:
             policy = await effective_policy(tx, "S03", day)
