@@ -285,6 +285,9 @@ class Database:
     async def _lane(self) -> Driver:
         """A connection as the pool's are."""
         arguments = _connecting(WORK_SECONDS, self.urls.pooled)
+        if "options" in arguments:
+            # A plan that was made while a table was empty would be kept while it grows: a page would look through all of it.
+            arguments["options"] += " -c plan_cache_mode=force_custom_plan"
         made = arguments.pop("async_creator_fn", psycopg.AsyncConnection.connect)
         _, named = self.worker.dialect.create_connect_args(self.worker.url)
         return await made(**named, **arguments, autocommit=True)  # type: ignore[no-any-return]

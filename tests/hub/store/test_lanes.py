@@ -48,6 +48,18 @@ async def test_values_come_back_as_the_driver_has_them(database: Database) -> No
     assert await database.glance("SELECT 1 WHERE false", {}) is None
 
 
+async def test_a_lane_keeps_no_plan_of_an_emptier_table(database: Database) -> None:
+    """A plan made before anything was there would look through all that came since."""
+    await database.glance("CREATE TEMP TABLE grows (a int, b int, PRIMARY KEY (a, b))", {})
+    explained = ("SELECT count(*) FROM grows WHERE a = %(a)s::int", {"a": 1})
+    for _ in range(8):
+        assert await database.glance(*explained) == (0,)
+    seen = await database.glance(
+        "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE %(like)s::text", {"like": "%FROM grows%"}
+    )
+    assert seen == (0, 8)
+
+
 async def test_a_transaction_is_whole_or_not_at_all(database: Database) -> None:
     begun, key = database.begun(), str(uuid4())
     put = (
