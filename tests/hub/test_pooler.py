@@ -50,7 +50,7 @@ async def test_two_partners_never_meet(cluster: Embedded, urls: Urls, home: Path
 
 @there
 async def test_a_plain_set_is_noticed(cluster: Embedded, urls: Urls, home: Path) -> None:
-    found = await figures(Asked(requests=120, broken="set"), cluster, urls, home)
+    found = await figures(Asked(requests=400, broken="set"), cluster, urls, home)
     assert all(int(found[name].seen) > 0 for name in LEAKS), found
 
 

@@ -50,8 +50,12 @@ async def test_a_run_that_the_database_breaks_off_says_so_and_is_tried_again(wor
     (due,) = await world.rows("SELECT due_at - now() AS wait FROM connection WHERE connection_id = :connection")
     assert 0 < due["wait"].total_seconds() <= engines.STORE_BACK
     assert await world.sync() is Verdict.COMPLETE
-    before, went_on = ["1", "2", "3"][: 3 if run["fetched"] == 4 else 2], ["1", "2", "3"][run["fetched"] // 2 :]
-    assert [one["page"] for one in world.platform.asked()] == [*before, *went_on], "it went on from its last committed page"
+    went_on = ["1", "2", "3"][run["fetched"] // 2 :]
+    # Where the second page was committed, the third may have been asked for, or not.
+    before = [["1", "2"], *([["1", "2", "3"]] if run["fetched"] == 4 else [])]
+    assert [one["page"] for one in world.platform.asked()] in [[*one, *went_on] for one in before], (
+        "it went on from its last committed page"
+    )
     assert await world.count("fact_refund") == 5
 
 
