@@ -5,9 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo chaos bench-dispatch bench-ingest bench-read test test-load check format lock schema docs clean mutants tokens bench-audit screenshots isolation canary sbom
-.PHONY: help install demo chaos bench-dispatch bench-ingest test test-load check format lock schema changes docs clean mutants tokens bench-audit screenshots isolation canary sbom
-.PHONY: help install demo chaos consent bench-dispatch bench-ingest test test-load check format lock schema docs clean tokens
+.PHONY: help install demo chaos bench-dispatch bench-ingest bench-read test test-load check format lock schema docs clean mutants tokens bench-audit screenshots isolation canary sbom changes consent
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22

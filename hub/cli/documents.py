@@ -109,10 +109,14 @@ def _stored(home: Path | None, client: str | None) -> Sequence[Trusted]:
 def _contract(sdl: Path | None) -> GraphQLSchema:
     if sdl is None:
         return build_schema().core
+    wrong = FixConfiguration(f"{sdl} is not a printed contract.", remedy="`python -m schema.contract` prints one.")
     try:
-        return printed(_text(sdl))
+        found = printed(_text(sdl))
     except (GraphQLError, TypeError):
-        raise FixConfiguration(f"{sdl} is not a printed contract.", remedy="`python -m schema.contract` prints one.") from None
+        raise wrong from None
+    if found.query_type is None:
+        raise wrong
+    return found
 
 
 def _text(path: Path) -> str:
