@@ -24,7 +24,7 @@ from hub.domain.enums import SourceKind
 from hub.domain.facts import BehaviourSession
 from hub.domain.identifiers import CustomerId, PersonalId
 from hub.domain.periods import china_day
-from hub.errors import ConsentMissing, HubError, InvalidInput, NotFound
+from hub.errors import ConsentMissing, HubError, InvalidInput, NotAllowed, NotFound
 from hub.link.manage import ManageRequest, ManageService
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.database import Database, Write
@@ -106,7 +106,7 @@ class HubServices:
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:
         async def effect(tx: Write) -> Answer:
             customer_id = await visible(tx, asked.customer_id)
-            await _check_return(tx, call, asked.return_url)
+            await _check_return(tx, call, asked.return_url, asked.purpose)
             if not asked.sources or not asked.scenarios:
                 raise InvalidInput("A link asks for at least one source and one scenario.")
             for scenario in asked.scenarios:
@@ -186,11 +186,14 @@ class HubServices:
         return contract.Evaluated(str(answer.get("customer", asked.customer_id)), str(answer["evaluation"]))
 
 
-async def _check_return(tx: Write, call: contract.Call, url: str) -> None:
-    """A browser is sent back to a registered address only, compared as a whole. Raises InvalidInput."""
+async def _check_return(tx: Write, call: contract.Call, url: str, purpose: str | None = None) -> None:
+    """A browser is sent back to a registered address only, compared as a whole; and is asked for no ``purpose`` that is none of its client's: whoever opens the
+    page of one sees who looked for it, and withdraws. Raises InvalidInput, NotAllowed."""
     known = await find_client(tx, call.caller.client_id)
     if known is None or url not in known.return_urls:
         raise InvalidInput("The return URL is not registered for this client.", remedy="Use one of its registered addresses.")
+    if purpose is not None and purpose not in known.purposes:
+        raise NotAllowed("This client is not registered for that purpose.", remedy="Ask for a purpose of its own.")
 
 
 def _check_sessions(asked: contract.RecordBehaviourSessions, today: date) -> None:
