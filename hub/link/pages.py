@@ -87,8 +87,9 @@ class LinkPages:
             "address": request.client.host if request.client else "",
             "language": language_of(request),
         }
+        offered = (str(form.get("connector", "")), str(form.get("offer", "")))
         ticked = [str(value) for value in form.getlist("consent")]
-        return RedirectResponse(await self.service.agree(browser, str(form.get("connector", "")), ticked, evidence), 303)
+        return RedirectResponse(await self.service.agree(browser, *offered, ticked, evidence), 303)
 
     async def callback(self, request: Request) -> Response:
         """The platform sends the customer back."""
