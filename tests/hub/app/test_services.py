@@ -329,10 +329,9 @@ async def test_a_link_asks_for_nothing_that_its_client_may_not_use(desk: Desk) -
     """Else a client could open the customer's pages for a purpose of others: see who looked for it, and withdraw what was given for it."""
     made = await desk.shop()
     with pytest.raises(NotAllowed, match="purpose"):
-        await desk.services.create_link_session(desk.call(), link_for(made, purpose=Purpose.POST_LOAN))
+        await desk.services.create_link_session(desk.call(), link_for(made, purpose=Purpose.FRAUD_PREVENTION))
     async with desk.runtime.database.work() as tx:
         assert (await tx.execute(text("SELECT count(*) FROM consent"))).scalar_one() == 0
-        await tx.execute(text("UPDATE client SET purposes = '{CREDIT_APPROVAL,POST_LOAN}' WHERE client_id = 'partner-app'"))
     await desk.services.create_link_session(desk.call(), link_for(made, purpose=Purpose.POST_LOAN))
 
 
