@@ -14,9 +14,9 @@ from sqlalchemy.exc import ProgrammingError
 
 from hub.access.clients import make_client_keys
 from hub.consent import grants
-from hub.domain.enums import Purpose, SourceKind
+from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
-from hub.errors import ConsentMissing, InvalidInput, NotAllowed, NotFound
+from hub.errors import ConsentMissing, InvalidInput, NotFound
 from hub.store.database import Scope
 from hub.store.evaluations import scenarios_to_refresh
 from hub.store.metadata import metadata
@@ -310,29 +310,6 @@ async def test_a_lost_notice_is_made_good_by_the_rows(desk: Desk) -> None:
     assert await overdue(desk.runtime) == [CustomerId(UUID(made))]
     await refresher(desk.runtime)(CustomerId(UUID(made)))
     assert await overdue(desk.runtime) == []
-
-
-@pytest.mark.parametrize("terms", ["mode = 'VIEW'", "kinds = '{Other}'"])
-async def test_what_a_partner_sends_is_kept_under_a_consent_to_keep_it(desk: Desk, terms: str) -> None:
-    """A consent to look lets nothing be stored, one to other kinds not these: the gate of what is fetched is the gate of what is sent."""
-    made = await desk.shop()
-    await desk.services.create_link_session(desk.call(), link_for(made))
-    await agree(desk, made, SourceKind.DEVICE)
-    asked = contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
-    async with desk.runtime.database.work() as tx:
-        await tx.execute(text(f"UPDATE consent SET {terms} WHERE source = 'DEVICE'"))
-    with pytest.raises(ConsentMissing):
-        await desk.services.record_behaviour_sessions(desk.call(), asked)
-
-
-async def test_a_link_asks_for_nothing_that_its_client_may_not_use(desk: Desk) -> None:
-    """Else a client could open the customer's pages for a purpose of others: see who looked for it, and withdraw what was given for it."""
-    made = await desk.shop()
-    with pytest.raises(NotAllowed, match="purpose"):
-        await desk.services.create_link_session(desk.call(), link_for(made, purpose=Purpose.FRAUD_PREVENTION))
-    async with desk.runtime.database.work() as tx:
-        assert (await tx.execute(text("SELECT count(*) FROM consent"))).scalar_one() == 0
-    await desk.services.create_link_session(desk.call(), link_for(made, purpose=Purpose.POST_LOAN))
 
 
 async def test_sessions_are_taken_for_the_consented_purpose_only(desk: Desk) -> None:
