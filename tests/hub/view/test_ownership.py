@@ -109,7 +109,7 @@ async def test_every_kind_that_names_an_owner_is_heard(database: Database) -> No
         silent = await connected(tx, world, customer_id, "PROCUREMENT", "silent")
         await fact(tx, silent, "PersonalIncome", person_hash=STRANGER)
     found = await owners(database, customer_id)
-    assert found.pop("silent") == "UNKNOWN" and set(found.values()) == {"DIFFERS"} and len(found) == len(OWNER_FIELDS) == 7
+    assert found.pop("silent") == "UNKNOWN" and set(found.values()) == {"DIFFERS"} and len(found) == len(OWNER_FIELDS) == 8
 
 
 def test_owners_are_declared_as_fields_of_facts() -> None:
