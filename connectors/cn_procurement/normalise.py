@@ -13,6 +13,10 @@ def contract(context: Context, record: Record) -> PurchaseOrder:
     buyer = row.text("cgrdm")
     if not is_uscc(buyer):
         raise Unreadable("cgrdm", "has a wrong check character")
+    signed = row.day("qdrq")
+    for step in ("ysrq", "hkrq"):
+        if (day := row.optional_day(step)) is not None and day < signed:
+            raise Unreadable(step, "is before the day of signing")
     return PurchaseOrder(
         order_number=row.text("htbh"),
         buyer=buyer,
@@ -21,7 +25,7 @@ def contract(context: Context, record: Record) -> PurchaseOrder:
         amount=row.amount("htje"),
         confirmed=row.amount("qqje"),
         verified_by=row.optional_word("qqf"),
-        signed_on=row.day("qdrq"),
+        signed_on=signed,
         deliver_by=row.day("jhqx"),
         delivered_on=row.optional_day("ysrq"),
         invoiced=row.amount("kpje"),

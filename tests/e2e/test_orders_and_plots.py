@@ -7,8 +7,6 @@ The personas are the project's own (connectors/sandbox/personas). The oracle rea
 from __future__ import annotations
 
 import copy
-import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +20,12 @@ from hub.credit.policy import load_policy
 from hub.domain.identifiers import mask
 from hub.store.embedded import Urls
 from tests.connectors.cn_persona import resident, uscc
+from tests.connectors.own_persona import FARMER, SUPPLIER, document_of
 from tests.e2e.case import on_stage
 from tests.hub.credit.derived import checks, cross_check, limit, offer, outcome, points
 from tests.hub.credit.dossiers import dossier_of
 
 Document = dict[str, Any]
-
-
-def document_of(name: str) -> Document:
-    found: Document = json.loads((files("connectors.sandbox") / "personas" / f"{name}.json").read_text("utf-8"))
-    return found
 
 
 def source_of(document: Document, kind: str, **values: Any) -> Persona:
@@ -95,7 +89,7 @@ async def test_a_supplier_with_confirmed_orders(urls: Urls, tmp_path: Path) -> N
     At a platform that lost five months no day of the order JT-2024-031 is served: nine past orders are left, eight paid and eight in time. 8/9 is not .9. O2 = 1/9 = .1111, WARN:
     s = 1 - .5·.0111/.20 = .9722, R = .6 + .4·.9722 = .9889, C = .5·.9889 + .5 = .9944. The bureau .70·1.15 = .805 of 384,000: 309,120; the group .575 of 200,000: 115,000; 424,120.
     """
-    document = document_of("purchase-order-supplier")
+    document = document_of(SUPPLIER)
     persona = Persona.model_validate(document)
     patchy = twin(document, "patchy-supplier", "33999719840318103", "PROCUREMENT", gaps=[f"2024-0{month}" for month in range(3, 8)])
     async with on_stage(tmp_path, urls, persona, patchy) as stage:
@@ -163,7 +157,7 @@ async def test_a_farmer_with_verified_plots(urls: Urls, tmp_path: Path) -> None:
 
     A feed with a gap and fifteen days old says the same; one day older it is stale.
     """
-    document = document_of("rice-farmer")
+    document = document_of(FARMER)
     persona = Persona.model_validate(document)
     patchy = twin(document, "patchy-farmer", "32999619800102301", "FARM", until="2026-01-05", gaps=["2025-11"])
     stale = twin(document, "stale-farmer", "32999619800102302", "FARM", until="2026-01-04")
