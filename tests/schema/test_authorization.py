@@ -116,6 +116,7 @@ SCOPES_OF_EXAMPLE = {
     "FeatureCatalogue": {"customers:read", "evidence:read"},
     "FindCustomers": {"customers:read", "enhancement:read"},
     "Scenarios": {"customers:read", "enhancement:read"},
+    "OrdersAndPlots": {"customers:read", "evidence:read", "facts:read"},
     "ShopTrade": {"customers:read", "evidence:read", "facts:read"},
     "LatestEvaluations": {"customers:read", "enhancement:read"},
     "LimitEvidence": {"customers:read", "enhancement:read", "evidence:read", "facts:read"},

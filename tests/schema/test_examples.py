@@ -27,12 +27,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA: HubSchema = build_schema()
 QUERIES = (
     *("AccountOwners", "Clients", "CustomerEnhancement", "CustomerOverview", "FeatureCatalogue", "FindCustomers", "LatestEvaluations"),
-    *("LimitEvidence", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
+    *("LimitEvidence", "OrdersAndPlots", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
 )
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 35 and set(QUERIES) < set(names())
+    assert len(names()) == 36 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None

@@ -15,6 +15,7 @@ from hub.domain.ownership import OWNER_FIELDS, OwnerStanding, standing
 from hub.store import tables
 from hub.store.database import Database, Write
 from hub.store.fact_tables import FACT_TABLES
+from hub.vault.blind import FAMILIES, IDENTIFIER
 from tests.hub.view.test_reading import ask
 from tests.hub.view.world import KNOWN, PARTNER, RISK, World, build, consent_row
 
@@ -111,13 +112,14 @@ async def test_every_kind_that_names_an_owner_is_heard(database: Database) -> No
         silent = await connected(tx, world, customer_id, "PROCUREMENT", "silent")
         await fact(tx, silent, "PersonalIncome", person_hash=STRANGER)
     found = await owners(database, customer_id)
-    assert found.pop("silent") == "UNKNOWN" and set(found.values()) == {"DIFFERS"} and len(found) == len(OWNER_FIELDS) == 7
+    assert found.pop("silent") == "UNKNOWN" and set(found.values()) == {"DIFFERS"} and len(found) == len(OWNER_FIELDS) == 8
 
 
 def test_owners_are_declared_as_fields_of_facts() -> None:
     for one in OWNER_FIELDS:
         fields = {field.name: field for field in spec_of_name(one.kind).fields}
         assert spec_of_name(one.kind).source == one.source
+        assert one.person is None or FAMILIES[one.person] == IDENTIFIER, "or it never equals the customer"
         assert one.person is None or PersonalId.__name__ in str(fields[one.person].kind) or fields[one.person].kind.name == "PERSONAL"
         assert one.uscc is None or fields[one.uscc].kind.name == "TEXT"
 
