@@ -165,6 +165,8 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "createManageSession": "links:write",
         "recordBehaviourSessions": "behaviour:write",
         "evaluate": "enhancement:evaluate",
+        "recordLoanStatus": "loans:write",
+        "recordLoanStatuses": "loans:write",
         "withdrawConsent": "consents:write",
         "pauseConsent": "consents:write",
         "resumeConsent": "consents:write",
@@ -237,6 +239,7 @@ def test_the_statement_holds_lists_and_counts_to_their_most() -> None:
         "ConsentEvent.changes",
         "FinancialStatement.lines",
         "LimitPart.features",
+        "Hint.features",
         "FeatureValue.evidence",
         "ProfileNews.changes",
     }
