@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from hub.credit.expressions import Known, Layers, Names, Value, names_in
 from hub.credit.features.catalogue import Null
 from hub.credit.features.reading import ratio
 from hub.credit.features.standing import missed_periods
-from hub.credit.models.declare import Case, decided, figures, together
+from hub.credit.models.declare import Case, Condition, decided, figures, together
 from hub.credit.models.lender import Origin
 from hub.credit.scenario.inputs import Material
 from hub.domain.enums import MissingReason, SourceKind
@@ -260,13 +260,15 @@ def broken_days(sight: Sight) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A part of a trigger. ``step`` counts from 0, the gravest first; None: it did not fire. ``missing``: that cannot be told, and why."""
+    """A part of a trigger. ``step`` counts from 0, the gravest first; None: it did not fire. ``missing``: that cannot be told, and why. ``outcomes``: what each of its
+    conditions gave."""
 
     trigger: str
     part: int
     step: int | None
     points: int
     missing: MissingReason | None
+    outcomes: Mapping[str, bool | MissingReason] = field(default_factory=dict)
     condition: str = ""
     cause: str = ""
     evidence: tuple[tuple[str, Known], ...] = ()
@@ -292,18 +294,20 @@ def _known(function: Seen, sight: Sight) -> Known:
 
 
 def _part(trigger: str, number: int, steps: list[dict[str, Any]], names: Names, sight: Sight) -> Fired:
-    reasons = []
+    outcomes = {_text(one): together(one, names) for step in steps for one in step["any"]}
+    reasons = [found for found in (decided(one["any"], names) for one in steps) if isinstance(found, MissingReason)]
     for step, one in enumerate(steps):
-        outcome = decided(one["any"], names)
-        if outcome is True:
-            held = next(found for found in one["any"] if together(found, names) is True)
-            condition = held if isinstance(held, str) else " and ".join(held)
+        condition = next((_text(found) for found in one["any"] if outcomes[_text(found)] is True), None)
+        if condition is not None:
             evidence = tuple((name, names[name]) for name in names_in(condition))
-            return Fired(trigger, number, step, one["points"], None, condition, _cause(condition, sight), evidence)
-        if isinstance(outcome, MissingReason):
-            reasons.append(outcome)
+            return Fired(trigger, number, step, one["points"], None, outcomes, condition, _cause(condition, sight), evidence)
     known = [reason for reason in reasons if reason is not MissingReason.NOT_APPLICABLE]
-    return Fired(trigger, number, None, 0, known[0] if known else reasons[0] if len(reasons) == len(steps) else None)
+    missing = known[0] if known else reasons[0] if len(reasons) == len(steps) else None
+    return Fired(trigger, number, None, 0, missing, outcomes)
+
+
+def _text(condition: Condition) -> str:
+    return condition if isinstance(condition, str) else " and ".join(condition)
 
 
 _CASES = {"new_defendant": "LITIGATION", "new_enforcement": "ENFORCEMENT", "new_dishonest": "DISHONEST"}
@@ -319,9 +323,4 @@ def names_of_triggers() -> Iterator[str]:
     """Every name that a condition of the document uses."""
     for one in figures()["triggers"]:
         for steps in one["parts"]:
-            yield from (
-                name
-                for step in steps
-                for found in step["any"]
-                for name in names_in(found if isinstance(found, str) else " and ".join(found))
-            )
+            yield from (name for step in steps for found in step["any"] for name in names_in(_text(found)))

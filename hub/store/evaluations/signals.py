@@ -33,7 +33,7 @@ async def keep_signals(tx: Write, heading: Heading, found: Complete) -> int:
     if found.fired is None:
         await _end(tx, heading, told.values(), as_of)
         return 0
-    raised = [one for one in found.fired if one.step is not None and (one.key not in told or told[one.key].cause != one.cause)]
+    raised = [one for one in found.fired if one.step is not None and (one.key not in told or _is_replaced(one, told[one.key]))]
     over = [told[one.key] for one in found.fired if one.key in told and _is_over(one, told[one.key])]
     await _end(tx, heading, over, as_of)
     rows = [_row(heading, scenario, as_of, one) for one in raised]
@@ -50,11 +50,21 @@ async def _open(tx: Write, heading: Heading, scenario: str) -> Mapping[str, Row[
     return {f"{row.trigger_id}.{row.part}": row for row in rows}
 
 
+def _is_replaced(one: Fired, told: Row[Any]) -> bool:
+    """Something else holds now: where what was told cannot be told any more, only what is graver takes its place."""
+    return bool(told.cause != one.cause) and (not _is_unknown(one, told) or one.points > told.points)
+
+
+def _is_unknown(one: Fired, told: Row[Any]) -> bool:
+    found = one.outcomes.get(told.condition, False)
+    return isinstance(found, MissingReason) and found is not MissingReason.NOT_APPLICABLE
+
+
 def _is_over(one: Fired, told: Row[Any]) -> bool:
-    """It does not hold, which is known; or for another reason now."""
+    """What was told does not hold any more, which is known; or something else does."""
     if one.step is None:
-        return one.missing is None or one.missing is MissingReason.NOT_APPLICABLE
-    return bool(told.cause != one.cause)
+        return not _is_unknown(one, told)
+    return _is_replaced(one, told)
 
 
 async def _end(tx: Write, heading: Heading, over: Iterable[Row[Any]], as_of: date) -> None:
