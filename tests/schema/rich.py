@@ -55,7 +55,7 @@ def _new(table: str) -> str:
     return f"md5('{table}' || x.{key} || g)::uuid"
 
 
-async def _copies(tx: Write, table: str, number: int, where: str, **changed: str) -> None:
+async def _copies(tx: Write, table: str, number: int, where: str, /, **changed: str) -> None:
     names = [column.name for column in metadata.tables[table].columns if column.computed is None]
     values = ", ".join(changed.get(name, f"x.{name}") for name in names)
     copied = (

@@ -140,6 +140,14 @@ def missed_filings_since(sight: Sight) -> Value:
 
 
 @seen
+def fund_unpaid_months(sight: Sight) -> Value:
+    """Covered months of W3 without a housing-fund deposit; NOT_APPLICABLE to who has no account in use."""
+    if sight.case.names["op_hf_streak"].missing is MissingReason.NOT_APPLICABLE:
+        raise Null(MissingReason.NOT_APPLICABLE)
+    return sight.case.number("fund_missed_months")
+
+
+@seen
 def new_lenders_60d(sight: Sight) -> Value:
     """Distinct lenders, but for the hub's own, of accounts opened within the 60 days before as-of."""
     return len({one.lender for one in _accounts_elsewhere(sight) if timedelta(0) <= sight.as_of - one.opened_on <= timedelta(days=60)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,8 @@ from hub.domain.facts import (
     CreditAccount,
     CreditInquiry,
     EmployerSocialInsuranceMonth,
+    HousingFundAccount,
+    HousingFundEntry,
     Invoice,
     PaymentAccount,
     PublicRecord,
@@ -118,6 +120,19 @@ def staff(unpaid: int = 0, last: int = 10) -> Dossier:
     return made(*rows)
 
 
+def fund(deposits: int) -> Dossier:
+    """An account that is in use, with deposits for the first of the last three months; and staff that is paid for."""
+    months = window(AS_OF, 12)
+    rows = [
+        fact(HousingFundEntry, account_number="F", serial=m, period=m, kind="DEPOSIT", total=Decimal(200), booked_on=last_day(m))
+        for m in [*months[:9], *months[9 : 9 + deposits]]
+    ]
+    held = fact(HousingFundAccount, person=PERSON, account_number="F", status="NORMAL")
+    paid = staff()
+    own = made(held, *rows)
+    return replace(own, sources={**own.sources, **paid.sources}, facts={**own.facts, **paid.facts})
+
+
 def account(number: str, opened: date, lender: str = "another bank") -> Any:
     return fact(CreditAccount, account_number=number, borrower=OWN, lender=lender, open=True, opened_on=opened)
 
@@ -185,6 +200,8 @@ TOLD = [
     Told("T4.1", lambda: staff(), lambda: staff(unpaid=1), 10),
     Told("T4.1", lambda: staff(), lambda: staff(unpaid=2), 25),
     Told("T4.2", lambda: staff(last=8), lambda: staff(last=7), 15),
+    Told("T4.1", lambda: fund(3), lambda: fund(2), 10),
+    Told("T4.1", lambda: fund(3), lambda: fund(1), 25),
     Told("T5.1", lambda: lenders(1), lambda: lenders(2), 15),
     Told("T5.1", lambda: lenders(2, date(2025, 11, 20)), lambda: lenders(2, date(2025, 11, 21)), 15),
     Told("T5.2", lambda: inquiries(6), lambda: inquiries(7), 15),
