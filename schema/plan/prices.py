@@ -38,7 +38,6 @@ LISTS: Mapping[str, Rows] = {
     "ConsentEvent.changes": Rows(4, 20),
     "Customer.loans": Rows(2, 100),
     "Customer.hints": Rows(6, 100),
-    "Hint.features": Rows(2, 50),
     "MonitoringSignal.evidence": Rows(2, 20),
     "Evaluation.models": Rows(6, 50),
     "ModelResult.values": Rows(4, 30),

@@ -8,7 +8,7 @@ import strawberry
 
 from hub.domain.models import HintKind
 from schema.access import DataKind, access, shown
-from schema.types.feature_value import FeatureValue
+from schema.types.evaluation import Evaluation
 
 _RESULT = access("enhancement:read", DataKind.RESULT)
 
@@ -27,7 +27,8 @@ class Hint:
     why_en: str = shown("Why: in words; of an action the policy's condition, the tier or the source that asks for it.")
     loan: str | None = shown("The lender's number of the loan it is about.")
     scenario: str = shown("The scenario whose evaluation it comes from.")
-    features: list[FeatureValue] = shown("The features that speak for it.", access("evidence:read", DataKind.EVIDENCE))
+    feature_ids: list[str] = shown("Ids of the features that speak for it.")
+    evaluation: Evaluation = shown("The evaluation it comes from; its `features` have their values.")
 
 
 @strawberry.type(

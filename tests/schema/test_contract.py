@@ -239,7 +239,6 @@ def test_the_statement_holds_lists_and_counts_to_their_most() -> None:
         "ConsentEvent.changes",
         "FinancialStatement.lines",
         "LimitPart.features",
-        "Hint.features",
         "FeatureValue.evidence",
         "ProfileNews.changes",
     }

@@ -89,7 +89,7 @@ class Outside:
         try:
             found = session.run(list(names.values()), {session.get_inputs()[0].name: row})
             output = {name: _scalar(value) for name, value in zip(names, found, strict=True)}
-        except (ValueError, TypeError, RuntimeError, IndexError, OverflowError):
+        except _errors():
             return ModelFault.WRONG_SHAPE
         if any(isinstance(one, float) and not Decimal(one).is_finite() for one in output.values()):
             return ModelFault.NOT_A_NUMBER
@@ -115,10 +115,17 @@ class Outside:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             made = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except (ValueError, RuntimeError):
+        except _errors():
             return ModelFault.WRONG_SHAPE
         self.sessions[external.sha256] = made
         return made
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What the runtime raises for a file or an input that does not fit. Its errors have no class in common but Exception."""
+    state = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    named = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
+    return (ValueError, TypeError, RuntimeError, *(getattr(state, name) for name in named if hasattr(state, name)))
 
 
 def _scalar(value: Any) -> float:

@@ -78,10 +78,9 @@ def lending_fields() -> dict[str, Member]:
     }
 
 
-def _features_of_hint(t: str, scope: Scope) -> Rows:
+def _evaluation_of_hint(t: str, scope: Scope) -> Rows:
     h = scope["Hint"]
-    same = (f"{t}.customer_id = {h}.customer_id", f"{t}.evaluation_id = {h}.evaluation_id")
-    return Rows(f"feature_value {t}", (*same, f"{t}.feature_id = any({h}.feature_ids)"))
+    return Rows(f"evaluation {t}", (f"{t}.customer_id = {h}.customer_id", f"{t}.evaluation_id = {h}.evaluation_id"))
 
 
 def _evidence(t: str, scope: Scope) -> Rows:
@@ -110,9 +109,9 @@ LENDING_TYPES = [
     TypeView(
         "Hint",
         {
-            **plain("kind", "code", "whyZh", "whyEn", "loan", "scenario"),
+            **plain("kind", "code", "whyZh", "whyEn", "loan", "scenario", "featureIds"),
             **decimals("share"),
-            "features": Many("FeatureValue", _features_of_hint, "{t}.feature_id"),
+            "evaluation": One("Evaluation", _evaluation_of_hint),
         },
     ),
     TypeView("GroupLimit", {**columns(limit="{t}.final_limit::text"), **plain("scenario")}),
