@@ -24,6 +24,8 @@ SCOPES: Mapping[str, str] = {
     "behaviour:write": "Send device and behaviour sessions of the own app.",
     "enhancement:read": "Results of credit enhancement, with their reasons.",
     "enhancement:evaluate": "Ask for an evaluation.",
+    "loans:read": "What the lender said of its loans: a partner's own words, everybody's for the institution itself.",
+    "loans:write": "Say what the state of a customer's loans is.",
     "evidence:read": "How a result came about: features, checks, points, parts of the limit, series.",
     "facts:read": "The facts themselves, with their provenance.",
     "access:read": "Who asked for what of a customer: a partner's own reads, everybody's for the institution itself.",
@@ -44,6 +46,8 @@ _PARTNER = {
     "behaviour:write",
     "enhancement:read",
     "enhancement:evaluate",
+    "loans:read",
+    "loans:write",
     "access:read",
 }
 

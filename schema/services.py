@@ -15,6 +15,7 @@ from typing import Any
 
 from hub.domain.caller import Caller
 from hub.domain.enums import PersonalField, Purpose, SourceKind
+from hub.domain.models import LoanState
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,41 @@ class Evaluate:
 class Evaluated:
     customer_id: str
     evaluation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoanStatus:
+    """``status_on`` defaults to the business day; ``evaluation_id`` is the one on which the loan was granted."""
+
+    customer_id: str
+    number: str
+    scenario: str
+    state: LoanState
+    status_on: date | None
+    granted_on: date
+    matures_on: date | None
+    granted: Decimal
+    balance: Decimal
+    due: Decimal
+    days_past_due: int
+    evaluation_id: str | None = None
+    reachable: bool | None = None
+    marketing: bool | None = None
+    contacts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLoanStatuses:
+    statuses: tuple[LoanStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoansRecorded:
+    """``customers`` in the order of asking."""
+
+    customers: tuple[str, ...]
+    changed: int
+    unchanged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +348,8 @@ class Services:
     create_manage_session: Callable[[Call, CreateManageSession], Awaitable[LinkMade]]
     record_behaviour_sessions: Callable[[Call, RecordBehaviourSessions], Awaitable[SessionsRecorded]]
     evaluate: Callable[[Call, Evaluate], Awaitable[Evaluated]]
+    record_loan_status: Callable[[Call, LoanStatus], Awaitable[LoansRecorded]]
+    record_loan_statuses: Callable[[Call, RecordLoanStatuses], Awaitable[LoansRecorded]]
     withdraw_consent: Callable[[Call, WithdrawConsent], Awaitable[ConsentChanged]]
     pause_consent: Callable[[Call, PauseConsent], Awaitable[ConsentChanged]]
     resume_consent: Callable[[Call, ResumeConsent], Awaitable[ConsentChanged]]

@@ -18,7 +18,9 @@ from hub.app.calling import Calling
 from hub.app.clients import ClientServices
 from hub.app.consents import ConsentServices
 from hub.app.identity import IdentityServices, visible
+from hub.app.lending import LendingServices
 from hub.credit.evaluate import Request
+from hub.credit.models.reach import Reach, unreachable
 from hub.domain.clock import Clock
 from hub.domain.enums import SourceKind
 from hub.domain.facts import BehaviourSession
@@ -41,10 +43,11 @@ SESSION_STREAM = "behaviour_sessions"
 
 @dataclass(frozen=True)
 class HubServices:
-    """See the module. ``links`` serves the hosted pages."""
+    """See the module. ``links`` serves the hosted pages; ``models`` reaches those that policies name."""
 
     equipment: Equipment
     links: LinkService
+    models: Reach = unreachable
 
     @property
     def database(self) -> Database:
@@ -77,6 +80,7 @@ class HubServices:
 
     def port(self) -> contract.Services:
         identity, consents, clients = self.identity, self.consents, self.clients
+        lending = LendingServices(self.equipment, self.calling)
         return contract.Services(
             create_customer=identity.create_customer,
             add_party=identity.add_party,
@@ -87,6 +91,8 @@ class HubServices:
             create_manage_session=self.create_manage_session,
             record_behaviour_sessions=self.record_behaviour_sessions,
             evaluate=self.evaluate,
+            record_loan_status=lending.record_loan_status,
+            record_loan_statuses=lending.record_loan_statuses,
             withdraw_consent=consents.withdraw,
             pause_consent=consents.pause,
             resume_consent=consents.resume,
@@ -179,6 +185,7 @@ class HubServices:
                     purpose=call.caller.purpose,
                     what_if=known_at < now or asked.as_of not in (None, self.clock.today()),
                 ),
+                self.models,
             )
             return {"customer": str(customer_id), "evaluation": str(kept.evaluation_id)}
 

@@ -177,7 +177,9 @@ async def _come_to_all(runtime: Runtime, begun: Draft, *, quiet: bool) -> None:
         done, total = await drafts.progress(tx, begun)
     with bars(quiet) as shown:
         task = shown.add_task(begun.policy.id, total=total, completed=done, detail="evaluations")
-        while count := await drafts.come_to(runtime.database, begun, runtime.settings.grantee, runtime.clock.now(), AT_ONCE):
+        while count := await drafts.come_to(
+            runtime.database, begun, runtime.settings.grantee, runtime.clock.now(), AT_ONCE, runtime.models
+        ):
             shown.advance(task, count)
 
 

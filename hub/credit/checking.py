@@ -113,7 +113,7 @@ def _path(document: Mapping[str, Any], where: str) -> Path:
             return "uplifts", int(rest.rpartition("U")[2]) - 1
         case "cap":
             return "caps", rest
-        case "guarantee_when":
+        case "guarantee_when" | "models":
             return word, rest
         case "term":
             return word, "base"

@@ -32,7 +32,7 @@ def _is_visible(table: str) -> str:
 
 APPEND_ONLY = frozenset({
     "access_log", "raw_page", "consent_event", "evaluation", "evaluation_profile", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
-    "fact_mark", "limit_part", "score_point", "series_month", "policy", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event", "tombstone",
+    "evaluation_hint", "fact_mark", "limit_part", "model_result", "score_point", "series_month", "policy", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event", "tombstone",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it, but for what is due to be erased (:data:`ERASED`)."""
 ERASED = {
@@ -59,8 +59,8 @@ NEEDED = {
     # evaluate.
     **dict.fromkeys(
         (
-            "check_result", "evaluation", "evaluation_profile", "evaluation_reason", "feature_evidence", "feature_value", "limit_part", "score_point",
-            "series_month",
+            "check_result", "evaluation", "evaluation_hint", "evaluation_profile", "evaluation_reason", "feature_evidence", "feature_value", "limit_part", "model_result",
+            "score_point", "series_month",
         ),
         ("INSERT",),
     ),

@@ -18,6 +18,8 @@ from schema.mutations.merge_customers import merge_customers
 from schema.mutations.narrow_consent import narrow_consent
 from schema.mutations.pause_consent import pause_consent
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
+from schema.mutations.record_loan_status import record_loan_status
+from schema.mutations.record_loan_statuses import record_loan_statuses
 from schema.mutations.register_client import register_client
 from schema.mutations.register_document import register_document
 from schema.mutations.resume_consent import resume_consent
@@ -40,6 +42,8 @@ class Mutation:
     create_manage_session = create_manage_session
     record_behaviour_sessions = record_behaviour_sessions
     evaluate = evaluate
+    record_loan_status = record_loan_status
+    record_loan_statuses = record_loan_statuses
     withdraw_consent = withdraw_consent
     pause_consent = pause_consent
     resume_consent = resume_consent

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import strawberry
 
-from hub.domain import audit, ownership
+from hub.domain import audit, models, ownership
 from hub.domain import enums as domain
 
 
@@ -191,5 +191,11 @@ for _enum in (
     domain.PersonalField,
     domain.Unit,
     audit.AccessOutcome,
+    models.ModelSlot,
+    models.ModelKind,
+    models.ModelFault,
+    models.LoanState,
+    models.Severity,
+    models.HintKind,
 ):
     strawberry.enum(_enum, description=(_enum.__doc__ or "").strip())

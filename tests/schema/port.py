@@ -13,6 +13,7 @@ from schema.services import (
     CustomersMerged,
     Evaluated,
     LinkMade,
+    LoansRecorded,
     PartyChanged,
     Services,
     SessionsRecorded,
@@ -41,6 +42,8 @@ class Port:
             create_manage_session=self._serving(lambda value: LinkMade("m-1", f"https://hub.example/link/{value.customer_id}")),
             record_behaviour_sessions=self._serving(lambda value: SessionsRecorded(len(value.sessions), 0)),
             evaluate=self._serving(lambda value: Evaluated(value.customer_id, str(self.world.evaluation))),
+            record_loan_status=self._serving(lambda value: LoansRecorded((value.customer_id,), 1, 0)),
+            record_loan_statuses=self._serving(lambda value: LoansRecorded(tuple(one.customer_id for one in value.statuses), 1, 0)),
             **{
                 f"{verb}_consent": self._serving(lambda value: ConsentChanged(str(self.world.shop_consent), value.customer_id))
                 for verb in ("withdraw", "pause", "resume", "narrow")

@@ -165,6 +165,8 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "createManageSession": "links:write",
         "recordBehaviourSessions": "behaviour:write",
         "evaluate": "enhancement:evaluate",
+        "recordLoanStatus": "loans:write",
+        "recordLoanStatuses": "loans:write",
         "withdrawConsent": "consents:write",
         "pauseConsent": "consents:write",
         "resumeConsent": "consents:write",

@@ -27,12 +27,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA: HubSchema = build_schema()
 QUERIES = (
     *("AccountOwners", "Clients", "CustomerEnhancement", "CustomerOverview", "FeatureCatalogue", "FindCustomers", "LatestEvaluations"),
-    *("LimitEvidence", "OrdersAndPlots", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
+    *("LimitEvidence", "LoanWatch", "OrdersAndPlots", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
 )
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 36 and set(QUERIES) < set(names())
+    assert len(names()) == 39 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -200,6 +200,14 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
     }
     client = {"clientId": "new-app", "name": "n", "audience": "PARTNER", "scopes": [], "purposes": [PURPOSE], "jwks": jwks}
     sessions = {"customerId": customer, "sessions": [SESSION], "completeFrom": "2026-01-01", "completeUntil": "2026-01-19"}
+    loan = {
+        "customerId": customer,
+        "number": "L-1",
+        "scenario": "S03",
+        "grantedOn": "2025-06-01",
+        "granted": "100000.00",
+        "balance": "50000.00",
+    }
     made = {"id": customer, "kind": "ORG", "nameMasked": "青*", "uscc": None}
     return {
         "CreateCustomer": ("partner-app", {"kind": "ORG", "name": "青山店", "uscc": None, "person": PERSON}, {"customer": made}),
@@ -210,6 +218,12 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
             {"linkId": "m-1", "url": f"https://hub.example/link/{customer}"},
         ),
         "RecordBehaviourSessions": ("partner-app", sessions, {"stored": 1, "unchanged": 0}),
+        "RecordLoanStatus": (
+            "partner-app",
+            loan,
+            {"changed": True, "customer": {"id": customer}},
+        ),
+        "RecordLoanStatuses": ("partner-app", {"statuses": [loan]}, {"changed": 1, "unchanged": 0}),
         "Evaluate": (
             "risk-desk",
             {"customerId": customer, "scenario": "S03", "asOf": "2026-01-20"},

@@ -127,7 +127,7 @@ def is_row_of_consented(step: Step, one: FieldDefinitionNode) -> bool:
     if row.endswith("Edge"):
         row = row.removesuffix("Edge")
     found = CONTRACT.types.get(row)
-    if one.name.value not in ("nodes", "edges", "sample", "evaluation", "profile", "series") or found is None:
+    if one.name.value not in ("nodes", "edges", "sample", "evaluation", "profile", "series", "hints", "groupLimit") or found is None:
         return False
     return any(kind_of(row, field) in CONSENTED for field in found.fields or ())
 

@@ -71,7 +71,9 @@ _MEASURES = text(
             FROM (SELECT receiver_city, count(*) AS orders FROM recent WHERE receiver_city IS NOT NULL GROUP BY receiver_city) c) AS cities,
            (SELECT CASE WHEN bool_or(receiver_address_hash IS NULL) THEN NULL ELSE coalesce(max(orders), 0) END FROM addresses) AS top_address,
            (SELECT count(*) FROM recent WHERE extract(hour FROM at) BETWEEN 1 AND 5) AS off_hours,
-           (SELECT count(*) FROM recent) AS recent
+           (SELECT count(*) FROM recent) AS recent,
+           (SELECT max(paid_at AT TIME ZONE 'Asia/Shanghai')::date FROM fact_order
+            WHERE {live(spec_of(Order))} AND status IN ('PAID', 'COMPLETED', 'PAID_THEN_REFUNDED')) AS last_paid_on
     """  # noqa: S608
 )
 
@@ -128,4 +130,5 @@ async def _measures(tx: Read | Write, moment: Moment, single: frozenset[Month], 
         off_hours_orders=found.off_hours,
         orders_w3=found.recent,
         completed=completed,
+        last_paid_on=found.last_paid_on,
     )

@@ -17,7 +17,9 @@ from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from hub.credit.differences import Case, Decision, Differences
-from hub.credit.evaluate import Request, evaluate
+from hub.credit.evaluate import Request
+from hub.credit.models.reach import Reach, unreachable
+from hub.credit.models.run import complete
 from hub.credit.policy import Policy, read_policy
 from hub.domain.enums import Outcome
 from hub.domain.identifiers import CustomerId, new_id
@@ -154,10 +156,10 @@ async def waiting(tx: Read | Write, found: Draft, at_once: int) -> list[Row[Any]
     return list(await tx.execute(_WAITING, values))
 
 
-async def try_one(tx: Write, found: Draft, row: Row[Any], grantee: str, now: datetime) -> None:
+async def try_one(tx: Write, found: Draft, row: Row[Any], grantee: str, now: datetime, reach: Reach = unreachable) -> None:
     """Makes one evaluation once more by the draft, and keeps what came of it."""
     try:
-        left, made = await _once_more(tx, found, row, grantee)
+        left, made = await _once_more(tx, found, row, grantee, reach)
     except HubError:
         left, made = UNMADE, None
     mine = {"customer_id": row.customer_id, "evaluation_id": row.evaluation_id, "draft_id": found.draft_id, "at": now}
@@ -167,7 +169,7 @@ async def try_one(tx: Write, found: Draft, row: Row[Any], grantee: str, now: dat
     )
 
 
-async def _once_more(tx: Write, found: Draft, row: Row[Any], grantee: str) -> tuple[str | None, Decision | None]:
+async def _once_more(tx: Write, found: Draft, row: Row[Any], grantee: str, reach: Reach) -> tuple[str | None, Decision | None]:
     """From the same inputs, which the digest proves: with the policy that was followed it would be the same."""
     if row.inputs_erased_on is not None or row.use_purpose is None:
         return (ERASED if row.inputs_erased_on is not None else UNTOLD), None
@@ -178,16 +180,16 @@ async def _once_more(tx: Write, found: Draft, row: Row[Any], grantee: str) -> tu
     before = read_policy((await tx.execute(followed)).scalar_one())
     if inputs_digest(dossier, before, request) != row.inputs_digest:
         return CHANGED, None
-    return None, Decision.of(evaluate(dossier, found.policy, request))
+    return None, Decision.of((await complete(dossier, found.policy, request, reach=reach, subject=str(row.customer_id))).made)
 
 
-async def come_to(database: Database, found: Draft, grantee: str, now: datetime, at_once: int) -> int:
-    """The next evaluations of a trial, each in a transaction of its own. Returns how many there were."""
+async def come_to(database: Database, found: Draft, grantee: str, now: datetime, at_once: int, reach: Reach = unreachable) -> int:
+    """The next evaluations of a trial, each in a transaction of its own: a model that the draft names is tried with it, in the shadow. Returns how many there were."""
     async with database.work() as tx:
         rows = await waiting(tx, found, at_once)
     for row in rows:
         async with database.work() as tx:
-            await try_one(tx, found, row, grantee, now)
+            await try_one(tx, found, row, grantee, now, reach)
     return len(rows)
 
 

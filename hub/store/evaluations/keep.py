@@ -12,10 +12,12 @@ from decimal import Decimal
 from uuid import UUID
 
 import orjson
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 
 from hub.credit.dossier import Dossier
-from hub.credit.evaluate import Evaluation, Request, evaluate
+from hub.credit.evaluate import Request
+from hub.credit.models.reach import Reach, unreachable
+from hub.credit.models.run import Complete, complete
 from hub.credit.policy import Policy
 from hub.domain.enums import Outcome
 from hub.domain.identifiers import CustomerId, new_id
@@ -25,6 +27,7 @@ from hub.store.dossier import load_dossier
 from hub.store.evaluations.policies import effective_policy
 from hub.store.evaluations.reference import load_reference
 from hub.store.evaluations.rows import Heading, head_row, part_rows
+from hub.store.evaluations.watch import load_watch
 from hub.store.tables import customer, evaluation
 
 
@@ -45,17 +48,21 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An evaluation that was written."""
+    """An evaluation that was written, and what monitoring must know of it."""
 
     evaluation_id: UUID
     outcome: Outcome
+    heading: Heading
+    found: Complete
 
 
-async def evaluate_customer(tx: Write, asked: Asked) -> Kept:
-    """Evaluates a customer from the store and keeps the result. Raises NotFound, InvalidInput (no such scenario)."""
+async def evaluate_customer(tx: Write, asked: Asked, reach: Reach = unreachable) -> Kept:
+    """Evaluates a customer from the store and keeps the result. Models that the policy names are asked by ``reach`` meanwhile, all at once and for as long as the
+    policy allows. Raises NotFound, InvalidInput (no such scenario)."""
     policy = await effective_policy(tx, asked.scenario, asked.as_of)
     dossier = await dossier_of(tx, asked)
-    made = evaluate(dossier, policy, asked.request)
+    watch = await load_watch(tx, asked.customer_id, asked.scenario, asked.purpose, asked.as_of, asked.known_at)
+    found = await complete(dossier, policy, asked.request, watch, reach, str(asked.customer_id))
     heading = Heading(
         customer_id=asked.customer_id,
         evaluation_id=new_id(),
@@ -64,9 +71,10 @@ async def evaluate_customer(tx: Write, asked: Asked) -> Kept:
         inputs_digest=inputs_digest(dossier, policy, asked.request),
         what_if=asked.what_if,
         use_purpose=asked.purpose,
+        known_at=asked.known_at,
     )
-    await _write(tx, heading, made)
-    return Kept(heading.evaluation_id, made.outcome)
+    await _write(tx, heading, found)
+    return Kept(heading.evaluation_id, found.made.outcome, heading, found)
 
 
 async def dossier_of(tx: Write, asked: Asked) -> Dossier:
@@ -93,9 +101,9 @@ async def _latest(tx: Read | Write, asked: Asked) -> UUID | None:
     return found
 
 
-async def _write(tx: Write, heading: Heading, made: Evaluation) -> None:
-    await tx.execute(insert(evaluation), head_row(heading, made))
-    for table, rows in part_rows(heading, made):
+async def _write(tx: Write, heading: Heading, found: Complete) -> None:
+    await tx.execute(insert(evaluation), head_row(heading, found.made))
+    for table, rows in part_rows(heading, found):
         await tx.execute(insert(table), rows)
 
 
@@ -120,39 +128,3 @@ def _plain(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
     raise TypeError(type(value).__name__)
-
-
-_TO_REFRESH = text("""
-    SELECT DISTINCT c.purpose, s.scenario FROM consent c CROSS JOIN LATERAL unnest(c.scenarios) AS s(scenario)
-    WHERE c.customer_id = :customer AND c.grantee = :grantee AND c.status = 'ACTIVE'
-      AND EXISTS (SELECT 1 FROM policy p WHERE p.policy_id = s.scenario)
-      AND NOT EXISTS (SELECT 1 FROM connection n WHERE n.customer_id = :customer AND n.status = 'ACTIVE'
-                      AND (n.due_at <= now() OR n.lease_until > now()))
-      AND EXISTS (SELECT 1 FROM sync_run r WHERE r.customer_id = :customer AND r.stored > 0 AND r.ended_at > coalesce(
-            (SELECT max(v.created_at) FROM evaluation v WHERE v.customer_id = :customer AND v.scenario = s.scenario AND NOT v.what_if), '-infinity'))
-    ORDER BY 1, 2
-""")
-
-
-async def scenarios_to_refresh(tx: Read | Write, customer_id: CustomerId, grantee: str) -> list[tuple[str, str]]:
-    """(purpose, scenario) to evaluate anew: consented, changed since the last evaluation, and nothing of the customer still syncing.
-
-    The rows decide, not the job that asks: whichever run ends last finds the work, a second one finds none.
-    """
-    rows = (await tx.execute(_TO_REFRESH, {"customer": customer_id, "grantee": grantee})).all()
-    return [(row.purpose, row.scenario) for row in rows]
-
-
-_CUSTOMERS = text("""
-    SELECT DISTINCT r.customer_id FROM sync_run r
-    WHERE r.stored > 0 AND r.ended_at > now() - interval '7 days' AND EXISTS (
-        SELECT 1 FROM consent c CROSS JOIN LATERAL unnest(c.scenarios) AS s(scenario) JOIN policy p ON p.policy_id = s.scenario
-        WHERE c.customer_id = r.customer_id AND c.status = 'ACTIVE' AND NOT EXISTS (
-            SELECT 1 FROM evaluation v WHERE v.customer_id = r.customer_id AND v.scenario = s.scenario AND NOT v.what_if AND v.created_at >= r.ended_at))
-    LIMIT 500
-""")
-
-
-async def customers_to_refresh(tx: Read | Write) -> list[CustomerId]:
-    """Customers of whom :func:`scenarios_to_refresh` may say something."""
-    return [CustomerId(found) for found in (await tx.execute(_CUSTOMERS)).scalars()]

@@ -22,6 +22,15 @@ from enum import Enum
 MOST_COUNTED = 100_000
 """Where a count of all rows stops. What an operation reads can be said before it is run only if its counts have an end."""
 
+# Rounded where it is shown, once (domain brief, rule G9).
+SHOWN_NUMBER = """case {t}.unit
+ when 'YUAN' then round({t}.number, 2)::text
+ when 'RATIO' then round({t}.number, 4)::text
+ when 'TIMES' then round({t}.number, 4)::text
+ when 'COUNT' then trim_scale({t}.number)::text
+ when 'DPD' then trim_scale({t}.number)::text
+ else round({t}.number, 2)::text end"""
+
 
 class Convert(Enum):
     """How an argument's value becomes bound values."""

@@ -28,6 +28,7 @@ from hub.store.view.environment import INTERNAL, NOW, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields, fact_nodes
 from hub.store.view.gate import in_force_now, of_this_use
+from hub.store.view.lending import lending_fields, signal_shows
 from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part
 from hub.store.view.ownership import OWNER
 from hub.store.view.profile import FILTERS, PROFILE_TYPES, chosen_customers, profile_fields
@@ -104,6 +105,7 @@ NODES = {
     "SyncRun": NodeRow("sync_run", "run_id", "customers:read", _let_be_read),
     "Party": NodeRow("party", "party_id", "customers:read"),
     "AccessRecord": NodeRow("access_log", "log_id", "access:read", _own_access),
+    "MonitoringSignal": NodeRow("monitoring_signal", "signal_id", "enhancement:read", signal_shows),
     **fact_nodes(),
 }
 """What has an id of its own, and what one must hold to find it by that."""
@@ -140,6 +142,7 @@ CUSTOMER = TypeView(
         "connections": Many("PlatformConnection", _connections, "{t}.connector, {t}.connection_id", default=100),
         "accessLog": Paged("AccessRecord", _accesses, Order("log_id")),
         **evaluation_fields(),
+        **lending_fields(),
         **fact_fields(),
     },
 )

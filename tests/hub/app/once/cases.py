@@ -112,6 +112,16 @@ async def to_evaluate(desk: Desk, number: int) -> Input:
     return {"customerId": await customer(desk, number), "scenario": "S03"}
 
 
+async def to_record_loan(desk: Desk, number: int) -> Input:
+    loan = {"number": "L-1", "scenario": "S03", "grantedOn": "2025-06-01", "granted": "100000.00", "balance": "1.00"}
+    return {"customerId": await customer(desk, number), **loan}
+
+
+async def to_record_loans(desk: Desk, number: int) -> Input:
+    first = await to_record_loan(desk, number)
+    return {"statuses": [first, {**first, "number": "L-2"}]}
+
+
 async def to_step(desk: Desk, number: int) -> Input:
     return {"customerId": await consented(desk, number), "source": "DEVICE"}
 
@@ -203,6 +213,8 @@ CASES: Mapping[str, Case] = {
     "evaluate": Case(
         "risk-desk", to_evaluate, {"requestedAmount": "100000.00"}, {"evaluation": 1, "evaluation_reason": 1, "profile_change": 1}
     ),
+    "recordLoanStatus": Case("partner-app", to_record_loan, {"balance": "2.00"}, {"loan_status": 1, "audit_event": 1}),
+    "recordLoanStatuses": Case("partner-app", to_record_loans, {"statuses": []}, {"loan_status": 2, "audit_event": 2}),
     "withdrawConsent": Case("partner-app", to_step, ELSEWHERE, STEP),
     "pauseConsent": Case("partner-app", to_step, ELSEWHERE, STEP),
     "resumeConsent": Case("partner-app", to_resume, ELSEWHERE, STEP),
