@@ -203,7 +203,7 @@ class ConsentChanged:
 
 @dataclass(frozen=True, slots=True)
 class RegisterClient:
-    """``jwks`` is a JSON Web Key Set of public keys."""
+    """``jwks`` is a JSON Web Key Set of public keys. ``documents``: None is as the audience begins."""
 
     client_id: str
     name: str
@@ -213,7 +213,7 @@ class RegisterClient:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...]
     bearer: bool
-    documents: str = "OPEN"
+    documents: str | None = None
     cost_per_minute: int | None = None
 
 
