@@ -53,6 +53,7 @@ from schema.discreet import without_values
 from schema.etag import conditional
 from schema.live import Live, Pulse, Refused
 from schema.packing import packed
+from schema.plan.prices import LOOK_UP_COST
 from schema.services import Services
 from schema.socket import PROTOCOL, Session
 from schema.sse import EVENT_STREAM, EventStream
@@ -114,7 +115,7 @@ class Endpoint:
             return _answer({"errors": [{"message": str(bad), "extensions": {"code": "BAD_REQUEST"}}]}, media, bad.status, self.courtesy())
         try:
             question = await self._settled(admitted.caller, question)
-        except (DocumentUnknown, DocumentRequired) as error:
+        except (DocumentUnknown, DocumentRequired, BudgetSpent) as error:
             return self._refused(admitted.caller, question, error, media)
         price: Mapping[str, int] = {}
         if media == EVENT_STREAM:
@@ -157,17 +158,27 @@ class Endpoint:
         if question.stored is None:
             if caller.documents == "ONLY":
                 raise DocumentRequired
-            if caller.documents == "AUDIT" and await self.trusted.find(caller.client_id, question.sha256) is None:
+            if caller.documents == "AUDIT" and await self._stored(caller, question.sha256) is None:
                 _log.info("graphql.untrusted", client=caller.client_id, document=question.sha256, request=_request.get())
             return question
-        text = await self.trusted.find(caller.client_id, question.stored)
+        text = await self._stored(caller, question.stored)
         if text is None:
             raise DocumentUnknown
         return replace(question, query=text)
 
+    async def _stored(self, caller: Caller, sha256: str) -> str | None:
+        """Whoever makes the store look pays for it before it does: digests that are guessed come to an end with the budget. Raises BudgetSpent."""
+        found = self.trusted.remembered(caller.client_id, sha256)
+        if found is None:
+            await self.meter.charge(caller, LOOK_UP_COST)
+            found = await self.trusted.find(caller.client_id, sha256)
+        return found
+
     def _refused(self, caller: Caller, question: Question, error: HubError, media: str) -> Response:
-        _log.info("graphql.refused", client=caller.client_id, document=question.sha256, status=400, request=_request.get())
-        return _answer({"errors": [shown(error)]}, media, 400, self.courtesy())
+        told = shown(error)
+        status, more = CODES[told["extensions"]["code"]][0], _patience([error])
+        _log.info("graphql.refused", client=caller.client_id, document=question.sha256, status=status, request=_request.get())
+        return _answer({"errors": [told]}, media, status, {**self.courtesy(), **more})
 
     def _failed(self, error: Exception, media: str) -> Response:
         told = self._shown(error)

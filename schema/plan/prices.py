@@ -92,5 +92,7 @@ TALLIES: Mapping[str, Rows] = {
 }
 """Values that are worked out of other rows than their own."""
 
+LOOK_UP_COST = 500
+"""What it costs to look a stored document up by a digest that the process does not remember: nothing is parsed, and the store is asked."""
 INTROSPECTION_COST = 1000
 """What a question about the contract itself costs: it reads no row, and makes a long answer."""
