@@ -19,6 +19,7 @@ from hub.app.clients import ClientServices
 from hub.app.consents import ConsentServices
 from hub.app.identity import IdentityServices, visible
 from hub.app.lending import LendingServices
+from hub.app.policies import PolicyServices, PolicySteps
 from hub.credit.evaluate import Request
 from hub.credit.models.reach import Reach, unreachable
 from hub.domain.clock import Clock
@@ -78,8 +79,12 @@ class HubServices:
     def clients(self) -> ClientServices:
         return ClientServices(self.equipment.vault.keys, self.calling)
 
+    @property
+    def policies(self) -> PolicyServices:
+        return PolicyServices(PolicySteps(self.equipment.vault.keys, self.clock), self.calling)
+
     def port(self) -> contract.Services:
-        identity, consents, clients = self.identity, self.consents, self.clients
+        identity, consents, clients, policies = self.identity, self.consents, self.clients, self.policies
         lending = LendingServices(self.equipment, self.calling)
         return contract.Services(
             create_customer=identity.create_customer,
@@ -105,6 +110,11 @@ class HubServices:
             enable_client=clients.enable,
             revoke_client_tokens=clients.revoke_tokens,
             register_document=clients.register_document,
+            draft_policy=policies.draft,
+            try_policy_draft=policies.try_out,
+            publish_policy_draft=policies.publish,
+            discard_policy_draft=policies.discard,
+            end_policy_version=policies.end,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
         )

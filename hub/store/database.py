@@ -211,6 +211,17 @@ class Database:
         """The rows of one statement that only reads, in a transaction of a client, as PostgreSQL writes their values: one round trip."""
         return await self._in_one_go(scope, statement, values, _READ_ONLY, operator="yes" if operator else "")
 
+    async def ask_as_hub(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> Any:
+        """The first value of the one row of a statement that only reads, as the hub, within the time of a client."""
+        async with self.worker.connect() as connection, connection.begin():
+            await connection.execute(_READ_SCOPE, scope.values)
+            driver = await driver_of(Write(connection))
+            try:
+                row = await (await send(driver, statement, values)).fetchone()
+            except psycopg.Error as error:
+                raise told(error) from error
+            return row and row[0]
+
     async def do(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> list[Row]:
         """The rows of one statement that writes, committed when they are there: one round trip."""
         return await self._in_one_go(scope, statement, values)
