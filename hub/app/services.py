@@ -164,7 +164,7 @@ class HubServices:
         """Asked as the caller, before the page's own transaction begins, which asks for the consent once more and holds it. What is refused is told to whoever
         has not had an answer under his key yet."""
         try:
-            async with self.database.write(self.calling.scope(call, asked.customer_id)) as mine:
+            async with self.database.write(self.calling.scope(call)) as mine:
                 received = _received(await visible(mine, asked.customer_id), call, asked)
                 await consent_for(self.equipment, mine, received)
         except (NotFound, ConsentMissing) as error:

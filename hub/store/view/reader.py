@@ -24,7 +24,7 @@ from hub.domain.selection import Pick, Selection, SlotValues, StoredRead
 from hub.errors import TooSlow
 from hub.store.database import Database, Scope
 from hub.store.view.basis import Relied, accessed
-from hub.store.view.binding import bind, kinds_named, subject_of
+from hub.store.view.binding import bind, kinds_named
 from hub.store.view.catalogue import Catalogue, Paged
 from hub.store.view.compiler import Statement, compile_selection
 from hub.store.view.environment import ViewSettings, environment
@@ -77,10 +77,9 @@ class Reader:
         given = {slot: value for slot, value in values.items() if value is not None}
         present = frozenset(given) | kinds_named(given, self.catalogue)
         compiled, now = self.compiled(read.selection, present), self.clock.now()
-        found = bind(compiled.statement.bindings, given)
         private = await self._private(caller, compiled.private, given, now) if compiled.private else None
-        bound = environment(caller, self.settings, now) | found
-        scope = Scope.of(caller, now, subject_of(compiled.statement.bindings, found))
+        bound = environment(caller, self.settings, now) | bind(compiled.statement.bindings, given)
+        scope = Scope.of(caller, now)
         body, seen, basis = await self._answered(scope, compiled.text, bound, operator=caller.operates)
         # The connection is back in its pool: whoever waits for the disk keeps nobody from reading.
         await self.log.write(accessed(caller, read, compiled.relied, uuids(seen), orjson.loads(basis) if basis else None))

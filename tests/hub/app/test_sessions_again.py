@@ -32,7 +32,7 @@ async def test_sessions_that_no_consent_shows_any_more_can_be_sent_again(desk: D
     await agree(desk, made)
     await desk.services.consents.narrow(desk.call(), contract.NarrowConsent(made, SourceKind.DEVICE, None, None, None, None, 1, None))
     late = at(desk, NOW + timedelta(days=5))
-    async with desk.runtime.database.read(late.calling.scope(desk.call(), made)) as tx:
+    async with desk.runtime.database.read(late.calling.scope(desk.call())) as tx:
         assert (await tx.execute(text("select 1 from fact_behaviour_session"))).all() == [], "the client does not see what is there"
     assert await late.record_behaviour_sessions(desk.call(), asked) == contract.SessionsRecorded(0, 1)
     changed = replace(asked, sessions=(replace(SESSION, city="舟山市"),))
