@@ -36,15 +36,16 @@ async def load_dossier(
     grantee: str,
     purpose: str,
     reference: Reference,
+    app: str | None = None,
 ) -> Dossier:
     """The dossier of a customer for one use, as of a day and as known at an instant. Raises NotFound.
 
-    Only facts of sources that this grantee may read for this purpose and scenario are loaded.
+    Only facts of sources that this grantee may read for this purpose and scenario are loaded; where an ``app`` asks, only those that it may be handed.
     """
     moment = Moment(customer_id, as_of, known_at)
     subject = await load_subject_profile(tx, moment)
     holdings = await load_holdings(tx, moment)
-    use = Use(grantee, purpose, scenario, as_of, known_at)
+    use = Use(grantee, purpose, scenario, as_of, known_at, app)
     states, moment = holdings.states(use), replace(moment, consents=holdings.allowing(use))
     facts = await load_facts(tx, moment, readable(states))
     homes = [one.residence_city for one in facts.get(HouseholdRegistration, ()) if one.person in subject.own_hashes]

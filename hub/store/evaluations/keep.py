@@ -6,7 +6,7 @@ The digest of the inputs is over everything that could change the result: policy
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -19,7 +19,7 @@ from hub.credit.evaluate import Request
 from hub.credit.models.reach import Reach, unreachable
 from hub.credit.models.run import Complete, complete
 from hub.credit.policy import Policy
-from hub.domain.enums import Outcome
+from hub.domain.enums import MissingReason, Outcome
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import NotFound
 from hub.store.database import Read, Write
@@ -44,6 +44,8 @@ class Asked:
     purpose: str
     what_if: bool = False
     """Of another day than today, or of what was known before: it is kept and shown, and nothing is decided by it."""
+    app: str | None = None
+    """The partner app that asks for it: made of what the customer lets it be handed. Where that is less than the institution has, nothing is decided by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ async def evaluate_customer(tx: Write, asked: Asked, reach: Reach = unreachable)
     policy allows. Raises NotFound, InvalidInput (no such scenario)."""
     policy = await effective_policy(tx, asked.scenario, asked.as_of)
     dossier = await dossier_of(tx, asked)
+    if any(state.reason is MissingReason.CONSENT_APP for state in dossier.sources.values()):
+        asked = replace(asked, what_if=True)
     watch = await load_watch(tx, asked.customer_id, asked.scenario, asked.purpose, asked.as_of, asked.known_at)
     found = await complete(dossier, policy, asked.request, watch, reach, str(asked.customer_id))
     heading = Heading(
@@ -91,6 +95,7 @@ async def dossier_of(tx: Write, asked: Asked) -> Dossier:
         grantee=asked.grantee,
         purpose=asked.purpose,
         reference=await load_reference(tx, found.uscc),
+        app=asked.app,
     )
 
 
