@@ -80,6 +80,7 @@ def test_every_hash_and_mask_of_a_person_is_counted() -> None:
     }
     others = {
         ("consent", "text_hash"),
+        ("consent_app", "text_hash"),
         ("sync_window", "scope_hash"),
         ("backfill_window", "scope_hash"),
         ("link_session", "token_hash"),

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -29,11 +28,10 @@ from hub.connect.code_grant import CodeGrant
 from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.errors import HubError
-from hub.link.service import LinkService
+from hub.link.service import LinkService, Ticked
 from hub.link.view import offer_of
 from hub.store.database import Database
 from hub.store.embedded import Urls
-from hub.store.tables import consent
 from tests.hub.link.standing import Standing, standing
 from tests.hub.sync.platform import connector
 from tests.hub.sync.server import Brief
@@ -224,7 +222,7 @@ class Stage:
         again = "UPDATE connection SET status = 'REAUTHORISE' WHERE customer_id = :customer AND connector = :connector RETURNING 1"
         await self.hub.rows(again, customer=self.customers[who], connector=platform)
         shown = self.consents[who, platform]
-        url = await self.links.agree(self.browsers[who], platform, offer_of([shown]), [shown[0]], {})
+        url = await self.links.agree(self.browsers[who], platform, offer_of([shown]), Ticked([shown[0]]), {})
         self.states[query_of(url)["state"]] = platform
         return url
 
@@ -251,9 +249,8 @@ class Stage:
         opened = "UPDATE link_session SET browser_hash = :hash WHERE customer_id = :customer RETURNING 1"
         hashed = hashlib.sha256(self.browsers[who].encode()).hexdigest()
         await self.hub.rows(opened, customer=self.customers[who], hash=hashed)
-        async with self.hub.equipment.database.work() as tx:
-            asked = (await tx.execute(select(consent).where(consent.c.customer_id == self.customers[who]))).all()
-        self.consents |= {(who, row.connector): (str(row.consent_id), row.text_hash) for row in asked}
+        page = await self.links.view(self.browsers[who])
+        self.consents |= {(who, one.connector): item.shown for one in page.platforms for item in one.items}
 
 
 def _connector(name: str) -> Connector:
