@@ -13,7 +13,7 @@ from hub.credit.evaluate import Request
 from hub.domain.identifiers import CustomerId
 from hub.errors import HubError
 from hub.store.database import STORE_ERRORS
-from hub.store.evaluations import Asked, customers_to_refresh, drafts, evaluate_customer, scenarios_to_refresh
+from hub.store.evaluations import Asked, customers_to_refresh, drafts, evaluate_customers, scenarios_to_refresh
 from hub.sync.keeping import Keeper
 from hub.sync.settings import Patience
 
@@ -91,11 +91,13 @@ def refresher(runtime: Runtime) -> Refresh:
 
     async def refresh(customer_id: CustomerId) -> None:
         grantee = runtime.settings.grantee
+        today, now = runtime.clock.today(), runtime.clock.now()
         async with runtime.database.work() as tx:
-            for purpose, scenario in await scenarios_to_refresh(tx, customer_id, grantee):
-                asked = Asked(customer_id, scenario, Request(), runtime.clock.today(), runtime.clock.now(), grantee, purpose)
-                kept = await evaluate_customer(tx, asked)
-                log.info("evaluated", customer=str(customer_id), scenario=scenario, outcome=kept.outcome)
+            changed = await scenarios_to_refresh(tx, customer_id, grantee)
+            asked = [Asked(customer_id, scenario, Request(), today, now, grantee, purpose) for purpose, scenario in changed]
+            kept = await evaluate_customers(tx, asked)
+        for (_, scenario), one in zip(changed, kept, strict=True):
+            log.info("evaluated", customer=str(customer_id), scenario=scenario, outcome=one.outcome)
 
     return refresh
 

@@ -8,7 +8,15 @@ profile     what kind of customer it found, as a row
 keep        load, evaluate, write
 """
 
-from hub.store.evaluations.keep import Asked, Kept, customers_to_refresh, evaluate_customer, scenarios_to_refresh
+from hub.store.evaluations.keep import (
+    Asked,
+    Kept,
+    customers_to_refresh,
+    dossiers_of,
+    evaluate_customer,
+    evaluate_customers,
+    scenarios_to_refresh,
+)
 from hub.store.evaluations.policies import effective_policy, publish_policies
 from hub.store.evaluations.reference import keep_reference, load_reference
 
@@ -16,8 +24,10 @@ __all__ = [
     "Asked",
     "Kept",
     "customers_to_refresh",
+    "dossiers_of",
     "effective_policy",
     "evaluate_customer",
+    "evaluate_customers",
     "keep_reference",
     "load_reference",
     "publish_policies",
