@@ -31,6 +31,8 @@ SCOPES: Mapping[str, str] = {
     "identity:write": "Say which customers are one and the same: merge and split.",
     "clients:read": "Who the clients of this hub are: what they may do, their keys, when they were last there.",
     "clients:write": "Register, change, disable and enable the clients of this hub, exchange their keys and end their tokens.",
+    "portfolios:read": "Portfolios that are pre-screened: how far they are, and what they count.",
+    "portfolios:write": "Have a portfolio pre-screened.",
     "personal:reveal": "One personal value at a time, in plain text.",
     "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
@@ -49,8 +51,19 @@ _PARTNER = {
 
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
-    "INTERNAL": frozenset(set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write"}),
-    "ADMIN": frozenset({"clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"}),
+    "INTERNAL": frozenset(set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write", "portfolios:write"}),
+    "ADMIN": frozenset(
+        {
+            "clients:read",
+            "clients:write",
+            "customers:erase",
+            "identity:write",
+            "operations:read",
+            "portfolios:read",
+            "portfolios:write",
+            "schema:introspect",
+        }
+    ),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 

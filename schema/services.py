@@ -300,6 +300,13 @@ class RevealPersonalField:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenPortfolio:
+    """``document`` is JSON."""
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """One async callable per mutation."""
 
@@ -325,5 +332,6 @@ class Services:
     enable_client: Callable[[Call, EnableClient], Awaitable[str]]
     revoke_client_tokens: Callable[[Call, RevokeClientTokens], Awaitable[str]]
     register_document: Callable[[Call, RegisterDocument], Awaitable[str]]
+    screen_portfolio: Callable[[Call, ScreenPortfolio], Awaitable[str]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
     reveal_personal_field: Callable[[Call, RevealPersonalField], Awaitable[str]]

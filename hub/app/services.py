@@ -18,6 +18,7 @@ from hub.app.calling import Calling
 from hub.app.clients import ClientServices
 from hub.app.consents import ConsentServices
 from hub.app.identity import IdentityServices, visible
+from hub.app.portfolios import PortfolioServices
 from hub.credit.evaluate import Request
 from hub.domain.clock import Clock
 from hub.domain.enums import SourceKind
@@ -99,6 +100,7 @@ class HubServices:
             enable_client=clients.enable,
             revoke_client_tokens=clients.revoke_tokens,
             register_document=clients.register_document,
+            screen_portfolio=PortfolioServices(self.equipment.vault.keys, self.calling).screen,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
         )

@@ -16,8 +16,8 @@ from rich.table import Table
 
 from hub.access.audit import audited
 from hub.cli import until
-from hub.cli.history import bars
 from hub.cli.options import console, emit, settings
+from hub.cli.pool import come_to_all
 from hub.cli.processes import OPERATOR, with_runtime
 from hub.cli.runtime import Runtime
 from hub.credit.checking import check as check_text
@@ -144,7 +144,8 @@ async def tried(runtime: Runtime, draft_id: UUID, since: datetime, *, stop: bool
     async with runtime.database.work() as tx:
         begun = await drafts.try_draft(tx, draft_id, since)
         await _audit(tx, runtime, "policy.try", begun)
-    await _come_to_all(runtime, begun, quiet=quiet)
+    trial, grantee = drafts.Trial(begun), runtime.settings.grantee
+    await come_to_all(runtime.database, trial, grantee, runtime.clock.now(), "evaluations", at_once=AT_ONCE, quiet=quiet)
     async with runtime.database.work() as tx:
         found = await drafts.report(tx, draft_id)
         if stop:
@@ -170,15 +171,6 @@ def report(draft_id: UUID, home: Path | None, *, as_json: bool) -> None:
 
     until.run(with_runtime(settings(home), work))
     tell(found[0], as_json=as_json)
-
-
-async def _come_to_all(runtime: Runtime, begun: Draft, *, quiet: bool) -> None:
-    async with runtime.database.work() as tx:
-        done, total = await drafts.progress(tx, begun)
-    with bars(quiet) as shown:
-        task = shown.add_task(begun.policy.id, total=total, completed=done, detail="evaluations")
-        while count := await drafts.come_to(runtime.database, begun, runtime.settings.grantee, runtime.clock.now(), AT_ONCE):
-            shown.advance(task, count)
 
 
 def _decided(home: Path | None, action: str, effect: Callable[[Write, Runtime], Awaitable[Draft]], *, as_json: bool) -> None:

@@ -24,6 +24,7 @@ from schema.mutations.resume_consent import resume_consent
 from schema.mutations.retire_client_key import retire_client_key
 from schema.mutations.reveal_personal_field import reveal_personal_field
 from schema.mutations.revoke_client_tokens import revoke_client_tokens
+from schema.mutations.screen_portfolio import screen_portfolio
 from schema.mutations.split_customer import split_customer
 from schema.mutations.update_client import update_client
 from schema.mutations.withdraw_consent import withdraw_consent
@@ -52,5 +53,6 @@ class Mutation:
     enable_client = enable_client
     revoke_client_tokens = revoke_client_tokens
     register_document = register_document
+    screen_portfolio = screen_portfolio
     erase_customer = erase_customer
     reveal_personal_field = reveal_personal_field

@@ -74,6 +74,7 @@ TALLIES: Mapping[str, Rows] = {
     "WatchedRun.waitedSeconds": Rows(10, 10_000),
     "WatchedRun.parkedUntil": Rows(10, 10_000),
     "Customer.sameSubject": Rows(2, 100),
+    "PortfolioCount.share": Rows(6, 10),
     **{
         f"PlatformStatus.{name}": Rows(10, 10_000)
         for name in ("usedThisMinute", "leftThisMinute", "retriesThisMinute", "usedToday", "leftToday", "inFlight")

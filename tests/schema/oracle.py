@@ -25,7 +25,7 @@ Moment = tuple[str | None, str | None]
 FILTERS = {
     **{"only": ("source",), "ids": ("id",), "parts": ("part",), "names": ("series",), "scenario": ("scenario",)},
     **{"connector": ("connector",), "customerId": ("customerId",), "connectionId": ("connectionId",), "statuses": ("status",)},
-    **{"clientId": ("clientId",), "audience": ("audience",)},
+    **{"clientId": ("clientId",), "audience": ("audience",), "outcomes": ("outcome",)},
     **{"verdicts": ("verdict", "lastVerdict"), "states": ("state",), "streams": ("stream",)},
 }
 """Arguments that choose rows by a field of theirs: the first of these that a row has. Others choose by the field of their own name."""
@@ -110,6 +110,8 @@ class Oracle:
             "identityEvents": "IdentityEventConnection",
             "drift": "RecordDrift",
             "clients": "ClientConnection",
+            "portfolioScreenings": "PortfolioScreeningConnection",
+            "portfolioResults": "PortfolioResultConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
         self.watching = await ask(
@@ -147,6 +149,12 @@ class Oracle:
             ],
             "scenarios": lambda ids=None, **_: [self._made(row) for row in self.watching["scenarios"] if ids is None or row["id"] in ids],
             "clients": lambda **given: self._page("Client", self.watching["clients"]["edges"], days=True, **given),
+            "portfolioScreenings": lambda **given: self._page(
+                "PortfolioScreening", self.watching["portfolioScreenings"]["edges"], days=False, **given
+            ),
+            "portfolioResults": lambda **given: self._page(
+                "PortfolioResult", self.watching["portfolioResults"]["edges"], days=False, **given
+            ),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
         }

@@ -52,6 +52,7 @@ class Port:
                 for name in ("update_client", "retire_client_key", "disable_client", "enable_client", "revoke_client_tokens")
             },
             register_document=self._serving(lambda value: "ab" * 32),
+            screen_portfolio=self._serving(lambda _: "s-1"),
             reveal_personal_field=self._serving(lambda _: "plain"),
             erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),
         )

@@ -37,8 +37,11 @@ EXPECTED = {
         "enhancement:evaluate",
         "access:read",
     },
-    "INTERNAL": set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write"},
-    "ADMIN": {"clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"},
+    "INTERNAL": set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write", "portfolios:write"},
+    "ADMIN": {
+        *("clients:read", "clients:write", "customers:erase", "identity:write"),
+        *("operations:read", "portfolios:read", "portfolios:write", "schema:introspect"),
+    },
     NOBODY: set(),
 }
 
@@ -71,7 +74,7 @@ def test_each_role_against_each_field(role: str) -> None:
     print(f"{role}: {sum(verdicts.values())} of {len(verdicts)} fields")
     assert verdicts == expected
     assert len(verdicts) > 630 and (sum(verdicts.values()) > 0) is (role != NOBODY)
-    admins = {"operations:read", "clients:read", ANYONE.scope}
+    admins = {"operations:read", "clients:read", "portfolios:read", ANYONE.scope}
     admin = {one for one, way in CONTRACT.ways.items() if {step.scope for step in way if step.scope} <= admins}
     assert role != "ADMIN" or {one for one, verdict in verdicts.items() if verdict} == admin, (
         "how fetching goes, and who asks; nothing of what was fetched"
@@ -139,6 +142,9 @@ SCOPES_OF_EXAMPLE = {
     "EnableClient": {"clients:write"},
     "RevokeClientTokens": {"clients:write"},
     "RegisterDocument": {"clients:write"},
+    "ScreenPortfolio": {"portfolios:write"},
+    "PortfolioScreenings": {"portfolios:read"},
+    "PortfolioResults": {"enhancement:read"},
     "AccountOwners": {"customers:read"},
     "AddParty": {"customers:write", "customers:read"},
     "EndParty": {"customers:write", "customers:read"},

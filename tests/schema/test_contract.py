@@ -177,6 +177,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "enableClient": "clients:write",
         "revokeClientTokens": "clients:write",
         "registerDocument": "clients:write",
+        "screenPortfolio": "portfolios:write",
         "eraseCustomer": "customers:erase",
         "revealPersonalField": "personal:reveal",
     }
@@ -206,6 +207,8 @@ def test_partners_never_hold_facts_or_evidence() -> None:
         "customers:erase",
         "identity:write",
         "personal:reveal",
+        "portfolios:read",
+        "portfolios:write",
     }
     assert not AUDIENCES["ADMIN"] - {
         "clients:read",
@@ -213,6 +216,8 @@ def test_partners_never_hold_facts_or_evidence() -> None:
         "customers:erase",
         "identity:write",
         "operations:read",
+        "portfolios:read",
+        "portfolios:write",
         "schema:introspect",
     }
 

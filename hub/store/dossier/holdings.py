@@ -63,10 +63,20 @@ def _profile(mine: Row[Any], parties: Sequence[Row[Any]]) -> SubjectProfile:
 
 async def load_holdings(tx: Read | Write, customers: Sequence[CustomerId], known_at: datetime) -> dict[CustomerId, Holdings]:
     """The customers' consents, connections and windows. A connection gives the sources that were consented for its platform."""
-    consents = _by_customer(await tx.execute(select(consent).where(consent.c.customer_id == any_(_uuids(customers)))))
+    consents = await _consents(tx, customers)
     connections = _by_customer(await tx.execute(select(connection).where(connection.c.customer_id == any_(_uuids(customers)))))
     windows = _by_customer(await tx.execute(_WINDOWS, {"customers": list(customers), "known_at": known_at}))
     return {one: _holdings(consents[one], connections[one], [_window(row) for row in windows[one]]) for one in customers}
+
+
+async def load_consents(tx: Read | Write, customers: Sequence[CustomerId]) -> dict[CustomerId, Holdings]:
+    """The customers' consents alone: whether anything of them may be read at all."""
+    consents = await _consents(tx, customers)
+    return {one: _holdings(consents[one], (), ()) for one in customers}
+
+
+async def _consents(tx: Read | Write, customers: Sequence[CustomerId]) -> dict[Any, list[Row[Any]]]:
+    return _by_customer(await tx.execute(select(consent).where(consent.c.customer_id == any_(_uuids(customers)))))
 
 
 def _holdings(consents: Sequence[Row[Any]], connections: Sequence[Row[Any]], windows: Sequence[HeldWindow]) -> Holdings:

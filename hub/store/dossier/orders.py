@@ -5,7 +5,7 @@ A month counts order by order where the windows of orders and refunds cover all 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,37 +23,40 @@ from hub.domain.money import ZERO
 from hub.domain.periods import Month, first_day, last_day, month_of, window
 from hub.store.database import Read, Write
 from hub.store.dossier.moment import ASKED, Moment, asking, live
+from hub.store.dossier.months import MONTH, PAID, kept_months
 
 MONTHS = 24
 _NOTHING = SimpleNamespace(buyers=0, repeat_buyers=0, cities={}, top_address=0, off_hours=0, recent=0)
 """Of a customer whose single orders may not be read."""
 
-_MONTH = "date_trunc('month', {} AT TIME ZONE 'Asia/Shanghai')::date"
-_PAID = "f.status IN ('PAID', 'COMPLETED', 'PAID_THEN_REFUNDED')"
-
-_SUMS = text(
-    f"""
-    WITH {ASKED}, served AS MATERIALIZED (
+_SERVED_MONTHS = """served AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:at AS int[]), CAST(:connections AS uuid[]), CAST(:months AS date[])) AS s(place, connection_id, month)
-    ), paid AS MATERIALIZED (
-        SELECT place, connection_id, {_MONTH.format("f.paid_at")} AS month, count(*) AS orders,
+    )"""
+_SINGLE = text(
+    f"""
+    WITH {ASKED}, {_SERVED_MONTHS}, paid AS MATERIALIZED (
+        SELECT place, connection_id, {MONTH.format("f.paid_at")} AS month, count(*) AS orders,
                sum(paid_amount) AS gmv, sum(paid_amount) FILTER (WHERE status = 'COMPLETED' AND completed_at IS NOT NULL) AS completed,
                sum(paid_amount * ((completed_at AT TIME ZONE 'Asia/Shanghai')::date - date '1970-01-01'))
                    FILTER (WHERE status = 'COMPLETED') AS weighted
-        FROM {live(spec_of(Order))} WHERE {_PAID} GROUP BY 1, 2, 3
+        FROM {live(spec_of(Order))} WHERE {PAID} GROUP BY 1, 2, 3
     ), refunded AS MATERIALIZED (
-        SELECT place, connection_id, {_MONTH.format("f.succeeded_at")} AS month, sum(amount) AS ref
+        SELECT place, connection_id, {MONTH.format("f.succeeded_at")} AS month, sum(amount) AS ref
         FROM {live(spec_of(Refund))} WHERE f.status = 'SUCCEEDED' GROUP BY 1, 2, 3
-    ), summed AS (
+    )
+    SELECT place, month, orders, gmv, 0::numeric AS ref, coalesce(completed, 0) AS completed,
+           coalesce(weighted - completed * (month - date '1970-01-01'), 0) AS weighted
+    FROM paid JOIN served USING (place, connection_id, month)
+    UNION ALL
+    SELECT place, month, 0, 0, ref, 0, 0 FROM refunded JOIN served USING (place, connection_id, month)
+    """  # noqa: S608
+)
+_SUMMARIES = text(
+    f"""
+    WITH {ASKED}, {_SERVED_MONTHS}, summed AS (
         SELECT place, connection_id, (month || '-01')::date AS month, paid_orders, gmv, refunds FROM {live(spec_of(ShopMonthlySummary))}
     )
-    SELECT place, month, sum(orders) AS orders, sum(gmv) AS gmv, 0::numeric AS ref, coalesce(sum(completed), 0) AS completed,
-           coalesce(sum(weighted - completed * (month - date '1970-01-01')), 0) AS weighted
-    FROM paid JOIN served USING (place, connection_id, month) GROUP BY place, month
-    UNION ALL
-    SELECT place, month, 0, 0, sum(ref), 0, 0 FROM refunded JOIN served USING (place, connection_id, month) GROUP BY place, month
-    UNION ALL
-    SELECT place, month, sum(paid_orders), sum(gmv), sum(refunds), 0, 0 FROM summed
+    SELECT place, month, sum(paid_orders) AS orders, sum(gmv) AS gmv, sum(refunds) AS ref, 0 AS completed, 0 AS weighted FROM summed
     WHERE NOT EXISTS (SELECT FROM served WHERE (served.place, served.connection_id, served.month) = (summed.place, summed.connection_id, summed.month))
     GROUP BY place, month
     """  # noqa: S608
@@ -62,10 +65,12 @@ _SUMS = text(
 _MEASURES = text(
     f"""
     WITH {ASKED}, single AS MATERIALIZED (
-        SELECT * FROM unnest(CAST(:at AS int[]), CAST(:months AS date[]), CAST(:recent AS boolean[])) AS s(place, month, recent)
+        SELECT place, year::date[] AS year, quarter::date[] AS quarter
+        FROM unnest(CAST(:at AS int[]), CAST(:years AS text[]), CAST(:quarters AS text[])) AS s(place, year, quarter)
     ), paid AS MATERIALIZED (
-        SELECT place, f.paid_at AT TIME ZONE 'Asia/Shanghai' AS at, s.recent, buyer_hash, receiver_address_hash, receiver_city
-        FROM {live(spec_of(Order))} JOIN single s USING (place) WHERE {_PAID} AND s.month = {_MONTH.format("f.paid_at")}
+        SELECT place, f.paid_at AT TIME ZONE 'Asia/Shanghai' AS at, {MONTH.format("f.paid_at")} = ANY (s.quarter) AS recent,
+               buyer_hash, receiver_address_hash, receiver_city
+        FROM {live(spec_of(Order))} JOIN single s USING (place) WHERE {PAID} AND {MONTH.format("f.paid_at")} = ANY (s.year)
     ), recent AS MATERIALIZED (
         SELECT * FROM paid WHERE recent
     ), buyers AS (
@@ -110,11 +115,26 @@ async def load_orders(tx: Read | Write, moments: Sequence[Moment], holdings: Seq
         for month in sorted(months)
     ]
     rows: list[list[Any]] = [[] for _ in moments]
-    for row in await tx.execute(_SUMS, values | _columns(("at", "connections", "months"), whole)):
+    for row in await _summed(tx, values, whole):
         rows[row.place].append(row)
     single = [frozenset.intersection(*one.values()) if one else frozenset[Month]() for one in served]
     measured = await _measured(tx, moments, single)
     return [ShopFigures(_amounts(mine), _measures(one, found, mine)) for mine, one, found in zip(rows, single, measured, strict=True)]
+
+
+async def _summed(tx: Read | Write, values: dict[str, Any], served: Sequence[tuple[int, UUID, date]]) -> list[Any]:
+    """The sums of the months that are served order by order, kept ones as they are and the others from single orders; and of all other months the summaries."""
+    served_months = values | _columns(_SERVED, served)
+    rows = list(await tx.execute(_SUMMARIES, served_months))
+    kept = await kept_months(tx, served_months)
+    known = {(row.place, row.connection_id, row.month) for row in kept}
+    left = [one for one in served if one not in known]
+    if left:
+        rows += await tx.execute(_SINGLE, values | _columns(_SERVED, left))
+    return [*kept, *rows]
+
+
+_SERVED = ("at", "connections", "months")
 
 
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
@@ -145,18 +165,25 @@ def _amounts(rows: Any) -> Mapping[str, Series]:
 async def _measured(tx: Read | Write, moments: Sequence[Moment], single: Sequence[frozenset[Month]]) -> list[Any]:
     """What is read off single orders, by the place of the moment."""
     _, values = asking(moments, (Order,))
-    months = [
-        (place, first_day(month), month in window(moment.as_of, 3))
+    asked = [
+        (place, *(_days(month for month in window(moment.as_of, count) if month in single[place]) for count in (12, 3)))
         for place, moment in enumerate(moments)
-        for month in window(moment.as_of, 12)
-        if month in single[place]
     ]
-    found = {row.place: row for row in await tx.execute(_MEASURES, values | _columns(("at", "months", "recent"), months))}
+    found = {row.place: row for row in await tx.execute(_MEASURES, values | _columns(("at", "years", "quarters"), asked))}
     return [found.get(place, _NOTHING) for place in range(len(moments))]
 
 
+def _days(months: Iterable[Month]) -> str:
+    """The first days of some months, as PostgreSQL writes an array of them."""
+    return "{" + ",".join(first_day(month).isoformat() for month in months) + "}"
+
+
 def _measures(single: frozenset[Month], found: Any, rows: Sequence[Any]) -> OrderMeasures:
-    completed = {month_of(row.month): (row.completed, row.weighted) for row in rows if row.completed}
+    completed: dict[Month, tuple[Decimal, Decimal]] = {}
+    for row in rows:
+        if row.completed:
+            amount, weighted = completed.get(month_of(row.month), (ZERO, ZERO))
+            completed[month_of(row.month)] = amount + row.completed, weighted + row.weighted
     return OrderMeasures(
         months=single,
         buyers=found.buyers,

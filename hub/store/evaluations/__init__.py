@@ -2,6 +2,8 @@
 
 policies    the dated policy documents that were published here, and which one applies on a day
 drafts      policies before they are published, and their trials
+portfolios  customers who are pre-screened, part by part
+errands     what of these goes on behind evaluations
 reference   what the lender knows or has configured, as a document
 rows        an evaluation as rows
 profile     what kind of customer it found, as a row

@@ -22,7 +22,9 @@ from hub.store.tables.consents import authorisation_attempt, consent, consent_ev
 from hub.store.tables.erasure import tombstone
 from hub.store.tables.events import inbound_event, touched_days
 from hub.store.tables.history import fact_mark, record_shape, replay, window_keys
+from hub.store.tables.months import shop_month
 from hub.store.tables.people import customer, customer_client, customer_merge, data_key, identity_event, party
+from hub.store.tables.portfolios import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
 from hub.store.tables.quota import quota_ledger
 from hub.store.tables.results import (
     check_result,
@@ -74,6 +76,10 @@ __all__ = [
     "policy_draft",
     "policy_end",
     "policy_trial",
+    "portfolio_count",
+    "portfolio_part",
+    "portfolio_result",
+    "portfolio_screening",
     "profile_change",
     "quarantine",
     "quota_ledger",
@@ -85,6 +91,7 @@ __all__ = [
     "revocation",
     "score_point",
     "series_month",
+    "shop_month",
     "signing_key",
     "sync_event",
     "sync_run",

@@ -29,13 +29,15 @@ from hub.store.view.customers import CUSTOMER_TYPES
 from hub.store.view.environment import ViewSettings
 from hub.store.view.evaluations import EVALUATION_TYPES
 from hub.store.view.facts import fact_types
+from hub.store.view.portfolios import PORTFOLIO_TYPES
 from hub.store.view.profiles import PROFILE_TYPES
 from hub.store.view.pulse import Pulse
 from hub.store.view.reader import Reader
 from hub.store.view.watching import WATCHING_TYPES
 
 CATALOGUE: Catalogue = {
-    view.name: view for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *WATCHING_TYPES, *CLIENT_TYPES, *PROFILE_TYPES, *fact_types())
+    view.name: view
+    for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *WATCHING_TYPES, *CLIENT_TYPES, *PORTFOLIO_TYPES, *PROFILE_TYPES, *fact_types())
 }
 """Every type of the contract that is read from the store."""
 

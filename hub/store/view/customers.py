@@ -30,6 +30,7 @@ from hub.store.view.facts import fact_fields, fact_nodes
 from hub.store.view.gate import of_this_use
 from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part
 from hub.store.view.ownership import OWNER
+from hub.store.view.portfolios import portfolio_fields
 from hub.store.view.profile import FILTERS, PROFILE_TYPES, chosen_customers, profile_fields
 from hub.store.view.reference import REFERENCE_TYPES, reference_fields
 from hub.store.view.sources import SOURCE_TYPES, sources
@@ -100,6 +101,7 @@ QUERY = TypeView(
         **watching_fields(),
         **reference_fields(),
         **client_fields(),
+        **portfolio_fields(),
     },
 )
 
