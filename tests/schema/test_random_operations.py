@@ -40,6 +40,7 @@ from tests.hub.view import test_watching as watching
 from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, order_row, reader
 from tests.schema.operations import Maker, Operation, Pools
 from tests.schema.oracle import Moment, Oracle
+from tests.schema.portfolios import screened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SCHEMA: HubSchema = build_schema()
@@ -124,7 +125,7 @@ async def enrich(tx: Write, world: World) -> None:
     shape = {"stream": "orders", "path": "a", "type": "text", "first_seen": KNOWN, "last_seen": KNOWN, "drifted": True}
     await tx.execute(insert(tables.record_shape), [{**shape, "connector": name} for name in ("market", "bureau_of_tax")])
     await tx.execute(insert(tables.client), list(clients()))
-    await screened(tx, world)
+    await screened(tx, world, uid)
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
@@ -151,55 +152,6 @@ async def enrich(tx: Write, world: World) -> None:
         {"characteristic": f"{n:02}", "feature_id": name, "points": n, "maximum": 9} for n, name in enumerate(["ss_gmv_mean", "nowhere"])
     ]
     await tx.execute(insert(tables.score_point), [{**of, **one} for one in points])
-
-
-async def screened(tx: Write, world: World) -> None:
-    """Two screenings, one of them under way, and what came of a customer whom the client sees and of one whom it does not."""
-    document = {"title": "Some sellers"}
-    whole = {
-        "portfolio_id": "P",
-        "version": "1",
-        "sha256": "ab" * 32,
-        "document": document,
-        "purpose": "CREDIT_APPROVAL",
-        "as_of": KNOWN.date(),
-    }
-    for number in (1, 2):
-        own = {
-            "screening_id": uid(300 + number),
-            "known_at": KNOWN,
-            "author": "operator",
-            "created_at": KNOWN,
-            "customers": 3,
-            "come_to": number,
-        }
-        await tx.execute(insert(tables.portfolio_screening), {**whole, **own, "ended_at": KNOWN if number == 1 else None})
-        cells = [
-            ("ALL", "", "ENHANCED", 2),
-            ("TIER", "HIGH", "ENHANCED", 2),
-            ("REGION", "", "BASE_ONLY", 1),
-            ("LEFT", "CONSENT_MISSING", "", number),
-        ]
-        rows = [dict(zip(("axis", "value", "outcome", "customers"), cell, strict=True)) for cell in cells]
-        await tx.execute(
-            insert(tables.portfolio_count), [{**row, "screening_id": uid(300 + number), "limits": number * 1000} for row in rows]
-        )
-    found = {
-        "screening_id": uid(301),
-        "purpose": "CREDIT_APPROVAL",
-        "known_at": KNOWN,
-        "scenario": "S03",
-        "below_floor": False,
-        "reasons": ["C06"],
-    }
-    for number, customer in enumerate((world.mine, uid(3), world.theirs)):
-        own = {
-            "customer_id": customer,
-            "result_id": uid(310 + number),
-            "outcome": ("ENHANCED", "BASE_ONLY")[number % 2],
-            "sources": ["SHOP"],
-        }
-        await tx.execute(insert(tables.portfolio_result), {**found, **own, "offered_limit": Decimal(5000), "tier": "HIGH"})
 
 
 def clients() -> Iterator[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -221,16 +220,14 @@ async def test_a_killed_worker_leaves_nothing_out_and_nothing_twice(bank: Databa
     await consented(bank, 40)
     found = await begun(bank)
     told = (f"{urls.owner} {urls.app} {urls.worker}", str(found.screening_id), GRANTEE, str(os.getpid()))
-    process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", KILLED, *told], stderr=subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-W", "ignore", "-c", KILLED, *told)
     done, until = 0, time.monotonic() + 60
     while done == 0 and time.monotonic() < until:
         await asyncio.sleep(0.02)
         async with bank.work() as tx:
             done = (await found.progress(tx))[0]
     process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert process.stderr is not None
-    process.stderr.close()
+    await process.wait()
     async with bank.work() as tx:
         killed_at = (await found.progress(tx))[0]
     assert 0 < killed_at < 40, "it died in the middle"
