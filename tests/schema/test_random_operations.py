@@ -51,7 +51,7 @@ MOMENTS: list[Moment] = [(None, None), (DAY, None), (None, THEN), (DAY, THEN)]
 EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
-    *("access", "totals", "profile"),
+    *("access", "totals", "profile", "portfolioScreenings", "counts", "portfolioResults"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -63,9 +63,6 @@ PREFERRED = [
         "syncConnections",
         "syncRuns",
         "clients",
-        "portfolioScreenings",
-        "counts",
-        "portfolioResults",
         "keys",
         "windows",
         "attempts",
