@@ -29,6 +29,12 @@ TABLES = {
     "repayment": "SELECT customer_id, account_number, (month || '-01')::date AS month, status FROM fact_repayment_month",
     "inquiry": "SELECT customer_id, organisation, inquired_on, reason FROM fact_credit_inquiry",
 }
+TYPES = {
+    **dict.fromkeys(("start", "established_on", "period_start", "paid_on", "due_on", "month", "issued_on", "day", "inquired_on"), "DATE"),
+    **dict.fromkeys(("declared_revenue", "tax_payable", "wage_total", "amount", "net", "tax"), "DECIMAL(18, 2)"),
+    **{"customer_id": "UUID", "headcount": "BIGINT", "secured": "BOOLEAN", "open": "BOOLEAN"},
+}
+"""What is none of these is text."""
 SERIES = """
 CREATE TABLE cover AS SELECT customer_id, start, least(3, n) AS c3, least(6, n) AS c6, least(12, n) AS c12, least(24, n) AS c24
     FROM (SELECT customer_id, start, datediff('month', start, DATE '2025-12-01') + 1 AS n FROM win);
@@ -103,7 +109,9 @@ def main(dsn: str, home: str, cores: str, *sample: str) -> None:
     read = time.perf_counter()
     duck = duckdb.connect(str(folder / "peer.duckdb"), config={"threads": int(cores)})
     for name in TABLES:
-        duck.execute(f"CREATE TABLE {name} AS SELECT * FROM read_csv('{folder / name}.csv', header = true)")
+        header = (folder / f"{name}.csv").open().readline().strip().split(",")
+        columns = {column: TYPES.get(column, "VARCHAR") for column in header}
+        duck.execute(f"CREATE TABLE {name} AS SELECT * FROM read_csv('{folder / name}.csv', header = true, columns = {columns})")
     loaded = time.perf_counter()
     duck.execute(SERIES)
     duck.execute(FEATURES)

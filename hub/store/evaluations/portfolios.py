@@ -35,7 +35,7 @@ from hub.store.evaluations.keep import Asked, dossiers_of
 from hub.store.evaluations.policies import effective_policy
 from hub.store.tables import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
 
-MOST_PARTS, IN_A_PART, ASKED_AT_ONCE = 64, 500, 8
+MOST_PARTS, IN_A_PART, ASKED_AT_ONCE = 64, 50, 8
 UNMADE, BELOW_FLOOR = "UNMADE", "BELOW_FLOOR"
 ZERO = Decimal(0)
 
