@@ -51,12 +51,12 @@ def check(text: str) -> list[Found]:
         policy = unchecked_policy(document)
     except PolicyInvalid as error:
         return [Found(1, "the document", error.message.rstrip("."), error.remedy)]
-    known = _lines(text)
+    known = lines_of(text)
     told = [Found(_line(known, document, where), where, wrong, remedy) for where, wrong, remedy in faults(policy)]
     return sorted(told, key=lambda one: one.line)
 
 
-def _lines(text: str) -> dict[Path, int]:
+def lines_of(text: str) -> dict[Path, int]:
     """The line of every value by its path, and of every member by its name."""
     found: dict[Path, int] = {}
     pieces = _pieces(text)

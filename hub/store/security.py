@@ -41,7 +41,9 @@ ERASED = {
     **dict.fromkeys(retention().of_class("INPUT"), ("DELETE",)),
 }  # fmt: skip
 """What the role hub_worker may do beside that, each within a policy of :func:`hub.store.erasure.laws.policies`."""
-PRIVATE = frozenset({"audit_anchor", "audit_event", "cost_ledger", "policy_draft", "policy_trial", "relation", "replay", "trusted_document"})
+PRIVATE = frozenset(
+    {"audit_anchor", "audit_event", "cost_ledger", "policy_draft", "policy_trial", "relation", "replay", "trusted_document"}
+)
 """Nothing that a client is answered with: it may name somebody else's customer, or another client."""
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
 """A fact is never overwritten: a change ends it and adds another. It is deleted by the role hub_worker alone, where its erasure is due."""
@@ -76,7 +78,18 @@ BEFORE = {
 release takes it away."""
 _OPERATOR = "(select current_setting('hub.operator', true)) = 'yes'"
 WATCHED = frozenset(
-    {"backfill_window", "connection", "consent", "dispute", "identity_event", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"}
+    {
+        "backfill_window",
+        "connection",
+        "consent",
+        "dispute",
+        "identity_event",
+        "quarantine",
+        "raw_page",
+        "sync_event",
+        "sync_run",
+        "sync_window",
+    }
 )
 """How fetching goes: an operator's transaction (``hub.operator``) reads it for every customer. What was fetched is sealed in them, and stays so."""
 
@@ -91,7 +104,10 @@ BOUNDS = {
     ("access_log", "INSERT"): ("", f"client_id = {_CLIENT} AND shard IS NULL AND sequence IS NULL AND hash IS NULL"),
     ("consent_event", "INSERT"): ("", f"actor = {_CLIENT}"),
     ("identity_event", "INSERT"): ("", f"actor = {_CLIENT} AND kind IN ('PARTY_ADDED', 'PARTY_ENDED')"),
-    ("dispute", "INSERT"): ("", f"raised_by = {_CLIENT} AND state = 'OPEN' AND note IS NULL AND resolved_at IS NULL AND resolved_by IS NULL"),
+    ("dispute", "INSERT"): (
+        "",
+        f"raised_by = {_CLIENT} AND state = 'OPEN' AND note IS NULL AND resolved_at IS NULL AND resolved_by IS NULL",
+    ),
     ("consent", "INSERT"): ("", "status = 'PENDING' AND starts_at IS NULL"),
     ("consent", "UPDATE"): (_MINE, f"{_MINE} AND (status NOT IN ('ACTIVE', 'PAUSED') OR starts_at IS NOT NULL)"),
     ("customer", "UPDATE"): ("true", "false"),

@@ -1,6 +1,6 @@
 """Loads a dossier: everything an evaluation reads, in a handful of set-based statements.
 
-``subject`` and ``holdings`` say who is evaluated and which sources may be used, ``facts`` brings the facts of readable sources in one
+``subject`` and ``holdings`` say who is evaluated and which sources may be used; that is the ``ground``, which an evaluation keeps; ``facts`` brings the facts of readable sources in one
 statement, ``orders`` sums and counts single orders where they lie, ``evidence`` digests what the formulas read.
 """
 
@@ -19,11 +19,12 @@ from hub.domain.identifiers import CustomerId
 from hub.store.database import Read, Write
 from hub.store.dossier.evidence import load_evidence
 from hub.store.dossier.facts import load_facts
+from hub.store.dossier.ground import Ground
 from hub.store.dossier.holdings import load_holdings, load_subject_profile
 from hub.store.dossier.moment import Moment
-from hub.store.dossier.orders import load_orders
+from hub.store.dossier.orders import load_orders, served_months
 
-__all__ = ["load_dossier"]
+__all__ = ["Ground", "dossier_on", "load_dossier", "load_ground"]
 
 
 async def load_dossier(
@@ -42,16 +43,26 @@ async def load_dossier(
     Only facts of sources that this grantee may read for this purpose and scenario are loaded.
     """
     moment = Moment(customer_id, as_of, known_at)
-    subject = await load_subject_profile(tx, moment)
+    ground = await load_ground(tx, moment, Use(grantee, purpose, scenario, as_of, known_at))
+    return await dossier_on(tx, moment, ground, reference)
+
+
+async def load_ground(tx: Read | Write, moment: Moment, use: Use) -> Ground:
+    """What the store tells of the customer's sources for one use."""
     holdings = await load_holdings(tx, moment)
-    use = Use(grantee, purpose, scenario, as_of, known_at)
-    states, moment = holdings.states(use), replace(moment, consents=holdings.allowing(use))
+    return Ground(holdings.states(use), holdings.allowing(use), served_months(holdings, moment.as_of))
+
+
+async def dossier_on(tx: Read | Write, moment: Moment, ground: Ground, reference: Reference) -> Dossier:
+    """The dossier on a ground: that of now, or that which an evaluation was made on. Raises NotFound."""
+    subject = await load_subject_profile(tx, moment)
+    states, moment = ground.states, replace(moment, consents=ground.consents)
     facts = await load_facts(tx, moment, readable(states))
     homes = [one.residence_city for one in facts.get(HouseholdRegistration, ()) if one.person in subject.own_hashes]
-    shop = await load_orders(tx, moment, holdings) if states[SourceKind.SHOP].readable else None
+    shop = await load_orders(tx, moment, ground.served) if states[SourceKind.SHOP].readable else None
     found = Dossier(
-        as_of=as_of,
-        known_at=known_at,
+        as_of=moment.as_of,
+        known_at=moment.known_at,
         subject=replace(subject, residence_city=homes[0] if homes else None),
         reference=reference,
         sources=states,

@@ -19,11 +19,17 @@ from hub.store.dossier.moment import Moment
 from hub.store.parties import RESPONSIBLE, in_role
 from hub.store.tables import connection, consent, customer, party
 
+# A window that is read again loses what it had covered; that it had, at an instant before, is told by ``window_before``.
 _WINDOWS = text(
     """
-    SELECT connection_id, source, kinds, bool_or(state <> 'NOT_SERVED') AS served,
-           range_agg(covered) FILTER (WHERE state = 'DONE' AND completed_at <= :known_at) AS covered
-    FROM sync_window WHERE customer_id = :customer_id
+    SELECT connection_id, source, kinds, coalesce(bool_or(served), true) AS served, range_agg(covered) FILTER (WHERE covered IS NOT NULL) AS covered
+    FROM (
+        SELECT connection_id, source, stream, kinds, state <> 'NOT_SERVED' AS served,
+            CASE WHEN state = 'DONE' AND completed_at <= :known_at THEN covered END AS covered
+        FROM sync_window WHERE customer_id = :customer_id
+        UNION ALL SELECT connection_id, source, stream, kinds, NULL, covered
+        FROM window_before WHERE customer_id = :customer_id AND completed_at <= :known_at AND replaced_at > :known_at
+    ) AS w
     GROUP BY connection_id, source, stream, kinds
     """
 ).columns(covered=DATEMULTIRANGE)

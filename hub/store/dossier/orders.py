@@ -24,6 +24,8 @@ from hub.store.database import Read, Write
 from hub.store.dossier.moment import Moment, live
 
 MONTHS = 24
+Served = Mapping[UUID, frozenset[Month]]
+"""The months that each connection serves order by order."""
 
 _SUMS = text(
     f"""
@@ -84,9 +86,8 @@ class ShopFigures:
     measures: OrderMeasures
 
 
-async def load_orders(tx: Read | Write, moment: Moment, holdings: Holdings) -> ShopFigures:
+async def load_orders(tx: Read | Write, moment: Moment, served: Served) -> ShopFigures:
     """The shop figures of W24 over all connections that serve SHOP."""
-    served = _served(holdings, moment.as_of)
     pairs = [(connection, first_day(month)) for connection, months in served.items() for month in sorted(months)]
     parameters = moment.values(connections=[connection for connection, _ in pairs], months=[month for _, month in pairs])
     rows = (await tx.execute(_SUMS, parameters)).all()
@@ -94,7 +95,7 @@ async def load_orders(tx: Read | Write, moment: Moment, holdings: Holdings) -> S
     return ShopFigures(_amounts(rows), await _measures(tx, moment, single, rows))
 
 
-def _served(holdings: Holdings, as_of: date) -> dict[UUID, frozenset[Month]]:
+def served_months(holdings: Holdings, as_of: date) -> dict[UUID, frozenset[Month]]:
     """The months each connection serves order by order, of the connections that cover anything."""
     found = {}
     for one in holdings.connections:

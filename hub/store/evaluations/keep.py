@@ -1,4 +1,4 @@
-"""Loads a dossier, evaluates it, writes the result: one transaction, nothing overwritten.
+"""Loads a dossier, evaluates it, writes the result with what it was made from: one transaction, nothing overwritten.
 
 The digest of the inputs is over everything that could change the result: policy, request, lender's data, source states and the digests of the fact sets.
 """
@@ -9,23 +9,28 @@ import hashlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import insert, select, text
+from sqlalchemy import Table, insert, select, text
 
 from hub.credit.dossier import Dossier
 from hub.credit.evaluate import Evaluation, Request, evaluate
 from hub.credit.policy import Policy
+from hub.credit.sources import Use
 from hub.domain.enums import Outcome
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import NotFound
 from hub.store.database import Read, Write
-from hub.store.dossier import load_dossier
+from hub.store.dossier import dossier_on, load_ground
+from hub.store.dossier.moment import Moment
+from hub.store.evaluations.canonical import sha256_of
+from hub.store.evaluations.inputs import Prepared, inputs_row
 from hub.store.evaluations.policies import effective_policy
 from hub.store.evaluations.reference import load_reference
 from hub.store.evaluations.rows import Heading, head_row, part_rows
-from hub.store.tables import customer, evaluation
+from hub.store.tables import customer, evaluation, evaluation_inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,10 @@ class Asked:
     what_if: bool = False
     """Of another day than today, or of what was known before: it is kept and shown, and nothing is decided by it."""
 
+    @property
+    def use(self) -> Use:
+        return Use(self.grantee, self.purpose, self.scenario, self.as_of, self.known_at)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -54,36 +63,44 @@ class Kept:
 async def evaluate_customer(tx: Write, asked: Asked) -> Kept:
     """Evaluates a customer from the store and keeps the result. Raises NotFound, InvalidInput (no such scenario)."""
     policy = await effective_policy(tx, asked.scenario, asked.as_of)
-    dossier = await dossier_of(tx, asked)
-    made = evaluate(dossier, policy, asked.request)
+    prepared = await prepare(tx, asked)
+    made = evaluate(prepared.dossier, policy, asked.request)
     heading = Heading(
         customer_id=asked.customer_id,
         evaluation_id=new_id(),
         created_at=datetime.now(UTC),
         supersedes=None if asked.what_if else await _latest(tx, asked),
-        inputs_digest=inputs_digest(dossier, policy, asked.request),
+        inputs_digest=inputs_digest(prepared.dossier, policy, asked.request),
         what_if=asked.what_if,
         use_purpose=asked.purpose,
     )
-    await _write(tx, heading, made)
+    rows = rows_of(heading, made)
+    for table, found in rows.items():
+        await tx.execute(insert(table), found)
+    await tx.execute(insert(evaluation_inputs), inputs_row(asked.customer_id, heading.evaluation_id, prepared, sha256_of(rows)))
     return Kept(heading.evaluation_id, made.outcome)
 
 
-async def dossier_of(tx: Write, asked: Asked) -> Dossier:
+async def prepare(tx: Read | Write, asked: Asked) -> Prepared:
     """What an evaluation is made from. Raises NotFound."""
-    found = (await tx.execute(select(customer.c.uscc).where(customer.c.customer_id == asked.customer_id))).first()
+    uscc = await uscc_of(tx, asked.customer_id)
+    used = await load_reference(tx, asked.customer_id, uscc, asked.as_of, asked.known_at)
+    moment = Moment(asked.customer_id, asked.as_of, asked.known_at)
+    ground = await load_ground(tx, moment, asked.use)
+    return Prepared(await dossier_on(tx, moment, ground, used.reference), ground, used, asked.grantee)
+
+
+async def uscc_of(tx: Read | Write, customer_id: CustomerId) -> str | None:
+    """The code of a business, None of a person. Raises NotFound."""
+    found = (await tx.execute(select(customer.c.uscc).where(customer.c.customer_id == customer_id))).first()
     if found is None:
         raise NotFound("There is no such customer.")
-    return await load_dossier(
-        tx,
-        asked.customer_id,
-        as_of=asked.as_of,
-        known_at=asked.known_at,
-        scenario=asked.scenario,
-        grantee=asked.grantee,
-        purpose=asked.purpose,
-        reference=await load_reference(tx, found.uscc),
-    )
+    return None if found.uscc is None else str(found.uscc)
+
+
+async def dossier_of(tx: Write, asked: Asked) -> Dossier:
+    """The dossier alone. Raises NotFound."""
+    return (await prepare(tx, asked)).dossier
 
 
 async def _latest(tx: Read | Write, asked: Asked) -> UUID | None:
@@ -93,10 +110,9 @@ async def _latest(tx: Read | Write, asked: Asked) -> UUID | None:
     return found
 
 
-async def _write(tx: Write, heading: Heading, made: Evaluation) -> None:
-    await tx.execute(insert(evaluation), head_row(heading, made))
-    for table, rows in part_rows(heading, made):
-        await tx.execute(insert(table), rows)
+def rows_of(heading: Heading, made: Evaluation) -> dict[Table, list[dict[str, Any]]]:
+    """Every row of an evaluation, by table."""
+    return {evaluation: [head_row(heading, made)], **dict(part_rows(heading, made))}
 
 
 def inputs_digest(dossier: Dossier, policy: Policy, request: Request) -> str:

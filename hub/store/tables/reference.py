@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Column, Date, Index, Integer, Numeric, Table
-from sqlalchemy import text as sql
 
 from hub.store.metadata import customer_key, document, instant, metadata, text, uid
 from hub.store.tables.columns import OWNED
@@ -43,17 +42,8 @@ def _edge(*more: Any) -> list[Any]:
     ]
 
 
-relation = Table(
-    "relation",
-    metadata,
-    *_edge(
-        Index("ix_relation_from", "from_uscc", postgresql_where=sql("known_to IS NULL")),
-        Index("ix_relation_to", "to_uscc", postgresql_where=sql("known_to IS NULL")),
-    ),
-)
+relation = Table("relation", metadata, *_edge(Index("ix_relation_from", "from_uscc"), Index("ix_relation_to", "to_uscc")))
 """The lender's whole graph, whoever is a customer. Nothing that a client may see."""
 
-customer_relation = Table(
-    "customer_relation", metadata, customer_key(), *_edge(Index("ix_customer_relation_edge", "edge_id")), info=OWNED
-)
+customer_relation = Table("customer_relation", metadata, customer_key(), *_edge(Index("ix_customer_relation_edge", "edge_id")), info=OWNED)
 """The edges that touch a customer, with the customer: what evaluations and clients read."""
