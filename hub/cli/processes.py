@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from connectors.sandbox.serve import Server, bind
 from hub.access.audit import ChainKeys, audited
+from hub.access.audit.loads import versions_audited
 from hub.access.audit.publish import HeadsFile, keep_publishing
 from hub.access.clients import NewClient, described, make_client_keys, register_client
 from hub.cli import until
@@ -18,9 +19,8 @@ from hub.cli.runtime import Runtime, open_runtime, store_of
 from hub.cli.until import Stop
 from hub.errors import FixConfiguration
 from hub.settings import Settings
-from hub.store.database import Write
 from hub.store.evaluations import keep_reference
-from hub.store.evaluations.reference import LENDER, RELATIONS, Change, read_reference_file
+from hub.store.evaluations.reference import LENDER, RELATIONS, read_reference_file
 from hub.store.guards import require_guarded
 from hub.store.migrate import migrate as migrate_store
 from hub.store.migrate import require_current
@@ -124,16 +124,10 @@ async def _load_reference(runtime: Runtime) -> None:
         document = read_reference_file(runtime.settings.home / f"{name}.json")
         if document is not None:
             async with runtime.database.work() as tx:
-                await told(tx, runtime, OPERATOR, await keep_reference(tx, name, document, runtime.clock.now()))
+                changes = await keep_reference(tx, name, document, runtime.clock.now())
+                await versions_audited(tx, runtime.vault.keys, OPERATOR, changes)
     async with runtime.database.work() as tx:
         await adopt_all(tx)
-
-
-async def told(tx: Write, runtime: Runtime, actor: str, changes: Iterable[Change]) -> None:
-    """Each version that was loaded, with the one before."""
-    for one in changes:
-        before, subject = one.before.told if one.before else None, f"reference:{one.after.name}"
-        await audited(tx, runtime.vault.keys, actor=actor, action="reference.load", subject=subject, before=before, after=one.after.told)
 
 
 async def _first_admin(runtime: Runtime) -> Path | None:

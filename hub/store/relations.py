@@ -36,6 +36,8 @@ RELATED = frozenset(
 )
 """What makes a related party (关联方). Guarantees and trade are edges, and no sign of one hand; a device speaks of fraud only."""
 CONTROLLING = Decimal("0.25")
+TOLD = 50
+"""Edges that the audit tells one by one; of all of them it tells how many."""
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('relation'))")
 _STANDING = text("SELECT * FROM relation WHERE known_to IS NULL AND from_uscc = ANY(:businesses)")
@@ -69,12 +71,18 @@ _OF_CUSTOMER = text("""
 
 @dataclass(frozen=True, slots=True)
 class EdgesLoaded:
-    """``added`` are new, ``changed`` replace a version before, ``retracted`` were taken back."""
+    """``added`` are new, ``changed`` replace a version before, ``retracted`` were taken back. ``before`` and ``after`` tell the first of them for the audit."""
 
     added: int
     changed: int
     unchanged: int
     retracted: int
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"added": self.added, "changed": self.changed, "unchanged": self.unchanged, "retracted": self.retracted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +101,13 @@ async def load_edges(tx: Write, edges: Sequence[Edge], source: str, actor: str, 
     missing = [one for one in edges if one.retract and one.key not in standing]
     if missing:
         raise InvalidInput(f"{len(missing):,} edges to take back are not known.", remedy="Take back what was loaded, as it was loaded.")
-    retracted = [standing[one.key].edge_id for one in edges if one.retract]
+    retracted = [standing[one.key] for one in edges if one.retract]
     new = [one for one in edges if not one.retract and not _same(standing.get(one.key), one)]
-    replaced = [standing[one.key].edge_id for one in new if one.key in standing]
-    await _close(tx, [*retracted, *replaced], now)
+    replaced = [standing[one.key] for one in new if one.key in standing]
+    await _close(tx, [row.edge_id for row in (*retracted, *replaced)], now)
     await _insert(tx, new, {"source": source, "actor": actor, "now": now})
-    return EdgesLoaded(len(new) - len(replaced), len(replaced), len(edges) - len(new) - len(retracted), len(retracted))
+    before, after = tuple(map(_told, (*retracted, *replaced)[:TOLD])), tuple(_told_of(one) for one in new[:TOLD])
+    return EdgesLoaded(len(new) - len(replaced), len(replaced), len(edges) - len(new) - len(retracted), len(retracted), before, after)
 
 
 async def _close(tx: Write, ids: list[UUID], now: datetime) -> None:
@@ -118,6 +127,14 @@ def _row(one: Edge) -> dict[str, Any]:
     weight = None if one.weight is None else str(one.weight)
     told = {"from_uscc": one.from_uscc, "to_uscc": one.to_uscc, "type": one.type.value, "weight": weight}
     return {**told, "valid_from": one.since, "valid_to": one.until, "evidence": one.evidence}
+
+
+def _told(row: Row[Any]) -> str:
+    return f"{row.from_uscc} {row.type} {row.to_uscc} {row.weight} {row.valid_from} {row.valid_to} {row.source}"
+
+
+def _told_of(one: Edge) -> str:
+    return f"{one.from_uscc} {one.type} {one.to_uscc} {one.weight} {one.since} {one.until}"
 
 
 def _key(row: Row[Any]) -> tuple[str, str | None, str]:
