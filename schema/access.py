@@ -31,6 +31,11 @@ SCOPES: Mapping[str, str] = {
     "identity:write": "Say which customers are one and the same: merge and split.",
     "clients:read": "Who the clients of this hub are: what they may do, their keys, when they were last there.",
     "clients:write": "Register, change, disable and enable the clients of this hub, exchange their keys and end their tokens.",
+    "reference:read": "What the lender knows or has configured: its reference documents, with their versions.",
+    "reference:write": "Load reference documents, and edges of the relationship graph.",
+    "disputes:write": "Pass on what a customer objects to.",
+    "disputes:read": "What customers object to, until when it must be answered, and what became of it.",
+    "disputes:resolve": "Answer what a customer objects to.",
     "personal:reveal": "One personal value at a time, in plain text.",
     "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
@@ -45,12 +50,27 @@ _PARTNER = {
     "enhancement:read",
     "enhancement:evaluate",
     "access:read",
+    "disputes:write",
 }
 
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
-    "INTERNAL": frozenset(set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write"}),
-    "ADMIN": frozenset({"clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"}),
+    "INTERNAL": frozenset(
+        set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write", "reference:write", "disputes:resolve"}
+    ),
+    "ADMIN": frozenset(
+        {
+            "clients:read",
+            "clients:write",
+            "customers:erase",
+            "identity:write",
+            "operations:read",
+            "schema:introspect",
+            "reference:read",
+            "reference:write",
+        }
+        | {"disputes:read", "disputes:resolve"}
+    ),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 

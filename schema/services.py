@@ -15,6 +15,19 @@ from typing import Any
 
 from hub.domain.caller import Caller
 from hub.domain.enums import PersonalField, Purpose, SourceKind
+from schema.lending import (
+    DisputeRaised,
+    DisputeRevealed,
+    LoadReference,
+    LoadRelations,
+    RaiseDispute,
+    ReferenceLoaded,
+    RelationsLoaded,
+    Reproduced,
+    ReproduceEvaluation,
+    ResolveDispute,
+    RevealDispute,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,3 +340,9 @@ class Services:
     register_document: Callable[[Call, RegisterDocument], Awaitable[str]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
     reveal_personal_field: Callable[[Call, RevealPersonalField], Awaitable[str]]
+    load_reference: Callable[[Call, LoadReference], Awaitable[ReferenceLoaded]]
+    load_relations: Callable[[Call, LoadRelations], Awaitable[RelationsLoaded]]
+    reproduce_evaluation: Callable[[Call, ReproduceEvaluation], Awaitable[Reproduced]]
+    raise_dispute: Callable[[Call, RaiseDispute], Awaitable[DisputeRaised]]
+    reveal_dispute: Callable[[Call, RevealDispute], Awaitable[DisputeRevealed]]
+    resolve_dispute: Callable[[Call, ResolveDispute], Awaitable[str]]

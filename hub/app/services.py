@@ -17,7 +17,9 @@ from hub.access.clients import find_client
 from hub.app.calling import Calling
 from hub.app.clients import ClientServices
 from hub.app.consents import ConsentServices
+from hub.app.disputes import DisputeServices
 from hub.app.identity import IdentityServices, visible
+from hub.app.reference import ReferenceServices
 from hub.credit.evaluate import Request
 from hub.domain.clock import Clock
 from hub.domain.enums import SourceKind
@@ -77,6 +79,7 @@ class HubServices:
 
     def port(self) -> contract.Services:
         identity, consents, clients = self.identity, self.consents, self.clients
+        reference, disputes = ReferenceServices(self.equipment.vault.keys, self.calling), DisputeServices(self.equipment, self.calling)
         return contract.Services(
             create_customer=identity.create_customer,
             add_party=identity.add_party,
@@ -101,6 +104,12 @@ class HubServices:
             register_document=clients.register_document,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
+            load_reference=reference.load_reference,
+            load_relations=reference.load_relations,
+            reproduce_evaluation=reference.reproduce_evaluation,
+            raise_dispute=disputes.raise_dispute,
+            reveal_dispute=disputes.reveal_dispute,
+            resolve_dispute=disputes.resolve_dispute,
         )
 
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:

@@ -189,6 +189,8 @@ for _enum in (
     domain.Purpose,
     domain.MissingReason,
     domain.PersonalField,
+    domain.RelationType,
+    domain.DisputeState,
     domain.Unit,
     audit.AccessOutcome,
 ):

@@ -1,4 +1,4 @@
-"""``hub reference``, ``hub relations`` and ``hub evaluate`` of what is stored, as an operator types them, on a store that is there."""
+"""``hub reference``, ``hub relations`` and ``hub evaluate`` of what is stored, as an operator types them, on a store that is there. Small forms: tests/hub/store/test_reproducing.py, tests/hub/app/test_reference.py."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from hub.credit.evaluate import Request
 from hub.domain.facts import Order
@@ -70,6 +71,7 @@ async def _seeded(urls: Urls) -> tuple[str, str]:
     return str(seed.customer_id), str(kept.evaluation_id)
 
 
+@pytest.mark.load
 def test_an_evaluation_is_reproduced_and_what_was_tampered_with_is_named(hub: Hub, urls: Urls, tmp_path: Path) -> None:
     customer, evaluation = asyncio.run(_seeded(urls))
     owner(urls, "UPDATE consent SET expires_at = '2030-01-01'")
@@ -99,6 +101,7 @@ def test_an_evaluation_is_reproduced_and_what_was_tampered_with_is_named(hub: Hu
     assert hub.refusal("evaluate", "--evaluation", customer, *home, environment=environment).startswith("hub: There is no such evaluation.")
 
 
+@pytest.mark.load
 def test_a_reference_file_is_checked_loaded_and_listed(hub: Hub, urls: Urls, tmp_path: Path) -> None:
     home, environment, file = ("--home", str(tmp_path)), at(urls), tmp_path / "reference.json"
     file.write_text(FAULTY, "utf-8")
@@ -136,6 +139,7 @@ def test_a_reference_file_is_checked_loaded_and_listed(hub: Hub, urls: Urls, tmp
     assert events == [(None, "0.40"), ("1", "0.45")]
 
 
+@pytest.mark.load
 def test_ten_thousand_edges_are_loaded_whole_or_not_at_all(hub: Hub, urls: Urls, tmp_path: Path) -> None:
     codes = [uscc(f"91330203MA{number:06}X") for number in range(10_001)]
     rows = [f"{one},{other},SUPPLIES" for one, other in itertools.pairwise(codes)]

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from schema.lending import (
+    DisputeRaised,
+    DisputeRevealed,
+    Fault,
+    LoadedVersion,
+    Parted,
+    ReferenceLoaded,
+    RelationsLoaded,
+    Reproduced,
+)
 from schema.services import (
     Call,
     ConsentChanged,
@@ -52,6 +63,14 @@ class Port:
                 for name in ("update_client", "retire_client_key", "disable_client", "enable_client", "revoke_client_tokens")
             },
             register_document=self._serving(lambda value: "ab" * 32),
+            load_reference=self._serving(lambda _: ReferenceLoaded((LoadedVersion("lender", 2, "ab" * 32),), ())),
+            load_relations=self._serving(lambda _: RelationsLoaded(faults=(Fault(1, "from", "it names no business", "Name one."),))),
+            reproduce_evaluation=self._serving(
+                lambda _: Reproduced("DIFFERENT", "s", "ab" * 32, "cd" * 32, Parted("evaluation.grade", "A", None, "c"))
+            ),
+            raise_dispute=self._serving(lambda _: DisputeRaised("d-1", date(2026, 2, 9))),
+            reveal_dispute=self._serving(lambda _: DisputeRevealed("not mine", None)),
+            resolve_dispute=self._serving(lambda value: value.dispute_id),
             reveal_personal_field=self._serving(lambda _: "plain"),
             erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),
         )

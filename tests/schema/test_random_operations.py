@@ -38,6 +38,7 @@ from schema.plan.limits import Limits
 from tests.databases import own
 from tests.hub.view import test_watching as watching
 from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, order_row, reader
+from tests.schema.lending import lend
 from tests.schema.operations import Maker, Operation, Pools
 from tests.schema.oracle import Moment, Oracle
 
@@ -121,6 +122,7 @@ async def enrich(tx: Write, world: World) -> None:
     shape = {"stream": "orders", "path": "a", "type": "text", "first_seen": KNOWN, "last_seen": KNOWN, "drifted": True}
     await tx.execute(insert(tables.record_shape), [{**shape, "connector": name} for name in ("market", "bureau_of_tax")])
     await tx.execute(insert(tables.client), list(clients()))
+    await lend(tx, world)
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
@@ -254,6 +256,8 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "streams": [None, ["orders"], "bills"],
         "accountShared": [None, True, False],
         "disabled": [None, True, False],
+        "open": [None, True, False],
+        "references.names": [None, ["lender"], "crops", ["crops", "lender"], ["x"]],
         "clientId": [None, "app-1", "x"],
         "audience": [None, "PARTNER", "INTERNAL"],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],

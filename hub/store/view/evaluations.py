@@ -20,10 +20,12 @@ from hub.store.view.catalogue import (
     global_id,
     plain,
 )
+from hub.store.view.disputes import EVALUATION_DISPUTES, FEATURE_DISPUTES
 from hub.store.view.environment import INTERNAL
 from hub.store.view.facts import FACT
 from hub.store.view.gate import in_force_now, of_kind, of_this_use, readable
 from hub.store.view.merged import is_part
+from hub.store.view.reference_versions import evaluation_origin
 
 _SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
 _OF_KIND = {**_SCENARIO, "whatIf": Argued("boolean", "{t}.what_if = {p}")}
@@ -132,6 +134,8 @@ EVALUATION = TypeView(
         **plain("repayment", "guarantee", "binding", "flags", "notes", "nextBestSource", "inputsDigest"),
         **decimals("requestedAmount", "tau", "consistency", "coverage", "verifiedRevenue", "probabilityOfDefault"),
         **decimals("baseLimit", "finalLimit", "enhancement", "baseRate", "rate", "riskAdjustedMargin"),
+        **evaluation_origin(),
+        "disputes": EVALUATION_DISPUTES,
         "policy": One("PolicyVersion", _policy),
         "reasons": Many("Reason", _reasons, "{t}.ordinal"),
         "checks": Many("CheckResult", _part("check_result"), "{t}.check_id"),
@@ -163,6 +167,7 @@ EVALUATION_TYPES = [
             **columns(id="{t}.feature_id", number=_SHOWN_NUMBER),
             **plain("text", "unit", "missingReason", "formula", "formulaVersion", "windowFirst", "windowLast", "coveredMonths"),
             "evidence": Many("FeatureEvidence", _evidence, "{t}.ordinal"),
+            "disputes": FEATURE_DISPUTES,
         },
     ),
     TypeView(
