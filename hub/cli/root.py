@@ -12,9 +12,11 @@ import typer
 
 from hub.cli.client_commands import app as clients_app
 from hub.cli.document_commands import documents_app
+from hub.cli.evaluate_command import evaluate
 from hub.cli.options import Home, Json, Port
 from hub.cli.policy_commands import policies_app
 from hub.cli.portfolio_commands import portfolio_app
+from hub.cli.reference_commands import reference_app, relations_app
 
 app = typer.Typer(
     name="hub",
@@ -43,6 +45,9 @@ customers_app = typer.Typer(help="One customer at a time.", no_args_is_help=True
 app.add_typer(customers_app, name="customers")
 app.add_typer(clients_app, name="clients")
 app.add_typer(documents_app, name="documents")
+app.add_typer(reference_app, name="reference")
+app.add_typer(relations_app, name="relations")
+app.command()(evaluate)
 
 
 def _print_version(wanted: bool) -> None:
@@ -56,9 +61,6 @@ def hub(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,
 ) -> None:
     """Zengxin Hub (增信): consented platform data becomes a provable credit enhancement, behind one GraphQL schema."""
-
-
-Persona = Annotated[Path, typer.Option("--persona", help="A persona file (format persona/1).", show_default=False)]
 
 
 @app.command()
@@ -82,17 +84,6 @@ def demo(
     from hub.cli.demo import run
 
     run(home, port, once=once, as_json=json, policy=policy, portfolio=portfolio)
-
-
-@app.command()
-def evaluate(persona: Persona, home: Home = None, json: Json = False) -> None:
-    """The same whole path for one persona file; prints the result in the shape of the expected format.
-
-    Without --home the hub works in a directory that is removed afterwards.
-    """
-    from hub.cli.evaluate import run
-
-    run(persona, home, as_json=json)
 
 
 @app.command()

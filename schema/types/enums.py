@@ -213,6 +213,8 @@ for _enum in (
     domain.Purpose,
     domain.MissingReason,
     domain.PersonalField,
+    domain.RelationType,
+    domain.DisputeState,
     domain.Unit,
     audit.AccessOutcome,
     models.ModelSlot,

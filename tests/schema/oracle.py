@@ -23,14 +23,14 @@ Moment = tuple[str | None, str | None]
 """``asOf`` and ``knownAt``, as they are asked for."""
 
 FILTERS = {
-    **{"only": ("source",), "ids": ("id",), "parts": ("part",), "names": ("series",), "scenario": ("scenario",)},
+    **{"only": ("source",), "ids": ("id",), "parts": ("part",), "names": ("series", "name"), "scenario": ("scenario",)},
     **{"connector": ("connector",), "customerId": ("customerId",), "connectionId": ("connectionId",), "statuses": ("status",)},
     **{"clientId": ("clientId",), "audience": ("audience",), "outcomes": ("outcome",)},
     **{"verdicts": ("verdict", "lastVerdict"), "states": ("state",), "streams": ("stream",)},
 }
 """Arguments that choose rows by a field of theirs: the first of these that a row has. Others choose by the field of their own name."""
 
-POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "disabled", "asOf", "knownAt"}
+POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "disabled", "open", "asOf", "knownAt"}
 """Arguments that say something else."""
 
 BACK = {"evaluation", "watched"}
@@ -124,6 +124,8 @@ class Oracle:
             "policyDrafts": "PolicyDraftConnection",
             "portfolioScreenings": "PortfolioScreeningConnection",
             "portfolioResults": "PortfolioResultConnection",
+            "references": "ReferenceVersionConnection",
+            "disputes": "DisputeConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
         self.watching = await ask(
@@ -169,6 +171,8 @@ class Oracle:
             "portfolioResults": lambda **given: self._page(
                 "PortfolioResult", self.watching["portfolioResults"]["edges"], days=False, **given
             ),
+            "references": lambda **given: self._page("ReferenceVersion", self.watching["references"]["edges"], days=True, **given),
+            "disputes": lambda **given: self._page("Dispute", self.watching["disputes"]["edges"], days=False, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
         }
@@ -293,6 +297,8 @@ class Oracle:
         if not list(self._chosen([row], given)) or given.get("accountShared") not in (None, bool(row.get("accountSharedWith"))):
             return False
         if given.get("disabled") not in (None, bool(row.get("disabledAt"))):
+            return False
+        if given.get("open") not in (None, row.get("state") == "OPEN"):
             return False
         if before is not None:
             return row["status"] == "ACTIVE" and any(end is not None and datetime.fromisoformat(end) < before for end in _ends(row))

@@ -46,7 +46,7 @@ def without(roots: set[str]) -> str:
 
 
 SCHEMA: HubSchema = build_schema()
-ELSEWHERE = {"node", "nodes", "scenarios", "features"}
+ELSEWHERE = {"node", "nodes", "scenarios", "features", "references"}
 """Fields of Query that are not asked for here: what has an id is asked for below, and what policies say is nobody's, and the small world has published none."""
 CONTRACT: Contract = read_contract(without(ELSEWHERE))
 Coordinate = tuple[str, str]

@@ -39,6 +39,7 @@ from tests.databases import own
 from tests.hub.view import test_watching as watching
 from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, order_row, reader
 from tests.schema.drafted import policies
+from tests.schema.lending import lend
 from tests.schema.operations import Maker, Operation, Pools
 from tests.schema.oracle import Moment, Oracle
 from tests.schema.portfolios import screened
@@ -125,6 +126,7 @@ async def enrich(tx: Write, world: World) -> None:
     await tx.execute(insert(tables.record_shape), [{**shape, "connector": name} for name in ("market", "bureau_of_tax")])
     await tx.execute(insert(tables.client), list(clients()))
     await screened(tx, world, uid)
+    await lend(tx, world)
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
@@ -260,6 +262,8 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "streams": [None, ["orders"], "bills"],
         "accountShared": [None, True, False],
         "disabled": [None, True, False],
+        "open": [None, True, False],
+        "references.names": [None, ["lender"], "crops", ["crops", "lender"], ["x"]],
         "clientId": [None, "app-1", "x"],
         "draftId": [None, str(uid(903)), "x"],
         "policyDrafts.states": [None, ["TRIED", "OPEN"], "DISCARDED"],

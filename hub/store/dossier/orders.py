@@ -26,6 +26,8 @@ from hub.store.dossier.moment import ASKED, Moment, asking, live
 from hub.store.dossier.months import MONTH, PAID, kept_months
 
 MONTHS = 24
+Served = Mapping[UUID, frozenset[Month]]
+"""The months that each connection serves order by order."""
 _NOTHING = SimpleNamespace(buyers=0, repeat_buyers=0, cities={}, top_address=0, off_hours=0, recent=0, last_paid_on=None)
 """Of a customer whose single orders may not be read."""
 
@@ -105,11 +107,10 @@ class ShopFigures:
     measures: OrderMeasures
 
 
-async def load_orders(tx: Read | Write, moments: Sequence[Moment], holdings: Sequence[Holdings]) -> list[ShopFigures]:
-    """The shop figures of W24 over all connections that serve SHOP, of moments at which it may be read."""
+async def load_orders(tx: Read | Write, moments: Sequence[Moment], served: Sequence[Served]) -> list[ShopFigures]:
+    """The shop figures of W24 over all connections that serve SHOP, of moments at which it may be read; ``served`` in their order."""
     if not moments:
         return []
-    served = [_served(held, moment.as_of) for moment, held in zip(moments, holdings, strict=True)]
     _, values = asking(moments, (Order, Refund, ShopMonthlySummary))
     whole = [
         (place, connection, first_day(month))
@@ -127,9 +128,9 @@ async def load_orders(tx: Read | Write, moments: Sequence[Moment], holdings: Seq
 
 async def _summed(tx: Read | Write, values: dict[str, Any], served: Sequence[tuple[int, UUID, date]]) -> list[Any]:
     """The sums of the months that are served order by order, kept ones as they are and the others from single orders; and of all other months the summaries."""
-    served_months = values | _columns(_SERVED, served)
-    rows = list(await tx.execute(_SUMMARIES, served_months))
-    kept = await kept_months(tx, served_months)
+    those = values | _columns(_SERVED, served)
+    rows = list(await tx.execute(_SUMMARIES, those))
+    kept = await kept_months(tx, those)
     known = {(row.place, row.connection_id, row.month) for row in kept}
     left = [one for one in served if one not in known]
     if left:
@@ -144,7 +145,7 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str,
     return {name: [row[index] for row in rows] for index, name in enumerate(names)}
 
 
-def _served(holdings: Holdings, as_of: date) -> dict[UUID, frozenset[Month]]:
+def served_months(holdings: Holdings, as_of: date) -> dict[UUID, frozenset[Month]]:
     """The months each connection serves order by order, of the connections that cover anything."""
     found = {}
     for one in holdings.connections:

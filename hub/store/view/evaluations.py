@@ -21,11 +21,13 @@ from hub.store.view.catalogue import (
     global_id,
     plain,
 )
+from hub.store.view.disputes import EVALUATION_DISPUTES, FEATURE_DISPUTES
 from hub.store.view.environment import INTERNAL
 from hub.store.view.facts import FACT
 from hub.store.view.gate import in_force_now, of_kind, of_this_use, readable
 from hub.store.view.merged import is_part
 from hub.store.view.models import MODEL_ORDER, MODEL_TYPES
+from hub.store.view.reference_versions import evaluation_origin
 
 _SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
 _OF_KIND = {**_SCENARIO, "whatIf": Argued("boolean", "{t}.what_if = {p}")}
@@ -127,6 +129,8 @@ EVALUATION = TypeView(
         **plain("repayment", "guarantee", "binding", "flags", "notes", "nextBestSource", "inputsDigest"),
         **decimals("requestedAmount", "tau", "consistency", "coverage", "verifiedRevenue", "probabilityOfDefault"),
         **decimals("baseLimit", "finalLimit", "enhancement", "baseRate", "rate", "riskAdjustedMargin"),
+        **evaluation_origin(),
+        "disputes": EVALUATION_DISPUTES,
         "policy": One("PolicyVersion", _policy),
         "reasons": Many("Reason", _reasons, "{t}.ordinal"),
         "models": Many("ModelResult", _part("model_result"), MODEL_ORDER),
@@ -160,6 +164,7 @@ EVALUATION_TYPES = [
             **columns(id="{t}.feature_id", number=SHOWN_NUMBER),
             **plain("text", "unit", "missingReason", "formula", "formulaVersion", "windowFirst", "windowLast", "coveredMonths"),
             "evidence": Many("FeatureEvidence", _evidence, "{t}.ordinal"),
+            "disputes": FEATURE_DISPUTES,
         },
     ),
     TypeView(
