@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -112,22 +112,21 @@ def _word(asked: contract.LoanStatus, today: date) -> LoanWord:
     return word
 
 
-def _rules(word: LoanWord, today: date) -> list[tuple[bool, str]]:
+def _rules(word: LoanWord, today: date) -> Iterator[tuple[bool, str]]:
+    """One after the other: what a later one asks, the earlier ones have made sure of."""
     amounts = (word.granted, word.balance, word.due)
+    yield 0 < len(word.number) <= LONGEST_NUMBER, f"A number has 1 to {LONGEST_NUMBER} characters."
+    yield (
+        EARLIEST <= word.granted_on <= word.status_on <= today,
+        f"grantedOn, statusOn and today follow each other, from {EARLIEST} on.",
+    )
     latest = word.granted_on + LONGEST_TERM
-    return [
-        (0 < len(word.number) <= LONGEST_NUMBER, f"A number has 1 to {LONGEST_NUMBER} characters."),
-        (EARLIEST <= word.granted_on <= word.status_on <= today, f"grantedOn, statusOn and today follow each other, from {EARLIEST} on."),
-        (word.matures_on is None or word.granted_on < word.matures_on <= latest, "maturesOn lies up to 50 years after grantedOn."),
-        (
-            all(one.is_finite() and 0 <= one < LARGEST and one == round(one, 2) for one in amounts),
-            "Amounts are yuan from 0, to two places.",
-        ),
-        (word.due <= word.balance, "What is due is a part of the balance."),
-        (0 <= word.days_past_due <= MOST_DAYS, "daysPastDue is not below 0."),
-        ((word.due > 0) == (word.days_past_due > 0), "Something is due if and only if it is past due."),
-        (word.contacts is None or 0 <= word.contacts <= MOST_CONTACTS, f"contacts lies between 0 and {MOST_CONTACTS}."),
-    ]
+    yield word.matures_on is None or word.granted_on < word.matures_on <= latest, "maturesOn lies up to 50 years after grantedOn."
+    yield all(one.is_finite() and 0 <= one < LARGEST and one == round(one, 2) for one in amounts), "Amounts are yuan from 0, to two places."
+    yield word.due <= word.balance, "What is due is a part of the balance."
+    yield 0 <= word.days_past_due <= MOST_DAYS, "daysPastDue is not below 0."
+    yield (word.due > 0) == (word.days_past_due > 0), "Something is due if and only if it is past due."
+    yield word.contacts is None or 0 <= word.contacts <= MOST_CONTACTS, f"contacts lies between 0 and {MOST_CONTACTS}."
 
 
 def _evaluation(text: str | None) -> UUID | None:
