@@ -37,17 +37,10 @@ class LendingServices:
         return await self._record(call, [asked], "recordLoanStatus")
 
     async def record_loan_statuses(self, call: contract.Call, asked: contract.RecordLoanStatuses) -> contract.LoansRecorded:
-        if not 1 <= len(asked.statuses) <= MOST:
-            raise InvalidInput(f"1 to {MOST} loans go in one call, {len(asked.statuses)} were sent.", remedy="Send them in several calls.")
-        today = self.equipment.clock.today()
-        named = {(one.customer_id, one.number, one.status_on or today) for one in asked.statuses}
-        if len(named) < len(asked.statuses):
-            raise InvalidInput("Two of them speak of one loan on one day.", remedy="Say of each loan and day one thing.")
         return await self._record(call, asked.statuses, "recordLoanStatuses")
 
     async def _record(self, call: contract.Call, asked: Sequence[contract.LoanStatus], mutation: str) -> contract.LoansRecorded:
-        words = [_word(one, self.equipment.clock.today()) for one in asked]
-        seen = await self._seen(call, asked)
+        words, seen = await self._permitted(call, asked)
 
         async def effect(tx: Write) -> Answer:
             if isinstance(seen, HubError):
@@ -64,15 +57,18 @@ class LendingServices:
         answer = await self.calling.as_hub(call, effect)
         customers = tuple(str(one) for one in answer["customers"])
         await self._note(call, mutation, customers)
-        return contract.LoansRecorded(customers, int(answer["changed"]), len(words) - int(answer["changed"]))
+        return contract.LoansRecorded(customers, int(answer["changed"]), len(customers) - int(answer["changed"]))
 
-    async def _seen(self, call: contract.Call, asked: Sequence[contract.LoanStatus]) -> list[CustomerId] | HubError:
+    async def _permitted(
+        self, call: contract.Call, asked: Sequence[contract.LoanStatus]
+    ) -> tuple[list[LoanWord], list[CustomerId] | HubError]:
         """What is refused is told to whoever has not had an answer under his key yet."""
         try:
+            words = _words(asked, self.equipment.clock.today())
             async with self.equipment.database.write(self.calling.scope(call, asked[0].customer_id)) as tx:
-                return [await visible(tx, one.customer_id) for one in asked]
-        except NotFound as error:
-            return error
+                return words, [await visible(tx, one.customer_id) for one in asked]
+        except (NotFound, InvalidInput) as error:
+            return [], error
 
     async def _audit(self, tx: Write, actor: str, done: Sequence[tuple[CustomerId, LoanWord, Recorded]]) -> None:
         """Old and new values of what changed. The chain is locked until the commit, so this comes last."""
@@ -86,6 +82,15 @@ class LendingServices:
         named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
         told = (f"Mutation.{mutation}",)
         await self.calling.log.write([Accessed(UUID(one), *named, told) for one in dict.fromkeys(customers)])
+
+
+def _words(asked: Sequence[contract.LoanStatus], today: date) -> list[LoanWord]:
+    """Raises InvalidInput."""
+    if not 1 <= len(asked) <= MOST:
+        raise InvalidInput(f"1 to {MOST} loans go in one call, {len(asked)} were sent.", remedy="Send them in several calls.")
+    if len({(one.customer_id, one.number.strip(), one.status_on or today) for one in asked}) < len(asked):
+        raise InvalidInput("Two of them speak of one loan on one day.", remedy="Say of each loan and day one thing.")
+    return [_word(one, today) for one in asked]
 
 
 def _word(asked: contract.LoanStatus, today: date) -> LoanWord:

@@ -211,7 +211,10 @@ CASES: Mapping[str, Case] = {
         {"fact_behaviour_session": 1, "raw_page": 1, "sync_run": 1, "sync_window": 1, "profile_change": 1},
     ),
     "evaluate": Case(
-        "risk-desk", to_evaluate, {"requestedAmount": "100000.00"}, {"evaluation": 1, "evaluation_reason": 1, "profile_change": 1}
+        "risk-desk",
+        to_evaluate,
+        {"requestedAmount": "100000.00"},
+        {"evaluation": 1, "evaluation_reason": 1, "model_result": 6, "profile_change": 1},
     ),
     "recordLoanStatus": Case("partner-app", to_record_loan, {"balance": "2.00"}, {"loan_status": 1, "audit_event": 1}),
     "recordLoanStatuses": Case("partner-app", to_record_loans, {"statuses": []}, {"loan_status": 2, "audit_event": 2}),
