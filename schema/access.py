@@ -33,11 +33,16 @@ SCOPES: Mapping[str, str] = {
     "identity:write": "Say which customers are one and the same: merge and split.",
     "clients:read": "Who the clients of this hub are: what they may do, their keys, when they were last there.",
     "clients:write": "Register, change, disable and enable the clients of this hub, exchange their keys and end their tokens.",
+    "policies:read": "Policies with their versions; drafts, and what their trials have found.",
+    "policies:write": "Draft policies, try and discard drafts.",
+    "policies:approve": "Publish drafts that somebody else wrote, and take published versions back.",
     "personal:reveal": "One personal value at a time, in plain text.",
     "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
 }
 
+_POLICIES = {"policies:read", "policies:write", "policies:approve"}
+_ADMINS = {"clients:read", "clients:write", "customers:erase", "identity:write"} | _POLICIES
 _PARTNER = {
     "customers:read",
     "customers:write",
@@ -53,8 +58,8 @@ _PARTNER = {
 
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
-    "INTERNAL": frozenset(set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write"}),
-    "ADMIN": frozenset({"clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"}),
+    "INTERNAL": frozenset(set(SCOPES) - _ADMINS),
+    "ADMIN": frozenset(_ADMINS | {"operations:read", "schema:introspect"}),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 
@@ -68,6 +73,7 @@ class DataKind(Enum):
     RESULT = "RESULT"
     EVIDENCE = "EVIDENCE"
     CLIENT = "CLIENT"
+    POLICY = "POLICY"
     NONE = "NONE"
 
 

@@ -239,7 +239,7 @@ class ConsentChanged:
 
 @dataclass(frozen=True, slots=True)
 class RegisterClient:
-    """``jwks`` is a JSON Web Key Set of public keys."""
+    """``jwks`` is a JSON Web Key Set of public keys. ``documents``: None is as the audience begins."""
 
     client_id: str
     name: str
@@ -249,7 +249,7 @@ class RegisterClient:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...]
     bearer: bool
-    documents: str = "OPEN"
+    documents: str | None = None
     cost_per_minute: int | None = None
 
 
@@ -312,6 +312,63 @@ class RevokeClientTokens(ClientStep):
 
 
 @dataclass(frozen=True, slots=True)
+class DraftPolicy:
+    """``document`` is the policy as JSON text: its faults are told by its lines."""
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryPolicyDraft:
+    """``since``: evaluations made from then on; None: all. ``stop`` ends the trial instead."""
+
+    draft_id: str
+    since: datetime | None
+    stop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPolicyDraft:
+    draft_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardPolicyDraft:
+    draft_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftStep:
+    """What a draft is after a step."""
+
+    draft_id: str
+    scenario: str
+    version: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndPolicyVersion:
+    """``on`` is the first day on which it does not apply; None: today."""
+
+    scenario: str
+    version: str
+    on: date | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEnded:
+    """``applies`` is the version that does from that day on."""
+
+    scenario: str
+    version: str
+    ends_on: date
+    applies: str
+
+
+@dataclass(frozen=True, slots=True)
 class EraseCustomer:
     """``reason`` is for the tombstone; nothing personal."""
 
@@ -363,5 +420,11 @@ class Services:
     enable_client: Callable[[Call, EnableClient], Awaitable[str]]
     revoke_client_tokens: Callable[[Call, RevokeClientTokens], Awaitable[str]]
     register_document: Callable[[Call, RegisterDocument], Awaitable[str]]
+    draft_policy: Callable[[Call, DraftPolicy], Awaitable[DraftStep]]
+    """Raises PolicyInvalid, whose ``facts["faults"]`` are those of :class:`hub.credit.checking.Found`."""
+    try_policy_draft: Callable[[Call, TryPolicyDraft], Awaitable[DraftStep]]
+    publish_policy_draft: Callable[[Call, PublishPolicyDraft], Awaitable[DraftStep]]
+    discard_policy_draft: Callable[[Call, DiscardPolicyDraft], Awaitable[DraftStep]]
+    end_policy_version: Callable[[Call, EndPolicyVersion], Awaitable[PolicyEnded]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
     reveal_personal_field: Callable[[Call, RevealPersonalField], Awaitable[str]]

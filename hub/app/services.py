@@ -19,6 +19,7 @@ from hub.app.clients import ClientServices
 from hub.app.consents import ConsentServices
 from hub.app.identity import IdentityServices, visible
 from hub.app.lending import LendingServices
+from hub.app.policies import PolicyServices, PolicySteps
 from hub.credit.evaluate import Request
 from hub.credit.models.reach import Reach, unreachable
 from hub.domain.clock import Clock
@@ -26,7 +27,7 @@ from hub.domain.enums import SourceKind
 from hub.domain.facts import BehaviourSession
 from hub.domain.identifiers import CustomerId, PersonalId
 from hub.domain.periods import china_day
-from hub.errors import ConsentMissing, HubError, InvalidInput, NotFound
+from hub.errors import ConsentMissing, HubError, InvalidInput, NotAllowed, NotFound
 from hub.link.manage import ManageRequest, ManageService
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.database import Database, Write
@@ -78,8 +79,12 @@ class HubServices:
     def clients(self) -> ClientServices:
         return ClientServices(self.equipment.vault.keys, self.calling)
 
+    @property
+    def policies(self) -> PolicyServices:
+        return PolicyServices(PolicySteps(self.equipment.vault.keys, self.clock), self.calling)
+
     def port(self) -> contract.Services:
-        identity, consents, clients = self.identity, self.consents, self.clients
+        identity, consents, clients, policies = self.identity, self.consents, self.clients, self.policies
         lending = LendingServices(self.equipment, self.calling)
         return contract.Services(
             create_customer=identity.create_customer,
@@ -105,6 +110,11 @@ class HubServices:
             enable_client=clients.enable,
             revoke_client_tokens=clients.revoke_tokens,
             register_document=clients.register_document,
+            draft_policy=policies.draft,
+            try_policy_draft=policies.try_out,
+            publish_policy_draft=policies.publish,
+            discard_policy_draft=policies.discard,
+            end_policy_version=policies.end,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
         )
@@ -112,7 +122,7 @@ class HubServices:
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:
         async def effect(tx: Write) -> Answer:
             customer_id = await visible(tx, asked.customer_id)
-            await _check_return(tx, call, asked.return_url)
+            await _check_return(tx, call, asked.return_url, asked.purpose)
             if not asked.sources or not asked.scenarios:
                 raise InvalidInput("A link asks for at least one source and one scenario.")
             for scenario in asked.scenarios:
@@ -154,7 +164,7 @@ class HubServices:
         """Asked as the caller, before the page's own transaction begins, which asks for the consent once more and holds it. What is refused is told to whoever
         has not had an answer under his key yet."""
         try:
-            async with self.database.write(self.calling.scope(call, asked.customer_id)) as mine:
+            async with self.database.write(self.calling.scope(call)) as mine:
                 received = _received(await visible(mine, asked.customer_id), call, asked)
                 await consent_for(self.equipment, mine, received)
         except (NotFound, ConsentMissing) as error:
@@ -193,11 +203,14 @@ class HubServices:
         return contract.Evaluated(str(answer.get("customer", asked.customer_id)), str(answer["evaluation"]))
 
 
-async def _check_return(tx: Write, call: contract.Call, url: str) -> None:
-    """A browser is sent back to a registered address only, compared as a whole. Raises InvalidInput."""
+async def _check_return(tx: Write, call: contract.Call, url: str, purpose: str | None = None) -> None:
+    """A browser is sent back to a registered address only, compared as a whole; and is asked for no ``purpose`` that is none of its client's: whoever opens the
+    page of one sees who looked for it, and withdraws. Raises InvalidInput, NotAllowed."""
     known = await find_client(tx, call.caller.client_id)
     if known is None or url not in known.return_urls:
         raise InvalidInput("The return URL is not registered for this client.", remedy="Use one of its registered addresses.")
+    if purpose is not None and purpose not in known.purposes:
+        raise NotAllowed("This client is not registered for that purpose.", remedy="Ask for a purpose of its own.")
 
 
 def _check_sessions(asked: contract.RecordBehaviourSessions, today: date) -> None:

@@ -71,7 +71,7 @@ class CustomerProfile:
     parties: list[Party] = shown("The persons and businesses behind the customer today, or on the day asked for.", _PERSONAL)
     former_parties: list[Party] = shown("Whose role at the customer has ended, the latest first.", _PERSONAL)
     consents: list[Consent] = shown("Consents for the asking institution and purpose, newest first.")
-    connections: list[PlatformConnection] = shown("Links to platforms.")
+    connections: list[PlatformConnection] = shown("Links to platforms that the asking purpose asked a consent for.")
 
     @asked(
         "Every kind of source with its status: what an evaluation of this customer can use, and why not the rest. What customers merged into it connected"

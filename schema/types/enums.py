@@ -107,6 +107,15 @@ class DocumentMode(StrEnum):
     ONLY = "ONLY"
 
 
+class PolicyDraftState(StrEnum):
+    """OPEN: written down. TRIED: on trial. PUBLISHED and DISCARDED are final."""
+
+    OPEN = "OPEN"
+    TRIED = "TRIED"
+    PUBLISHED = "PUBLISHED"
+    DISCARDED = "DISCARDED"
+
+
 class WindowState(StrEnum):
     """OPEN: not read to its end. DONE: read. NOT_SERVED: out of the platform's reach, or no longer asked for. FAILED: asked for again by the next cycle."""
 
@@ -165,6 +174,7 @@ for _enum in (
     LoanPurpose,
     Audience,
     DocumentMode,
+    PolicyDraftState,
     AccessStatus,
     CustomerKind,
     CheckStatus,

@@ -110,6 +110,8 @@ class Oracle:
             "identityEvents": "IdentityEventConnection",
             "drift": "RecordDrift",
             "clients": "ClientConnection",
+            "policies": "PublishedPolicyConnection",
+            "policyDrafts": "PolicyDraftConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
         self.watching = await ask(
@@ -147,6 +149,8 @@ class Oracle:
             ],
             "scenarios": lambda ids=None, **_: [self._made(row) for row in self.watching["scenarios"] if ids is None or row["id"] in ids],
             "clients": lambda **given: self._page("Client", self.watching["clients"]["edges"], days=True, **given),
+            "policies": lambda as_of=None, **given: self._page("PublishedPolicy", self.watching["policies"]["edges"], days=True, **given),
+            "policyDrafts": lambda **given: self._page("PolicyDraft", self.watching["policyDrafts"]["edges"], days=False, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
         }

@@ -39,8 +39,12 @@ EXPECTED = {
         "enhancement:evaluate",
         "access:read",
     },
-    "INTERNAL": set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write"},
-    "ADMIN": {"clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"},
+    "INTERNAL": set(SCOPES)
+    - {"clients:read", "clients:write", "customers:erase", "identity:write", "policies:read", "policies:write", "policies:approve"},
+    "ADMIN": {
+        *("clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"),
+        *("policies:read", "policies:write", "policies:approve"),
+    },
     NOBODY: set(),
 }
 
@@ -73,10 +77,10 @@ def test_each_role_against_each_field(role: str) -> None:
     print(f"{role}: {sum(verdicts.values())} of {len(verdicts)} fields")
     assert verdicts == expected
     assert len(verdicts) > 630 and (sum(verdicts.values()) > 0) is (role != NOBODY)
-    admins = {"operations:read", "clients:read", ANYONE.scope}
+    admins = {"operations:read", "clients:read", "policies:read", ANYONE.scope}
     admin = {one for one, way in CONTRACT.ways.items() if {step.scope for step in way if step.scope} <= admins}
     assert role != "ADMIN" or {one for one, verdict in verdicts.items() if verdict} == admin, (
-        "how fetching goes, and who asks; nothing of what was fetched"
+        "how fetching goes, who asks, and what is decided by; nothing of what was fetched"
     )
 
 
@@ -118,6 +122,7 @@ SCOPES_OF_EXAMPLE = {
     "FeatureCatalogue": {"customers:read", "evidence:read"},
     "FindCustomers": {"customers:read", "enhancement:read"},
     "Scenarios": {"customers:read", "enhancement:read"},
+    "OrdersAndPlots": {"customers:read", "evidence:read", "facts:read"},
     "ShopTrade": {"customers:read", "evidence:read", "facts:read"},
     "LatestEvaluations": {"customers:read", "enhancement:read"},
     "LimitEvidence": {"customers:read", "enhancement:read", "evidence:read", "facts:read"},
@@ -144,6 +149,13 @@ SCOPES_OF_EXAMPLE = {
     "EnableClient": {"clients:write"},
     "RevokeClientTokens": {"clients:write"},
     "RegisterDocument": {"clients:write"},
+    "Policies": {"policies:read"},
+    "PolicyDrafts": {"policies:read"},
+    "DraftPolicy": {"policies:write"},
+    "TryPolicyDraft": {"policies:write"},
+    "DiscardPolicyDraft": {"policies:write"},
+    "PublishPolicyDraft": {"policies:approve"},
+    "EndPolicyVersion": {"policies:approve"},
     "AccountOwners": {"customers:read"},
     "AddParty": {"customers:write", "customers:read"},
     "EndParty": {"customers:write", "customers:read"},

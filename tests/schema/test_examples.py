@@ -27,12 +27,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA: HubSchema = build_schema()
 QUERIES = (
     *("AccountOwners", "Clients", "CustomerEnhancement", "CustomerOverview", "FeatureCatalogue", "FindCustomers", "LatestEvaluations"),
-    *("LimitEvidence", "LoanWatch", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
+    *("LimitEvidence", "LoanWatch", "OrdersAndPlots", "Policies", "PolicyDrafts", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
 )
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 38 and set(QUERIES) < set(names())
+    assert len(names()) == 46 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -158,7 +158,7 @@ async def test_a_read_is_one_statement(api: Api, name: str, monkeypatch: pytest.
     engine = api.runtime.database.app.sync_engine
     event.listen(engine, "before_cursor_execute", notice)
     try:
-        await answered(api.sides["admin" if name == "Clients" else "risk-desk"], name, **given)
+        await answered(api.sides["admin" if name in ("Clients", "Policies", "PolicyDrafts") else "risk-desk"], name, **given)
     finally:
         event.remove(engine, "before_cursor_execute", notice)
     (view,) = [number for number, one in enumerate(statements) if " as body, " in one]
@@ -257,6 +257,15 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
         "DisableClient": ("admin", {"clientId": "new-app", "reason": "r"}, {"clientId": "new-app"}),
         "EnableClient": ("admin", {"clientId": "new-app", "reason": "r"}, {"clientId": "new-app"}),
         "RevokeClientTokens": ("admin", {"clientId": "new-app", "reason": "r"}, {"clientId": "new-app"}),
+        "DraftPolicy": ("admin", {"document": "{}"}, {"draftId": "d-1", "scenario": "S03", "version": "v", "state": "OPEN"}),
+        "TryPolicyDraft": ("admin", {"draftId": "d-2"}, {"draftId": "d-2", "state": "TRIED"}),
+        "PublishPolicyDraft": ("admin", {"draftId": "d-2"}, {"draftId": "d-2", "state": "PUBLISHED"}),
+        "DiscardPolicyDraft": ("admin", {"draftId": "d-2", "reason": "r"}, {"draftId": "d-2", "state": "DISCARDED"}),
+        "EndPolicyVersion": (
+            "admin",
+            {"scenario": "S03", "version": "v", "reason": "r"},
+            {"endsOn": "2026-01-20", "applies": "2026-01-01"},
+        ),
         "RevealPersonalField": ("risk-desk", {"customerId": customer, "role": "SUBJECT", "field": "NAME"}, {"value": "plain"}),
         "EraseCustomer": ("admin", {"customerId": customer, "reason": "asked by letter"}, {"customerId": customer, "keysDestroyed": 1}),
     }

@@ -25,6 +25,7 @@ from hub.domain.enums import Outcome
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import HubError, InvalidInput, NotAllowed, NotFound
 from hub.store.database import Database, Read, Write
+from hub.store.evaluations.compared import cases, to_try
 from hub.store.evaluations.keep import Asked, dossier_of, inputs_digest
 from hub.store.evaluations.policies import publish_policies, versions
 from hub.store.tables import policy, policy_draft, policy_trial
@@ -37,25 +38,21 @@ CHANGED, ERASED, UNTOLD, UNMADE = (
     "it cannot be made once more",
 )
 
-_WAITING = text("""
+_TO_TRY = to_try(":scenario", ":since")
+_WAITING = text(f"""
     SELECT v.customer_id, v.evaluation_id, v.policy_id, v.policy_version, v.as_of, v.known_at, v.request_purpose, v.requested_amount, v.use_purpose,
         v.inputs_digest, v.inputs_erased_on
     FROM evaluation v
-    WHERE v.scenario = :scenario AND v.created_at >= :since AND NOT v.what_if AND NOT EXISTS (
+    WHERE {_TO_TRY} AND NOT EXISTS (
         SELECT 1 FROM policy_trial t WHERE t.customer_id = v.customer_id AND t.evaluation_id = v.evaluation_id AND t.draft_id = :draft)
     ORDER BY v.created_at LIMIT :at_once
-""")
-_COMPARED = text("""
-    SELECT v.evaluation_id, t.left_out, v.outcome, v.final_limit, v.rate, v.term_months, v.reasons, t.outcome AS other_outcome,
-        t.final_limit AS other_limit, t.rate AS other_rate, t.term_months AS other_term, t.reasons AS other_reasons
-    FROM policy_trial t JOIN evaluation v ON v.customer_id = t.customer_id AND v.evaluation_id = t.evaluation_id
-    WHERE t.draft_id = :draft ORDER BY v.evaluation_id
-""")
-_COUNTS = text("""
+""")  # noqa: S608 -- our own text
+_COMPARED = text(f"{cases(':draft')} ORDER BY v.evaluation_id")
+_COUNTS = text(f"""
     SELECT count(*) AS total, count(t.draft_id) AS done FROM evaluation v
     LEFT JOIN policy_trial t ON t.customer_id = v.customer_id AND t.evaluation_id = v.evaluation_id AND t.draft_id = :draft
-    WHERE v.scenario = :scenario AND v.created_at >= :since AND NOT v.what_if
-""")
+    WHERE {_TO_TRY}
+""")  # noqa: S608 -- our own text
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,11 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """``owned`` as of :class:`Many`; ``extras`` are members of the connection beside the page: what stands for all of its rows."""
+    """``owned`` as of :class:`Many`; ``extras`` are members of the connection beside the page: what stands for all of its rows.
+
+    ``private``: its tables are none that a client's transaction sees (:data:`hub.store.security.PRIVATE`). A field of Query that is answered as the hub, for whoever
+    holds its scope; nothing leads from there to what belongs to a customer.
+    """
 
     type: str
     rows: RowsOf
@@ -133,6 +137,7 @@ class Paged:
     default: int = 20
     extras: Mapping[str, Member] = field(default_factory=dict)
     owned: bool = True
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
