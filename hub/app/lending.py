@@ -65,7 +65,7 @@ class LendingServices:
         """What is refused is told to whoever has not had an answer under his key yet."""
         try:
             words = _words(asked, self.equipment.clock.today())
-            async with self.equipment.database.write(self.calling.scope(call, asked[0].customer_id)) as tx:
+            async with self.equipment.database.write(self.calling.scope(call)) as tx:
                 return words, [await visible(tx, one.customer_id) for one in asked]
         except (NotFound, InvalidInput) as error:
             return [], error

@@ -254,9 +254,9 @@ class TestSignals:
         watch = watched(origin=replace(THEN, tier=None))
         await self.keep(desk, sales(69_000), watch)
         call = desk.call()
-        async with desk.runtime.database.write(desk.services.calling.scope(call, str(self.customer))) as tx:
+        async with desk.runtime.database.write(desk.services.calling.scope(call)) as tx:
             assert (await tx.execute(text("SELECT count(*) FROM monitoring_signal"))).scalar() == 1
         for statement in ("UPDATE monitoring_signal SET points = 0", "DELETE FROM loan_status", "UPDATE loan_status SET balance = 0"):
             with pytest.raises(Exception, match="permission denied"):
-                async with desk.runtime.database.write(desk.services.calling.scope(call, str(self.customer))) as tx:
+                async with desk.runtime.database.write(desk.services.calling.scope(call)) as tx:
                     await tx.execute(text(statement))
