@@ -15,7 +15,9 @@ from typing import Any
 
 from hub.domain.caller import Caller
 from hub.domain.enums import PersonalField, Purpose, SourceKind
-from hub.domain.models import LoanState
+from schema.lending import LoansRecorded as LoansRecorded
+from schema.lending import LoanStatus as LoanStatus
+from schema.lending import RecordLoanStatuses as RecordLoanStatuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,41 +164,6 @@ class Evaluate:
 class Evaluated:
     customer_id: str
     evaluation_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoanStatus:
-    """``status_on`` defaults to the business day; ``evaluation_id`` is the one on which the loan was granted."""
-
-    customer_id: str
-    number: str
-    scenario: str
-    state: LoanState
-    status_on: date | None
-    granted_on: date
-    matures_on: date | None
-    granted: Decimal
-    balance: Decimal
-    due: Decimal
-    days_past_due: int
-    evaluation_id: str | None = None
-    reachable: bool | None = None
-    marketing: bool | None = None
-    contacts: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordLoanStatuses:
-    statuses: tuple[LoanStatus, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LoansRecorded:
-    """``customers`` in the order of asking."""
-
-    customers: tuple[str, ...]
-    changed: int
-    unchanged: int
 
 
 @dataclass(frozen=True, slots=True)

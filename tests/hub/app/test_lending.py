@@ -17,6 +17,7 @@ from hub.domain.enums import Purpose
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.models import LoanState, ModelSlot
 from hub.errors import InvalidInput, KeyReused, NotFound
+from hub.store.erasure.duty import erase_everything_due
 from hub.store.evaluations import keep_signals
 from hub.store.evaluations.rows import Heading
 from hub.store.loans import load_loans
@@ -134,6 +135,16 @@ async def test_many_at_once_and_not_too_many(desk: Desk) -> None:
 async def test_what_cannot_be_is_refused(desk: Desk, changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         await record(desk, word(await desk.shop(), **changes))
+
+
+async def test_what_was_said_of_loans_goes_with_the_subject(desk: Desk) -> None:
+    """Also where nothing else is left of it."""
+    customer_id = CustomerId(UUID(await desk.shop()))
+    await record(desk, word(str(customer_id)))
+    await desk.services.port().erase_customer(desk.call("admin"), contract.EraseCustomer(str(customer_id), "asked by letter"))
+    looked = await erase_everything_due(desk.runtime.database, TODAY)
+    async with desk.runtime.database.work() as tx:
+        assert (looked.whole, (await tx.execute(select(loan_status))).all()) == (True, [])
 
 
 async def post_loan(desk: Desk) -> CustomerId:
