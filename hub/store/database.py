@@ -292,8 +292,8 @@ class Database:
         """A connection as the pool's are."""
         arguments = _connecting(WORK_SECONDS, self.urls.pooled)
         if "options" in arguments:
-            # A plan that was made while a table was empty would be kept while it grows: a page would look through all of it.
-            arguments["options"] += " -c plan_cache_mode=force_custom_plan"
+            # A lane has its statements planned anew itself, before a plan is too old for what has become of the tables.
+            arguments["options"] += " -c plan_cache_mode=force_generic_plan"
         made = arguments.pop("async_creator_fn", psycopg.AsyncConnection.connect)
         _, named = self.worker.dialect.create_connect_args(self.worker.url)
         return await made(**named, **arguments, autocommit=True)  # type: ignore[no-any-return]
