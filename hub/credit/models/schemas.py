@@ -50,8 +50,12 @@ def faults(schema: object, where: str = "schema", depth: int = 0) -> Iterator[st
 
 def _faults_of_bounds(schema: Mapping[str, Any], where: str) -> Iterator[str]:
     for word in (*COUNTS, "minimum", "maximum"):
-        value: Any = schema.get(word, 0)
-        if isinstance(value, bool) or not isinstance(value, int if word in COUNTS else TYPES["number"]) or not Decimal(value).is_finite():
+        value = schema.get(word, 0)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int if word in COUNTS else TYPES["number"])
+            or not Decimal(str(value)).is_finite()
+        ):
             yield f"{where}: {word} is a number"
     if not isinstance(schema.get("enum", []), list):
         yield f"{where}: enum is a list"
