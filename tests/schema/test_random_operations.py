@@ -243,7 +243,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "series.from": [None, "2025-09"],
         "series.to": [None, "2025-11"],
         "series.scenario": [None, "S03", "S01"],
-        "status": [None, [], ["COMPLETED"], "PAID"],
+        **{"status": [None, [], ["COMPLETED"], "PAID"], "refunds.status": [None, [], ["SUCCEEDED"]]},
         "platform": [None, "market", ["x"]],
         "orderNumber": [None, ["N1", "N4"], "N5"],
         "taxKind": [None, ["VAT"], "CIT"],

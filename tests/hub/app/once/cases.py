@@ -297,7 +297,7 @@ CASES: Mapping[str, Case] = {
         "risk-desk",
         to_evaluate,
         {"requestedAmount": "100000.00"},
-        {"evaluation": 1, "evaluation_inputs": 1, "evaluation_reason": 1, "profile_change": 1},
+        {"evaluation": 1, "evaluation_inputs": 1, "evaluation_reason": 1, "model_result": 6, "profile_change": 1},
     ),
     "recordLoanStatus": Case("partner-app", to_record_loan, {"balance": "2.00"}, {"loan_status": 1, "audit_event": 1}),
     "recordLoanStatuses": Case("partner-app", to_record_loans, {"statuses": []}, {"loan_status": 2, "audit_event": 2}),
