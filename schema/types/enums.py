@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import strawberry
 
-from hub.domain import audit, ownership
+from hub.domain import audit, models, ownership
 from hub.domain import enums as domain
 
 
@@ -50,6 +50,19 @@ class Tier(StrEnum):
     LOW = "LOW"
     UNVERIFIED = "UNVERIFIED"
     CONFLICT = "CONFLICT"
+
+
+class PortfolioAxis(StrEnum):
+    """By what the customers of a portfolio are counted. LEFT: those without a result, by why."""
+
+    ALL = "ALL"
+    CUSTOMER_TYPE = "CUSTOMER_TYPE"
+    INDUSTRY = "INDUSTRY"
+    REGION = "REGION"
+    SIZE = "SIZE"
+    TIER = "TIER"
+    SCENARIO = "SCENARIO"
+    LEFT = "LEFT"
 
 
 class SizeClass(StrEnum):
@@ -105,6 +118,15 @@ class DocumentMode(StrEnum):
     OPEN = "OPEN"
     AUDIT = "AUDIT"
     ONLY = "ONLY"
+
+
+class PolicyDraftState(StrEnum):
+    """OPEN: written down. TRIED: on trial. PUBLISHED and DISCARDED are final."""
+
+    OPEN = "OPEN"
+    TRIED = "TRIED"
+    PUBLISHED = "PUBLISHED"
+    DISCARDED = "DISCARDED"
 
 
 class WindowState(StrEnum):
@@ -165,11 +187,13 @@ for _enum in (
     LoanPurpose,
     Audience,
     DocumentMode,
+    PolicyDraftState,
     AccessStatus,
     CustomerKind,
     CheckStatus,
     Tier,
     LimitPartKind,
+    PortfolioAxis,
     SizeClass,
     ProductClass,
     Overlay,
@@ -191,5 +215,11 @@ for _enum in (
     domain.PersonalField,
     domain.Unit,
     audit.AccessOutcome,
+    models.ModelSlot,
+    models.ModelKind,
+    models.ModelFault,
+    models.LoanState,
+    models.Severity,
+    models.HintKind,
 ):
     strawberry.enum(_enum, description=(_enum.__doc__ or "").strip())

@@ -48,7 +48,7 @@ async def test_what_is_left_out_stays_and_what_changes_is_audited(desk: Desk) ->
     assert (after.audience, after.jwks, after.bearer) == (before.audience, before.jwks, before.bearer)
     (event,) = await events(desk)
     assert event[:3] == ("risk-desk", "client.update", "client:partner-app")
-    assert event[3] == {"name": "partner-app", "scopes": before.scopes, "purposes": ["CREDIT_APPROVAL"], "return_urls": [BACK]}
+    assert event[3] == {"name": "partner-app", "scopes": before.scopes, "purposes": ["CREDIT_APPROVAL", "POST_LOAN"], "return_urls": [BACK]}
     assert event[4] == {"name": "Acme", "scopes": after.scopes, "purposes": ["POST_LOAN"], "return_urls": []}
     with pytest.raises(KeyReused):
         await desk.services.clients.update(replace(call, request_sha256="other"), SAME)
@@ -61,6 +61,25 @@ async def test_its_documents_and_its_budget_are_changed_like_the_rest(desk: Desk
     assert (after.documents, after.cost_per_minute) == ("ONLY", 77)
     ((*_, before, now),) = await events(desk)
     assert (before, now) == ({"documents": "OPEN", "cost_per_minute": None}, {"documents": "ONLY", "cost_per_minute": 77})
+
+
+@pytest.mark.parametrize(
+    ("audience", "asked", "begins"),
+    [
+        ("PARTNER", None, "ONLY"),
+        ("PARTNER", "AUDIT", "AUDIT"),
+        ("PARTNER", "OPEN", "OPEN"),
+        ("INTERNAL", None, "OPEN"),
+        ("ADMIN", None, "OPEN"),
+    ],
+)
+async def test_a_partner_begins_with_stored_documents(desk: Desk, audience: str, asked: str | None, begins: str) -> None:
+    scopes = ("operations:read",) if audience != "PARTNER" else NEW.scopes
+    new = replace(NEW, audience=audience, scopes=scopes, jwks=make_client_keys()[1], documents=asked)
+    await desk.services.clients.register(desk.call("risk-desk"), new)
+    assert (await row(desk, "new-app")).documents == begins
+    ((*_, told),) = await events(desk)
+    assert told["documents"] == begins
 
 
 async def test_what_changes_nothing_is_nothing_to_tell(desk: Desk) -> None:

@@ -51,7 +51,9 @@ async def connected(tx: Write, world: World, customer_id: UUID, source: str, con
         "created_at": KNOWN,
     }
     await tx.execute(insert(tables.connection), row)
-    await tx.execute(insert(tables.consent), {**consent_row(world, ids["consent_id"], source), "customer_id": customer_id})
+    await tx.execute(
+        insert(tables.consent), {**consent_row(world, ids["consent_id"], source, connector=connector), "customer_id": customer_id}
+    )
     page = {"run_id": uuid4(), "stream": "s", "first_day": KNOWN.date(), "request": {}, "status": 200, "fetched_at": KNOWN}
     await tx.execute(insert(tables.raw_page), {**ids, **page, "sha256": "", "size": 0, "body": b""})
     return ids
@@ -145,7 +147,7 @@ async def test_it_is_told_only_while_it_may_be_read(database: Database) -> None:
         await fact(tx, ids, "Shop", owner_hash=STRANGER)
     assert await owners(database, customer_id, caller=PARTNER) == {"market": "DIFFERS"}
     other = type(PARTNER)(PARTNER.client_id, PARTNER.audience, PARTNER.scopes, "POST_LOAN")
-    assert await owners(database, customer_id, caller=other) == {"market": "UNKNOWN"}
+    assert await owners(database, customer_id, caller=other) == {}, "not even that there is a connection"
     async with database.work() as tx:
         await tx.execute(update(tables.consent).where(tables.consent.c.customer_id == customer_id).values(status="REVOKED"))
     assert await owners(database, customer_id) == {"market": "UNKNOWN"}
