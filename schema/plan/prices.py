@@ -94,6 +94,7 @@ TALLIES: Mapping[str, Rows] = {
     "WatchedRun.waitedSeconds": Rows(10, 10_000),
     "WatchedRun.parkedUntil": Rows(10, 10_000),
     "Customer.sameSubject": Rows(2, 100),
+    **{f"Customer.{name}": Rows(10, 10_000) for name in ("evaluationMissing", "profileMissing")},
     **{f"PolicyTrial.{name}": Rows(10, COUNTED) for name in ("evaluations", "done")},
     **{
         f"PolicyDifferences.{name}": Rows(10, COUNTED)

@@ -16,6 +16,7 @@ from graphql import GraphQLField, GraphQLSchema, get_named_type, is_abstract_typ
 
 from hub.domain.facts import all_specs
 from hub.domain.facts.names import list_name
+from tests.hub.view.world import KNOWN
 
 Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 Json = dict[str, Any]
@@ -33,7 +34,7 @@ FILTERS = {
 POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "disabled", "open", "asOf", "knownAt"}
 """Arguments that say something else."""
 
-BACK = {"evaluation", "watched"}
+BACK = {"evaluation", "evaluationMissing", "watched"}
 """Fields that are found again in what is known already."""
 
 KINDS = ("Order", "TaxReturn", "FinancialStatement", "Customer", "Evaluation", "Consent", "PlatformConnection")
@@ -207,6 +208,8 @@ class Oracle:
             made |= {name: self._facts(value, name, source) for name, source in SOURCES.items()}
             made["evaluation"] = lambda **given: self._latest(value, **given)
             made["profile"] = self._profile(value)
+            made["evaluationMissing"] = lambda **given: None if latest(value, **given) else self._missing(value)
+            assert value["profileMissing"] == (None if value["profile"] else self._missing(value))
             made["series"] = lambda **given: self._series(value, **given)
         if type_name == "WatchedRun":
             made["watched"] = lambda: self._watched(value["connectionId"])
@@ -268,6 +271,16 @@ class Oracle:
         """Back to its evaluation: the world has one that decides something."""
         found = customer["profile"]
         return {**self._made(found), "evaluation": self._latest(customer)} if found else None
+
+    def _missing(self, customer: Json) -> str:
+        """By the consents that are shown."""
+        now = KNOWN.isoformat()
+        open_ = [
+            one
+            for one in customer["consents"]
+            if one["status"] == "ACTIVE" and one["mode"] != "QUERY" and (one["expiresAt"] is None or one["expiresAt"] > now)
+        ]
+        return "NOT_EVALUATED" if open_ else "CONSENT_MISSING"
 
     def _series(self, customer: Json, scenario: str | None = None, names: Any = None, **given: Any) -> list[Json]:
         first, last = given.get("from_") or given.get("from") or "", given.get("to") or "9999"

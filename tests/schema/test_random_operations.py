@@ -53,8 +53,7 @@ MOMENTS: list[Moment] = [(None, None), (DAY, None), (None, THEN), (DAY, THEN)]
 EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
-    *("access", "totals", "profile", "policyDrafts", "trial"),
-    *("access", "totals", "profile", "portfolioScreenings", "counts", "portfolioResults"),
+    *("access", "totals", "profile", "policyDrafts", "trial", "portfolioScreenings", "counts", "portfolioResults"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -347,7 +346,7 @@ def logging_statements(cluster: Embedded, role: str) -> Iterator[None]:
 async def test_what_is_drawn_is_worth_asking(both: Both) -> None:
     """The drawn operations use every feature of the language that the plan handles, and most find data."""
     began, seen, random = time.monotonic(), Counter[str](), Random(7)
-    for _ in range(200):
+    for _ in range(400):
         operation = made(both.pools, random)
         answer = orjson.dumps(both.ordinary(operation.text, operation.variables))
         seen["found"] += len(answer) > 60

@@ -15,6 +15,7 @@ from hub.store.view.catalogue import (
     RowsOf,
     Scope,
     TypeView,
+    Valued,
     below,
     columns,
     decimals,
@@ -63,10 +64,31 @@ def _evaluations(t: str, scope: Scope) -> Rows:
     return Rows(f"evaluation {t}", readable_ones(t, scope))
 
 
+def missing(rows_of: RowsOf) -> RowsOf:
+    """Why there is none of these, as one ``value``; no row where there is one. It is told by the consents alone: what is not shown is not there."""
+
+    def rows(t: str, scope: Scope) -> Rows:
+        c, there = f"{t}_c", rows_of(f"{t}_v", scope)
+        consented = " and ".join((is_part(c, scope), *of_this_use(c), *in_force_now(c)))
+        reason = f"case when exists (select 1 from consent {c} where {consented}) then 'NOT_EVALUATED' else 'CONSENT_MISSING' end"
+        return Rows(f"(select {reason} as value where not exists (select 1 from {there.source} where {' and '.join(there.where)})) {t}", ())
+
+    return rows
+
+
+def _of_kind(t: str, scope: Scope) -> Rows:
+    """As ``evaluation`` finds it under the same arguments."""
+    given = (
+        f"{t}.{column} = {scope.given[name]}" for name, column in (("scenario", "scenario"), ("whatIf", "what_if")) if name in scope.given
+    )
+    return Rows(f"evaluation {t}", (*readable_ones(t, scope), *given))
+
+
 def evaluation_fields() -> dict[str, Member]:
     """The customer's fields."""
     return {
         "evaluation": One("Evaluation", _evaluations, NEWEST, _OF_KIND),
+        "evaluationMissing": Valued(missing(_of_kind), {"scenario": Argued("text"), "whatIf": Argued("boolean")}),
         "evaluations": Paged("Evaluation", _evaluations, Order("evaluation_id"), _OF_KIND),
     }
 
