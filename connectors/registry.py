@@ -13,6 +13,8 @@ from hub.errors import UnknownConnector
 NAMES = (
     "alipay",
     "cn_credit_bureau",
+    "cn_farm",
+    "cn_procurement",
     "cn_public_records",
     "cn_social",
     "cn_tax",

@@ -8,7 +8,7 @@ HubError
   CallerMustFix         the request is wrong; sending it again as it is cannot work
     NotAllowed, NotFound, InvalidInput, IdempotencyKeyMissing, KeyReused, TokenInvalid, TooSlow, DocumentUnknown, DocumentRequired
   WaitAndRetry          nothing is wrong that time does not heal
-    PlatformBusy, LeaseLost, TwinRunning, TooManySubscriptions, BudgetSpent
+    PlatformBusy, LeaseLost, TwinRunning, TooManySubscriptions, BudgetSpent, StoreAway
   PlatformFault         the platform broke its contract
     ContractBroken
   RecordUnreadable      one record is kept in quarantine; the rest goes on
@@ -176,6 +176,14 @@ class BudgetSpent(WaitAndRetry):
     def seconds(self) -> int:
         """Until it may ask again."""
         return int(self.facts.get("seconds", 60))
+
+
+class StoreAway(WaitAndRetry):
+    """The hub cannot reach its database now."""
+
+    remedy = "Send it again after the time in the header Retry-After; a mutation with the same key."
+    seconds = 2
+    """Until it is worth asking again."""
 
 
 class PlatformFault(HubError):

@@ -208,8 +208,8 @@ class Http:
         for transport in self._transports.values():
             await transport.aclose()
 
-    async def send(self, base_url: str, request: Request, caller: str = "") -> Response:
-        """Sends a connector's signed request below a base URL. Raises HostNotAllowed, PlatformUnreachable, ContractBroken (too large or packed an answer)."""
+    async def send(self, base_url: str, request: Request, caller: str = "", most: int | None = None) -> Response:
+        """Sends a connector's signed request below a base URL, which may bring ``most`` bytes. Raises HostNotAllowed, PlatformUnreachable, ContractBroken (too large or packed an answer)."""
         url = base_url.rstrip("/") + request.path
         if request.query:
             url += ("&" if "?" in url else "?") + urlencode(request.query)
@@ -218,7 +218,7 @@ class Http:
             async with asyncio.timeout(WHOLE_CALL):
                 answer = await transport.handle_async_request(_prepared(url, request))
                 try:
-                    body = await _capped(answer)
+                    body = await _capped(answer, most or MAXIMUM)
                 finally:
                     await answer.aclose()
         except (httpx.TransportError, TimeoutError) as error:
@@ -267,15 +267,15 @@ def _prepared(url: str, request: Request) -> httpx.Request:
     )
 
 
-async def _capped(answer: httpx.Response) -> bytes:
+async def _capped(answer: httpx.Response, most: int) -> bytes:
     """The bytes as received. One that is packed though nobody asked is refused: its hash would not be that of the answer, and it may be a bomb."""
     if answer.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise ContractBroken("The platform's answer is compressed, which was not asked for.")
     parts, size = [], 0
     async for part in answer.aiter_raw():
         size += len(part)
-        if size > MAXIMUM:
-            raise ContractBroken(f"The platform's answer is larger than {MAXIMUM} bytes.")
+        if size > most:
+            raise ContractBroken(f"The platform's answer is larger than {most} bytes.")
         parts.append(part)
     return b"".join(parts)
 

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
         default=(),
         description="Networks that a platform's name may lead to beside public addresses, as a JSON list of CIDRs: leased lines.",
     )
+    model_urls: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses of models of the institution that policies may name, as a JSON list. Nothing else is asked.",
+    )
     explorer: bool = Field(
         default=False, description="Serve /explorer, a page for the institution's own people to ask from with unbound tokens."
     )
@@ -76,6 +80,11 @@ class Settings(BaseSettings):
     @property
     def audit_folder(self) -> Path:
         return self.audit_dir or self.home / "audit"
+
+    @property
+    def models_dir(self) -> Path:
+        """ONNX files that policies may name."""
+        return self.home / "models"
 
     @property
     def connectors_file(self) -> Path:

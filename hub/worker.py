@@ -6,16 +6,28 @@ import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
 
 import structlog
 
 from hub.cli.runtime import Runtime
 from hub.credit.evaluate import Request
+from hub.domain.enums import Purpose
 from hub.domain.identifiers import CustomerId
 from hub.errors import HubError
 from hub.store.database import STORE_ERRORS
 from hub.store.dossier.months import keep_months
-from hub.store.evaluations import Asked, customers_to_refresh, errands, evaluate_customers, scenarios_to_refresh
+from hub.store.evaluations import (
+    Asked,
+    borrowers_to_watch,
+    borrowers_told_of,
+    customers_to_refresh,
+    errands,
+    evaluate_customers,
+    keep_signals,
+    scenarios_to_refresh,
+)
 from hub.store.evaluations.errands import Errand
 from hub.sync.keeping import Keeper
 from hub.sync.settings import Patience
@@ -55,10 +67,11 @@ def _told(keeping: asyncio.Task[None]) -> None:
 
 async def _look_again(runtime: Runtime, refresh: Refresh) -> None:
     """Makes what nobody made: the notice that a run has ended dies with its worker, the rows do not."""
+    watching = Watching(runtime)
     while True:
         await asyncio.sleep(PERIOD)
         try:
-            for customer_id in await overdue(runtime):
+            for customer_id in [*await overdue(runtime), *await watching.due()]:
                 await _try(refresh, customer_id)
             await _errands(runtime)
         except STORE_ERRORS as error:
@@ -75,7 +88,7 @@ async def _errands(runtime: Runtime) -> None:
 
 
 async def _come_to(runtime: Runtime, errand: Errand) -> int:
-    count = await errand.come_to(runtime.database, runtime.settings.grantee, runtime.clock.now(), AT_ONCE)
+    count = await errand.come_to(runtime.database, runtime.settings.grantee, runtime.clock.now(), AT_ONCE, runtime.models)
     if count:
         log.info("come_to", errand=errand.title, count=count)
     return count
@@ -95,20 +108,37 @@ async def overdue(runtime: Runtime) -> list[CustomerId]:
         return await customers_to_refresh(tx)
 
 
+@dataclass
+class Watching:
+    """Borrowers to look at: those of whose loans the lender has said something, and every day those with a loan that runs. A day that is done is not asked for again."""
+
+    runtime: Runtime
+    done_on: date | None = None
+
+    async def due(self) -> list[CustomerId]:
+        grantee, now, today = self.runtime.settings.grantee, self.runtime.clock.now(), self.runtime.clock.today()
+        async with self.runtime.database.work() as tx:
+            told = await borrowers_told_of(tx, grantee, now)
+            running = [] if self.done_on == today else await borrowers_to_watch(tx, grantee, today)
+        if not running:
+            self.done_on = today
+        return list(dict.fromkeys((*told, *running)))
+
+
 def refresher(runtime: Runtime) -> Refresh:
-    """Evaluates every consented scenario of a customer whose facts changed, once nothing of the customer is syncing any more."""
+    """Evaluates every consented scenario of a customer whose facts or loans changed, once nothing of the customer is syncing any more; and raises what monitoring saw."""
 
     async def refresh(customer_id: CustomerId) -> None:
         grantee = runtime.settings.grantee
         today, now = runtime.clock.today(), runtime.clock.now()
         async with runtime.database.work() as tx:
-            changed = await scenarios_to_refresh(tx, customer_id, grantee)
+            changed = await scenarios_to_refresh(tx, customer_id, grantee, today)
             if changed:
                 await keep_months(tx, [customer_id])
             asked = [Asked(customer_id, scenario, Request(), today, now, grantee, purpose) for purpose, scenario in changed]
-            kept = await evaluate_customers(tx, asked)
-        for (_, scenario), one in zip(changed, kept, strict=True):
-            log.info("evaluated", customer=str(customer_id), scenario=scenario, outcome=one.outcome)
+            for one, kept in zip(asked, await evaluate_customers(tx, asked, runtime.models), strict=True):
+                raised = await keep_signals(tx, kept.heading, kept.found) if one.purpose == Purpose.POST_LOAN else 0
+                log.info("evaluated", customer=str(customer_id), scenario=one.scenario, outcome=kept.outcome, count=raised)
 
     return refresh
 

@@ -24,6 +24,8 @@ SCOPES: Mapping[str, str] = {
     "behaviour:write": "Send device and behaviour sessions of the own app.",
     "enhancement:read": "Results of credit enhancement, with their reasons.",
     "enhancement:evaluate": "Ask for an evaluation.",
+    "loans:read": "What the lender said of its loans: a partner's own words, everybody's for the institution itself.",
+    "loans:write": "Say what the state of a customer's loans is.",
     "evidence:read": "How a result came about: features, checks, points, parts of the limit, series.",
     "facts:read": "The facts themselves, with their provenance.",
     "access:read": "Who asked for what of a customer: a partner's own reads, everybody's for the institution itself.",
@@ -33,11 +35,16 @@ SCOPES: Mapping[str, str] = {
     "clients:write": "Register, change, disable and enable the clients of this hub, exchange their keys and end their tokens.",
     "portfolios:read": "Portfolios that are pre-screened: how far they are, and what they count.",
     "portfolios:write": "Have a portfolio pre-screened.",
+    "policies:read": "Policies with their versions; drafts, and what their trials have found.",
+    "policies:write": "Draft policies, try and discard drafts.",
+    "policies:approve": "Publish drafts that somebody else wrote, and take published versions back.",
     "personal:reveal": "One personal value at a time, in plain text.",
     "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
 }
 
+_POLICIES = {"policies:read", "policies:write", "policies:approve"}
+_ADMINS = {"clients:read", "clients:write", "customers:erase", "identity:write", "portfolios:write"} | _POLICIES
 _PARTNER = {
     "customers:read",
     "customers:write",
@@ -46,24 +53,15 @@ _PARTNER = {
     "behaviour:write",
     "enhancement:read",
     "enhancement:evaluate",
+    "loans:read",
+    "loans:write",
     "access:read",
 }
 
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
-    "INTERNAL": frozenset(set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write", "portfolios:write"}),
-    "ADMIN": frozenset(
-        {
-            "clients:read",
-            "clients:write",
-            "customers:erase",
-            "identity:write",
-            "operations:read",
-            "portfolios:read",
-            "portfolios:write",
-            "schema:introspect",
-        }
-    ),
+    "INTERNAL": frozenset(set(SCOPES) - _ADMINS),
+    "ADMIN": frozenset(_ADMINS | {"operations:read", "portfolios:read", "schema:introspect"}),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 
@@ -77,6 +75,7 @@ class DataKind(Enum):
     RESULT = "RESULT"
     EVIDENCE = "EVIDENCE"
     CLIENT = "CLIENT"
+    POLICY = "POLICY"
     NONE = "NONE"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from hub.errors import BudgetSpent, CallerMustFix, CustomerMustAct, HubError, TooSlow
+from hub.errors import BudgetSpent, CallerMustFix, CustomerMustAct, HubError, StoreAway, TooSlow
 
 CODES: Mapping[str, tuple[int, str]] = {
     "BAD_REQUEST": (400, "The HTTP request is no GraphQL request: its body, its media type or its size. It answers 400, 413 or 415."),
@@ -30,17 +30,18 @@ CODES: Mapping[str, tuple[int, str]] = {
     "TOKEN_INVALID": (401, "The token or its proof is missing, not good, or no longer good. Get a new one."),
     "RATE_LIMITED": (429, "The client has asked for as much as it may in this minute. Ask again after `Retry-After` seconds."),
     "TIMEOUT": (503, "The operation took too long and was ended. Ask for less at once."),
+    "UNAVAILABLE": (503, "The hub cannot reach its database now. Ask again after `Retry-After` seconds; a mutation with the same key."),
     "TOO_MANY_SUBSCRIPTIONS": (400, "Too many subscriptions are open. End one."),
     "TRY_LATER": (400, "Nothing is wrong that time does not heal."),
     "INTERNAL": (500, "Something went wrong in the hub. Tell us the `id`: it is in our log."),
 }
 """By code: the HTTP status of an answer without data, as ``application/graphql-response+json``; what it means, and what to do."""
 
-ALWAYS = frozenset({"RATE_LIMITED", "TIMEOUT", "TOKEN_INVALID"})
+ALWAYS = frozenset({"RATE_LIMITED", "TIMEOUT", "TOKEN_INVALID", "UNAVAILABLE"})
 """Codes whose status holds in every media type: what stands between a client and the hub reads the status alone."""
 
 _KINDS = ((CallerMustFix, "INVALID_INPUT"), (CustomerMustAct, "CONSENT_MISSING"))
-_OWN = {TooSlow: "TIMEOUT", BudgetSpent: "RATE_LIMITED"}
+_OWN = {TooSlow: "TIMEOUT", BudgetSpent: "RATE_LIMITED", StoreAway: "UNAVAILABLE"}
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 

@@ -27,6 +27,10 @@ class Meter(Protocol):
 class Trusted(Protocol):
     """The documents that are stored for a client. Implemented by ``hub.access.documents.Documents``."""
 
+    def remembered(self, client_id: str, sha256: str) -> str | None:
+        """What is known without asking the store."""
+        ...
+
     async def find(self, client_id: str, sha256: str) -> str | None: ...
 
 

@@ -40,6 +40,7 @@ from hub.errors import (
     DocumentUnknown,
     HubError,
     PlatformFault,
+    StoreAway,
     TokenInvalid,
     TooSlow,
     WaitAndRetry,
@@ -52,6 +53,7 @@ from schema.discreet import without_values
 from schema.etag import conditional
 from schema.live import Live, Pulse, Refused
 from schema.packing import packed
+from schema.plan.prices import LOOK_UP_COST
 from schema.services import Services
 from schema.socket import PROTOCOL, Session
 from schema.sse import EVENT_STREAM, EventStream
@@ -83,6 +85,8 @@ class Endpoint:
     tag: Callable[[Caller, str], str]
     broken: tuple[type[Exception], ...] = ()
     """What the store raises."""
+    away: Callable[[Exception], bool] = lambda _: False
+    """Whether what it raised means that it cannot be reached."""
 
     async def __call__(self, request: Request) -> Response:
         """One request. Never raises but for cancellation."""
@@ -111,7 +115,7 @@ class Endpoint:
             return _answer({"errors": [{"message": str(bad), "extensions": {"code": "BAD_REQUEST"}}]}, media, bad.status, self.courtesy())
         try:
             question = await self._settled(admitted.caller, question)
-        except (DocumentUnknown, DocumentRequired) as error:
+        except (DocumentUnknown, DocumentRequired, BudgetSpent) as error:
             return self._refused(admitted.caller, question, error, media)
         price: Mapping[str, int] = {}
         if media == EVENT_STREAM:
@@ -143,7 +147,7 @@ class Endpoint:
         await socket.accept(PROTOCOL, courtesy)
         _log.info("graphql.socket", client=admitted.caller.client_id)
         _request.set(str(new_id()))
-        await Session(socket, self._live, admitted, shown, self._settled).run()
+        await Session(socket, self._live, admitted, self._shown, self._settled).run()
 
     @property
     def _live(self) -> Live:
@@ -154,20 +158,44 @@ class Endpoint:
         if question.stored is None:
             if caller.documents == "ONLY":
                 raise DocumentRequired
-            if caller.documents == "AUDIT" and await self.trusted.find(caller.client_id, question.sha256) is None:
+            if caller.documents == "AUDIT" and await self._stored(caller, question.sha256) is None:
                 _log.info("graphql.untrusted", client=caller.client_id, document=question.sha256, request=_request.get())
             return question
-        text = await self.trusted.find(caller.client_id, question.stored)
+        text = await self._stored(caller, question.stored)
         if text is None:
             raise DocumentUnknown
         return replace(question, query=text)
 
+    async def _stored(self, caller: Caller, sha256: str) -> str | None:
+        """Whoever makes the store look pays for it before it does: digests that are guessed come to an end with the budget. Raises BudgetSpent."""
+        found = self.trusted.remembered(caller.client_id, sha256)
+        if found is None:
+            await self.meter.charge(caller, LOOK_UP_COST)
+            found = await self.trusted.find(caller.client_id, sha256)
+        return found
+
     def _refused(self, caller: Caller, question: Question, error: HubError, media: str) -> Response:
-        _log.info("graphql.refused", client=caller.client_id, document=question.sha256, status=400, request=_request.get())
-        return _answer({"errors": [shown(error)]}, media, 400, self.courtesy())
+        told = shown(error)
+        status, more = CODES[told["extensions"]["code"]][0], _patience([error])
+        _log.info("graphql.refused", client=caller.client_id, document=question.sha256, status=status, request=_request.get())
+        return _answer({"errors": [told]}, media, status, {**self.courtesy(), **more})
 
     def _failed(self, error: Exception, media: str) -> Response:
-        return _answer({"errors": [shown(error)]}, media, 500, self.courtesy())
+        told = self._shown(error)
+        status, more = CODES[told["extensions"]["code"]][0], _patience([self._known(error)])
+        return _answer({"errors": [told]}, media, status, {**self.courtesy(), **more})
+
+    def _shown(self, error: Exception) -> dict[str, Any]:
+        return shown(self._known(error))
+
+    def _known(self, error: Exception) -> Exception:
+        """The error, or what it means where the store raised it because it is away."""
+        original = _original(error)
+        if not isinstance(original, self.broken) or not self.away(original):
+            return error
+        _log.error("graphql.store_away", kind=type(original).__name__, request=_request.get())
+        place = {"path": error.path, "nodes": error.nodes} if isinstance(error, GraphQLError) else {}
+        return GraphQLError("", original_error=StoreAway(), **place)
 
     def _unknown(self, error: TokenInvalid, media: str) -> Response:
         status, headers = self.challenge(error)
@@ -177,7 +205,7 @@ class Endpoint:
     def _stream(self, admitted: Admitted, question: Question) -> Response:
         """What cannot be subscribed to is answered at once and as JSON, like a request that cannot be executed."""
         try:
-            return EventStream(self._live.prepare(admitted, question), shown, self.courtesy())
+            return EventStream(self._live.prepare(admitted, question), self._shown, self.courtesy())
         except Refused as refused:
             errors: Sequence[Exception] = refused.errors
         except (GraphQLError, HubError) as error:
@@ -193,7 +221,8 @@ class Endpoint:
         except (CannotGetOperationTypeError, InvalidOperationTypeError):
             missing = GraphQLError("The document has no such operation, or it is not served here.")
             result = ExecutionResult(data=None, errors=[coded(missing, "OPERATION_UNKNOWN")])
-        return *_shaped(result, media), _patience(result)
+        errors = [self._known(error) for error in result.errors or ()]
+        return *_shaped(result.data, errors, media), _patience(errors)
 
     def _tell(self, caller: Caller, question: Question, answer: Response, seconds: float, price: Mapping[str, int]) -> None:
         _log.info(
@@ -219,22 +248,22 @@ def media_type(accepts: list[str]) -> str | None:
     return None
 
 
-def _shaped(result: Any, media: str) -> tuple[dict[str, Any], int]:
+def _shaped(data: Any, found: Sequence[Exception], media: str) -> tuple[dict[str, Any], int]:
     """The answer and its status: without data, in the newer media type, a request error is 400 and an internal one 500."""
-    errors = [shown(error) for error in (result.errors or ())[:5]]
+    errors = [shown(error) for error in found[:5]]
     if not errors:
-        return {"data": result.data}, 200
-    if result.data is not None:
-        return {"errors": errors, "data": result.data}, 200
+        return {"data": data}, 200
+    if data is not None:
+        return {"errors": errors, "data": data}, 200
     codes = [str(error["extensions"]["code"]) for error in errors]
     refused = next((CODES[code][0] for code in codes if CODES[code][0] != 400), 400)
     return {"errors": errors}, refused if media == GRAPHQL_JSON or ALWAYS & set(codes) else 200
 
 
-def _patience(result: Any) -> Mapping[str, str]:
-    """How long to wait, where a client has spent its minute."""
-    spent = [one for one in map(_original, result.errors or ()) if isinstance(one, BudgetSpent)]
-    return {"Retry-After": str(spent[0].seconds)} if spent else {}
+def _patience(errors: Sequence[Exception]) -> Mapping[str, str]:
+    """How long to wait, where a client has spent its minute, or the store is away."""
+    seconds = [one.seconds for one in map(_original, errors) if isinstance(one, BudgetSpent | StoreAway)]
+    return {"Retry-After": str(max(seconds))} if seconds else {}
 
 
 def _original(error: Exception) -> Exception | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from hub.domain.caller import Caller
 from hub.domain.enums import PersonalField, Purpose, SourceKind
+from hub.domain.models import LoanState
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,41 @@ class Evaluated:
 
 
 @dataclass(frozen=True, slots=True)
+class LoanStatus:
+    """``status_on`` defaults to the business day; ``evaluation_id`` is the one on which the loan was granted."""
+
+    customer_id: str
+    number: str
+    scenario: str
+    state: LoanState
+    status_on: date | None
+    granted_on: date
+    matures_on: date | None
+    granted: Decimal
+    balance: Decimal
+    due: Decimal
+    days_past_due: int
+    evaluation_id: str | None = None
+    reachable: bool | None = None
+    marketing: bool | None = None
+    contacts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLoanStatuses:
+    statuses: tuple[LoanStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoansRecorded:
+    """``customers`` in the order of asking."""
+
+    customers: tuple[str, ...]
+    changed: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
 class WithdrawConsent:
     customer_id: str
     source: SourceKind
@@ -203,7 +239,7 @@ class ConsentChanged:
 
 @dataclass(frozen=True, slots=True)
 class RegisterClient:
-    """``jwks`` is a JSON Web Key Set of public keys."""
+    """``jwks`` is a JSON Web Key Set of public keys. ``documents``: None is as the audience begins."""
 
     client_id: str
     name: str
@@ -213,7 +249,7 @@ class RegisterClient:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...]
     bearer: bool
-    documents: str = "OPEN"
+    documents: str | None = None
     cost_per_minute: int | None = None
 
 
@@ -276,6 +312,63 @@ class RevokeClientTokens(ClientStep):
 
 
 @dataclass(frozen=True, slots=True)
+class DraftPolicy:
+    """``document`` is the policy as JSON text: its faults are told by its lines."""
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryPolicyDraft:
+    """``since``: evaluations made from then on; None: all. ``stop`` ends the trial instead."""
+
+    draft_id: str
+    since: datetime | None
+    stop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPolicyDraft:
+    draft_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardPolicyDraft:
+    draft_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftStep:
+    """What a draft is after a step."""
+
+    draft_id: str
+    scenario: str
+    version: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndPolicyVersion:
+    """``on`` is the first day on which it does not apply; None: today."""
+
+    scenario: str
+    version: str
+    on: date | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEnded:
+    """``applies`` is the version that does from that day on."""
+
+    scenario: str
+    version: str
+    ends_on: date
+    applies: str
+
+
+@dataclass(frozen=True, slots=True)
 class EraseCustomer:
     """``reason`` is for the tombstone; nothing personal."""
 
@@ -319,6 +412,8 @@ class Services:
     create_manage_session: Callable[[Call, CreateManageSession], Awaitable[LinkMade]]
     record_behaviour_sessions: Callable[[Call, RecordBehaviourSessions], Awaitable[SessionsRecorded]]
     evaluate: Callable[[Call, Evaluate], Awaitable[Evaluated]]
+    record_loan_status: Callable[[Call, LoanStatus], Awaitable[LoansRecorded]]
+    record_loan_statuses: Callable[[Call, RecordLoanStatuses], Awaitable[LoansRecorded]]
     withdraw_consent: Callable[[Call, WithdrawConsent], Awaitable[ConsentChanged]]
     pause_consent: Callable[[Call, PauseConsent], Awaitable[ConsentChanged]]
     resume_consent: Callable[[Call, ResumeConsent], Awaitable[ConsentChanged]]
@@ -333,5 +428,11 @@ class Services:
     revoke_client_tokens: Callable[[Call, RevokeClientTokens], Awaitable[str]]
     register_document: Callable[[Call, RegisterDocument], Awaitable[str]]
     screen_portfolio: Callable[[Call, ScreenPortfolio], Awaitable[str]]
+    draft_policy: Callable[[Call, DraftPolicy], Awaitable[DraftStep]]
+    """Raises PolicyInvalid, whose ``facts["faults"]`` are those of :class:`hub.credit.checking.Found`."""
+    try_policy_draft: Callable[[Call, TryPolicyDraft], Awaitable[DraftStep]]
+    publish_policy_draft: Callable[[Call, PublishPolicyDraft], Awaitable[DraftStep]]
+    discard_policy_draft: Callable[[Call, DiscardPolicyDraft], Awaitable[DraftStep]]
+    end_policy_version: Callable[[Call, EndPolicyVersion], Awaitable[PolicyEnded]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
     reveal_personal_field: Callable[[Call, RevealPersonalField], Awaitable[str]]

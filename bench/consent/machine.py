@@ -139,12 +139,12 @@ class Life(RuleBasedStateMachine):
             pass
         self.model.run_out(self.world.now)
 
-    @rule(purpose=st.sampled_from(PURPOSES), about=st.booleans(), days=st.sampled_from([0, 0, 1, 6]))
-    def sync(self, purpose: str, about: bool, days: int) -> None:
+    @rule(purpose=st.sampled_from(PURPOSES), days=st.sampled_from([0, 0, 1, 6]))
+    def sync(self, purpose: str, days: int) -> None:
         """And a look at what came of it, perhaps some days later."""
         self.do(self._sync(0, self._nothing))
         self.world.now += timedelta(days=days)
-        self.do(self._read(purpose, about))
+        self.do(self._read(purpose))
 
     @rule(
         page=st.integers(1, 2),
@@ -185,15 +185,15 @@ class Life(RuleBasedStateMachine):
         self.tally["syncs"] += 1
         self.judged()
 
-    @rule(purpose=st.sampled_from(PURPOSES), about=st.booleans())
-    def read(self, purpose: str, about: bool) -> None:
-        self.do(self._read(purpose, about))
+    @rule(purpose=st.sampled_from(PURPOSES))
+    def read(self, purpose: str) -> None:
+        self.do(self._read(purpose))
 
-    async def _read(self, purpose: str, about: bool) -> None:
+    async def _read(self, purpose: str) -> None:
         stored = await self.world.stored(self.customer)
         allowed = sorted(day for day, learned in stored if self.model.may_read(day, learned, purpose, self.world.now))
         shown, denial = await self.world.read(self.customer, purpose)
-        selected = await self.world.select(self.customer, purpose, about=about)
+        selected = await self.world.select(self.customer, purpose)
         self.tally["reads"] += 1
         self.tally["facts read"] += len(shown)
         self.tally["facts held back"] += len(stored) - len(shown)

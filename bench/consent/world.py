@@ -105,9 +105,9 @@ class World:
         days = sorted(date.fromisoformat(node["occurredOn"]) for node in found["refunds"]["nodes"])
         return days, found["sources"][0]["denial"]
 
-    async def select(self, customer_id: CustomerId, purpose: str, *, about: bool) -> list[date]:
+    async def select(self, customer_id: CustomerId, purpose: str) -> list[date]:
         """The days that a statement without any gate of its own shows to the role that answers clients."""
-        async with self.database.read(Scope(CLIENT, purpose, now=self.now, subject=customer_id if about else None)) as tx:
+        async with self.database.read(Scope(CLIENT, purpose, now=self.now)) as tx:
             return sorted(row.occurred_on for row in await tx.execute(_STORED, {"customer": customer_id}))
 
 

@@ -6,8 +6,8 @@ facts, ``sandbox`` the simulated gateway. Authorisation is the textbook code gra
 
 from connectors.cn_public_records.streams import STREAMS
 from connectors.cn_public_records.vocabulary import SOURCE_OF, scopes_of
-from hub.connect import Connector, Context, Manifest, OAuth, Quota, Request, Setting
-from hub.connect.code_grant import CodeGrant
+from hub.connect import Connector, Manifest, OAuth, Quota, Setting
+from hub.connect.code_grant import CodeGrant, bearer
 from hub.domain.enums import SourceKind
 
 manifest = Manifest(
@@ -27,9 +27,4 @@ manifest = Manifest(
 )
 
 
-def sign(context: Context, request: Request) -> Request:
-    """The bearer token; nothing else proves the caller."""
-    return request.with_headers(Authorization=f"Bearer {context.grant.access_token if context.grant else ''}")
-
-
-connector = Connector(manifest, CodeGrant(scopes_of, SOURCE_OF), STREAMS, sign)
+connector = Connector(manifest, CodeGrant(scopes_of, SOURCE_OF), STREAMS, bearer)

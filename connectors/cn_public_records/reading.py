@@ -23,7 +23,7 @@ from hub.connect import (
     Window,
 )
 from hub.connect.answers import json_object, wait_of
-from hub.connect.snapshot import Position, covered_days, turn
+from hub.connect.snapshot import Position, covered_days, nothing_there, turn
 
 OK, NO_RECORD = "00000", "P0204"
 UNDECIDED_WAIT = 5.0
@@ -79,10 +79,7 @@ def rows(at: Position, window: Window, data: Mapping[str, Any]) -> Page:
 
 def no_record(window: Window, data: Mapping[str, Any]) -> Page:
     """The register has no entry: readable, nothing there. Says so for the days the register answers for, if it names them."""
-    covered = covered_of(data, window)
-    if not covered or covered == (Interval(window.first, window.last),):
-        raise NoData("the register has no entry", covered=covered is None or bool(covered), code=NO_RECORD)
-    return Page(total=0, covered=covered)
+    return nothing_there(covered_of(data, window), window, "the register has no entry", NO_RECORD)
 
 
 def covered_of(data: Mapping[str, Any], window: Window) -> tuple[Interval, ...] | None:

@@ -29,7 +29,7 @@ from hub.connect import (
     Window,
 )
 from hub.connect.answers import json_object
-from hub.connect.snapshot import covered_days, turn
+from hub.connect.snapshot import covered_days, nothing_there, turn
 
 OUTCOMES = frozenset({"OK", "ACCEPTED", "NO_RECORD", "TASK_UNKNOWN", "TASK_EXPIRED"})
 UNDECIDED_WAIT = 5.0
@@ -116,10 +116,7 @@ def rows(at: Place, window: Window, data: Mapping[str, Any]) -> Page:
 
 def unknown_here(window: Window, data: Mapping[str, Any]) -> Page:
     """The centre does not know the person: readable, nothing there. Says so for the days the centre answers for, if it names them."""
-    covered = covered_of(data, window)
-    if not covered or covered == (Interval(window.first, window.last),):
-        raise NoData("the centre has no record of the person", covered=covered is None or bool(covered), code="NO_RECORD")
-    return Page(total=0, covered=covered)
+    return nothing_there(covered_of(data, window), window, "the centre has no record of the person", "NO_RECORD")
 
 
 def covered_of(data: Mapping[str, Any], window: Window) -> tuple[Interval, ...] | None:

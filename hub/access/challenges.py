@@ -21,6 +21,10 @@ def malformed(message: str) -> TokenInvalid:
     return TokenInvalid(message, error=INVALID_REQUEST)
 
 
+def bad_proof(message: str) -> TokenInvalid:
+    return TokenInvalid(message, error=INVALID_PROOF)
+
+
 def status_of(error: TokenInvalid) -> int:
     return 400 if error.facts.get("error") == INVALID_REQUEST else 401
 

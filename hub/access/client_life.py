@@ -49,10 +49,14 @@ class Changed:
 
 
 async def update_client(tx: Write, client_id: str, change: Change, audiences: Mapping[str, frozenset[str]]) -> Changed:
-    """Raises NotFound, and InvalidInput for what no client may be."""
+    """Raises NotFound, and InvalidInput for what no client may be, or may become: whom it was given to see it goes on seeing."""
     was = _known(await _locked(tx, client_id))
     given = {one.name: value for one in fields(change) if (value := getattr(change, one.name)) is not None}
     now = replace(was, **given)
+    if now.audience == "PARTNER" != was.audience:
+        raise InvalidInput(
+            "A client of the institution's own cannot become a partner.", remedy="Register another client, and disable this one."
+        )
     check_client(now, audiences)
     return await _written(tx, was, now)
 

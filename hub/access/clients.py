@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import insert, select, text
 
 from hub.access.jose import key_from
+from hub.domain.caller import documents_at_first
 from hub.domain.enums import Purpose
 from hub.errors import InvalidInput, TokenInvalid
 from hub.store.database import Read, Write
@@ -30,7 +31,7 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class NewClient:
-    """What an administrator registers. ``bearer``: may use unbound tokens; only INTERNAL and ADMIN clients may."""
+    """What an administrator registers. ``bearer``: may use unbound tokens; only INTERNAL and ADMIN clients may. ``documents``: None is as its audience begins."""
 
     client_id: str
     name: str
@@ -40,8 +41,12 @@ class NewClient:
     jwks: Mapping[str, Any]
     return_urls: tuple[str, ...] = ()
     bearer: bool = False
-    documents: str = "OPEN"
+    documents: str | None = None
     cost_per_minute: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.documents is None:
+            object.__setattr__(self, "documents", documents_at_first(self.audience))
 
 
 @dataclass(frozen=True, slots=True)

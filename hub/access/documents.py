@@ -66,12 +66,16 @@ class Documents:
         self.database, self.clock = database, clock
         self._known: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
 
+    def remembered(self, client_id: str, sha256: str) -> str | None:
+        """The text of a stored document that was looked up a moment ago."""
+        known = self._known.get((client_id, sha256))
+        return known[1] if known is not None and self.clock() < known[0] else None
+
     async def find(self, client_id: str, sha256: str) -> str | None:
         """The text of a stored document."""
         key = (client_id, sha256)
-        known = self._known.get(key)
-        if known is not None and self.clock() < known[0]:
-            return known[1]
+        if (known := self.remembered(client_id, sha256)) is not None:
+            return known
         row = await self.database.look(_FIND, {"client": client_id, "sha256": sha256})
         if row is None:
             self._known.pop(key, None)

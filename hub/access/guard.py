@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 
 from hub.access.admissions import Admissions
-from hub.access.challenges import INVALID_PROOF, malformed, no_credentials
+from hub.access.challenges import INVALID_PROOF, bad_proof, malformed, no_credentials
 from hub.access.clients import Client
 from hub.access.jose import peek_header
 from hub.access.keys import SigningKeys
@@ -74,7 +74,7 @@ class Guard:
             error.facts.setdefault("error", INVALID_PROOF)
             raise
         if proof.thumbprint != token.thumbprint:
-            raise TokenInvalid("The proof was made with another key than the token's.", error=INVALID_PROOF)
+            raise bad_proof("The proof was made with another key than the token's.")
         return proof
 
     async def _admit(self, token: AccessToken, proof: Proof | None) -> Client:
@@ -85,7 +85,7 @@ class Guard:
         if row is None:
             raise TokenInvalid("The client is not registered, or disabled.")
         if proof is not None and not row.fresh:
-            raise TokenInvalid("The proof was used before.", error=INVALID_PROOF)
+            raise bad_proof("The proof was used before.")
         client = Client.of(row)
         if row.revoked or token.issued_at < client.tokens_from:
             raise TokenInvalid("The token was revoked.")

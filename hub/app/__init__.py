@@ -33,7 +33,7 @@ from hub.app.explorer import explorer
 from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.errors import TokenInvalid
-from hub.store.database import STORE_ERRORS, Database
+from hub.store.database import STORE_ERRORS, Database, is_away
 from hub.store.view import CATALOGUE, Pulse, Reader, ViewSettings
 from hub.store.view.looking import Rules
 from hub.vault import Blind, KeyService
@@ -102,7 +102,7 @@ def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) ->
     reader = Reader(runtime.database, CATALOGUE, runtime.view, runtime.clock, log)
     pulse = Pulse(runtime.database, runtime.clock, runtime.watching, runtime.now)
     meter, trusted = Meter(runtime.database), Documents(runtime.database)
-    ways = (guard.admitted, challenge, courtesy, tag, STORE_ERRORS)
+    ways = (guard.admitted, challenge, courtesy, tag, STORE_ERRORS, is_away)
     return Endpoint(_contract(runtime.federated), reader, pulse, runtime.services, meter, trusted, *ways)
 
 

@@ -13,7 +13,6 @@ from hub.domain.clock import Clock
 from hub.errors import ConsentMissing
 from hub.store.database import Database, Scope, Write
 from hub.store.idempotency import Answer, OnceKey, once
-from hub.store.view.binding import bound_customer
 from hub.vault import Blind
 from schema import services as contract
 
@@ -30,19 +29,19 @@ class Calling:
     blind: Blind
 
     async def as_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str, purpose: str | None = None) -> Answer:
-        """In a transaction of the caller's own, under row-level security: it is all about this customer. ``purpose`` is that of the consents it is about, where
+        """In a transaction of the caller's own, under row-level security. ``purpose`` is that of the consents it is about, where
         it is another one than the caller's."""
-        scope = self.scope(call, customer_id)
+        scope = self.scope(call)
         begun = self.database.write(replace(scope, purpose=purpose or scope.purpose))
         return await self._told(call, begun, effect, mutation, customer_id)
 
     async def for_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:
         """In one of the hub's, for what is kept whether or not the caller may read it. Whether he may do it is asked before, in a transaction of his own
         (:meth:`scope`): nobody waits for one connection while he holds another. His time limits hold."""
-        return await self._told(call, self.database.work(self.scope(call, customer_id)), effect, mutation, customer_id)
+        return await self._told(call, self.database.work(self.scope(call)), effect, mutation, customer_id)
 
-    def scope(self, call: contract.Call, customer_id: str) -> Scope:
-        return Scope.of(call.caller, self.clock.now(), bound_customer(customer_id))
+    def scope(self, call: contract.Call) -> Scope:
+        return Scope.of(call.caller, self.clock.now())
 
     async def _told(
         self, call: contract.Call, begun: AbstractAsyncContextManager[Write], effect: Effect, mutation: str, customer_id: str

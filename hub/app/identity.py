@@ -13,7 +13,7 @@ from hub.app.calling import Calling
 from hub.domain.audit import Accessed, AccessOutcome
 from hub.domain.enums import CustomerCategory, PartyRole
 from hub.domain.identifiers import CustomerId
-from hub.errors import InvalidInput, NotFound
+from hub.errors import InvalidInput, NotAllowed, NotFound
 from hub.store.customers import NewCustomer, NewParty, NewPerson, create_customer
 from hub.store.database import Scope, Write
 from hub.store.erasure import erase_customer
@@ -111,7 +111,10 @@ class IdentityServices:
         return contract.CustomerErased(str(answer["customer"]), int(answer["keys"]))
 
     async def reveal_personal_field(self, call: contract.Call, asked: contract.RevealPersonalField) -> str:
-        """The key remembers what was asked, never the value: who asks again is shown it again, and logged again, before the answer leaves."""
+        """The key remembers what was asked, never the value: who asks again is shown it again, and logged again, before the answer leaves. Raises NotAllowed for a
+        token without a purpose: what it is for could not be logged."""
+        if not call.caller.purpose:
+            raise NotAllowed("A personal value is shown for a purpose, and the token names none.", remedy="Ask for a token with one.")
 
         async def noted(tx: Write) -> Answer:
             return {"customer": str(await visible(tx, asked.customer_id)), "field": asked.field}

@@ -18,14 +18,17 @@ from hub.app.calling import Calling
 from hub.app.clients import ClientServices
 from hub.app.consents import ConsentServices
 from hub.app.identity import IdentityServices, visible
+from hub.app.lending import LendingServices
+from hub.app.policies import PolicyServices, PolicySteps
 from hub.app.portfolios import PortfolioServices
 from hub.credit.evaluate import Request
+from hub.credit.models.reach import Reach, unreachable
 from hub.domain.clock import Clock
 from hub.domain.enums import SourceKind
 from hub.domain.facts import BehaviourSession
 from hub.domain.identifiers import CustomerId, PersonalId
 from hub.domain.periods import china_day
-from hub.errors import ConsentMissing, HubError, InvalidInput, NotFound
+from hub.errors import ConsentMissing, HubError, InvalidInput, NotAllowed, NotFound
 from hub.link.manage import ManageRequest, ManageService
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.database import Database, Write
@@ -42,10 +45,11 @@ SESSION_STREAM = "behaviour_sessions"
 
 @dataclass(frozen=True)
 class HubServices:
-    """See the module. ``links`` serves the hosted pages."""
+    """See the module. ``links`` serves the hosted pages; ``models`` reaches those that policies name."""
 
     equipment: Equipment
     links: LinkService
+    models: Reach = unreachable
 
     @property
     def database(self) -> Database:
@@ -76,8 +80,13 @@ class HubServices:
     def clients(self) -> ClientServices:
         return ClientServices(self.equipment.vault.keys, self.calling)
 
+    @property
+    def policies(self) -> PolicyServices:
+        return PolicyServices(PolicySteps(self.equipment.vault.keys, self.clock), self.calling)
+
     def port(self) -> contract.Services:
-        identity, consents, clients = self.identity, self.consents, self.clients
+        identity, consents, clients, policies = self.identity, self.consents, self.clients, self.policies
+        lending = LendingServices(self.equipment, self.calling)
         return contract.Services(
             create_customer=identity.create_customer,
             add_party=identity.add_party,
@@ -88,6 +97,8 @@ class HubServices:
             create_manage_session=self.create_manage_session,
             record_behaviour_sessions=self.record_behaviour_sessions,
             evaluate=self.evaluate,
+            record_loan_status=lending.record_loan_status,
+            record_loan_statuses=lending.record_loan_statuses,
             withdraw_consent=consents.withdraw,
             pause_consent=consents.pause,
             resume_consent=consents.resume,
@@ -100,6 +111,11 @@ class HubServices:
             enable_client=clients.enable,
             revoke_client_tokens=clients.revoke_tokens,
             register_document=clients.register_document,
+            draft_policy=policies.draft,
+            try_policy_draft=policies.try_out,
+            publish_policy_draft=policies.publish,
+            discard_policy_draft=policies.discard,
+            end_policy_version=policies.end,
             screen_portfolio=PortfolioServices(self.equipment.vault.keys, self.calling).screen,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
@@ -108,7 +124,7 @@ class HubServices:
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:
         async def effect(tx: Write) -> Answer:
             customer_id = await visible(tx, asked.customer_id)
-            await _check_return(tx, call, asked.return_url)
+            await _check_return(tx, call, asked.return_url, asked.purpose)
             if not asked.sources or not asked.scenarios:
                 raise InvalidInput("A link asks for at least one source and one scenario.")
             for scenario in asked.scenarios:
@@ -150,7 +166,7 @@ class HubServices:
         """Asked as the caller, before the page's own transaction begins, which asks for the consent once more and holds it. What is refused is told to whoever
         has not had an answer under his key yet."""
         try:
-            async with self.database.write(self.calling.scope(call, asked.customer_id)) as mine:
+            async with self.database.write(self.calling.scope(call)) as mine:
                 received = _received(await visible(mine, asked.customer_id), call, asked)
                 await consent_for(self.equipment, mine, received)
         except (NotFound, ConsentMissing) as error:
@@ -181,6 +197,7 @@ class HubServices:
                     purpose=call.caller.purpose,
                     what_if=known_at < now or asked.as_of not in (None, self.clock.today()),
                 ),
+                self.models,
             )
             return {"customer": str(customer_id), "evaluation": str(kept.evaluation_id)}
 
@@ -188,11 +205,14 @@ class HubServices:
         return contract.Evaluated(str(answer.get("customer", asked.customer_id)), str(answer["evaluation"]))
 
 
-async def _check_return(tx: Write, call: contract.Call, url: str) -> None:
-    """A browser is sent back to a registered address only, compared as a whole. Raises InvalidInput."""
+async def _check_return(tx: Write, call: contract.Call, url: str, purpose: str | None = None) -> None:
+    """A browser is sent back to a registered address only, compared as a whole; and is asked for no ``purpose`` that is none of its client's: whoever opens the
+    page of one sees who looked for it, and withdraws. Raises InvalidInput, NotAllowed."""
     known = await find_client(tx, call.caller.client_id)
     if known is None or url not in known.return_urls:
         raise InvalidInput("The return URL is not registered for this client.", remedy="Use one of its registered addresses.")
+    if purpose is not None and purpose not in known.purposes:
+        raise NotAllowed("This client is not registered for that purpose.", remedy="Ask for a purpose of its own.")
 
 
 def _check_sessions(asked: contract.RecordBehaviourSessions, today: date) -> None:

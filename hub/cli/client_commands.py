@@ -23,7 +23,11 @@ Urls = Annotated[
 Name = Annotated[str | None, typer.Option("--name", help="Name for people.", show_default=False)]
 Mode = Annotated[
     str | None,
-    typer.Option("--documents", help="OPEN: any document; AUDIT: unknown ones are noted; ONLY: stored ones alone.", show_default=False),
+    typer.Option(
+        "--documents",
+        help="OPEN: any document; AUDIT: unknown ones are noted; ONLY: stored ones alone (`hub documents add`). A PARTNER begins with ONLY, others with OPEN.",
+        show_default=False,
+    ),
 ]
 Cost = Annotated[
     int | None,
@@ -69,7 +73,7 @@ def register(
         _all(purpose) or (),
         _all(return_url) or (),
         bool(bearer),
-        documents or "OPEN",
+        documents,
         cost_per_minute,
     )
     run(home, client, change, jwks, as_json=json)

@@ -74,6 +74,8 @@ def register(home: Path | None, client_id: str, asked: Change, jwks: Path | None
         return
     kept = f" Its private key lies in {key_file(chosen.home, client_id)}." if private is not None else ""
     console.print(f"{client_id} is registered.{kept}")
+    if new.documents == "ONLY":
+        console.print(f"It asks with stored documents only: `hub documents add FILE --client {client_id}` stores one.")
 
 
 def update(home: Path | None, client_id: str, change: Change) -> None:

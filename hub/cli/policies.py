@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from hub.access.audit import audited
+from hub.app.policies import EVER, PolicySteps
 from hub.cli import until
 from hub.cli.options import console, emit, settings
 from hub.cli.pool import come_to_all
@@ -27,10 +27,9 @@ from hub.errors import InvalidInput
 from hub.store.database import Write
 from hub.store.evaluations import drafts
 from hub.store.evaluations.drafts import Draft
-from hub.store.evaluations.policies import end_policy, in_force, versions
+from hub.store.evaluations.policies import in_force, versions
 
 AT_ONCE = 20
-EVER = datetime(2000, 1, 1, tzinfo=UTC)
 Work = Callable[[Runtime], Awaitable[None]]
 
 
@@ -87,37 +86,32 @@ def write(path: Path, home: Path | None, *, as_json: bool) -> None:
     """Keeps a file as a draft."""
     document = read_policy_file(path)
 
-    async def effect(tx: Write, runtime: Runtime) -> Draft:
-        return await drafts.draft_policy(tx, document, acting(), runtime.clock.now())
+    async def effect(tx: Write, steps: PolicySteps) -> Draft:
+        return await steps.draft(tx, acting(), document)
 
-    _decided(home, "policy.draft", effect, as_json=as_json)
+    _decided(home, effect, as_json=as_json)
 
 
 def publish(draft_id: UUID, home: Path | None, *, as_json: bool) -> None:
-    async def effect(tx: Write, runtime: Runtime) -> Draft:
-        return await drafts.publish_draft(tx, draft_id, acting(), runtime.clock.now(), runtime.clock.today())
+    async def effect(tx: Write, steps: PolicySteps) -> Draft:
+        return await steps.publish(tx, acting(), draft_id)
 
-    _decided(home, "policy.publish", effect, as_json=as_json)
+    _decided(home, effect, as_json=as_json)
 
 
 def discard(draft_id: UUID, reason: str, home: Path | None, *, as_json: bool) -> None:
-    async def effect(tx: Write, runtime: Runtime) -> Draft:
-        return await drafts.discard_draft(tx, draft_id, acting(), runtime.clock.now(), reason)
+    async def effect(tx: Write, steps: PolicySteps) -> Draft:
+        return await steps.discard(tx, acting(), draft_id, reason)
 
-    _decided(home, "policy.discard", effect, as_json=as_json)
+    _decided(home, effect, as_json=as_json)
 
 
 def end(scenario: str, version: str, on: date | None, reason: str, home: Path | None) -> None:
     """Rollback: the version before applies again."""
 
     async def work(runtime: Runtime) -> None:
-        day = on or runtime.clock.today()
         async with runtime.database.work() as tx:
-            applies = await end_policy(
-                tx, scenario, version, (day, runtime.clock.today()), actor=acting(), reason=reason, now=runtime.clock.now()
-            )
-            after = {"ends_on": day, "reason": reason, "applies": applies.version}
-            await audited(tx, runtime.vault.keys, actor=acting(), action="policy.end", subject=f"policy:{scenario}:{version}", after=after)
+            day, applies = await _steps(runtime).end(tx, acting(), (scenario, version), on, reason)
         console.print(f"{scenario} {version} does not apply from {day} on; {applies.version} does.")
 
     until.run(with_runtime(settings(home), work))
@@ -142,21 +136,22 @@ def acting() -> str:
 async def tried(runtime: Runtime, draft_id: UUID, since: datetime, *, stop: bool, quiet: bool) -> Differences:
     """The trial itself."""
     async with runtime.database.work() as tx:
-        begun = await drafts.try_draft(tx, draft_id, since)
-        await _audit(tx, runtime, "policy.try", begun)
+        begun = await _steps(runtime).try_out(tx, acting(), draft_id, since)
     trial, grantee = drafts.Trial(begun), runtime.settings.grantee
-    await come_to_all(runtime.database, trial, grantee, runtime.clock.now(), "evaluations", at_once=AT_ONCE, quiet=quiet)
+    await come_to_all(
+        runtime.database, trial, grantee, runtime.clock.now(), "evaluations", at_once=AT_ONCE, quiet=quiet, reach=runtime.models
+    )
     async with runtime.database.work() as tx:
         found = await drafts.report(tx, draft_id)
         if stop:
-            await _audit(tx, runtime, "policy.try", await drafts.try_draft(tx, draft_id, None))
+            await _steps(runtime).try_out(tx, acting(), draft_id, None)
     return found
 
 
 async def tried_out(runtime: Runtime, document: Mapping[str, Any], *, quiet: bool) -> Differences:
     """Of a document that is not a draft yet, over everything that was evaluated."""
     async with runtime.database.work() as tx:
-        draft = await drafts.draft_policy(tx, document, acting(), runtime.clock.now())
+        draft = await _steps(runtime).draft(tx, acting(), document)
     return await tried(runtime, draft.draft_id, EVER, stop=True, quiet=quiet)
 
 
@@ -173,25 +168,23 @@ def report(draft_id: UUID, home: Path | None, *, as_json: bool) -> None:
     tell(found[0], as_json=as_json)
 
 
-def _decided(home: Path | None, action: str, effect: Callable[[Write, Runtime], Awaitable[Draft]], *, as_json: bool) -> None:
-    """One step of a draft, audited."""
+def _steps(runtime: Runtime) -> PolicySteps:
+    return PolicySteps(runtime.vault.keys, runtime.clock)
+
+
+def _decided(home: Path | None, effect: Callable[[Write, PolicySteps], Awaitable[Draft]], *, as_json: bool) -> None:
+    """One step of a draft."""
     found: list[Draft] = []
 
     async def work(runtime: Runtime) -> None:
         async with runtime.database.work() as tx:
-            found.append(await effect(tx, runtime))
-            await _audit(tx, runtime, action, found[0])
+            found.append(await effect(tx, _steps(runtime)))
 
     until.run(with_runtime(settings(home), work))
     if as_json:
         emit(_draft(found[0]))
     else:
         console.print(f"Draft {found[0].draft_id}: {found[0].policy.id} {found[0].policy.version} is {found[0].state}.")
-
-
-async def _audit(tx: Write, runtime: Runtime, action: str, found: Draft) -> None:
-    subject = f"policy:{found.policy.id}:{found.policy.version}"
-    await audited(tx, runtime.vault.keys, actor=acting(), action=action, subject=subject, after=drafts.told(found))
 
 
 def read_policy_file(path: Path) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from uuid import UUID
 
 from hub.cli.history import bars
+from hub.credit.models.reach import Reach, unreachable
 from hub.errors import HubError
 from hub.store.database import Database
 from hub.store.embedded import Urls
@@ -30,13 +31,15 @@ class WorkerLost(HubError):
     remedy = "`hub portfolio resume` goes on where it was."
 
 
-async def come_to_all(database: Database, errand: Errand, grantee: str, now: datetime, detail: str, *, at_once: int, quiet: bool) -> None:
+async def come_to_all(
+    database: Database, errand: Errand, grantee: str, now: datetime, detail: str, *, at_once: int, quiet: bool, reach: Reach = unreachable
+) -> None:
     """In this process, with a bar."""
     async with database.work() as tx:
         done, total = await errand.progress(tx)
     with bars(quiet) as shown:
         task = shown.add_task(errand.title, total=total, completed=done, detail=detail)
-        while count := await errand.come_to(database, grantee, now, at_once):
+        while count := await errand.come_to(database, grantee, now, at_once, reach):
             shown.advance(task, count)
 
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from connectors import registry
 from hub.access.audit import audited
 from hub.connect import Connector
+from hub.credit.models.reach import Reach, outside, unreachable
 from hub.credit.parameters import parameters
 from hub.domain.clock import Clock
 from hub.errors import FixConfiguration, HubError, SecretMissing
@@ -61,6 +62,7 @@ class Runtime:
     equipment: Equipment
     calls: Calls
     dispatcher: Dispatcher
+    models: Reach = unreachable
     crowded: asyncio.Event = field(default_factory=asyncio.Event)
 
     def engine(self, patience: Patience | None = None, ended: Ended | None = None) -> Engine:
@@ -85,7 +87,7 @@ class Runtime:
         from hub.app.services import HubServices
 
         links = self.links(origin)
-        services = HubServices(self.equipment, links)
+        services = HubServices(self.equipment, links, self.models)
         services.log.crowded = self.crowded
         stale = {kind.value: days for kind, days in parameters().staleness.items()}
         return build_app(
@@ -254,12 +256,14 @@ async def open_runtime(
     vault, blind = Vault(keys), Blind(keys.blind)
     equipment = Equipment(database, vault, blind, clock, settings.grantee, connectors, configs)
     http = Http({name: addresses(config) for name, config in configs.items()}, private=settings.private_networks)
+    models = outside(settings.model_urls, settings.models_dir, settings.private_networks)
     dispatcher = Dispatcher(database)
     calls = Calls(http, Desks(Ledger(database, blind)))
     try:
         async with dispatcher.app.open_async():
-            yield Runtime(settings, clock, database, vault, blind, connectors, equipment, calls, dispatcher)
+            yield Runtime(settings, clock, database, vault, blind, connectors, equipment, calls, dispatcher, models)
     finally:
         await calls.desks.close()
         await http.close()
+        await models.http.close()
         await database.close()

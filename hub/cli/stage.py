@@ -6,7 +6,7 @@ Everything is the production wiring (:mod:`hub.cli.runtime`); only the platforms
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,7 @@ from connectors.sandbox.platform import World
 from connectors.sandbox.serve import Sandbox, Server, bind
 from hub.access.caller import ClientSide
 from hub.access.clients import NewClient, make_client_keys, register_client
+from hub.access.documents import add_document
 from hub.cli.caller import Caller, write_key, write_origin
 from hub.cli.courier import courier, hooks_of
 from hub.cli.runtime import Runtime, open_runtime, store_of
@@ -38,7 +39,8 @@ from hub.store.tables import evaluation
 from hub.sync.settings import Patience
 from hub.worker import work
 from schema.access import AUDIENCES
-from schema.examples import example
+from schema.contract import build_schema
+from schema.examples import example, names
 
 PARTNER, RISK = "partner-app", "risk-desk"
 RETURN_URL = "https://partner.example/back"
@@ -149,13 +151,23 @@ _CLIENTS: Mapping[str, tuple[str, str, tuple[str, ...], bool]] = {
 
 
 async def _client(runtime: Runtime, origin: str, name: str) -> Caller:
-    """Registers a client, keeps its key in the home, and speaks for it."""
+    """Registers a client with the documents it needs, keeps its key in the home, and speaks for it."""
     title, audience, return_urls, bearer = _CLIENTS[name]
     private, public = make_client_keys()
     scopes = tuple(sorted(AUDIENCES[audience]))
     new = NewClient(name, title, audience, scopes, (Purpose.CREDIT_APPROVAL.value,), public, return_urls, bearer)
     async with runtime.database.work() as tx:
         await register_client(tx, new, AUDIENCES)
+        for document in _documents(frozenset(scopes)) if new.documents == "ONLY" else ():
+            await add_document(tx, name, document, "operator")
     write_key(runtime.settings.home, name, private, origin)
     write_origin(runtime.settings.home, origin)
-    return Caller(ClientSide(name, private, origin))
+    return Caller(ClientSide(name, private, origin), stored=new.documents == "ONLY")
+
+
+def _documents(scopes: frozenset[str]) -> Iterator[str]:
+    """The examples of the contract that a client of these scopes may ask: what was reviewed for it."""
+    known = build_schema().documents
+    for text in map(example, names()):
+        if set(known.plan(known.of(text, introspecting=False), None, {}).needs) <= scopes:
+            yield text

@@ -113,6 +113,11 @@ def challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode()
 
 
+def bearer(context: Context, request: Request) -> Request:
+    """A :class:`hub.connect.language.Signer` for platforms where nothing but the bearer token proves the caller."""
+    return request.with_headers(Authorization=f"Bearer {context.grant.access_token if context.grant else ''}")
+
+
 def _pushed(context: Context, query: Mapping[str, str]) -> Generator[Request, Response, str]:
     """What the browser carries instead of the request: nobody on its way can read or change what was asked."""
     response = yield from _plain(context, context.oauth.pushed_path, query)

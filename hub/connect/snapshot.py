@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Self
 
-from hub.connect.faults import ContractBroken
+from hub.connect.faults import ContractBroken, NoData
 from hub.connect.message import Interval, Json, Page, Record, Window
 
 
@@ -70,3 +70,12 @@ def covered_days(intervals: Sequence[Mapping[str, Any]] | None, window: Window, 
         raise ContractBroken("the covered intervals cannot be read") from None
     cut = [(max(start, window.first), min(end, window.last)) for start, end in spans]
     return tuple(Interval(start, end) for start, end in cut if start <= end)
+
+
+def nothing_there(covered: tuple[Interval, ...] | None, window: Window, reason: str, code: str) -> Page:
+    """The platform knows nothing of the customer: a page without records for the days it answers for. Raises NoData where it says nothing of days, or nothing but
+    the whole window or none of it.
+    """
+    if not covered or covered == (Interval(window.first, window.last),):
+        raise NoData(reason, covered=covered is None or bool(covered), code=code)
+    return Page(total=0, covered=covered)

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.credit.policy import unchecked_policy
+from hub.credit.shape import Path, misshapen, written
 from hub.credit.validation import faults
 from hub.errors import PolicyInvalid
 
+DEEPEST, LONGEST = 20, 65_536
+"""Levels that JSON may nest in, and the characters of the text."""
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
-Path = tuple[str | int, ...]
+_UNKEPT = re.compile(r"\\u0000|\\u[dD][89a-fA-F]|[\ud800-\udfff\x00]")
+"""What PostgreSQL keeps in no JSON; whole pairs are written as themselves."""
 Piece = tuple[str, int]
 
 
@@ -34,26 +38,52 @@ def read_text(text: str) -> Mapping[str, Any]:
     """The document of a text that has no fault. Raises PolicyInvalid, which names them all, line by line."""
     found = check(text)
     if found:
-        raise PolicyInvalid(" ".join(one.sentence() for one in found), remedy="Nothing was kept.")
+        raise PolicyInvalid(" ".join(one.sentence() for one in found), remedy="Nothing was kept.", faults=tuple(found))
     document: Mapping[str, Any] = json.loads(text)
     return document
 
 
 def check(text: str) -> list[Found]:
     """Every fault, in the order of the lines."""
+    if unfit := _unfit(text):
+        return [unfit]
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         return [Found(error.lineno, "the text", f"it is no JSON: {error.msg}", "Correct it there.")]
+    except ValueError as error:
+        return [Found(1, "the text", str(error), "Correct it there.")]
     if not isinstance(document, dict):
         return [Found(1, "the text", "it is no JSON object", "Compare it with a policy that works.")]
+    known = _lines(text)
+    if crooked := misshapen(document):
+        return sorted(
+            (Found(_near(known, path), written(path), wrong, remedy) for path, wrong, remedy in crooked), key=lambda one: one.line
+        )
     try:
         policy = unchecked_policy(document)
     except PolicyInvalid as error:
         return [Found(1, "the document", error.message.rstrip("."), error.remedy)]
-    known = _lines(text)
     told = [Found(_line(known, document, where), where, wrong, remedy) for where, wrong, remedy in faults(policy)]
     return sorted(told, key=lambda one: one.line)
+
+
+def _unfit(text: str) -> Found | None:
+    """What would not come as far as being read, or not into the store."""
+    if len(text) > LONGEST:
+        return Found(1, "the text", f"it has more than {LONGEST:,} characters", "A policy is shorter.")
+    depth = 0
+    for piece, line in _pieces(text):
+        depth += (piece in "{[") - (piece in "}]")
+        if depth > DEEPEST:
+            return Found(line, "the text", f"it nests more than {DEEPEST} levels deep", "Compare it with a policy that works.")
+        if _UNKEPT.search(piece):
+            return Found(line, "the text", "it holds a character that is none", "Write it without \\u0000 and without halves of a pair.")
+    return None
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number")
 
 
 def _lines(text: str) -> dict[Path, int]:
@@ -95,8 +125,11 @@ def _until(pieces: Iterator[Piece], end: str) -> Iterator[Piece]:
 
 
 def _line(known: Mapping[Path, int], document: Mapping[str, Any], where: str) -> int:
+    return _near(known, _path(document, where))
+
+
+def _near(known: Mapping[Path, int], path: Path) -> int:
     """The line of a place, or of what it stands in."""
-    path = _path(document, where)
     while path not in known:
         path = path[:-1]
     return known[path]
@@ -113,7 +146,7 @@ def _path(document: Mapping[str, Any], where: str) -> Path:
             return "uplifts", int(rest.rpartition("U")[2]) - 1
         case "cap":
             return "caps", rest
-        case "guarantee_when":
+        case "guarantee_when" | "models":
             return word, rest
         case "term":
             return word, "base"

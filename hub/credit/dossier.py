@@ -89,6 +89,8 @@ class OrderMeasures:
     off_hours_orders: int
     orders_w3: int
     completed: Mapping[Month, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    last_paid_on: date | None = None
+    """Day of the last paid order that is served by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ from hub.credit.expressions import evaluate as is_true
 from hub.credit.features import compute_features, sales_series
 from hub.credit.features.series import SalesSeries
 from hub.credit.late_features import after_cross_check, after_offer
+from hub.credit.models.score import Score, Scored, score
 from hub.credit.policies import document
 from hub.credit.policy import Policy, Step
 from hub.credit.scenario import eligibility, gate
 from hub.credit.scenario.inputs import Material, known_inputs
 from hub.credit.scenario.limit import Ground, Limit, Price, calculate, price, uplifts
 from hub.credit.scenario.reasons import Reasons, Said, reasons
-from hub.credit.score import Score, score
 from hub.credit.segments import Segments, segments
 from hub.credit.values import Feature
 from hub.domain.enums import MissingReason, Outcome, SourceKind
@@ -54,6 +54,8 @@ class Findings:
     sales: SalesSeries
     guarantee: str = ""
     steps: tuple[Step, ...] = ()
+    fallback: bool = False
+    """The score model that the policy names did not answer, so that the scorecard did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +71,27 @@ class Evaluation:
     findings: Findings | None
 
 
-def evaluate(dossier: Dossier, policy: Policy, request: Request) -> Evaluation:
-    """See the module."""
+def evaluate(dossier: Dossier, policy: Policy, request: Request, scored: Scored | None = None) -> Evaluation:
+    """See the module. ``scored``: what an external score model said; hard rules and caps apply after it, and where it did not answer a person decides."""
     closed = gate.closed_by(dossier, policy)
     if closed:
         spoken = reasons(Outcome.INSUFFICIENT_DATA, None, Said(missing=[reason for _, reason in closed]))
         return Evaluation(policy, request, dossier, Outcome.INSUFFICIENT_DATA, spoken, tuple(closed), None)
-    findings = _find(dossier, policy, request)
-    outcome, decided = _outcome(policy, findings, request)
-    said = Said([reason for _, reason in findings.eligibility.unknown], decided, findings.score.reasons())
+    findings = find(dossier, policy, request, scored)
+    outcome, why = decided(policy, findings, request)
+    said = Said([reason for _, reason in findings.eligibility.unknown], why, findings.score.reasons())
     return Evaluation(policy, request, dossier, outcome, reasons(outcome, findings.verdict, said), (), _withheld(findings, outcome))
 
 
-def _find(dossier: Dossier, policy: Policy, request: Request) -> Findings:
+def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | None = None) -> Findings:
+    """Everything behind the gate, whether or not it is open: a model that watches a loan looks behind a closed one, too."""
     features = dict(compute_features(dossier, replace(policy.profile, requested=request.amount)))
     observers, verdict = _cross_checked(dossier, policy, features)
     material = Material(dossier, features, verdict, request.purpose, observers)
     features |= after_cross_check(dossier, verdict, material)
     names = Layers({name: Known.of(feature) for name, feature in features.items()}, known_inputs(material))
     found = eligibility.judge(policy, names)
-    points = score(names, conflict=verdict.tier is Tier.CONFLICT, unverified=verdict.tier is Tier.UNVERIFIED)
+    points = score(names, conflict=verdict.tier is Tier.CONFLICT, unverified=verdict.tier is Tier.UNVERIFIED, scored=scored)
     ground = Ground(dossier, policy, names, observers, verdict.tau, request.purpose)
     enhanced = uplifts(ground)[2] > 0
     offer = price(points.grade, verdict.tau, points.default_probability, enhanced=enhanced)
@@ -108,6 +111,7 @@ def _find(dossier: Dossier, policy: Policy, request: Request) -> Findings:
         sales_series(dossier, policy.profile),
         _guarantee(policy, names),
         tuple(one for one in policy.downgrade if is_true(one.when, names) is True),
+        fallback=scored is not None and scored.total is None,
     )
 
 
@@ -141,7 +145,7 @@ def _judged(dossier: Dossier, features: Mapping[str, Feature], observers: Observ
     return shown, dossier.memo[key][0]
 
 
-def _outcome(policy: Policy, found: Findings, request: Request) -> tuple[Outcome, Sequence[str]]:
+def decided(policy: Policy, found: Findings, request: Request) -> tuple[Outcome, Sequence[str]]:
     """The first that applies, and the codes that decided it."""
     conflict, limit = found.verdict.tier is Tier.CONFLICT, found.limit
     if found.eligibility.unknown:
@@ -166,14 +170,15 @@ def _zero_code(policy: Policy, limit: Limit) -> Sequence[str]:
 
 
 def _referred(found: Findings, request: Request) -> Sequence[str] | None:
-    """Codes that send the case to a person: a referring rule, K07, or a low tier with more asked than the base limit. None: nothing does."""
+    """Codes that send the case to a person: a referring rule, K07, a low tier with more asked than the base limit, or a score model that did not answer. None: nothing
+    does."""
     if found.eligibility.referred:
         return found.eligibility.referred
     if found.price is not None and found.price.margin < 0:
         return (K07,)
     limit = found.limit
     asked = request.amount is not None and limit is not None and request.amount > limit.base_limit
-    return () if found.verdict.tier is Tier.LOW and asked else None
+    return () if (found.verdict.tier is Tier.LOW and asked) or found.fallback else None
 
 
 def _withheld(found: Findings, outcome: Outcome) -> Findings:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from hub.credit.crosscheck.verdict import Tier, Verdict
 from hub.credit.dossier import Dossier
 from hub.credit.features import Null, Reads, Span, declare
+from hub.credit.models.score import Score
 from hub.credit.policies import document
 from hub.credit.scenario.inputs import Material, existing_balances
-from hub.credit.score import Score
 from hub.credit.values import Feature
 from hub.domain.enums import MissingReason, Unit
 from hub.domain.facts import CreditAccount, Order, PaymentTransaction, Refund, Settlement, ShopMonthlySummary, TaxReturn

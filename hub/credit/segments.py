@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hub.credit.awaited import FarmPlot
 from hub.credit.crosscheck.observers import Observers
 from hub.credit.dossier import Dossier
 from hub.credit.features.series import headcounts, industry, withholding
 from hub.credit.parameters import parameters
 from hub.credit.policies import document
 from hub.domain.enums import CustomerType, SourceKind
-from hub.domain.facts import BusinessRegistration, FinancialStatement, HouseholdRegistration, Qualification
+from hub.domain.facts import BusinessRegistration, FarmPlot, FinancialStatement, HouseholdRegistration, Qualification
 from hub.domain.periods import full_months, window
 
 NEW_CITIZEN_MONTHS = 36

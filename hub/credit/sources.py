@@ -40,6 +40,8 @@ RECORDING: Mapping[SourceKind, tuple[tuple[str, ...], ...]] = {
     SourceKind.IDENTITY: (("IdentityVerification",),),
     SourceKind.DEVICE: (("BehaviourSession",),),
     SourceKind.PUBLIC_RECORD: (("PublicRecord",),),
+    SourceKind.PROCUREMENT: (("PurchaseOrder",),),
+    SourceKind.FARM: (("FarmPlot",),),
 }
 """Kinds whose windows tell what a source covers: alternatives, each of which needs all of its kinds."""
 

@@ -10,6 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hub.credit import policies
+from hub.credit.features import CATALOGUE
+from hub.credit.models.slot import external_models
+from hub.credit.models.slot import faults as model_faults
 from hub.credit.probing import amount_fault, condition_fault, dead_conditions, exhaustive, kind_of, never_together
 from hub.errors import PolicyInvalid
 
@@ -82,6 +85,19 @@ def faults(policy: Policy) -> Iterator[Fault]:
     yield from _figures(policy)
     yield from _rules(policy)
     yield from _amounts(policy)
+    yield from _models(policy)
+
+
+def _models(policy: Policy) -> Iterator[Fault]:
+    """The models that answer instead of the default formulas."""
+    remedy = "docs/operators.md has an example of each kind."
+    try:
+        named = external_models(policy.document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        yield "models", f"a model is incomplete, or has a wrong type or word, at {error}", remedy
+        return
+    for one in named:
+        yield from ((f"models {one.slot}", wrong, remedy) for wrong in model_faults(one, frozenset(CATALOGUE)))
 
 
 def _frame(policy: Policy) -> Iterator[Fault]:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def documents_at_first(audience: str) -> str:
+    """How a client of this audience asks where its registration says nothing: partners with what was reviewed for them, and stored (trust rules, section f)."""
+    return "ONLY" if audience == "PARTNER" else "OPEN"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """``audience`` is PARTNER, INTERNAL or ADMIN; ``purpose`` is what the data are asked for and is checked against consent.

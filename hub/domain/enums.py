@@ -75,6 +75,8 @@ class Unit(StrEnum):
     KM = "KM"
     DEGREE = "DEGREE"
     SECONDS = "SECONDS"
+    MU = "MU"
+    KG_PER_MU = "KG_PER_MU"
 
 
 class ConsentStatus(StrEnum):

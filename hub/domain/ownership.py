@@ -48,6 +48,7 @@ OWNER_FIELDS = (
     OwnerField("SocialInsuranceEnrolment", SourceKind.SOCIAL_INSURANCE, "person"),
     OwnerField("HousingFundAccount", SourceKind.HOUSING_FUND, "person"),
     OwnerField("CreditAccount", SourceKind.BUREAU, "borrower"),
+    OwnerField("FarmHolding", SourceKind.FARM, "register_holder"),
 )
 """What platforms call their account's owner. Facts about others (a buyer, an employee's pay) are none of them."""
 

@@ -19,14 +19,15 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from hub.access.audit import AccessLog
-from hub.errors import CallerMustFix, HubError
+from hub.errors import CallerMustFix, HubError, StoreAway
 from hub.link import sessions
 from hub.link.manage import ManageService
 from hub.link.paper import LANGUAGE_COOKIE, Paper, Way, language_of
 from hub.link.service import LinkService
 from hub.link.sessions import Kind, State
-from hub.link.telling import PROBLEMS, problem_of, status_of
+from hub.link.telling import PROBLEMS, log, problem_of, status_of
 from hub.link.view import csrf_of
+from hub.store.database import STORE_ERRORS, is_away
 
 COOKIE = "link_browser"
 MANAGE_COOKIE = "link_manage"
@@ -87,8 +88,9 @@ class LinkPages:
             "address": request.client.host if request.client else "",
             "language": language_of(request),
         }
+        offered = (str(form.get("connector", "")), str(form.get("offer", "")))
         ticked = [str(value) for value in form.getlist("consent")]
-        return RedirectResponse(await self.service.agree(browser, str(form.get("connector", "")), ticked, evidence), 303)
+        return RedirectResponse(await self.service.agree(browser, *offered, ticked, evidence), 303)
 
     async def callback(self, request: Request) -> Response:
         """The platform sends the customer back."""
@@ -142,6 +144,10 @@ class LinkPages:
                 answer = await handler(request)
             except HubError as error:
                 answer = await self._problem(request, problem_of(error))
+            except STORE_ERRORS as error:
+                if not is_away(error):
+                    raise
+                answer = self._away(request)
             return self._finished(request, answer)
 
         return Route(path, guarded, methods=[method])
@@ -160,6 +166,14 @@ class LinkPages:
         answer.status_code = status
         answer.headers.update(getattr(error, "headers", None) or {})
         return self._finished(request, answer)
+
+    def _away(self, request: Request) -> Response:
+        """The store cannot be reached: nothing more is asked of it."""
+        log.error("link_store_away")
+        answer = self.paper.page(request, "problem.html", switch=f"{self.prefix}/problem/away?", key="away", ways=[])
+        answer.status_code = status_of("away")
+        answer.headers["Retry-After"] = str(StoreAway.seconds)
+        return answer
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         """What nobody expected is logged by the server; whatever broke is not asked for more."""

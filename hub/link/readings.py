@@ -24,6 +24,7 @@ PAGE = 10
 _WRAPPING = ("Connection", "Edge")
 _PLUMBING = frozenset({
     "Query", "Subscription", "Mutation", "Node", "PageInfo", "PageRequest", "Interval", "Fact", "Client", "ClientKey", "Feature", "Scenario", "ScenarioSource",
+    "PublishedPolicy", "PolicyDraft", "PolicyTrial", "PolicyDifferences", "OutcomeMove", "ReasonMove", "LeftOut", "ChangedCase", "ComparedDecision",
 })  # fmt: skip
 """What leads to data and is none, or is nobody's."""
 _SUMS = "Totals"

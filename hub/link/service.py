@@ -28,7 +28,7 @@ from hub.link.platforms import Platforms
 from hub.link.progress import connected
 from hub.link.sessions import Kind, State
 from hub.link.sessions import hashed as _hash
-from hub.link.view import Item, LinkView, platform_view, titles
+from hub.link.view import Item, LinkView, offer_of, platform_view, titles
 from hub.store.database import Database, Write
 from hub.store.tables import authorisation_attempt, connection, customer, link_session
 
@@ -110,12 +110,15 @@ class LinkService:
         shown = tuple(platform_view(name, known.get(name), tuple(items), states.get(name)) for name, items in platforms.items())
         return LinkView.of(session, browser, whose, shown, self.platforms.origins(), sessions.way_back(session, _end_of(rows)))
 
-    async def agree(self, browser: str, connector: str, consent_ids: Sequence[str], evidence: Mapping[str, str]) -> str:
-        """Gives the ticked consents and returns where to send the browser: the platform's own page."""
+    async def agree(self, browser: str, connector: str, shown: str, consent_ids: Sequence[str], evidence: Mapping[str, str]) -> str:
+        """Gives the ticked consents and returns where to send the browser: the platform's own page. ``shown`` is the offer that the page made: an app may have asked
+        for something else under the same consent since, which nobody has read yet."""
         async with self.database.work() as tx:
             session = await self._session(tx, browser)
             customer_id = CustomerId(session.customer_id)
             offered = {str(row["consent_id"]): row for row in await self._offered(tx, session) if row["connector"] == connector}
+            if offer_of((consent_id, row["text_hash"]) for consent_id, row in offered.items()) != shown:
+                raise InvalidInput("What is asked for has changed since the page was shown.", remedy="Read it anew.", told="changed")
             if not consent_ids or not set(consent_ids) <= offered.keys():
                 raise InvalidInput(
                     "Nothing that this platform offers was ticked.", remedy="Tick at least one item and try again.", told="nothing_ticked"

@@ -18,7 +18,7 @@ from hub.errors import (
 log = structlog.get_logger("hub.link")
 
 PROBLEMS = (
-    "gone", "elsewhere", "expired", "finished", "nothing_ticked", "nothing_to_withdraw", "foreign_form", "answer", "too_old", "busy", "broken", "not_set_up",
+    "gone", "elsewhere", "expired", "finished", "changed", "nothing_ticked", "nothing_to_withdraw", "foreign_form", "answer", "too_old", "busy", "away", "broken", "not_set_up",
     "not_found", "method", "other", "us",
 )  # fmt: skip
 """Every problem that has a page. A page's address names one of these, never a text."""
@@ -31,7 +31,7 @@ _KINDS: tuple[tuple[type[HubError], str, int], ...] = (
     (CustomerMustAct, "answer", 403),
     (CallerMustFix, "other", 403),
 )
-_STATUSES = {"not_found": 404, "method": 405, "us": 500, **{key: status for _, key, status in _KINDS}}
+_STATUSES = {"not_found": 404, "method": 405, "us": 500, "away": 503, **{key: status for _, key, status in _KINDS}}
 _FAULTS = {"GrantRevoked": "refused", "Reauthorise": "reauthorise", "Misconfigured": "not_set_up", "FixConfiguration": "not_set_up"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -38,6 +39,7 @@ class Item:
     written: bool
     adverse: bool
     changed_at: datetime
+    text_hash: str
 
     @property
     def given(self) -> bool:
@@ -64,6 +66,7 @@ class Item:
             written=row["written"],
             adverse=row["adverse_notice"],
             changed_at=row["changed_at"],
+            text_hash=row["text_hash"],
         )
 
 
@@ -99,6 +102,11 @@ class PlatformView:
     @property
     def unfinished(self) -> bool:
         return self.fetches and self.progress.stage is not Stage.COMPLETE
+
+    @property
+    def offer(self) -> str:
+        """What its form comes back with: it agrees to what was shown, and to nothing that was asked meanwhile."""
+        return offer_of((item.consent_id, item.text_hash) for item in self.items)
 
     @property
     def asked(self) -> tuple[Item, ...]:
@@ -142,12 +150,14 @@ class LinkView:
     def of(
         session: Row[Any], browser: str, customer: str, platforms: tuple[PlatformView, ...], origins: tuple[str, ...], back: str
     ) -> LinkView:
+        asked = tuple(dict.fromkeys(scenario for one in platforms for item in one.items for scenario in item.scenarios))
         return LinkView(
             grantee=session.grantee,
             app=session.app or session.client_id,
             customer=customer,
             purpose=session.purpose,
-            scenarios=tuple(session.scenarios),
+            # What the consents say: another link of the same app may have asked them anew.
+            scenarios=asked or tuple(session.scenarios),
             csrf=csrf_of(browser),
             platforms=platforms,
             origins=origins,
@@ -173,6 +183,11 @@ class LinkView:
     @property
     def authorised(self) -> int:
         return sum(platform.authorised for platform in self.platforms)
+
+
+def offer_of(items: Iterable[tuple[str, str]]) -> str:
+    """A digest of consents and of the texts they are asked with."""
+    return hashlib.sha256("\n".join(sorted(f"{consent_id} {text_hash}" for consent_id, text_hash in items)).encode()).hexdigest()
 
 
 def csrf_of(browser: str) -> str:

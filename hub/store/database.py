@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NewType
-from uuid import UUID
 
 import orjson
 import psycopg
@@ -38,18 +37,18 @@ _LIMITS = (
 )
 _WHO = (
     "set_config('hub.client', :client, true), set_config('hub.purpose', :purpose, true), set_config('hub.now', :now, true),"
-    " set_config('hub.subject', :subject, true), set_config('statement_timeout', :limit, true)"
+    " set_config('hub.seen', '', true), set_config('statement_timeout', :limit, true)"
 )
 _SCOPE = text(f"select {_WHO}, {_LIMITS}")
 _READ_SCOPE = text(f"select {_WHO}, {_LIMITS}, set_config('transaction_read_only', 'on', true)")
 # Facts and their page are looked up by key, also while their tables are so small that PostgreSQL would rather read them whole, and would go on doing so when they have grown.
 _BEGIN = f"""
-select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('statement_timeout', %(limit)s, true),
-    {_LIMITS}, set_config('enable_seqscan', 'off', true)
+select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('hub.seen', '', true),
+    set_config('statement_timeout', %(limit)s, true), {_LIMITS}, set_config('enable_seqscan', 'off', true)
 """
 
 _SAID = """select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('hub.now', %(now)s, true),
-    set_config('hub.subject', %(subject)s, true), set_config('hub.operator', %(operator)s, true), set_config('statement_timeout', %(limit)s, true)"""
+    set_config('hub.seen', '', true), set_config('hub.operator', %(operator)s, true), set_config('statement_timeout', %(limit)s, true)"""
 _READ_ONLY = "set_config('transaction_read_only', 'on', true)"
 
 
@@ -68,27 +67,23 @@ PARTNER_SECONDS, ANSWER_SECONDS, WORK_SECONDS = 2, 5, 60
 class Scope:
     """Who asks, what for, and at which instant of business time consents must be in force (None: the database's own, see :mod:`hub.store.security`);
     ``seconds`` are what one statement may take.
-
-    ``subject`` is the customer it is all about, if it is one: it widens nothing, what is his is found faster.
     """
 
     client: str
     purpose: str
     seconds: int = ANSWER_SECONDS
     now: datetime | None = None
-    subject: UUID | None = None
 
     @staticmethod
-    def of(caller: Caller, now: datetime | None = None, subject: UUID | None = None) -> Scope:
+    def of(caller: Caller, now: datetime | None = None) -> Scope:
         seconds = PARTNER_SECONDS if caller.audience == "PARTNER" else ANSWER_SECONDS
-        return Scope(caller.client_id, caller.purpose, seconds, now, subject)
+        return Scope(caller.client_id, caller.purpose, seconds, now)
 
     @property
     def values(self) -> dict[str, str]:
         """The parameters of a transaction's first statement."""
-        now, subject = self.now and self.now.isoformat(), self.subject and str(self.subject)
-        who = {"client": self.client, "purpose": self.purpose, "now": now or "", "subject": subject or ""}
-        return {**who, "limit": f"{self.seconds}s"}
+        now = self.now.isoformat() if self.now else ""
+        return {"client": self.client, "purpose": self.purpose, "now": now, "limit": f"{self.seconds}s"}
 
 
 STORE_ERRORS = (SQLAlchemyError, psycopg.Error)
@@ -211,6 +206,17 @@ class Database:
         """The rows of one statement that only reads, in a transaction of a client, as PostgreSQL writes their values: one round trip."""
         return await self._in_one_go(scope, statement, values, _READ_ONLY, operator="yes" if operator else "")
 
+    async def ask_as_hub(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> Any:
+        """The first value of the one row of a statement that only reads, as the hub, within the time of a client."""
+        async with self.worker.connect() as connection, connection.begin():
+            await connection.execute(_READ_SCOPE, scope.values)
+            driver = await driver_of(Write(connection))
+            try:
+                row = await (await send(driver, statement, values)).fetchone()
+            except psycopg.Error as error:
+                raise told(error) from error
+            return row and row[0]
+
     async def do(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> list[Row]:
         """The rows of one statement that writes, committed when they are there: one round trip."""
         return await self._in_one_go(scope, statement, values)
@@ -286,8 +292,8 @@ class Database:
         """A connection as the pool's are."""
         arguments = _connecting(WORK_SECONDS, self.urls.pooled)
         if "options" in arguments:
-            # A plan that was made while a table was empty would be kept while it grows: a page would look through all of it.
-            arguments["options"] += " -c plan_cache_mode=force_custom_plan"
+            # A lane has its statements planned anew itself, before a plan is too old for what has become of the tables.
+            arguments["options"] += " -c plan_cache_mode=force_generic_plan"
         made = arguments.pop("async_creator_fn", psycopg.AsyncConnection.connect)
         _, named = self.worker.dialect.create_connect_args(self.worker.url)
         return await made(**named, **arguments, autocommit=True)  # type: ignore[no-any-return]

@@ -10,6 +10,7 @@ import asyncio
 import select
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -26,13 +27,25 @@ WAIT = 30.0
 """Seconds that a page waits for a lane."""
 CANCEL = 5.0
 """Seconds that the server is asked to give a statement up in."""
+LONGEST = 64
+"""Uses of a plan at most. The first plan of a statement is used once, the next one twice, and so on: one that was made while the tables were empty is soon gone, and
+planning costs next to nothing later on."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A prepared statement: its name in the session, for how many uses it is good, and how many it had."""
+
+    name: bytes
+    until: int
+    uses: int = 1
 
 
 class Lane:
     """One connection. What goes over it is a transaction by itself, or begins and ends one."""
 
     def __init__(self, driver: Driver) -> None:
-        self.driver, self._names, self._numbers = driver, dict[tuple[bytes, tuple[int, ...]], bytes](), count()
+        self.driver, self._plans, self._numbers = driver, dict[tuple[bytes, tuple[int, ...]], _Plan](), count()
         self._prepares, self._transformer = driver.prepare_threshold is not None, Transformer(driver)
 
     async def exchange(self, statements: Statements) -> Answers:
@@ -77,15 +90,18 @@ class Lane:
         if not self._prepares:
             pq.send_query_params(text, parameters, types, formats)
             return 1
-        name = self._names.get((text, types))
-        if name is not None:
-            pq.send_query_prepared(name, parameters, formats)
+        plan = self._plans.get((text, types))
+        if plan is not None and plan.uses < plan.until:
+            plan.uses += 1
+            pq.send_query_prepared(plan.name, parameters, formats)
             return 1
         # A lane whose statement could not be prepared is not used again, so the name is good for as long as the lane is.
-        name = self._names[text, types] = b"hub_%d" % next(self._numbers)
-        pq.send_prepare(name, text, types)
-        pq.send_query_prepared(name, parameters, formats)
-        return 2
+        made = self._plans[text, types] = _Plan(b"hub_%d" % next(self._numbers), min(2 * plan.until, LONGEST) if plan else 1)
+        if plan is not None:
+            pq.send_query_params(b"DEALLOCATE " + plan.name, None)
+        pq.send_prepare(made.name, text, types)
+        pq.send_query_prepared(made.name, parameters, formats)
+        return 2 if plan is None else 3
 
     async def _results(self) -> list[PGresult]:
         """Until the server is through. A long page is heard while it is sent, or both sides would wait for each other."""

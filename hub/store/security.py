@@ -3,7 +3,11 @@
 What hub_app may do is what its transactions need (:data:`NEEDED`), within bounds of its own (:data:`BOUNDS`): a hole in a statement of a client's transaction
 opens no other table, and writes nothing in anybody else's name.
 
-The role hub_app sees a customer only through ``customer_client``: without ``hub.client`` there are no rows. The role hub_worker does the hub's
+Policies read a setting where they need it, and call a function rather than hold a sub-select: a statement that names twenty tables pays for every part of a plan each
+time it begins, whether it comes to it or not (ADR 55).
+
+The role hub_app sees a customer only through ``customer_client``: without ``hub.client`` there are no rows. The function ``client_sees`` looks, and notes for the
+rest of the transaction whom it saw (``hub.seen``), because the rows of one customer come together. The role hub_worker does the hub's
 own work on every customer and is never handed to a client.
 
 What was fetched hub_app sees only while a consent lets it be read (``consent_covers``, which narrows ``client_sees``): one for the transaction's
@@ -22,17 +26,17 @@ from hub.store.erasure import laws
 from hub.store.fact_tables import FACT_TABLES
 from hub.store.metadata import metadata
 
-_CLIENT = "(select current_setting('hub.client', true))"
+_CLIENT = "current_setting('hub.client', true)"
 
 
 def _is_visible(table: str) -> str:
-    """Asked row by row, or once of all the client's customers where that is less: an institution's own systems see a million."""
-    return f"EXISTS (SELECT 1 FROM customer_client k WHERE k.customer_id = {table}.customer_id AND k.client_id = {_CLIENT})"  # noqa: S608
+    """The customer whom the transaction saw last, or one whom ``client_sees`` looks up: rows of one customer stand together."""
+    return f"{table}.customer_id = nullif(current_setting('hub.seen', true), '')::uuid OR client_sees({table}.customer_id)"
 
 
 APPEND_ONLY = frozenset({
     "access_log", "raw_page", "consent_event", "evaluation", "evaluation_profile", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
-    "fact_mark", "limit_part", "score_point", "series_month", "policy", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event", "tombstone",
+    "evaluation_hint", "fact_mark", "limit_part", "model_result", "score_point", "series_month", "policy", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event", "tombstone",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it, but for what is due to be erased (:data:`ERASED`)."""
 ERASED = {
@@ -61,8 +65,8 @@ NEEDED = {
     # evaluate.
     **dict.fromkeys(
         (
-            "check_result", "evaluation", "evaluation_profile", "evaluation_reason", "feature_evidence", "feature_value", "limit_part", "score_point",
-            "series_month",
+            "check_result", "evaluation", "evaluation_hint", "evaluation_profile", "evaluation_reason", "feature_evidence", "feature_value", "limit_part", "model_result",
+            "score_point", "series_month",
         ),
         ("INSERT",),
     ),
@@ -74,17 +78,16 @@ BEFORE = {
 }  # fmt: skip
 """What only the version before does as hub_app, while it is replaced: it logs reads, outside the chains, and writes the sessions that a partner sends. The next
 release takes it away."""
-_OPERATOR = "(select current_setting('hub.operator', true)) = 'yes'"
+_OPERATOR = "current_setting('hub.operator', true) = 'yes'"
 WATCHED = frozenset(
     {"backfill_window", "connection", "consent", "identity_event", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"}
 )
 """How fetching goes: an operator's transaction (``hub.operator``) reads it for every customer. What was fetched is sealed in them, and stays so."""
 
-_NOW = "(SELECT coalesce(nullif(current_setting('hub.now', true), '')::timestamptz, now()))"
-_PURPOSE = "(SELECT current_setting('hub.purpose', true))"
+_NOW = "coalesce(nullif(current_setting('hub.now', true), '')::timestamptz, now())"
+_PURPOSE = "current_setting('hub.purpose', true)"
 _IN_FORCE = f"""c.purpose = {_PURPOSE} AND c.status = 'ACTIVE' AND c.mode IN ('VIEW', 'STORE', 'STREAM')
     AND (c.expires_at IS NULL OR c.expires_at > {_NOW})"""
-_SUBJECT = "(SELECT nullif(current_setting('hub.subject', true), '')::uuid)"
 
 _MINE = f"purpose = {_PURPOSE}"
 BOUNDS = {
@@ -100,12 +103,8 @@ consents and never gives one, and changes those of its own purpose only."""
 
 
 def _fact_is_covered(spec: FactSpec) -> str:
-    """Of the customer whom a transaction is about the consent is looked up once per statement, of others once per row."""
-    t, of = spec.table, f"'{spec.source}', '{spec.name}'"
-    return f"""({t}.customer_id = {_SUBJECT}
-    AND ({t}.occurred_on IS NULL OR {t}.occurred_on <@ (SELECT consented_days({of})))
-    AND {t}.known_from > (SELECT consented_since({of})))
-    OR EXISTS (SELECT 1 FROM consent c WHERE c.customer_id = {t}.customer_id AND c.source = '{spec.source}' AND {_IN_FORCE}
+    t = spec.table
+    return f"""EXISTS (SELECT 1 FROM consent c WHERE c.customer_id = {t}.customer_id AND c.source = '{spec.source}' AND {_IN_FORCE}
     AND (c.kinds IS NULL OR '{spec.name}' = ANY (c.kinds)) AND ({t}.occurred_on IS NULL OR {t}.occurred_on BETWEEN c.data_from AND c.data_to)
     AND {t}.known_from + make_interval(days => c.data_life_days) > {_NOW})"""  # noqa: S608 -- our own text
 

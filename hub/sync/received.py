@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 
 from hub.connect import Interval
 from hub.consent import grants
-from hub.consent.gate import Ask, decide
+from hub.consent.gate import Ask, Use, decide
 from hub.domain.enums import ConnectionStatus, SourceKind, Verdict
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import ConsentMissing
@@ -90,8 +90,9 @@ async def receive(equipment: Equipment, tx: Write, received: Received) -> Counts
 
 
 async def consent_for(equipment: Equipment, tx: Read | Write, received: Received) -> UUID:
-    """The consent that lets these days come in. Raises ConsentMissing."""
-    ask = Ask(received.source, equipment.grantee, received.purpose, first=received.first, last=received.last)
+    """The consent that lets these kinds of these days come in and be kept. Raises ConsentMissing."""
+    days, kinds = (received.first, received.last), frozenset(received.kinds)
+    ask = Ask(received.source, equipment.grantee, received.purpose, None, *days, Use.FETCH, kinds)
     for row in await grants.consents_of(tx, received.customer_id):
         if row["connector"] == received.connector and decide(grants.as_given(row), ask, equipment.clock.now()).allowed:
             return UUID(str(row["consent_id"]))

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 IDENTIFIER = "identifier"
-FAMILIES = {**dict.fromkeys(("owner", "holder", "responsible", "person", "borrower"), IDENTIFIER), "account_number": "account"}
+_IDENTIFIERS = ("owner", "holder", "responsible", "person", "borrower", "register_holder", "policy_holder")
+FAMILIES = {**dict.fromkeys(_IDENTIFIERS, IDENTIFIER), "account_number": "account"}
 """Fields that are compared across kinds of fact: holders with subjects, movements with their accounts."""
 
 Hasher = Callable[[Sequence[str]], list[str]]

@@ -16,6 +16,10 @@ class Problem:
     message: str = shown("What is the matter, in one sentence.")
     remedy: str = shown("What to do about it; may be empty.")
 
+    @classmethod
+    def of(cls, error: errors.HubError) -> Problem:
+        return cls(message=error.message, remedy=error.remedy)
+
 
 @strawberry.type(description="The input does not fit. Sending it again as it is cannot work.", directives=[ANYONE])
 class InvalidInput(Problem):
@@ -47,7 +51,26 @@ class TryLater(Problem):
     pass
 
 
+@strawberry.type(description="A fault of a policy document.", directives=[ANYONE])
+class PolicyFault:
+    line: int = shown("Line of the text, from 1.")
+    path: str = shown("Where in the document: the member, its place in a list, or the name of the leg or uplift.")
+    wrong: str = shown("What is wrong there.")
+    remedy: str = shown("What to do about it.")
+
+
+@strawberry.type(description="The policy document has faults, and nothing was kept of it.", directives=[ANYONE])
+class PolicyInvalid(Problem):
+    faults: list[PolicyFault] = shown("Every fault, in the order of the lines.")
+
+    @classmethod
+    def of(cls, error: errors.HubError) -> Problem:
+        told = [PolicyFault(line=one.line, path=one.where, wrong=one.wrong, remedy=one.remedy) for one in error.facts.get("faults", ())]
+        return cls(message=error.message, remedy=error.remedy, faults=told)
+
+
 BY_CLASS: dict[type[errors.HubError], type[Problem]] = {
+    errors.PolicyInvalid: PolicyInvalid,
     errors.KeyReused: IdempotencyKeyReused,
     errors.InvalidInput: InvalidInput,
     errors.NotAllowed: NotAllowed,
@@ -67,5 +90,5 @@ async def outcome(service: Callable[[], Awaitable[Any]]) -> Any:
     except errors.HubError as error:
         for known, problem in BY_CLASS.items():
             if isinstance(error, known):
-                return problem(message=error.message, remedy=error.remedy)
+                return problem.of(error)
         raise

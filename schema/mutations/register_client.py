@@ -8,6 +8,7 @@ import orjson
 import strawberry
 
 from hub import errors
+from hub.domain.caller import documents_at_first
 from hub.domain.enums import Purpose
 from schema import services
 from schema.access import ANYONE, DataKind, access, asked, shown
@@ -34,10 +35,17 @@ class RegisterClientInput:
     jwks: str = shown("JSON Web Key Set with one public key, or two while they are exchanged.")
     return_urls: list[str] = strawberry.field(default_factory=list, description="Addresses the link pages may send a customer back to.")
     bearer: bool = strawberry.field(default=False, description="May use unbound tokens; never for partners.")
-    documents: DocumentMode = strawberry.field(default=DocumentMode.OPEN, description="With which documents it may ask.")
+    documents: DocumentMode | None = strawberry.field(
+        default=None,
+        description="With which documents it may ask. Default: ONLY for a PARTNER, whose documents `registerDocument` stores; OPEN for others.",
+    )
     cost_per_minute: int | None = strawberry.field(
         default=None, description="What its operations may cost in one minute, altogether. Default: as its audience."
     )
+
+    @property
+    def mode(self) -> DocumentMode:
+        return self.documents or DocumentMode(documents_at_first(self.audience.value))
 
     def value(self) -> services.RegisterClient:
         try:
@@ -53,7 +61,7 @@ class RegisterClientInput:
             jwks=jwks,
             return_urls=tuple(self.return_urls),
             bearer=self.bearer,
-            documents=self.documents.value,
+            documents=self.mode.value,
             cost_per_minute=self.cost_per_minute,
         )
 
@@ -61,6 +69,9 @@ class RegisterClientInput:
 @strawberry.type(description="The client can ask for tokens.", directives=[ANYONE])
 class ClientRegistered:
     client_id: strawberry.ID = shown("Its id.")
+    documents: DocumentMode = shown(
+        "With which documents it may ask. ONLY: store them with `registerDocument`, else it is answered nothing."
+    )
 
 
 Asked = Annotated[RegisterClientInput, strawberry.argument(description="The client, its scopes and its public keys.")]
@@ -74,6 +85,6 @@ RegisterClientResult = Annotated[
 async def register_client(info: HubInfo, idempotency_key: Key, input: Asked) -> RegisterClientResult:
     async def run() -> ClientRegistered:
         done = await call(info, idempotency_key, info.context.services.register_client, input.value())
-        return ClientRegistered(client_id=strawberry.ID(done))
+        return ClientRegistered(client_id=strawberry.ID(done), documents=input.mode)
 
     return await outcome(run)  # type: ignore[no-any-return]

@@ -10,14 +10,20 @@ from schema.mutations.create_customer import create_customer
 from schema.mutations.create_link_session import create_link_session
 from schema.mutations.create_manage_session import create_manage_session
 from schema.mutations.disable_client import disable_client
+from schema.mutations.discard_policy_draft import discard_policy_draft
+from schema.mutations.draft_policy import draft_policy
 from schema.mutations.enable_client import enable_client
 from schema.mutations.end_party import end_party
+from schema.mutations.end_policy_version import end_policy_version
 from schema.mutations.erase_customer import erase_customer
 from schema.mutations.evaluate import evaluate
 from schema.mutations.merge_customers import merge_customers
 from schema.mutations.narrow_consent import narrow_consent
 from schema.mutations.pause_consent import pause_consent
+from schema.mutations.publish_policy_draft import publish_policy_draft
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
+from schema.mutations.record_loan_status import record_loan_status
+from schema.mutations.record_loan_statuses import record_loan_statuses
 from schema.mutations.register_client import register_client
 from schema.mutations.register_document import register_document
 from schema.mutations.resume_consent import resume_consent
@@ -26,6 +32,7 @@ from schema.mutations.reveal_personal_field import reveal_personal_field
 from schema.mutations.revoke_client_tokens import revoke_client_tokens
 from schema.mutations.screen_portfolio import screen_portfolio
 from schema.mutations.split_customer import split_customer
+from schema.mutations.try_policy_draft import try_policy_draft
 from schema.mutations.update_client import update_client
 from schema.mutations.withdraw_consent import withdraw_consent
 
@@ -41,6 +48,8 @@ class Mutation:
     create_manage_session = create_manage_session
     record_behaviour_sessions = record_behaviour_sessions
     evaluate = evaluate
+    record_loan_status = record_loan_status
+    record_loan_statuses = record_loan_statuses
     withdraw_consent = withdraw_consent
     pause_consent = pause_consent
     resume_consent = resume_consent
@@ -54,5 +63,10 @@ class Mutation:
     revoke_client_tokens = revoke_client_tokens
     register_document = register_document
     screen_portfolio = screen_portfolio
+    draft_policy = draft_policy
+    try_policy_draft = try_policy_draft
+    publish_policy_draft = publish_policy_draft
+    discard_policy_draft = discard_policy_draft
+    end_policy_version = end_policy_version
     erase_customer = erase_customer
     reveal_personal_field = reveal_personal_field

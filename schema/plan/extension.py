@@ -11,17 +11,23 @@ from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 
+from hub.domain.selection import SlotValues
 from hub.errors import InvalidInput, NotAllowed, TooSlow
 from schema.codes import coded
 from schema.context import Context
 from schema.plan.cost import check_cost
 from schema.plan.documents import Document, Documents
 from schema.plan.keys import missing_keys
+from schema.plan.prices import CHOOSING
 from schema.plan.selecting import Plan, Way
 
 MAX_ANSWER = 2_000_000
 DEADLINES: Mapping[str, float] = {"PARTNER": 2.0}
 """Seconds that reading may take, by audience; the endpoint bounds everything else. What has an effect is not cut short by it."""
+
+
+LOOKED_THROUGH = "There are too many customers to choose among them in this time."
+CHOOSE_LESS = "Choose by what fewer customers have, name the `scenario`, and leave `totalCount` out."
 
 
 class StoredReads(SchemaExtension):
@@ -84,11 +90,21 @@ class StoredReads(SchemaExtension):
         try:
             async with asyncio.timeout(DEADLINES.get(caller.audience)):
                 body = await self.context.reads.read(caller, plan.read, values)
-        except TimeoutError:
-            raise TooSlow from None
+        except (TimeoutError, TooSlow):
+            raise (TooSlow(LOOKED_THROUGH, remedy=CHOOSE_LESS) if _chooses(plan, values) else TooSlow()) from None
         if len(body) > MAX_ANSWER:
             raise InvalidInput("The answer is too large.", remedy="Ask for smaller pages or fewer fields.")
         return body
+
+
+def _chooses(plan: Plan, values: SlotValues) -> bool:
+    """Whether customers are chosen among all: they are looked through, and those that are found may be the last."""
+    assert plan.read is not None
+    return any(
+        argument.name in CHOOSING.get(f"Query.{pick.name}", ()) and values.get(argument.slot) is not None
+        for pick in plan.read.selection.picks
+        for argument in pick.arguments
+    )
 
 
 def require(plan: Plan, scopes: frozenset[str]) -> None:

@@ -27,6 +27,12 @@ LISTS: Mapping[str, Rows] = {
     "Subscription.syncProgress": Rows(10, 100),
     "ProfileNews.changes": Rows(20, 100),
     "Client.keys": Rows(2, 2),
+    "PolicyInvalid.faults": Rows(5, 500),
+    "PolicyDifferences.outcomes": Rows(5, 25),
+    "PolicyDifferences.gained": Rows(5, 100),
+    "PolicyDifferences.lost": Rows(5, 100),
+    "PolicyDifferences.leftOut": Rows(2, 10),
+    "PolicyDifferences.examples": Rows(10, 10),
     "WatchedConnection.quarantine": Rows(10, 100),
     "Customer.parties": Rows(3, 100),
     "Customer.formerParties": Rows(2, 100),
@@ -36,6 +42,11 @@ LISTS: Mapping[str, Rows] = {
     "SourceAccess.coverage": Rows(3, 100),
     "Consent.events": Rows(4, 100),
     "ConsentEvent.changes": Rows(4, 20),
+    "Customer.loans": Rows(2, 100),
+    "Customer.hints": Rows(6, 100),
+    "MonitoringSignal.evidence": Rows(2, 20),
+    "Evaluation.models": Rows(6, 50),
+    "ModelResult.values": Rows(4, 30),
     "Evaluation.reasons": Rows(4, 50),
     "Evaluation.checks": Rows(13, 50),
     "Evaluation.scorePoints": Rows(16, 50),
@@ -75,6 +86,11 @@ TALLIES: Mapping[str, Rows] = {
     "WatchedRun.parkedUntil": Rows(10, 10_000),
     "Customer.sameSubject": Rows(2, 100),
     "PortfolioCount.share": Rows(6, 10),
+    **{f"PolicyTrial.{name}": Rows(10, COUNTED) for name in ("evaluations", "done")},
+    **{
+        f"PolicyDifferences.{name}": Rows(10, COUNTED)
+        for name in ("compared", "isExact", "changed", "limitBefore", "limitAfter", "raised", "lowered", "dearer", "cheaper")
+    },
     **{
         f"PlatformStatus.{name}": Rows(10, 10_000)
         for name in ("usedThisMinute", "leftThisMinute", "retriesThisMinute", "usedToday", "leftToday", "inFlight")
@@ -82,5 +98,7 @@ TALLIES: Mapping[str, Rows] = {
 }
 """Values that are worked out of other rows than their own."""
 
+LOOK_UP_COST = 500
+"""What it costs to look a stored document up by a digest that the process does not remember: nothing is parsed, and the store is asked."""
 INTROSPECTION_COST = 1000
 """What a question about the contract itself costs: it reads no row, and makes a long answer."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from hub.domain.enums import CustomerCategory, Sensitivity, SourceKind
+from hub.domain.models import HintKind, Severity
 from hub.domain.periods import Month
 from schema.access import DataKind, access, asked, shown, stored
 from schema.types.access_record import ACCESS_LOG, AccessRecord
@@ -16,6 +17,9 @@ from schema.types.enums import CustomerKind
 from schema.types.evaluation import Evaluation
 from schema.types.evaluation_parts import SeriesMonth
 from schema.types.facts import FactFields
+from schema.types.hint import GroupLimit, Hint
+from schema.types.loan import LOAN_RULE, Loan
+from schema.types.monitoring_signal import MonitoringSignal
 from schema.types.node import Node
 from schema.types.pages import After, Connection, First
 from schema.types.party import Party
@@ -34,6 +38,10 @@ WhatIf = Annotated[
 SeriesNames = Annotated[list[str] | None, strawberry.argument(description="Names of series, for example `GMV`, at most 200.")]
 FromMonth = Annotated[Month | None, strawberry.argument(name="from", description="First month.")]
 ToMonth = Annotated[Month | None, strawberry.argument(description="Last month.")]
+Triggers = Annotated[list[str] | None, strawberry.argument(description="Only of these triggers, for example `T1`.")]
+Severities = Annotated[list[Severity] | None, strawberry.argument(description="Only so grave.")]
+Over = Annotated[bool, strawberry.argument(description="True: instead those that are over.")]
+HintKinds = Annotated[list[HintKind] | None, strawberry.argument(description="Only of these kinds.")]
 SomeScenario = Annotated[str | None, strawberry.argument(description="Only of this scenario.")]
 
 
@@ -56,10 +64,14 @@ class CustomerProfile:
         "What kind of customer it is. Null: nothing was evaluated yet, or the consents of this use do not cover what was read; `sources` says which.",
         _RESULT,
     )
+    group_limit: GroupLimit | None = shown(
+        "总额度 over all scenarios. Null: nothing is offered, or the consents of this use do not cover what was read.", _RESULT
+    )
+    loans: list[Loan] = shown("The customer's loans, as the lender last said. Without one the customer has none.", LOAN_RULE)
     parties: list[Party] = shown("The persons and businesses behind the customer today, or on the day asked for.", _PERSONAL)
     former_parties: list[Party] = shown("Whose role at the customer has ended, the latest first.", _PERSONAL)
     consents: list[Consent] = shown("Consents for the asking institution and purpose, newest first.")
-    connections: list[PlatformConnection] = shown("Links to platforms.")
+    connections: list[PlatformConnection] = shown("Links to platforms that the asking purpose asked a consent for.")
 
     @asked(
         "Every kind of source with its status: what an evaluation of this customer can use, and why not the rest. What customers merged into it connected"
@@ -90,6 +102,22 @@ class CustomerProfile:
     def series(
         self, names: SeriesNames = None, from_: FromMonth = None, to: ToMonth = None, scenario: SomeScenario = None
     ) -> list[SeriesMonth]:
+        return stored()  # type: ignore[no-any-return]
+
+    @asked("Warnings about the customer's running loans, newest first: those that last, or those that are over.", _RESULT)
+    def monitoring_signals(
+        self,
+        first: First = 20,
+        after: After = None,
+        scenario: SomeScenario = None,
+        triggers: Triggers = None,
+        severities: Severities = None,
+        over: Over = False,
+    ) -> Connection[MonitoringSignal]:
+        return stored()  # type: ignore[no-any-return]
+
+    @asked("What could be offered, renewed or done next, by the latest decision of each scenario, the most pressing first.", _RESULT)
+    def hints(self, kinds: HintKinds = None, scenario: SomeScenario = None) -> list[Hint]:
         return stored()  # type: ignore[no-any-return]
 
     @asked("Who asked for what of this customer, newest first. A partner sees what it asked itself.", ACCESS_LOG)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import strawberry
 
-from hub.domain import audit, ownership
+from hub.domain import audit, models, ownership
 from hub.domain import enums as domain
 
 
@@ -120,6 +120,15 @@ class DocumentMode(StrEnum):
     ONLY = "ONLY"
 
 
+class PolicyDraftState(StrEnum):
+    """OPEN: written down. TRIED: on trial. PUBLISHED and DISCARDED are final."""
+
+    OPEN = "OPEN"
+    TRIED = "TRIED"
+    PUBLISHED = "PUBLISHED"
+    DISCARDED = "DISCARDED"
+
+
 class WindowState(StrEnum):
     """OPEN: not read to its end. DONE: read. NOT_SERVED: out of the platform's reach, or no longer asked for. FAILED: asked for again by the next cycle."""
 
@@ -178,6 +187,7 @@ for _enum in (
     LoanPurpose,
     Audience,
     DocumentMode,
+    PolicyDraftState,
     AccessStatus,
     CustomerKind,
     CheckStatus,
@@ -205,5 +215,11 @@ for _enum in (
     domain.PersonalField,
     domain.Unit,
     audit.AccessOutcome,
+    models.ModelSlot,
+    models.ModelKind,
+    models.ModelFault,
+    models.LoanState,
+    models.Severity,
+    models.HintKind,
 ):
     strawberry.enum(_enum, description=(_enum.__doc__ or "").strip())

@@ -13,6 +13,7 @@ from schema.access import DataKind, access, asked, shown, stored
 from schema.types.enums import LimitPartKind, LoanPurpose, Tier
 from schema.types.evaluation_parts import CheckResult, LimitPart, PolicyVersion, Reason, ScorePoint, SeriesMonth
 from schema.types.feature_value import FeatureValue
+from schema.types.model_result import ModelResult
 from schema.types.node import Node
 
 _EVIDENCE = access("evidence:read", DataKind.EVIDENCE)
@@ -62,6 +63,7 @@ class Evaluation(Node):
     next_best_source: SourceKind | None = shown("The source whose connection would add most to the coverage.")
     inputs_digest: str = shown("SHA-256 (hex) over everything the evaluation read: same inputs, same digest.")
     reasons: list[Reason] = shown("Principal reasons, most important first.")
+    models: list[ModelResult] = shown("六大模型: what each of the six models says.")
     checks: list[CheckResult] = shown("The cross-checks.", _EVIDENCE)
     score_points: list[ScorePoint] = shown("Points by characteristic.", _EVIDENCE)
 

@@ -36,6 +36,6 @@ class PlatformConnection(Node):
     )
     ends_soon: bool = shown("Authorised, and that is over within 30 days.")
 
-    @asked("The latest runs, newest first; at most 100.")
+    @asked("The latest runs, newest first; at most 100. None while no consent to its platform is in force for the asking purpose.")
     def runs(self, first: First = 5) -> list[SyncRun]:
         return stored()  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Six small clients written from the vendors' and the profiles' documents alone: they import nothing of this project and know only what ``hub sandbox --json`` prints.
+"""Eight small clients written from the vendors' and the profiles' documents alone: they import nothing of this project and know only what ``hub sandbox --json`` prints.
 
 Each exchanges what can be exchanged, asks for the period that is said to hold data, and returns the records it got. ``tamper`` changes the request after
 it was signed, or the credential where nothing is signed; the platform must then refuse, and the client raises Refused.
@@ -210,9 +210,42 @@ def cn_public_records(http: httpx.Client, given: Printed, tamper: bool) -> Rows:
     return rows
 
 
+def cn_procurement(http: httpx.Client, given: Printed, tamper: bool) -> Rows:
+    """Two items at a time, by the mark of the next page."""
+    token = _code_grant(http, given["base_url"] + given["paths"]["token"], given)
+    question = {f"signed{name.title()}": day.replace("-", "") for name, day in given["period"].items()} | {"limit": "2"}
+    rows: Rows = []
+    for path in (given["paths"]["contracts"], given["paths"]["accounts"]):
+        mark: dict[str, str] = {}
+        while True:
+            answer = http.get(given["base_url"] + path, params=question | mark, headers=_bearer(token["access_token"], tamper))
+            if answer.status_code != 200:
+                raise Refused(answer.text)
+            result = answer.json()["result"]
+            rows += result["items"]
+            if not result["more"]:
+                break
+            mark = {"mark": result["mark"]}
+    return rows
+
+
+def cn_farm(http: httpx.Client, given: Printed, tamper: bool) -> Rows:
+    token = _code_grant(http, given["base_url"] + given["paths"]["token"], given)
+    rows: Rows = []
+    for service in given["services"]:
+        path = given["base_url"] + given["paths"]["service"].format(service=service)
+        answer = http.post(path, json={"start": 0, "rows": 200}, headers=_bearer(token["access_token"], tamper))
+        if answer.status_code != 200:
+            raise Refused(answer.text)
+        rows += answer.json()["body"]["docs"]
+    return rows
+
+
 CLIENTS: dict[str, Callable[[httpx.Client, Printed, bool], Rows]] = {
     "alipay": alipay,
     "cn_credit_bureau": cn_credit_bureau,
+    "cn_farm": cn_farm,
+    "cn_procurement": cn_procurement,
     "cn_public_records": cn_public_records,
     "cn_social": cn_social,
     "cn_tax": cn_tax,

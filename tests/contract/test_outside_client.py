@@ -54,7 +54,7 @@ def other() -> Iterator[dict[str, Any]]:
 
 def test_it_names_every_platform(own: dict[str, Any], other: dict[str, Any]) -> None:
     assert [one["name"] for one in own["platforms"]] == list(registry.NAMES) == list(CLIENTS)
-    assert (own["personas"], other["personas"]) == (["online-tea-seller"], ["everything"])
+    assert (own["personas"], other["personas"]) == (["online-tea-seller", "purchase-order-supplier", "rice-farmer"], ["everything"])
     assert all(one["base_url"].startswith("http://127.0.0.1:") for one in own["platforms"])
 
 

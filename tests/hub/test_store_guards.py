@@ -24,22 +24,26 @@ DEFECTS = {
         "CREATE POLICY wide ON party FOR SELECT TO hub_app USING (role = 'SUBJECT')",
         "party.wide: lets rows be seen without asking who looks",
     ),
-    "policies: setting per row": (
-        "CREATE POLICY slow ON party FOR SELECT TO hub_app USING (current_setting('hub.client', true) = 'x')",
-        "party.slow: reads a setting for every row: it belongs in a sub-select",
+    "policies: a setting in a sub-select": (
+        "CREATE POLICY slow ON party FOR SELECT TO hub_app USING ((SELECT current_setting('hub.client', true)) = 'x')",
+        "party.slow: reads a setting in a sub-select, which costs each statement more than reading it for each row",
+    ),
+    "policies: whom somebody saw": (
+        "CREATE POLICY wide ON party FOR SELECT TO hub_app USING (customer_id = nullif(current_setting('hub.seen', true), '')::uuid)",
+        "party.wide: lets rows be seen without asking who looks",
     ),
     "policies: no consent": ("DROP POLICY consent_covers ON fact_order", "fact_order: shows what nobody consents to"),
     "policies: a consent that only widens": (
         "DROP POLICY consent_covers ON fact_shop; CREATE POLICY consent_covers ON fact_shop FOR SELECT TO hub_app USING ((SELECT current_setting('hub.client', true)) = '')",
         "fact_shop: shows what nobody consents to",
     ),
-    "policies: setting in a call per row": (
-        "CREATE POLICY slow ON party FOR SELECT TO hub_app USING (nullif(current_setting('hub.client', true), '') = 'x')",
-        "party.slow: reads a setting for every row: it belongs in a sub-select",
+    "policies: a setting in a call in a sub-select": (
+        "CREATE POLICY slow ON party FOR SELECT TO hub_app USING ((SELECT nullif(current_setting('hub.client', true), '')) = 'x')",
+        "party.slow: reads a setting in a sub-select, which costs each statement more than reading it for each row",
     ),
     "policies: function": (
         "CREATE FUNCTION tells(text) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN $1 IS NULL; END';"
-        " CREATE POLICY told ON party FOR SELECT TO hub_app USING ((SELECT current_setting('hub.client', true)) = 'x' AND tells(id_masked))",
+        " CREATE POLICY told ON party FOR SELECT TO hub_app USING (current_setting('hub.client', true) = 'x' AND tells(id_masked))",
         "party.told: calls tells(), which may leak what it is handed",
     ),
     "keys: unique": (

@@ -112,6 +112,8 @@ class Oracle:
             "clients": "ClientConnection",
             "portfolioScreenings": "PortfolioScreeningConnection",
             "portfolioResults": "PortfolioResultConnection",
+            "policies": "PublishedPolicyConnection",
+            "policyDrafts": "PolicyDraftConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
         self.watching = await ask(
@@ -155,6 +157,8 @@ class Oracle:
             "portfolioResults": lambda **given: self._page(
                 "PortfolioResult", self.watching["portfolioResults"]["edges"], days=False, **given
             ),
+            "policies": lambda as_of=None, **given: self._page("PublishedPolicy", self.watching["policies"]["edges"], days=True, **given),
+            "policyDrafts": lambda **given: self._page("PolicyDraft", self.watching["policyDrafts"]["edges"], days=False, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
         }

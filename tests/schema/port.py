@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from schema.services import (
@@ -11,9 +12,12 @@ from schema.services import (
     ConsentChanged,
     CustomerErased,
     CustomersMerged,
+    DraftStep,
     Evaluated,
     LinkMade,
+    LoansRecorded,
     PartyChanged,
+    PolicyEnded,
     Services,
     SessionsRecorded,
 )
@@ -41,6 +45,8 @@ class Port:
             create_manage_session=self._serving(lambda value: LinkMade("m-1", f"https://hub.example/link/{value.customer_id}")),
             record_behaviour_sessions=self._serving(lambda value: SessionsRecorded(len(value.sessions), 0)),
             evaluate=self._serving(lambda value: Evaluated(value.customer_id, str(self.world.evaluation))),
+            record_loan_status=self._serving(lambda value: LoansRecorded((value.customer_id,), 1, 0)),
+            record_loan_statuses=self._serving(lambda value: LoansRecorded(tuple(one.customer_id for one in value.statuses), 1, 0)),
             **{
                 f"{verb}_consent": self._serving(lambda value: ConsentChanged(str(self.world.shop_consent), value.customer_id))
                 for verb in ("withdraw", "pause", "resume", "narrow")
@@ -53,6 +59,18 @@ class Port:
             },
             register_document=self._serving(lambda value: "ab" * 32),
             screen_portfolio=self._serving(lambda _: "s-1"),
+            **{
+                f"{verb}_policy{of}": self._serving(
+                    lambda value, state=state: DraftStep(getattr(value, "draft_id", "d-1"), "S03", "v", state)
+                )
+                for verb, of, state in (
+                    ("draft", "", "OPEN"),
+                    ("try", "_draft", "TRIED"),
+                    ("publish", "_draft", "PUBLISHED"),
+                    ("discard", "_draft", "DISCARDED"),
+                )
+            },
+            end_policy_version=self._serving(lambda value: PolicyEnded(value.scenario, value.version, date(2026, 1, 20), "2026-01-01")),
             reveal_personal_field=self._serving(lambda _: "plain"),
             erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),
         )

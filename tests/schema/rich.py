@@ -38,6 +38,10 @@ async def fill(tx: Write, world: World) -> None:
     await _copies(
         tx, "series_month", 60, f"{mine} and x.month = '2025-07'", month="(2000 + g / 12)::text || '-' || lpad((g % 12 + 1)::text, 2, '0')"
     )
+    await _copies(tx, "loan_status", MANY, mine, status_id=_new("loan_status"), number="'L' || g")
+    await _copies(tx, "evaluation_hint", MANY, mine, ordinal="g")
+    await _copies(tx, "model_result", 60, mine, slot="'S' || g")
+    await _copies(tx, "monitoring_signal", MANY, mine, signal_id=_new("monitoring_signal"), part="1 + g")
     await _copies(tx, "sync_event", 40, mine, event_id=_new("sync_event"))
     await _copies(tx, "sync_window", 60, f"{mine} and x.state <> 'DONE'", stream="x.stream || x.first_day || g")
     await _copies(tx, "identity_event", MANY, mine, event_id=_new("identity_event"))
@@ -51,7 +55,7 @@ def _new(table: str) -> str:
     return f"md5('{table}' || x.{key} || g)::uuid"
 
 
-async def _copies(tx: Write, table: str, number: int, where: str, **changed: str) -> None:
+async def _copies(tx: Write, table: str, number: int, where: str, /, **changed: str) -> None:
     names = [column.name for column in metadata.tables[table].columns if column.computed is None]
     values = ", ".join(changed.get(name, f"x.{name}") for name in names)
     copied = (

@@ -33,14 +33,19 @@ EXPECTED = {
         "links:write",
         "consents:write",
         "behaviour:write",
+        "loans:read",
+        "loans:write",
         "enhancement:read",
         "enhancement:evaluate",
         "access:read",
     },
-    "INTERNAL": set(SCOPES) - {"clients:read", "clients:write", "customers:erase", "identity:write", "portfolios:write"},
+    "INTERNAL": set(SCOPES)
+    - {"clients:read", "clients:write", "customers:erase", "identity:write", "policies:read", "policies:write", "policies:approve"}
+    - {"portfolios:write"},
     "ADMIN": {
-        *("clients:read", "clients:write", "customers:erase", "identity:write"),
-        *("operations:read", "portfolios:read", "portfolios:write", "schema:introspect"),
+        *("portfolios:read", "portfolios:write"),
+        *("clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"),
+        *("policies:read", "policies:write", "policies:approve"),
     },
     NOBODY: set(),
 }
@@ -74,10 +79,10 @@ def test_each_role_against_each_field(role: str) -> None:
     print(f"{role}: {sum(verdicts.values())} of {len(verdicts)} fields")
     assert verdicts == expected
     assert len(verdicts) > 630 and (sum(verdicts.values()) > 0) is (role != NOBODY)
-    admins = {"operations:read", "clients:read", "portfolios:read", ANYONE.scope}
+    admins = {"operations:read", "clients:read", "policies:read", "portfolios:read", ANYONE.scope}
     admin = {one for one, way in CONTRACT.ways.items() if {step.scope for step in way if step.scope} <= admins}
     assert role != "ADMIN" or {one for one, verdict in verdicts.items() if verdict} == admin, (
-        "how fetching goes, and who asks; nothing of what was fetched"
+        "how fetching goes, who asks, and what is decided by; nothing of what was fetched"
     )
 
 
@@ -119,6 +124,7 @@ SCOPES_OF_EXAMPLE = {
     "FeatureCatalogue": {"customers:read", "evidence:read"},
     "FindCustomers": {"customers:read", "enhancement:read"},
     "Scenarios": {"customers:read", "enhancement:read"},
+    "OrdersAndPlots": {"customers:read", "evidence:read", "facts:read"},
     "ShopTrade": {"customers:read", "evidence:read", "facts:read"},
     "LatestEvaluations": {"customers:read", "enhancement:read"},
     "LimitEvidence": {"customers:read", "enhancement:read", "evidence:read", "facts:read"},
@@ -128,6 +134,9 @@ SCOPES_OF_EXAMPLE = {
     "CreateLinkSession": {"links:write"},
     "CreateManageSession": {"links:write"},
     "RecordBehaviourSessions": {"behaviour:write"},
+    "RecordLoanStatus": {"loans:write", "customers:read", "loans:read"},
+    "RecordLoanStatuses": {"loans:write"},
+    "LoanWatch": {"customers:read", "enhancement:read", "loans:read"},
     "Evaluate": {"enhancement:evaluate", "enhancement:read"},
     "WithdrawConsent": {"consents:write", "customers:read"},
     "PauseConsent": {"consents:write", "customers:read"},
@@ -145,6 +154,13 @@ SCOPES_OF_EXAMPLE = {
     "ScreenPortfolio": {"portfolios:write"},
     "PortfolioScreenings": {"portfolios:read"},
     "PortfolioResults": {"enhancement:read"},
+    "Policies": {"policies:read"},
+    "PolicyDrafts": {"policies:read"},
+    "DraftPolicy": {"policies:write"},
+    "TryPolicyDraft": {"policies:write"},
+    "DiscardPolicyDraft": {"policies:write"},
+    "PublishPolicyDraft": {"policies:approve"},
+    "EndPolicyVersion": {"policies:approve"},
     "AccountOwners": {"customers:read"},
     "AddParty": {"customers:write", "customers:read"},
     "EndParty": {"customers:write", "customers:read"},

@@ -54,6 +54,12 @@ async def test_reading_ends_when_the_partner_s_time_is_over(api: Api, monkeypatc
     for media in (GRAPHQL_JSON, "application/json"):
         answer = await api.sides["partner-app"].ask(query, headers={"Accept": media})
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
+    chosen = query.replace("first: 1", "first: 1, categories: [ENTERPRISE]")
+    told = {}
+    for text in (query, chosen):
+        (error,) = (await api.sides["partner-app"].ask(text)).json()["errors"]
+        told[text] = (error["message"], bool(error["extensions"]["remedy"]))
+    assert told == {query: (str(errors.TooSlow()), True), chosen: (extension_module.LOOKED_THROUGH, True)}
     assert "data" in (await api.sides["risk-desk"].ask(query)).json()
     monkeypatch.undo()
     for _ in range(12):

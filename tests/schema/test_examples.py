@@ -28,12 +28,12 @@ SCHEMA: HubSchema = build_schema()
 QUERIES = (
     *("AccountOwners", "Clients", "CustomerEnhancement", "CustomerOverview", "FeatureCatalogue", "FindCustomers", "LatestEvaluations"),
     *("PortfolioResults", "PortfolioScreenings"),
-    *("LimitEvidence", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
+    *("LimitEvidence", "LoanWatch", "OrdersAndPlots", "Policies", "PolicyDrafts", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
 )
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 38 and set(QUERIES) < set(names())
+    assert len(names()) == 49 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -159,7 +159,7 @@ async def test_a_read_is_one_statement(api: Api, name: str, monkeypatch: pytest.
     engine = api.runtime.database.app.sync_engine
     event.listen(engine, "before_cursor_execute", notice)
     try:
-        await answered(api.sides["admin" if name == "Clients" else "risk-desk"], name, **given)
+        await answered(api.sides["admin" if name in ("Clients", "Policies", "PolicyDrafts") else "risk-desk"], name, **given)
     finally:
         event.remove(engine, "before_cursor_execute", notice)
     (view,) = [number for number, one in enumerate(statements) if " as body, " in one]
@@ -201,6 +201,14 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
     }
     client = {"clientId": "new-app", "name": "n", "audience": "PARTNER", "scopes": [], "purposes": [PURPOSE], "jwks": jwks}
     sessions = {"customerId": customer, "sessions": [SESSION], "completeFrom": "2026-01-01", "completeUntil": "2026-01-19"}
+    loan = {
+        "customerId": customer,
+        "number": "L-1",
+        "scenario": "S03",
+        "grantedOn": "2025-06-01",
+        "granted": "100000.00",
+        "balance": "50000.00",
+    }
     made = {"id": customer, "kind": "ORG", "nameMasked": "青*", "uscc": None}
     return {
         "CreateCustomer": ("partner-app", {"kind": "ORG", "name": "青山店", "uscc": None, "person": PERSON}, {"customer": made}),
@@ -211,6 +219,12 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
             {"linkId": "m-1", "url": f"https://hub.example/link/{customer}"},
         ),
         "RecordBehaviourSessions": ("partner-app", sessions, {"stored": 1, "unchanged": 0}),
+        "RecordLoanStatus": (
+            "partner-app",
+            loan,
+            {"changed": True, "customer": {"id": customer}},
+        ),
+        "RecordLoanStatuses": ("partner-app", {"statuses": [loan]}, {"changed": 1, "unchanged": 0}),
         "Evaluate": (
             "risk-desk",
             {"customerId": customer, "scenario": "S03", "asOf": "2026-01-20"},
@@ -245,6 +259,15 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
         "DisableClient": ("admin", {"clientId": "new-app", "reason": "r"}, {"clientId": "new-app"}),
         "EnableClient": ("admin", {"clientId": "new-app", "reason": "r"}, {"clientId": "new-app"}),
         "RevokeClientTokens": ("admin", {"clientId": "new-app", "reason": "r"}, {"clientId": "new-app"}),
+        "DraftPolicy": ("admin", {"document": "{}"}, {"draftId": "d-1", "scenario": "S03", "version": "v", "state": "OPEN"}),
+        "TryPolicyDraft": ("admin", {"draftId": "d-2"}, {"draftId": "d-2", "state": "TRIED"}),
+        "PublishPolicyDraft": ("admin", {"draftId": "d-2"}, {"draftId": "d-2", "state": "PUBLISHED"}),
+        "DiscardPolicyDraft": ("admin", {"draftId": "d-2", "reason": "r"}, {"draftId": "d-2", "state": "DISCARDED"}),
+        "EndPolicyVersion": (
+            "admin",
+            {"scenario": "S03", "version": "v", "reason": "r"},
+            {"endsOn": "2026-01-20", "applies": "2026-01-01"},
+        ),
         "RevealPersonalField": ("risk-desk", {"customerId": customer, "role": "SUBJECT", "field": "NAME"}, {"value": "plain"}),
         "EraseCustomer": ("admin", {"customerId": customer, "reason": "asked by letter"}, {"customerId": customer, "keysDestroyed": 1}),
     }

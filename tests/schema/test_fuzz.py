@@ -94,7 +94,9 @@ async def whole(cluster: Embedded, tmp_path_factory: pytest.TempPathFactory) -> 
             sides = {}
             for name, audience in ROLES.items():
                 private, public = make_client_keys()
-                new = NewClient(name, name, audience, tuple(AUDIENCES[audience]), ("CREDIT_APPROVAL",), public, cost_per_minute=10**9)
+                new = NewClient(
+                    name, name, audience, tuple(AUDIENCES[audience]), ("CREDIT_APPROVAL",), public, documents="OPEN", cost_per_minute=10**9
+                )
                 async with runtime.database.work() as tx:
                     await register_client(tx, new, AUDIENCES)
                 sides[name] = Side(http, ClientSide(name, private, ORIGIN))

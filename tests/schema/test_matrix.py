@@ -120,12 +120,14 @@ def about_a_customer(root: FieldDefinitionNode) -> bool:
 
 
 def is_row_of_consented(step: Step, one: FieldDefinitionNode) -> bool:
-    """A step into rows of a kind of data that a consent must cover."""
+    """A step into rows of a kind of data that a consent must cover, or of a run: how much was fetched is told by it."""
     row = named(one.type)
+    if row == "SyncRun":
+        return True
     if row.endswith("Edge"):
         row = row.removesuffix("Edge")
     found = CONTRACT.types.get(row)
-    if one.name.value not in ("nodes", "edges", "sample", "evaluation", "profile", "series") or found is None:
+    if one.name.value not in ("nodes", "edges", "sample", "evaluation", "profile", "series", "hints", "groupLimit") or found is None:
         return False
     return any(kind_of(row, field) in CONSENTED for field in found.fields or ())
 

@@ -38,6 +38,7 @@ from schema.plan.limits import Limits
 from tests.databases import own
 from tests.hub.view import test_watching as watching
 from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, order_row, reader
+from tests.schema.drafted import policies
 from tests.schema.operations import Maker, Operation, Pools
 from tests.schema.oracle import Moment, Oracle
 from tests.schema.portfolios import screened
@@ -51,7 +52,7 @@ MOMENTS: list[Moment] = [(None, None), (DAY, None), (None, THEN), (DAY, THEN)]
 EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
-    *("access", "totals", "profile", "portfolioScreenings", "counts", "portfolioResults"),
+    *("access", "totals", "profile", "policyDrafts", "trial"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -133,9 +134,11 @@ async def enrich(tx: Write, world: World) -> None:
         "created_at": KNOWN + timedelta(hours=1),
         "outcome": "BASE_ONLY",
         "tier": "LOW",
+        "reasons": ["Y"],
     }
     copied = select(tables.evaluation).where(tables.evaluation.c.evaluation_id == world.evaluation)
     await tx.execute(insert(tables.evaluation), {**(await tx.execute(copied)).mappings().one(), **other})
+    await policies(tx, world, uid)
     months = [{"series": name, "month": f"2025-{n:02}", "source": "SHOP"} for name in ("GMV", "TAX") for n in range(7, 13)]
     await tx.execute(
         insert(tables.series_month), [{**of, **one, "value": Decimal(n) / 4 if n % 5 else None} for n, one in enumerate(months)]
@@ -258,6 +261,8 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "disabled": [None, True, False],
         "clientId": [None, "app-1", "x"],
         "screeningId": [None, str(uid(301)), str(uid(302)), "x"],
+        "draftId": [None, str(uid(903)), "x"],
+        "policyDrafts.states": [None, ["TRIED", "OPEN"], "DISCARDED"],
         "audience": [None, "PARTNER", "INTERNAL"],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
@@ -353,21 +358,8 @@ async def test_what_is_drawn_is_worth_asking(both: Both) -> None:
         answer = orjson.dumps(both.ordinary(operation.text, operation.variables))
         seen["found"] += len(answer) > 60
         for what in (
-            "@skip",
-            "@include",
-            "... on",
-            "...F",
-            "($v",
-            "asOf",
-            "after",
-            "pageInfo",
-            "sample",
-            "__typename",
-            ": [",
-            "node(",
-            "nodes(",
-            "totals",
-            "access {",
+            *("@skip", "@include", "... on", "...F", "($v", "asOf", "after", "pageInfo"),
+            *("sample", "__typename", ": [", "node(", "nodes(", "totals", "access {"),
         ):
             seen[what] += what in operation.text
         seen["fragments"] += any(isinstance(one, FragmentDefinitionNode) for one in parse(operation.text).definitions)

@@ -20,6 +20,7 @@ from hub.errors import NotFound
 from hub.store.tables import client
 from schema.contract import HubSchema, build_schema
 from schema.endpoint import GRAPHQL_JSON
+from schema.plan.prices import LOOK_UP_COST
 from schema.trusted import faults, printed
 from tests.hub.access.side import Api, Side
 
@@ -188,3 +189,40 @@ async def test_a_spent_budget_says_when_to_come_back_and_nothing_else(api: Api, 
         assert not any(character.isdigit() for character in error["message"] + error["extensions"]["remedy"])
         assert not {name for name in answer.headers if "limit" in name or "remaining" in name}
     assert "data" in (await send(api.sides["risk-desk"], query, media)).json(), "another client has its own"
+
+
+async def flood(api: Api, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], int]:
+    """Forty requests with a digest each that nobody knows: what they were answered, and how often the store was asked."""
+    looked: list[str] = []
+    find = Documents.find
+
+    async def counted(self: Documents, client_id: str, sha256: str) -> str | None:
+        looked.append(sha256)
+        return await find(self, client_id, sha256)
+
+    monkeypatch.setattr(Documents, "find", counted)
+    answers = [await send(api.sides["partner-app"], {"documentId": secrets.token_hex(32)}, "application/json") for _ in range(40)]
+    spent = [one for one in answers if code(one) == "RATE_LIMITED"]
+    assert all(one.status_code == 429 and 0 < int(one.headers["retry-after"]) <= 60 for one in spent)
+    return [code(one) for one in answers], len(looked)
+
+
+async def test_a_flood_of_unknown_digests_ends_with_the_budget(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Another client's minute is not spent by it; a minute's end in between gives one budget more.
+    async with settings_of(api, "partner-app", documents="ONLY", cost_per_minute=10 * LOOK_UP_COST):
+        codes, looked = await flood(api, monkeypatch)
+    assert codes[0] == "DOCUMENT_UNKNOWN" and codes.count("RATE_LIMITED") >= 20 and looked == codes.count("DOCUMENT_UNKNOWN") <= 20
+
+
+async def test_a_look_that_costs_nothing_never_ends(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control."""
+    monkeypatch.setattr(endpoint_module, "LOOK_UP_COST", 0)
+    async with settings_of(api, "partner-app", documents="ONLY", cost_per_minute=11 * LOOK_UP_COST):
+        assert await flood(api, monkeypatch) == (["DOCUMENT_UNKNOWN"] * 40, 40)
+
+
+async def test_a_document_that_is_remembered_is_not_paid_for_again(api: Api) -> None:
+    await stored(api)
+    async with settings_of(api, "partner-app", documents="ONLY", cost_per_minute=6 * LOOK_UP_COST):
+        answers = [await send(api.sides["partner-app"], {"documentId": SHA256, "variables": {"n": 1}}) for _ in range(30)]
+    assert {one.status_code for one in answers} == {200}

@@ -82,3 +82,22 @@ async def test_several_by_their_ids(api: Api) -> None:
         None,
         {"__typename": "Customer", "id": api.world.id},
     ]
+
+
+async def test_a_running_loan_is_watched(api: Api) -> None:
+    """The same to a partner: it recorded the loan, and results are for partners, too."""
+    for client in ("risk-desk", "partner-app"):
+        found = (await answered(api.sides[client], "LoanWatch", id=api.world.id, scenario="S03"))["customer"]
+        assert [(one["number"], one["balance"]) for one in found["loans"]] == [("L-1", "50000.00")]
+        (signal,) = found["monitoringSignals"]["nodes"]
+        assert (signal["trigger"], signal["severity"], signal["since"], signal["until"]) == ("T1", "MEDIUM", "2026-01-20", None)
+        assert [(one["kind"], one["code"], one["scenario"]) for one in found["hints"]] == [("CROSS_SELL", "PAYROLL", "S03")]
+        assert found["groupLimit"] == {"limit": "223000.00", "scenario": "S03"}
+        (model,) = found["evaluation"]["models"]
+        values = {one["name"]: (one["number"], one["text"], one["missingReason"]) for one in model["values"]}
+        assert values == {
+            "pattern": (None, "STABLE", None),
+            "anomaly": ("1.2346", None, None),
+            "buyerRecency": (None, None, "NOT_APPLICABLE"),
+        }
+        assert (model["fallback"], model["fault"]) == (False, None)

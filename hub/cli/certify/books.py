@@ -18,6 +18,7 @@ from connectors.sandbox import (
     expand_fund,
     expand_invoices,
     expand_ledger,
+    expand_orders,
     expand_records,
     expand_shop,
     expand_social,
@@ -104,6 +105,11 @@ def _statements(persona: Persona) -> Iterable[Entry]:
     return ((one.last, {"lines": sum(one.lines.values(), Decimal(0))}) for one in expand_financials.statements(persona))
 
 
+def _purchase_orders(persona: Persona) -> Iterable[Entry]:
+    names = ("amount", "confirmed", "invoiced", "received")
+    return ((one.signed_on, {name: getattr(one, name) for name in names}) for one in expand_orders.orders(persona))
+
+
 BOOKS: Mapping[type, Callable[[Persona], Iterable[Entry]]] = {
     kinds.ShopMonthlySummary: _shop_sums,
     kinds.Order: _orders,
@@ -124,6 +130,7 @@ BOOKS: Mapping[type, Callable[[Persona], Iterable[Entry]]] = {
     kinds.HousingFundAccount: _fund_accounts,
     kinds.CreditAccount: _credit_accounts,
     kinds.BusinessRegistration: _registration,
+    kinds.PurchaseOrder: _purchase_orders,
     kinds.PublicRecord: lambda persona: ((one.filed_on, {"amount": one.amount}) for one in expand_records.cases(persona)),
 }
 

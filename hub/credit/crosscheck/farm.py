@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hub.credit.awaited import FarmPlot
 from hub.credit.dossier import Dossier
 from hub.credit.maths import dev
+from hub.domain.facts import FarmPlot
 from hub.domain.money import ZERO
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hub.credit.awaited import PurchaseOrder
 from hub.credit.dossier import Dossier
 from hub.credit.maths import dev
+from hub.domain.facts import PurchaseOrder
 from hub.domain.money import ZERO
 from hub.domain.periods import month_of, window
+
+
+def open_amount(one: PurchaseOrder) -> Decimal:
+    """What is still to be invoiced of what both sides stand by."""
+    return max(ZERO, min(one.amount, one.confirmed) - one.invoiced)
 
 
 def open_orders(dossier: Dossier) -> list[PurchaseOrder]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from hub.credit.awaited import FarmHolding, FarmPlot
 from hub.credit.dossier import Dossier
 from hub.credit.maths import hav
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import (
     BehaviourSession,
     BusinessRegistration,
+    FarmHolding,
+    FarmPlot,
     HouseholdRegistration,
     HousingFundAccount,
     PaymentAccount,

@@ -48,7 +48,12 @@ def net_operating_cash(read: Reading) -> Value:
 
 
 def operating_cash(read: Reading) -> Decimal:
-    months = read.months(SourceKind.PAYMENT, 12)
+    return cash_of(read, 12)
+
+
+def cash_of(read: Reading, count: int) -> Decimal:
+    """The same over another window."""
+    months = read.months(SourceKind.PAYMENT, count)
     return read.total(SourceKind.PAYMENT, INCOMES, months) - read.total(SourceKind.PAYMENT, COSTS, months)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from hub.credit.dossier import Dossier
@@ -32,21 +33,29 @@ def zero_filings(read: Reading) -> Value:
 def missed_filings(read: Reading) -> Value:
     """Number of VAT periods of W24 that were due by the data end and not filed. A period that was over before the business was established was not due;
     null when nothing says that the business files VAT at all."""
+    return len(missed_periods(read))
+
+
+def missed_periods(read: Reading) -> list[tuple[Month, date]]:
+    """Such periods: the month each ends with, and the day it was due. Raises Null."""
     months = read.months(SourceKind.TAX, 24)
     if not files_vat(read.dossier):
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)
     length = 3 if files_quarterly(read.dossier) else 1
     ends = [month for month in months if length == 1 or int(month[5:]) % 3 == 0]
-    return sum(1 for month in ends if _missed(read, month, length))
+    return [(month, _due_on(read, month)) for month in ends if _missed(read, month, length)]
+
+
+def _due_on(read: Reading, end: Month) -> date:
+    return first_day(add_months(end, 1)).replace(day=read.parameters.tax_due_day)
 
 
 def _missed(read: Reading, end: Month, length: int) -> bool:
     """The period that ends with the month was covered throughout, due by the data end, and has no return."""
     state, filed = read.dossier.source(SourceKind.TAX), vat_by_month(read.dossier)
-    due = first_day(add_months(end, 1)).replace(day=read.parameters.tax_due_day)
     begun = all(one.established_on <= last_day(end) for one in own_registrations(read.dossier))
     covered = begun and all(state.covers(add_months(end, -back)) for back in range(length))
-    return covered and state.data_end is not None and due <= state.data_end and end not in filed
+    return covered and state.data_end is not None and _due_on(read, end) <= state.data_end and end not in filed
 
 
 @formula("ss_tax_paid", Unit.YUAN, span=W12, reads=[Reads(W12, (TaxPayment,))], business_only=True)

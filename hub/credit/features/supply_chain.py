@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from hub.credit.awaited import PurchaseOrder
+from hub.credit.crosscheck.orders import open_amount, open_orders
 from hub.credit.features.catalogue import ALL, PREV12, W12, W24, Null, Reads, Value, formula
 from hub.credit.features.invoices import BLUE, blue_output, covered_invoices, first_supply, net_by_party
 from hub.credit.features.reading import Reading, ratio
 from hub.domain.enums import MissingReason, SourceKind, Unit
-from hub.domain.facts import Invoice
+from hub.domain.facts import Invoice, PurchaseOrder
 from hub.domain.money import ZERO
 from hub.domain.periods import full_months
 
@@ -86,11 +86,11 @@ def core_enterprise_share(read: Reading) -> Value:
     return _share_of(read, read.dossier.reference.core_enterprises)
 
 
-@formula("sc_open_order_cover", Unit.TIMES, business_only=True)
+@formula("sc_open_order_cover", Unit.TIMES, reads=[Reads(ALL, (PurchaseOrder,))], business_only=True)
 def open_order_cover(read: Reading) -> Value:
-    """Σ open amounts of buyers' orders / requested amount. Null without orders or request. No connector serves procurement yet: NOT_CONNECTED until one does."""
+    """Σ open amounts of buyers' orders / requested amount. Null without orders or request."""
     read.need(SourceKind.PROCUREMENT)
-    found = [one.open_amount for one in read.dossier.of(PurchaseOrder) if one.status == "OPEN"]
+    found = [open_amount(one) for one in open_orders(read.dossier)]
     if not found or read.see("requested") is None:
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)
     return ratio(sum(found, ZERO), read.see("requested"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hub.credit.crosscheck.orders import open_orders
+from hub.credit.crosscheck.orders import open_amount, open_orders
 from hub.credit.dossier import Dossier
 from hub.credit.policy import Advance
 from hub.domain.money import ZERO
@@ -16,6 +16,6 @@ def advanced(dossier: Dossier, terms: Advance, uplift: Decimal, product: Decimal
     for one in open_orders(dossier):
         share = terms.government if one.government else terms.share
         raised = min(terms.ceiling, share * (1 + uplift))
-        by_buyer[one.buyer] = by_buyer.get(one.buyer, ZERO) + one.open_amount * raised
+        by_buyer[one.buyer] = by_buyer.get(one.buyer, ZERO) + open_amount(one) * raised
     most = terms.buyer_share * product
     return sum((min(most, part) for part in by_buyer.values()), ZERO) if by_buyer else None

@@ -7,6 +7,8 @@ from hub.domain.facts.credit_inquiry import CreditInquiry
 from hub.domain.facts.declare import FactSpec, FieldSpec, FieldType, all_specs, snake, spec_of, spec_of_name
 from hub.domain.facts.education_record import EducationRecord
 from hub.domain.facts.employer_social_insurance_month import EmployerSocialInsuranceMonth
+from hub.domain.facts.farm_holding import FarmHolding
+from hub.domain.facts.farm_plot import FarmPlot
 from hub.domain.facts.financial_statement import FinancialStatement
 from hub.domain.facts.household_registration import HouseholdRegistration
 from hub.domain.facts.housing_fund_account import HousingFundAccount
@@ -18,7 +20,9 @@ from hub.domain.facts.payment_account import PaymentAccount
 from hub.domain.facts.payment_transaction import PaymentTransaction
 from hub.domain.facts.personal_income import PersonalIncome
 from hub.domain.facts.public_record import PublicRecord
+from hub.domain.facts.purchase_order import PurchaseOrder
 from hub.domain.facts.qualification import Qualification
+from hub.domain.facts.receivable_account import ReceivableAccount
 from hub.domain.facts.refund import Refund
 from hub.domain.facts.repayment_month import RepaymentMonth
 from hub.domain.facts.settlement import Settlement
@@ -44,6 +48,8 @@ __all__ = [
     "EducationRecord",
     "EmployerSocialInsuranceMonth",
     "FactSpec",
+    "FarmHolding",
+    "FarmPlot",
     "FieldSpec",
     "FieldType",
     "FinancialStatement",
@@ -57,7 +63,9 @@ __all__ = [
     "PaymentTransaction",
     "PersonalIncome",
     "PublicRecord",
+    "PurchaseOrder",
     "Qualification",
+    "ReceivableAccount",
     "Refund",
     "RepaymentMonth",
     "Settlement",

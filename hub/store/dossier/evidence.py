@@ -23,11 +23,14 @@ from hub.domain.enums import SourceKind
 from hub.domain.facts import (
     BusinessRegistration,
     FactSpec,
+    FarmHolding,
+    FarmPlot,
     FinancialStatement,
     HouseholdRegistration,
     HousingFundEntry,
     Order,
     Qualification,
+    ReceivableAccount,
     Refund,
     Settlement,
     spec_of,
@@ -42,8 +45,10 @@ COUNTED: dict[type, str] = {
     HousingFundEntry: "(f.period || '-01')::date",
 }
 """The day a fact counts on, where it is not the day it is dated."""
-_OF_THE_PROFILE = (BusinessRegistration, HouseholdRegistration, Qualification, FinancialStatement)
+_OF_THE_PROFILE = (BusinessRegistration, HouseholdRegistration, Qualification, FinancialStatement, FarmPlot)
 """Read whole, for what kind of customer it is."""
+_OF_SCENARIOS = (FarmHolding, ReceivableAccount)
+"""Read whole by inputs of scenarios, and by no formula."""
 REACH = timedelta(days=100)
 """How far beyond a window a fact that counts within it is looked for."""
 _EPOCH = date(1970, 1, 1)
@@ -102,7 +107,7 @@ def wanted() -> dict[FactSpec, tuple[Span, ...]]:
         for read in entry.reads:
             for kind in {*read.kinds, *(sales if read.sales else ())}:
                 found[spec_of(kind)].add(read.span)
-    for kind in _OF_THE_PROFILE:
+    for kind in (*_OF_THE_PROFILE, *_OF_SCENARIOS):
         found[spec_of(kind)].add(ALL)
     return {spec: tuple(sorted(spans, key=lambda span: span.name)) for spec, spans in sorted(found.items(), key=lambda item: item[0].name)}
 

@@ -26,7 +26,7 @@ from hub.store.dossier.moment import ASKED, Moment, asking, live
 from hub.store.dossier.months import MONTH, PAID, kept_months
 
 MONTHS = 24
-_NOTHING = SimpleNamespace(buyers=0, repeat_buyers=0, cities={}, top_address=0, off_hours=0, recent=0)
+_NOTHING = SimpleNamespace(buyers=0, repeat_buyers=0, cities={}, top_address=0, off_hours=0, recent=0, last_paid_on=None)
 """Of a customer whose single orders may not be read."""
 
 _SERVED_MONTHS = """served AS MATERIALIZED (
@@ -67,10 +67,12 @@ _MEASURES = text(
     WITH {ASKED}, single AS MATERIALIZED (
         SELECT place, year::date[] AS year, quarter::date[] AS quarter
         FROM unnest(CAST(:at AS int[]), CAST(:years AS text[]), CAST(:quarters AS text[])) AS s(place, year, quarter)
-    ), paid AS MATERIALIZED (
-        SELECT place, f.paid_at AT TIME ZONE 'Asia/Shanghai' AS at, {MONTH.format("f.paid_at")} = ANY (s.quarter) AS recent,
-               buyer_hash, receiver_address_hash, receiver_city
-        FROM {live(spec_of(Order))} JOIN single s USING (place) WHERE {PAID} AND {MONTH.format("f.paid_at")} = ANY (s.year)
+    ), sold AS MATERIALIZED (
+        SELECT place, f.paid_at AT TIME ZONE 'Asia/Shanghai' AS at, {MONTH.format("f.paid_at")} = ANY (s.year) AS of_year,
+               {MONTH.format("f.paid_at")} = ANY (s.quarter) AS recent, buyer_hash, receiver_address_hash, receiver_city
+        FROM {live(spec_of(Order))} JOIN single s USING (place) WHERE {PAID}
+    ), paid AS (
+        SELECT * FROM sold WHERE of_year
     ), recent AS MATERIALIZED (
         SELECT * FROM paid WHERE recent
     ), buyers AS (
@@ -87,9 +89,11 @@ _MEASURES = text(
         SELECT place, count(*) FILTER (WHERE extract(hour FROM at) BETWEEN 1 AND 5) AS off_hours, count(*) AS recent FROM recent GROUP BY place
     )
     SELECT m.place, CASE WHEN b.place IS NULL THEN 0 ELSE b.buyers END AS buyers, CASE WHEN b.place IS NULL THEN 0 ELSE b.repeat_buyers END AS repeat_buyers,
-           c.cities, CASE WHEN a.place IS NULL THEN 0 ELSE a.top_address END AS top_address, coalesce(n.off_hours, 0) AS off_hours, coalesce(n.recent, 0) AS recent
+           c.cities, CASE WHEN a.place IS NULL THEN 0 ELSE a.top_address END AS top_address, coalesce(n.off_hours, 0) AS off_hours, coalesce(n.recent, 0) AS recent,
+           l.paid_on AS last_paid_on
     FROM (SELECT DISTINCT place FROM asked) m
     LEFT JOIN buyers b USING (place) LEFT JOIN cities c USING (place) LEFT JOIN addresses a USING (place) LEFT JOIN counts n USING (place)
+    LEFT JOIN (SELECT place, max(at)::date AS paid_on FROM sold GROUP BY place) l USING (place)
     """  # noqa: S608
 )
 
@@ -193,4 +197,5 @@ def _measures(single: frozenset[Month], found: Any, rows: Sequence[Any]) -> Orde
         off_hours_orders=found.off_hours,
         orders_w3=found.recent,
         completed=completed,
+        last_paid_on=found.last_paid_on,
     )

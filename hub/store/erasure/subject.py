@@ -98,8 +98,9 @@ async def erase_customer(tx: Write, vault: Vault, clock: Clock, customer_id: Cus
 
 
 async def _end_consents(tx: Write, customer_id: CustomerId, clock: Clock) -> None:
-    """Nothing is fetched or read under them any more, whatever becomes of the rest."""
-    for row in await grants.consents_of(tx, customer_id):
+    """Nothing is fetched or read under them any more, whatever becomes of the rest. A renewal ends before the consent that would end it."""
+    rows = await grants.consents_of(tx, customer_id)
+    for row in sorted(rows, key=lambda row: row["status"] in grants.GIVEN):
         if row["status"] in grants.OPEN:
             await grants.withdraw(tx, customer_id, row["consent_id"], clock.now(), actor="erasure")
 

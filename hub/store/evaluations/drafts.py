@@ -17,12 +17,15 @@ from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from hub.credit.differences import Case, Decision, Differences
-from hub.credit.evaluate import Request, evaluate
+from hub.credit.evaluate import Request
+from hub.credit.models.reach import Reach, unreachable
+from hub.credit.models.run import complete
 from hub.credit.policy import Policy, read_policy
 from hub.domain.enums import Outcome
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import HubError, InvalidInput, NotAllowed, NotFound
 from hub.store.database import Database, Read, Write
+from hub.store.evaluations.compared import cases, to_try
 from hub.store.evaluations.keep import Asked, dossier_of, inputs_digest
 from hub.store.evaluations.policies import publish_policies, versions
 from hub.store.tables import policy, policy_draft, policy_trial
@@ -35,25 +38,21 @@ CHANGED, ERASED, UNTOLD, UNMADE = (
     "it cannot be made once more",
 )
 
-_WAITING = text("""
+_TO_TRY = to_try(":scenario", ":since")
+_WAITING = text(f"""
     SELECT v.customer_id, v.evaluation_id, v.policy_id, v.policy_version, v.as_of, v.known_at, v.request_purpose, v.requested_amount, v.use_purpose,
         v.inputs_digest, v.inputs_erased_on
     FROM evaluation v
-    WHERE v.scenario = :scenario AND v.created_at >= :since AND NOT v.what_if AND NOT EXISTS (
+    WHERE {_TO_TRY} AND NOT EXISTS (
         SELECT 1 FROM policy_trial t WHERE t.customer_id = v.customer_id AND t.evaluation_id = v.evaluation_id AND t.draft_id = :draft)
     ORDER BY v.created_at LIMIT :at_once
-""")
-_COMPARED = text("""
-    SELECT v.evaluation_id, t.left_out, v.outcome, v.final_limit, v.rate, v.term_months, v.reasons, t.outcome AS other_outcome,
-        t.final_limit AS other_limit, t.rate AS other_rate, t.term_months AS other_term, t.reasons AS other_reasons
-    FROM policy_trial t JOIN evaluation v ON v.customer_id = t.customer_id AND v.evaluation_id = t.evaluation_id
-    WHERE t.draft_id = :draft ORDER BY v.evaluation_id
-""")
-_COUNTS = text("""
+""")  # noqa: S608 -- our own text
+_COMPARED = text(f"{cases(':draft')} ORDER BY v.evaluation_id")
+_COUNTS = text(f"""
     SELECT count(*) AS total, count(t.draft_id) AS done FROM evaluation v
     LEFT JOIN policy_trial t ON t.customer_id = v.customer_id AND t.evaluation_id = v.evaluation_id AND t.draft_id = :draft
-    WHERE v.scenario = :scenario AND v.created_at >= :since AND NOT v.what_if
-""")
+    WHERE {_TO_TRY}
+""")  # noqa: S608 -- our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +153,10 @@ async def waiting(tx: Read | Write, found: Draft, at_once: int) -> list[Row[Any]
     return list(await tx.execute(_WAITING, values))
 
 
-async def try_one(tx: Write, found: Draft, row: Row[Any], grantee: str, now: datetime) -> None:
+async def try_one(tx: Write, found: Draft, row: Row[Any], grantee: str, now: datetime, reach: Reach = unreachable) -> None:
     """Makes one evaluation once more by the draft, and keeps what came of it."""
     try:
-        left, made = await _once_more(tx, found, row, grantee)
+        left, made = await _once_more(tx, found, row, grantee, reach)
     except HubError:
         left, made = UNMADE, None
     mine = {"customer_id": row.customer_id, "evaluation_id": row.evaluation_id, "draft_id": found.draft_id, "at": now}
@@ -167,7 +166,7 @@ async def try_one(tx: Write, found: Draft, row: Row[Any], grantee: str, now: dat
     )
 
 
-async def _once_more(tx: Write, found: Draft, row: Row[Any], grantee: str) -> tuple[str | None, Decision | None]:
+async def _once_more(tx: Write, found: Draft, row: Row[Any], grantee: str, reach: Reach) -> tuple[str | None, Decision | None]:
     """From the same inputs, which the digest proves: with the policy that was followed it would be the same."""
     if row.inputs_erased_on is not None or row.use_purpose is None:
         return (ERASED if row.inputs_erased_on is not None else UNTOLD), None
@@ -178,16 +177,16 @@ async def _once_more(tx: Write, found: Draft, row: Row[Any], grantee: str) -> tu
     before = read_policy((await tx.execute(followed)).scalar_one())
     if inputs_digest(dossier, before, request) != row.inputs_digest:
         return CHANGED, None
-    return None, Decision.of(evaluate(dossier, found.policy, request))
+    return None, Decision.of((await complete(dossier, found.policy, request, reach=reach, subject=str(row.customer_id))).made)
 
 
-async def come_to(database: Database, found: Draft, grantee: str, now: datetime, at_once: int) -> int:
-    """The next evaluations of a trial, each in a transaction of its own. Returns how many there were."""
+async def come_to(database: Database, found: Draft, grantee: str, now: datetime, at_once: int, reach: Reach = unreachable) -> int:
+    """The next evaluations of a trial, each in a transaction of its own: a model that the draft names is tried with it, in the shadow. Returns how many there were."""
     async with database.work() as tx:
         rows = await waiting(tx, found, at_once)
     for row in rows:
         async with database.work() as tx:
-            await try_one(tx, found, row, grantee, now)
+            await try_one(tx, found, row, grantee, now, reach)
     return len(rows)
 
 
@@ -204,8 +203,8 @@ class Trial:
     async def progress(self, tx: Read | Write) -> tuple[int, int]:
         return await progress(tx, self.draft)
 
-    async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int) -> int:
-        return await come_to(database, self.draft, grantee, now, at_once)
+    async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int, reach: Reach = unreachable) -> int:
+        return await come_to(database, self.draft, grantee, now, at_once, reach)
 
 
 def told(found: Draft) -> dict[str, Any]:

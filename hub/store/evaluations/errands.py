@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from hub.credit.models.reach import Reach, unreachable
 from hub.store.database import Database, Read, Write
 from hub.store.evaluations import drafts, portfolios
 
@@ -20,8 +21,8 @@ class Errand(Protocol):
 
     async def progress(self, tx: Read | Write) -> tuple[int, int]: ...
 
-    async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int) -> int:
-        """The next batch. Returns how many there were; 0: there is nothing to do at present."""
+    async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int, reach: Reach = unreachable) -> int:
+        """The next batch. Returns how many there were; 0: there is nothing to do at present. ``reach`` asks models that a policy names."""
         ...
 
 

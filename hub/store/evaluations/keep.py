@@ -18,7 +18,9 @@ import orjson
 from sqlalchemy import Table, insert, select, text
 
 from hub.credit.dossier import Dossier, SourceState
-from hub.credit.evaluate import Request, evaluate
+from hub.credit.evaluate import Request
+from hub.credit.models.reach import Reach, unreachable
+from hub.credit.models.run import Complete, complete
 from hub.credit.policy import Policy
 from hub.credit.sources import Use
 from hub.domain.enums import Outcome
@@ -29,6 +31,7 @@ from hub.store.dossier import Wanted, load_dossiers
 from hub.store.evaluations.policies import effective_policy
 from hub.store.evaluations.reference import load_references
 from hub.store.evaluations.rows import Heading, head_row, part_rows
+from hub.store.evaluations.watch import load_watch
 from hub.store.tables import customer, evaluation
 
 
@@ -49,18 +52,21 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An evaluation that was written."""
+    """An evaluation that was written, and what monitoring must know of it."""
 
     evaluation_id: UUID
     outcome: Outcome
+    heading: Heading
+    found: Complete
 
 
-async def evaluate_customer(tx: Write, asked: Asked) -> Kept:
-    """Evaluates a customer from the store and keeps the result. Raises NotFound, InvalidInput (no such scenario)."""
-    return (await evaluate_customers(tx, [asked]))[0]
+async def evaluate_customer(tx: Write, asked: Asked, reach: Reach = unreachable) -> Kept:
+    """Evaluates a customer from the store and keeps the result. Models that the policy names are asked by ``reach`` meanwhile, all at once and for as long as the
+    policy allows. Raises NotFound, InvalidInput (no such scenario)."""
+    return (await evaluate_customers(tx, [asked], reach))[0]
 
 
-async def evaluate_customers(tx: Write, asked: Sequence[Asked]) -> list[Kept]:
+async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = unreachable) -> list[Kept]:
     """:func:`evaluate_customer` of many, all of one day and one instant: what they read is read at once, and what they give is written at once."""
     if not asked:
         return []
@@ -69,7 +75,8 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked]) -> list[Kept]:
     kept, rows = [], defaultdict[Table, list[Any]](list)
     for one, dossier in zip(asked, dossiers, strict=True):
         policy = policies[one.scenario]
-        made = evaluate(dossier, policy, one.request)
+        watch = await load_watch(tx, one.customer_id, one.scenario, one.purpose, one.as_of, one.known_at)
+        found = await complete(dossier, policy, one.request, watch, reach, str(one.customer_id))
         heading = Heading(
             customer_id=one.customer_id,
             evaluation_id=new_id(),
@@ -78,11 +85,14 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked]) -> list[Kept]:
             inputs_digest=inputs_digest(dossier, policy, one.request),
             what_if=one.what_if,
             use_purpose=one.purpose,
+            known_at=one.known_at,
         )
-        rows[evaluation].append(head_row(heading, made))
-        for table, part in part_rows(heading, made):
+        if not one.what_if:
+            before[one.customer_id, one.scenario] = heading.evaluation_id
+        rows[evaluation].append(head_row(heading, found.made))
+        for table, part in part_rows(heading, found):
             rows[table] += part
-        kept.append(Kept(heading.evaluation_id, made.outcome))
+        kept.append(Kept(heading.evaluation_id, found.made.outcome, heading, found))
     await _write(tx, rows)
     return kept
 
@@ -156,39 +166,3 @@ def _plain(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
     raise TypeError(type(value).__name__)
-
-
-_TO_REFRESH = text("""
-    SELECT DISTINCT c.purpose, s.scenario FROM consent c CROSS JOIN LATERAL unnest(c.scenarios) AS s(scenario)
-    WHERE c.customer_id = :customer AND c.grantee = :grantee AND c.status = 'ACTIVE'
-      AND EXISTS (SELECT 1 FROM policy p WHERE p.policy_id = s.scenario)
-      AND NOT EXISTS (SELECT 1 FROM connection n WHERE n.customer_id = :customer AND n.status = 'ACTIVE'
-                      AND (n.due_at <= now() OR n.lease_until > now()))
-      AND EXISTS (SELECT 1 FROM sync_run r WHERE r.customer_id = :customer AND r.stored > 0 AND r.ended_at > coalesce(
-            (SELECT max(v.created_at) FROM evaluation v WHERE v.customer_id = :customer AND v.scenario = s.scenario AND NOT v.what_if), '-infinity'))
-    ORDER BY 1, 2
-""")
-
-
-async def scenarios_to_refresh(tx: Read | Write, customer_id: CustomerId, grantee: str) -> list[tuple[str, str]]:
-    """(purpose, scenario) to evaluate anew: consented, changed since the last evaluation, and nothing of the customer still syncing.
-
-    The rows decide, not the job that asks: whichever run ends last finds the work, a second one finds none.
-    """
-    rows = (await tx.execute(_TO_REFRESH, {"customer": customer_id, "grantee": grantee})).all()
-    return [(row.purpose, row.scenario) for row in rows]
-
-
-_CUSTOMERS = text("""
-    SELECT DISTINCT r.customer_id FROM sync_run r
-    WHERE r.stored > 0 AND r.ended_at > now() - interval '7 days' AND EXISTS (
-        SELECT 1 FROM consent c CROSS JOIN LATERAL unnest(c.scenarios) AS s(scenario) JOIN policy p ON p.policy_id = s.scenario
-        WHERE c.customer_id = r.customer_id AND c.status = 'ACTIVE' AND NOT EXISTS (
-            SELECT 1 FROM evaluation v WHERE v.customer_id = r.customer_id AND v.scenario = s.scenario AND NOT v.what_if AND v.created_at >= r.ended_at))
-    LIMIT 500
-""")
-
-
-async def customers_to_refresh(tx: Read | Write) -> list[CustomerId]:
-    """Customers of whom :func:`scenarios_to_refresh` may say something."""
-    return [CustomerId(found) for found in (await tx.execute(_CUSTOMERS)).scalars()]

@@ -19,6 +19,7 @@ from sqlalchemy import Row, func, insert, select, text, update
 
 from hub.credit.dossier import Dossier
 from hub.credit.evaluate import Request
+from hub.credit.models.reach import Reach, unreachable
 from hub.credit.policy import Policy
 from hub.credit.portfolio import Portfolio, Screened, read_portfolio, screen
 from hub.credit.sources import Holdings, Use
@@ -90,8 +91,9 @@ class Screening:
         row = (await tx.execute(mine.where(portfolio_screening.c.screening_id == self.screening_id))).one()
         return row.come_to, row.customers
 
-    async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int) -> int:
-        """The next customers of a part that nobody else is at. ``now`` is of no account: a screening knows what it knew when it began."""
+    async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int, reach: Reach = unreachable) -> int:
+        """The next customers of a part that nobody else is at. A screening knows what it knew when it began, whatever is ``now``, and asks no model outside: the
+        scorecard answers."""
         async with database.work() as tx:
             part = await self._held(tx, at_once)
             if part is None:

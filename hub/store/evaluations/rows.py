@@ -16,6 +16,7 @@ from hub.credit.dossier import Dossier, EvidenceSet
 from hub.credit.evaluate import Evaluation, Findings
 from hub.credit.expected import OFFERED, to_expected
 from hub.credit.features.series import SERIES_MONTHS, SOURCE_OF
+from hub.credit.models.run import Complete
 from hub.credit.policies import document
 from hub.credit.scenario.limit import CAP_CODES, Amount, Limit
 from hub.credit.scenario.reasons import wording
@@ -24,6 +25,7 @@ from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.domain.periods import window
 from hub.store import tables
+from hub.store.evaluations.model_rows import hint_rows, model_rows
 from hub.store.evaluations.profile import PROFILE, profile_evidence, profile_row
 
 SALES = "SALES"
@@ -41,6 +43,7 @@ class Heading:
     supersedes: UUID | None
     inputs_digest: str
     use_purpose: str
+    known_at: datetime
     what_if: bool = False
 
 
@@ -108,9 +111,11 @@ def _offered(limit: Limit) -> Row:
     }
 
 
-def part_rows(heading: Heading, made: Evaluation) -> Iterator[tuple[Table, list[Row]]]:
+def part_rows(heading: Heading, found: Complete) -> Iterator[tuple[Table, list[Row]]]:
     """The rows of every other table, those that are not empty."""
+    made = found.made
     parts = {tables.reason_text: _reasons(made), **(_of_findings(made, made.findings) if made.findings else {})}
+    parts |= {tables.model_result: model_rows(found.results), tables.evaluation_hint: hint_rows(found.hints)}
     mine = {"customer_id": heading.customer_id, "evaluation_id": heading.evaluation_id}
     for table, rows in parts.items():
         if rows:

@@ -22,6 +22,7 @@ from hub.store.tables.consents import authorisation_attempt, consent, consent_ev
 from hub.store.tables.erasure import tombstone
 from hub.store.tables.events import inbound_event, touched_days
 from hub.store.tables.history import fact_mark, record_shape, replay, window_keys
+from hub.store.tables.lending import evaluation_hint, loan_status, model_result, monitoring_signal
 from hub.store.tables.months import shop_month
 from hub.store.tables.people import customer, customer_client, customer_merge, data_key, identity_event, party
 from hub.store.tables.portfolios import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
@@ -62,6 +63,7 @@ __all__ = [
     "customer_merge",
     "data_key",
     "evaluation",
+    "evaluation_hint",
     "evaluation_profile",
     "fact_mark",
     "feature_evidence",
@@ -71,6 +73,9 @@ __all__ = [
     "inbound_event",
     "limit_part",
     "link_session",
+    "loan_status",
+    "model_result",
+    "monitoring_signal",
     "party",
     "policy",
     "policy_draft",

@@ -5,6 +5,8 @@ relations are found. Consent, masking, paging and time travel are part of the st
 
 catalogue      what a type, a column and a relation are
 customers, evaluations, facts   the declarations (facts: derived from :mod:`hub.domain.facts`)
+models         what the six models say
+lending        loans, warnings about them, hints
 profile        what kind of customer, and customers chosen by it
 sources        the access block
 reference      features and scenarios, whoever the customer
@@ -12,6 +14,7 @@ merged         customers that are one
 paging         a connection: its page, its count, its sums
 watching       the declarations for operators: how fetching goes
 clients        the declarations for admins: who may ask
+policies       likewise: what is decided by, and drafts with their trials
 gate           the read gate: consent as conditions
 compiler       selection -> statement
 binding        arguments -> bound values; cursors and ids
@@ -29,6 +32,8 @@ from hub.store.view.customers import CUSTOMER_TYPES
 from hub.store.view.environment import ViewSettings
 from hub.store.view.evaluations import EVALUATION_TYPES
 from hub.store.view.facts import fact_types
+from hub.store.view.lending import LENDING_TYPES
+from hub.store.view.policies import POLICY_TYPES
 from hub.store.view.portfolios import PORTFOLIO_TYPES
 from hub.store.view.profiles import PROFILE_TYPES
 from hub.store.view.pulse import Pulse
@@ -37,7 +42,17 @@ from hub.store.view.watching import WATCHING_TYPES
 
 CATALOGUE: Catalogue = {
     view.name: view
-    for view in (*CUSTOMER_TYPES, *EVALUATION_TYPES, *WATCHING_TYPES, *CLIENT_TYPES, *PORTFOLIO_TYPES, *PROFILE_TYPES, *fact_types())
+    for view in (
+        *CUSTOMER_TYPES,
+        *EVALUATION_TYPES,
+        *LENDING_TYPES,
+        *WATCHING_TYPES,
+        *CLIENT_TYPES,
+        *POLICY_TYPES,
+        *PORTFOLIO_TYPES,
+        *PROFILE_TYPES,
+        *fact_types(),
+    )
 }
 """Every type of the contract that is read from the store."""
 

@@ -22,7 +22,7 @@ from hub.store.view.profile import BY_DECISION, BY_PROFILE
 _SOURCES = {list_name(spec): str(spec.source) for spec in all_specs()}
 _CHOOSING = frozenset({*BY_PROFILE, *BY_DECISION})
 _KINDS = {spec.name: str(spec.source) for spec in all_specs()}
-_DERIVED = frozenset({"Evaluation", "Profile", "SeriesMonth", "FeatureValue", "FeatureEvidence"})
+_DERIVED = frozenset({"Evaluation", "Profile", "SeriesMonth", "FeatureValue", "FeatureEvidence", "MonitoringSignal", "Hint", "GroupLimit"})
 
 
 @dataclass(frozen=True, slots=True)

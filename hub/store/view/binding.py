@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -50,15 +50,6 @@ def kinds_named(values: SlotValues, known: Container[str]) -> frozenset[str]:
     given = [(slot, one) for slot, value in values.items() for one in (value if isinstance(value, list) else [value])]
     named = {(slot, bound_node(one)[0]) for slot, one in given if isinstance(one, str)}
     return frozenset(f"{slot}:{kind}" for slot, kind in named if kind in known)
-
-
-def subject_of(bindings: tuple[Binding, ...], bound: Mapping[str, Any]) -> UUID | None:
-    """The one customer that an operation names, if it names exactly one."""
-    names = {binding.name: binding.convert for binding in bindings}
-    found = {bound[name] for name, convert in names.items() if convert is Convert.CUSTOMER_ID}
-    found |= {bound[f"{name}_customer"] for name, convert in names.items() if convert is Convert.NODE_ID}
-    found.discard(None)
-    return found.pop() if len(found) == 1 else None
 
 
 def cursor_sql(of: str, day: str | None, row_id: str) -> str:

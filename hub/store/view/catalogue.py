@@ -22,6 +22,15 @@ from enum import Enum
 MOST_COUNTED = 100_000
 """Where a count of all rows stops. What an operation reads can be said before it is run only if its counts have an end."""
 
+# Rounded where it is shown, once (domain brief, rule G9).
+SHOWN_NUMBER = """case {t}.unit
+ when 'YUAN' then round({t}.number, 2)::text
+ when 'RATIO' then round({t}.number, 4)::text
+ when 'TIMES' then round({t}.number, 4)::text
+ when 'COUNT' then trim_scale({t}.number)::text
+ when 'DPD' then trim_scale({t}.number)::text
+ else round({t}.number, 2)::text end"""
+
 
 class Convert(Enum):
     """How an argument's value becomes bound values."""
@@ -115,7 +124,11 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """``owned`` as of :class:`Many`; ``extras`` are members of the connection beside the page: what stands for all of its rows."""
+    """``owned`` as of :class:`Many`; ``extras`` are members of the connection beside the page: what stands for all of its rows.
+
+    ``private``: its tables are none that a client's transaction sees (:data:`hub.store.security.PRIVATE`). A field of Query that is answered as the hub, for whoever
+    holds its scope; nothing leads from there to what belongs to a customer.
+    """
 
     type: str
     rows: RowsOf
@@ -124,6 +137,7 @@ class Paged:
     default: int = 20
     extras: Mapping[str, Member] = field(default_factory=dict)
     owned: bool = True
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

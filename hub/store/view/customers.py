@@ -27,9 +27,11 @@ from hub.store.view.clients import client_fields
 from hub.store.view.environment import INTERNAL, NOW, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields, fact_nodes
-from hub.store.view.gate import of_this_use
+from hub.store.view.gate import in_force_now, of_this_use
+from hub.store.view.lending import lending_fields, signal_shows
 from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part
 from hub.store.view.ownership import OWNER
+from hub.store.view.policies import policy_fields
 from hub.store.view.portfolios import portfolio_fields
 from hub.store.view.profile import FILTERS, PROFILE_TYPES, chosen_customers, profile_fields
 from hub.store.view.reference import REFERENCE_TYPES, reference_fields
@@ -59,8 +61,31 @@ def _consents(t: str, scope: Scope) -> Rows:
     return Rows(f"consent {t}", (is_part(t, scope), *of_this_use(t)))
 
 
+def _of_this_use(t: str) -> str:
+    return " and ".join(of_this_use(t))
+
+
+def _asked_for(t: str, *state: str) -> str:
+    """A connection to a platform that this use asked a consent for. What else a customer has linked, for whatever else, is told to nobody."""
+    c = f"{t}_u"
+    mine = (f"{c}.customer_id = {t}.customer_id", f"{c}.connector = {t}.connector", *of_this_use(c), *state)
+    return f"exists (select 1 from consent {c} where {' and '.join(mine)})"
+
+
+def _let_be_read(t: str) -> str:
+    """A run, while a consent of this use to its platform is in force: how many records a platform has of somebody is told by them."""
+    n = f"{t}_n"
+    mine = f"{n}.customer_id = {t}.customer_id and {n}.connection_id = {t}.connection_id"
+    return f"exists (select 1 from connection {n} where {mine} and {_asked_for(n, *in_force_now(f'{n}_u'))})"
+
+
 def _connections(t: str, scope: Scope) -> Rows:
-    return Rows(f"connection {t}", (is_part(t, scope),))
+    return Rows(f"connection {t}", (is_part(t, scope), _asked_for(t)))
+
+
+def _runs(t: str, scope: Scope) -> Rows:
+    rows = below("sync_run", "PlatformConnection", "connection_id")(t, scope)
+    return Rows(rows.source, (*rows.where, _let_be_read(t)))
 
 
 def _parties(t: str, scope: Scope) -> Rows:
@@ -77,11 +102,12 @@ def _former_parties(t: str, scope: Scope) -> Rows:
 NODES = {
     "Customer": NodeRow(WITH_PARTS, "customer_id", "customers:read", answers=answering),
     "Evaluation": NodeRow("evaluation", "evaluation_id", "enhancement:read", still_readable),
-    "Consent": NodeRow("consent", "consent_id", "customers:read"),
-    "PlatformConnection": NodeRow("connection", "connection_id", "customers:read"),
-    "SyncRun": NodeRow("sync_run", "run_id", "customers:read"),
+    "Consent": NodeRow("consent", "consent_id", "customers:read", _of_this_use),
+    "PlatformConnection": NodeRow("connection", "connection_id", "customers:read", _asked_for),
+    "SyncRun": NodeRow("sync_run", "run_id", "customers:read", _let_be_read),
     "Party": NodeRow("party", "party_id", "customers:read"),
     "AccessRecord": NodeRow("access_log", "log_id", "access:read", _own_access),
+    "MonitoringSignal": NodeRow("monitoring_signal", "signal_id", "enhancement:read", signal_shows),
     **fact_nodes(),
 }
 """What has an id of its own, and what one must hold to find it by that."""
@@ -102,6 +128,7 @@ QUERY = TypeView(
         **reference_fields(),
         **client_fields(),
         **portfolio_fields(),
+        **policy_fields(),
     },
 )
 
@@ -119,6 +146,7 @@ CUSTOMER = TypeView(
         "connections": Many("PlatformConnection", _connections, "{t}.connector, {t}.connection_id", default=100),
         "accessLog": Paged("AccessRecord", _accesses, Order("log_id")),
         **evaluation_fields(),
+        **lending_fields(),
         **fact_fields(),
     },
 )
@@ -180,9 +208,7 @@ PLATFORM_CONNECTION = TypeView(
         **plain("connector", "status", "lastVerdict", "lastFault", "lastFaultDetail", "createdAt", "grantExpiresAt"),
         "owner": Column(OWNER),
         **columns(endsSoon="{t}.status = 'ACTIVE' and coalesce({t}.grant_expires_at <= now() + " + _WITHIN + ", false)"),
-        "runs": Many(
-            "SyncRun", below("sync_run", "PlatformConnection", "connection_id"), "{t}.started_at desc, {t}.run_id desc", default=5
-        ),
+        "runs": Many("SyncRun", _runs, "{t}.started_at desc, {t}.run_id desc", default=5),
     },
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.store.view.catalogue import (
+    SHOWN_NUMBER,
     Argued,
     Column,
     Many,
@@ -24,20 +25,12 @@ from hub.store.view.environment import INTERNAL
 from hub.store.view.facts import FACT
 from hub.store.view.gate import in_force_now, of_kind, of_this_use, readable
 from hub.store.view.merged import is_part
+from hub.store.view.models import MODEL_ORDER, MODEL_TYPES
 
 _SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
 _OF_KIND = {**_SCENARIO, "whatIf": Argued("boolean", "{t}.what_if = {p}")}
 
 NEWEST = "{t}.created_at desc, {t}.evaluation_id desc"
-
-# Rounded where it is shown, once (domain brief, rule G9).
-_SHOWN_NUMBER = """case {t}.unit
- when 'YUAN' then round({t}.number, 2)::text
- when 'RATIO' then round({t}.number, 4)::text
- when 'TIMES' then round({t}.number, 4)::text
- when 'COUNT' then trim_scale({t}.number)::text
- when 'DPD' then trim_scale({t}.number)::text
- else round({t}.number, 2)::text end"""
 
 
 def still_readable(t: str) -> str:
@@ -49,7 +42,9 @@ def still_readable(t: str) -> str:
     in_force = " and ".join((*of_this_use(c), *in_force_now(c), of_kind(c, f"{e}.kind"), for_this, as_it_was))
     consented = f"exists (select 1 from consent {c} where {c}.customer_id = {e}.customer_id and {c}.source = {e}.source and {in_force})"
     mine = f"{e}.customer_id = {t}.customer_id and {e}.evaluation_id = {t}.evaluation_id"
-    return f"not exists (select 1 from feature_evidence {e} where {mine} and not {consented})"
+    # Each of the few kinds once, not each of the many features.
+    read = f"(select distinct {e}.customer_id, {e}.source, {e}.kind from feature_evidence {e} where {mine})"
+    return f"not exists (select 1 from {read} {e} where not {consented})"
 
 
 def readable_ones(t: str, scope: Scope) -> tuple[str, ...]:
@@ -134,6 +129,7 @@ EVALUATION = TypeView(
         **decimals("baseLimit", "finalLimit", "enhancement", "baseRate", "rate", "riskAdjustedMargin"),
         "policy": One("PolicyVersion", _policy),
         "reasons": Many("Reason", _reasons, "{t}.ordinal"),
+        "models": Many("ModelResult", _part("model_result"), MODEL_ORDER),
         "checks": Many("CheckResult", _part("check_result"), "{t}.check_id"),
         "scorePoints": Many("ScorePoint", _part("score_point"), "{t}.characteristic"),
         "features": Many("FeatureValue", _part("feature_value"), "{t}.feature_id", {"ids": Argued("text[]", "{t}.feature_id = any({p})")}),
@@ -144,6 +140,7 @@ EVALUATION = TypeView(
 
 EVALUATION_TYPES = [
     EVALUATION,
+    *MODEL_TYPES,
     TypeView("PolicyVersion", {**columns(id="{t}.policy_id"), **plain("version", "sha256", "effectiveFrom", "publishedAt")}),
     TypeView("Reason", plain("code", "textZh", "textEn", "cureZh", "cureEn", "customerVisible")),
     TypeView(
@@ -160,7 +157,7 @@ EVALUATION_TYPES = [
     TypeView(
         "FeatureValue",
         {
-            **columns(id="{t}.feature_id", number=_SHOWN_NUMBER),
+            **columns(id="{t}.feature_id", number=SHOWN_NUMBER),
             **plain("text", "unit", "missingReason", "formula", "formulaVersion", "windowFirst", "windowLast", "coveredMonths"),
             "evidence": Many("FeatureEvidence", _evidence, "{t}.ordinal"),
         },

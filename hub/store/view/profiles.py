@@ -29,7 +29,12 @@ from hub.store.view.gate import in_force_now, of_this_use
 from hub.store.view.looking import Looks
 from hub.store.view.merged import WITH_PARTS, answering
 
-_LOOK = text("""
+# PostgreSQL knows how many changes a customer has on average, and would read and sort all of them: of one who has many, too many.
+_BY_KEY = text("SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)")
+LATEST = 100
+"""Of each customer a look asks the latest changes. One that was made long before and committed only now may be behind them: it is told with the next one, for what is
+read then begins where the last answer ended."""
+_LOOK = text(f"""
     SELECT w.place, pg_current_snapshot()::text AS until,
         EXISTS (SELECT 1 FROM customer_client v WHERE v.customer_id = w.customer AND v.client_id = w.client) AS found,
         EXISTS (SELECT 1 FROM client a WHERE a.client_id = w.client AND a.disabled_at IS NULL AND 'customers:read' = ANY (a.scopes)
@@ -37,8 +42,9 @@ _LOOK = text("""
             AND NOT EXISTS (SELECT 1 FROM used_token_id u WHERE u.kind = 'REVOKED' AND u.issuer = w.client AND u.jti = w.token) AS admitted,
         EXISTS (SELECT 1 FROM consent k WHERE k.customer_id = ANY (p.parts) AND k.purpose = w.purpose AND k.status = 'ACTIVE'
             AND (k.expires_at IS NULL OR k.expires_at > :business)) AS consented,
-        EXISTS (SELECT 1 FROM profile_change n WHERE n.customer_id = ANY (p.parts)
-            AND NOT pg_visible_in_snapshot(n.xid::text::xid8, CAST(w.since AS pg_snapshot))) AS changed
+        EXISTS (SELECT 1 FROM unnest(p.parts) AS c(part), LATERAL (
+                SELECT n.xid FROM profile_change n WHERE n.customer_id = c.part ORDER BY n.change_id DESC LIMIT {LATEST}) n
+            WHERE NOT pg_visible_in_snapshot(n.xid::text::xid8, CAST(w.since AS pg_snapshot))) AS changed
     FROM unnest(CAST(:places AS int[]), CAST(:clients AS text[]), CAST(:tokens AS text[]), CAST(:issued AS float8[]), CAST(:purposes AS text[]),
         CAST(:customers AS uuid[]), CAST(:sinces AS text[])) AS w(place, client, token, issued, purpose, customer, since),
     LATERAL (SELECT coalesce((SELECT m.into_id FROM customer_merge m WHERE m.customer_id = w.customer), w.customer) AS stays) s,
@@ -117,6 +123,7 @@ class Profiles(Looks[_Watcher]):
     async def _look(self, watchers: Sequence[_Watcher]) -> None:
         sinces = [one.since for one in watchers]
         async with self.database.work() as tx:
+            await tx.execute(_BY_KEY)
             rows = (await tx.execute(_LOOK, _values(watchers, sinces, self.clock.now()))).all()
         for row in rows:
             seen = _Seen(sinces[row.place], row.until, row.found, row.admitted, row.consented, bool(row.changed))

@@ -1,13 +1,16 @@
 """Runs a stored read: one transaction that says who asks, and the statement; then the access-log rows, durable before the answer leaves.
 
+What is private to the hub (drafts of policies) is read beside it, as the hub: by a statement of its own that reaches no customer.
+
 Statements are cached by selection and by which arguments are given.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,12 +20,12 @@ from sqlalchemy.exc import DBAPIError
 from hub.domain.audit import Accessed
 from hub.domain.caller import Caller
 from hub.domain.clock import Clock
-from hub.domain.selection import Selection, SlotValues, StoredRead
+from hub.domain.selection import Pick, Selection, SlotValues, StoredRead
 from hub.errors import TooSlow
 from hub.store.database import Database, Scope
 from hub.store.view.basis import Relied, accessed
-from hub.store.view.binding import bind, kinds_named, subject_of
-from hub.store.view.catalogue import Catalogue
+from hub.store.view.binding import bind, kinds_named
+from hub.store.view.catalogue import Catalogue, Paged
 from hub.store.view.compiler import Statement, compile_selection
 from hub.store.view.environment import ViewSettings, environment
 
@@ -40,14 +43,22 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement, and what it relies on."""
+    """A statement, and what it relies on. ``private`` reads the fields of Query that are the hub's own; None where there are none. ``keys``: of both, in their order."""
 
     statement: Statement
     relied: Relied
     text: str
+    private: Statement | None = None
+    keys: tuple[str, ...] = ()
 
     @staticmethod
     def of(selection: Selection, catalogue: Catalogue, present: frozenset[str]) -> Compiled:
+        private = [pick for pick in selection.picks if _is_private(selection, pick, catalogue)]
+        if private:
+            mine = tuple(pick for pick in selection.picks if pick not in private)
+            keys = tuple(pick.key for pick in selection.picks)
+            found = Compiled.of(replace(selection, picks=mine), catalogue, present)
+            return replace(found, private=compile_selection(replace(selection, picks=tuple(private)), catalogue, present), keys=keys)
         statement, relied = compile_selection(selection, catalogue, present), Relied.of(selection, present)
         # OFFSET keeps PostgreSQL from working the answer's customers out twice.
         told = f"select a.body, a.seen, {relied.sql('a.seen')} as basis from ({statement.text} offset 0) a"
@@ -66,13 +77,21 @@ class Reader:
         given = {slot: value for slot, value in values.items() if value is not None}
         present = frozenset(given) | kinds_named(given, self.catalogue)
         compiled, now = self.compiled(read.selection, present), self.clock.now()
-        found = bind(compiled.statement.bindings, given)
-        bound = environment(caller, self.settings, now) | found
-        scope = Scope.of(caller, now, subject_of(compiled.statement.bindings, found))
+        private = await self._private(caller, compiled.private, given, now) if compiled.private else None
+        bound = environment(caller, self.settings, now) | bind(compiled.statement.bindings, given)
+        scope = Scope.of(caller, now)
         body, seen, basis = await self._answered(scope, compiled.text, bound, operator=caller.operates)
         # The connection is back in its pool: whoever waits for the disk keeps nobody from reading.
         await self.log.write(accessed(caller, read, compiled.relied, uuids(seen), orjson.loads(basis) if basis else None))
-        return body
+        return body if private is None else _joined(compiled.keys, body, private)
+
+    async def _private(self, caller: Caller, statement: Statement, given: SlotValues, now: datetime) -> str:
+        """The body of a statement that is run as the hub, within the caller's time."""
+        bound = environment(caller, self.settings, now) | bind(statement.bindings, given)
+        try:
+            return str(await self.database.ask_as_hub(Scope.of(caller, now), statement.text, bound))
+        except DBAPIError as error:
+            raise _too_slow(error) or error from None
 
     async def _answered(
         self, scope: Scope, statement: str, bound: Mapping[str, Any], *, operator: bool
@@ -81,9 +100,7 @@ class Reader:
         try:
             ((body, seen, basis),) = await self.database.ask(scope, statement, bound, operator=operator)
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:
-                raise TooSlow from None
-            raise
+            raise _too_slow(error) or error from None
         assert body is not None and seen is not None
         return body, seen, basis
 
@@ -98,6 +115,24 @@ class Reader:
         else:
             self._statements.move_to_end(key)
         return found[1]
+
+
+def _is_private(selection: Selection, pick: Pick, catalogue: Catalogue) -> bool:
+    member = catalogue[selection.type].members.get(pick.name)
+    return isinstance(member, Paged) and member.private
+
+
+def _joined(keys: Iterable[str], *bodies: bytes | str) -> bytes:
+    """One object of several, in the order of its keys."""
+    parts: dict[str, Any] = {}
+    for body in bodies:
+        parts |= orjson.loads(body)
+    return orjson.dumps({key: parts[key] for key in keys})
+
+
+def _too_slow(error: DBAPIError) -> TooSlow | None:
+    """That the server ended it (``statement_timeout``)."""
+    return TooSlow() if getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED else None
 
 
 def uuids(listed: bytes) -> list[UUID]:

@@ -68,16 +68,25 @@ def _scenario_words() -> str:
     return _values((name, said.zh, said.en) for name, said in words("scenarios").items())
 
 
-def _scenarios(t: str, scope: Scope) -> Rows:
-    """The policy in force on the day asked for, as :func:`hub.store.evaluations.policies.in_force` says."""
+def _in_force(scope: Scope, values: str, more: str = "") -> str:
+    """Of each scenario the version in force on the day asked for, as :func:`hub.store.evaluations.policies.in_force` says."""
     day = scope.as_of or TODAY
     stands = f"(e.ends_on is null or e.ends_on > {day})"
     begun = f"p.effective_from <= {day} and {stands}"
     latest = f"case when {begun} then p.effective_from end desc nulls last, case when {begun} then p.version end desc nulls last"
     order = f"p.policy_id, {latest}, {stands} desc, p.effective_from, p.version"
     ended = "left join policy_end e on e.policy_id = p.policy_id and e.version = p.version"
-    said = f"{ended} left join (values {_scenario_words()}) w(id, zh, en) on w.id = p.policy_id"
-    return Rows(f"(select distinct on (p.policy_id) p.*, w.zh, w.en from policy p {said} order by {order}) {t}", ())
+    return f"select distinct on (p.policy_id) {values} from policy p {ended} {more} order by {order}"
+
+
+def in_force(scope: Scope) -> str:
+    """``policy_id`` and ``version`` of what is in force."""
+    return _in_force(scope, "p.policy_id, p.version")
+
+
+def _scenarios(t: str, scope: Scope) -> Rows:
+    said = f"left join (values {_scenario_words()}) w(id, zh, en) on w.id = p.policy_id"
+    return Rows(f"({_in_force(scope, 'p.*, w.zh, w.en', said)}) {t}", ())
 
 
 def _policy(t: str, scope: Scope) -> Rows:

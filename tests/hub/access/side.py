@@ -82,7 +82,15 @@ async def open_api(
         for name, (audience, bearer) in CLIENTS.items():
             private, public = make_client_keys()
             new = NewClient(
-                name, name, audience, tuple(AUDIENCES[audience]), ("CREDIT_APPROVAL",), public, ("https://partner.example/back",), bearer
+                name,
+                name,
+                audience,
+                tuple(AUDIENCES[audience]),
+                ("CREDIT_APPROVAL",),
+                public,
+                ("https://partner.example/back",),
+                bearer,
+                "OPEN",
             )
             async with database.work() as tx:
                 await register_client(tx, new, AUDIENCES)

@@ -11,6 +11,7 @@ from sqlalchemy import text, update
 from hub.access import client_life
 from hub.access.client_life import Change
 from hub.access.clients import make_client_keys, thumbprint
+from hub.errors import InvalidInput
 from hub.store.database import Write
 from hub.store.tables import client
 from schema.access import AUDIENCES
@@ -174,3 +175,13 @@ async def test_hosts_whose_clocks_differ_do_not_save_a_token(api: Api, name: str
     assert await asks(api, partner) == 200, "issued four seconds ahead"
     await done(api, lambda tx: getattr(client_life, name)(tx, "partner-app"))
     assert await asks(api, partner) == 401
+
+
+async def test_who_was_shown_every_customer_becomes_no_partner(api: Api) -> None:
+    """What an institution's own system was given to see it would go on seeing: a partner app is a client of its own."""
+    scopes = tuple(sorted(AUDIENCES["PARTNER"]))
+    with pytest.raises(InvalidInput, match="partner"):
+        await done(
+            api, lambda tx: client_life.update_client(tx, "risk-desk", Change(audience="PARTNER", scopes=scopes, bearer=False), AUDIENCES)
+        )
+    await done(api, lambda tx: client_life.update_client(tx, "risk-desk", Change(scopes=("customers:read",)), AUDIENCES))

@@ -215,5 +215,5 @@ async def test_a_store_that_is_away_is_no_word_of_ours_at_the_resource(api: Api,
             patched.setattr(owner, name, away)
             answer = await partner.http.post("/graphql", json={"documentId": "0" * 64}, headers=partner.client.headers(partner.token))
         (error,) = answer.json()["errors"]
-        assert (answer.status_code, error["extensions"]["code"]) == (500, "INTERNAL") and "canary" not in answer.text
-        assert answer.headers["x-request-id"] and answer.headers["dpop-nonce"]
+        assert (answer.status_code, error["extensions"]["code"]) == (503, "UNAVAILABLE") and "canary" not in answer.text
+        assert answer.headers["retry-after"] and answer.headers["x-request-id"] and answer.headers["dpop-nonce"]

@@ -54,7 +54,11 @@ async def desk(urls: Urls, tmp_path: Path) -> AsyncIterator[Desk]:
         async with runtime.database.work() as tx:
             for name, audience in (("partner-app", "PARTNER"), ("other-app", "PARTNER"), ("risk-desk", "INTERNAL")):
                 scopes, jwks = tuple(AUDIENCES[audience]), make_client_keys()[1]
-                await register_client(tx, NewClient(name, name, audience, scopes, ("CREDIT_APPROVAL",), jwks, (BACK,)), AUDIENCES)
+                await register_client(
+                    tx,
+                    NewClient(name, name, audience, scopes, ("CREDIT_APPROVAL", "POST_LOAN"), jwks, (BACK,), documents="OPEN"),
+                    AUDIENCES,
+                )
         yield Desk(runtime, HubServices(runtime.equipment, runtime.links(ORIGIN)), count())
 
 

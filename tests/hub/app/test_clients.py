@@ -63,6 +63,25 @@ async def test_its_documents_and_its_budget_are_changed_like_the_rest(desk: Desk
     assert (before, now) == ({"documents": "OPEN", "cost_per_minute": None}, {"documents": "ONLY", "cost_per_minute": 77})
 
 
+@pytest.mark.parametrize(
+    ("audience", "asked", "begins"),
+    [
+        ("PARTNER", None, "ONLY"),
+        ("PARTNER", "AUDIT", "AUDIT"),
+        ("PARTNER", "OPEN", "OPEN"),
+        ("INTERNAL", None, "OPEN"),
+        ("ADMIN", None, "OPEN"),
+    ],
+)
+async def test_a_partner_begins_with_stored_documents(desk: Desk, audience: str, asked: str | None, begins: str) -> None:
+    scopes = ("operations:read",) if audience != "PARTNER" else NEW.scopes
+    new = replace(NEW, audience=audience, scopes=scopes, jwks=make_client_keys()[1], documents=asked)
+    await desk.services.clients.register(desk.call("risk-desk"), new)
+    assert (await row(desk, "new-app")).documents == begins
+    ((*_, told),) = await events(desk)
+    assert told["documents"] == begins
+
+
 async def test_what_changes_nothing_is_nothing_to_tell(desk: Desk) -> None:
     await desk.services.clients.update(desk.call(), SAME)
     await desk.services.clients.enable(desk.call(), contract.EnableClient("partner-app", "r"))

@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from hub.consent import grants
 from hub.domain.clock import Clock
-from hub.domain.enums import SourceKind
+from hub.domain.enums import Purpose, SourceKind
 from hub.domain.identifiers import CustomerId
-from hub.errors import ConsentMissing, InvalidInput, NotFound
+from hub.errors import ConsentMissing, InvalidInput, NotAllowed, NotFound
 from schema import services as contract
 from tests.hub.app.conftest import NOW, Desk, link_for
 from tests.hub.app.test_services import agree
@@ -112,3 +112,13 @@ async def test_a_link_asks_for_what_ends_within_thirty_days(desk: Desk) -> None:
     services.links.clock = late
     await services.create_link_session(desk.call(), link_for(made))
     assert await states(desk, made) == ["ACTIVE", "PENDING"]
+
+
+async def test_a_link_asks_for_nothing_that_its_client_may_not_use(desk: Desk) -> None:
+    """Else a client could open the customer's pages for a purpose of others: see who looked for it, and withdraw what was given for it."""
+    made = await desk.shop()
+    with pytest.raises(NotAllowed, match="purpose"):
+        await desk.services.create_link_session(desk.call(), link_for(made, purpose=Purpose.FRAUD_PREVENTION))
+    async with desk.runtime.database.work() as tx:
+        assert (await tx.execute(text("SELECT count(*) FROM consent"))).scalar_one() == 0
+    await desk.services.create_link_session(desk.call(), link_for(made, purpose=Purpose.POST_LOAN))

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.domain.enums import PersonalField
-from hub.errors import InvalidInput, NotFound
+from hub.errors import InvalidInput, NotAllowed, NotFound
 from schema import services as contract
 from tests.hub.app.conftest import SHOP, Desk
 from tests.hub.app.test_claims import OTHER, make
@@ -46,6 +46,15 @@ async def test_it_is_shown_and_logged_each_time(desk: Desk) -> None:
     assert logged == [{**same, "fields": ["Party.identifier"]}] * 2 + [{**same, "fields": ["Party.name"]}]
     kept = [await rows(desk, f"SELECT * FROM {table}") for table in ("idempotency_key", "access_log")]
     assert all(kept) and PLAIN not in str(kept)
+
+
+async def test_nothing_is_shown_without_a_purpose(desk: Desk) -> None:
+    """A client of several purposes may have a token that names none: its line in the log would not say what for."""
+    made, call = await desk.shop(), desk.call("risk-desk")
+    with pytest.raises(NotAllowed, match="purpose"):
+        await desk.services.identity.reveal_personal_field(replace(call, caller=replace(call.caller, purpose="")), asked(made))
+    assert await rows(desk, "SELECT 1 FROM access_log WHERE purpose = ''") == []
+    assert await desk.services.identity.reveal_personal_field(call, asked(made)) == PLAIN
 
 
 @pytest.mark.parametrize(("client", "role"), [("other-app", "OPERATOR"), ("risk-desk", "LEGAL_REP"), ("risk-desk", "")])

@@ -1,4 +1,4 @@
-"""Sessions that are sent again, when nobody may read them any more."""
+"""Sessions that are sent again when nobody may read them any more, and those that no consent lets be kept."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_sessions_that_no_consent_shows_any_more_can_be_sent_again(desk: D
     await agree(desk, made)
     await desk.services.consents.narrow(desk.call(), contract.NarrowConsent(made, SourceKind.DEVICE, None, None, None, None, 1, None))
     late = at(desk, NOW + timedelta(days=5))
-    async with desk.runtime.database.read(late.calling.scope(desk.call(), made)) as tx:
+    async with desk.runtime.database.read(late.calling.scope(desk.call())) as tx:
         assert (await tx.execute(text("select 1 from fact_behaviour_session"))).all() == [], "the client does not see what is there"
     assert await late.record_behaviour_sessions(desk.call(), asked) == contract.SessionsRecorded(0, 1)
     changed = replace(asked, sessions=(replace(SESSION, city="舟山市"),))
@@ -46,3 +46,16 @@ async def test_sessions_that_no_consent_shows_any_more_can_be_sent_again(desk: D
     )
     with pytest.raises(ConsentMissing):
         await late.record_behaviour_sessions(desk.call(), changed)
+
+
+@pytest.mark.parametrize("terms", ["mode = 'VIEW'", "kinds = '{Other}'"])
+async def test_what_a_partner_sends_is_kept_under_a_consent_to_keep_it(desk: Desk, terms: str) -> None:
+    """A consent to look lets nothing be stored, one to other kinds not these: the gate of what is fetched is the gate of what is sent."""
+    made = await desk.shop()
+    await desk.services.create_link_session(desk.call(), link_for(made))
+    await agree(desk, made, SourceKind.DEVICE)
+    asked = contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))
+    async with desk.runtime.database.work() as tx:
+        await tx.execute(text(f"UPDATE consent SET {terms} WHERE source = 'DEVICE'"))
+    with pytest.raises(ConsentMissing):
+        await desk.services.record_behaviour_sessions(desk.call(), asked)

@@ -139,7 +139,7 @@ async def _side(database: Database, http: httpx.AsyncClient, name: str, origin: 
     private, public = make_client_keys()
     scopes = tuple(AUDIENCES[CLIENTS[name]])
     async with database.work() as tx:
-        await register_client(tx, NewClient(name, name, CLIENTS[name], scopes, ("CREDIT_APPROVAL",), public), AUDIENCES)
+        await register_client(tx, NewClient(name, name, CLIENTS[name], scopes, ("CREDIT_APPROVAL",), public, documents="OPEN"), AUDIENCES)
     side = Side(http, ClientSide(name, private, origin))
     await side.login()
     assert side.token

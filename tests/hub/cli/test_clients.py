@@ -45,6 +45,7 @@ def audited(urls: Urls) -> list[tuple[str, str]]:
 def test_a_client_s_life_at_the_machine(run: Run, urls: Urls, tmp_path: Path) -> None:
     made = json.loads(run("clients", "register", "acme-app", "--audience", "PARTNER", "--purpose", "CREDIT_APPROVAL", "--json").stdout)
     assert made["client_id"] == "acme-app" and "links:write" in made["scopes"] and len(made["keys"]) == 1
+    assert made["documents"] == "ONLY"
     assert (tmp_path / "clients" / "acme-app.json").stat().st_mode & 0o777 == 0o600
     assert "scopes was" in good(run("clients", "update", "acme-app", "--scope", "customers:read", "--name", "Acme"))
     key = make_client_keys()[1]["keys"][0]

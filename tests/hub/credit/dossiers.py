@@ -20,8 +20,8 @@ from hub.credit.sources import is_stale, tax_is_stale, unreadable
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import Invoice, PaymentTransaction, spec_of
 from hub.domain.identifiers import birth_date
-from tests.hub.credit.awaited_of import awaited_of
-from tests.hub.credit.facts_of import facts_of, hashed
+from tests.hub.credit.facts_of import facts_of
+from tests.hub.credit.orders_and_plots_of import hashed
 from tests.hub.credit.shop_of import order_measures, shop_amounts
 
 CONSENT = {"NEVER": MissingReason.CONSENT_MISSING, "REVOKED": MissingReason.CONSENT_REVOKED, "EXPIRED": MissingReason.CONSENT_EXPIRED}
@@ -70,7 +70,6 @@ def reference_of(persona: Persona) -> Reference:
 
 def _dossier(persona: Persona, states: dict[SourceKind, SourceState]) -> Dossier:
     facts = by_kind(fact for fact in facts_of(persona) if states[spec_of(type(fact)).source].readable)
-    facts |= by_kind(value for kind, value in awaited_of(persona) if states[kind].readable)
     sums: dict[str, Any] = {**monthly_amounts(facts.get(Invoice, ()), facts.get(PaymentTransaction, ()))}
     shop = states[SourceKind.SHOP].readable
     return Dossier(

@@ -21,14 +21,10 @@ from connectors.sandbox.expand import Reach
 from connectors.sandbox.persona import Persona
 from hub.domain import facts as kinds
 from hub.domain.enums import Direction, SourceKind
-from hub.domain.identifiers import PersonalId
 from hub.domain.money import ZERO
 from hub.domain.periods import CHINA
+from tests.hub.credit.orders_and_plots_of import farm, hashed, procurement
 from tests.hub.credit.shop_of import settlements
-
-
-def hashed(identifier: str) -> PersonalId:
-    return PersonalId(f"h:{identifier}")
 
 
 def facts_of(persona: Persona) -> Iterator[Any]:
@@ -395,4 +391,6 @@ MAKERS = {
     SourceKind.IDENTITY: identity,
     SourceKind.DEVICE: device,
     SourceKind.PUBLIC_RECORD: records,
+    SourceKind.PROCUREMENT: procurement,
+    SourceKind.FARM: farm,
 }

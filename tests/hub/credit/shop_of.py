@@ -97,6 +97,7 @@ def _measures(section: ShopSection, as_of: date, single: frozenset[Month]) -> Or
         off_hours_orders=sum(1 for order in recent if 1 <= order.paid_at.hour < 6),
         orders_w3=len(recent),
         completed=_completed(orders, single),
+        last_paid_on=max((order.paid_at.date() for order in orders), default=None),
     )
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from random import Random
+from typing import Any
+
 import pytest
 
 from hub.credit import policies
@@ -72,3 +77,39 @@ def test_what_is_no_policy_at_all(text: str, line: int, wrong: str) -> None:
     (found,) = check(text)
     assert found.line == line
     assert wrong in found.wrong
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "where", "wrong"),
+    [
+        ('"sources": [', '"sources": ["SHOP", ', "sources[0]", "is no object"),
+        ('"uplift_ceiling": "0.50"', '"uplift_ceiling": "NaN"', "uplift_ceiling", "is no decimal"),
+        ('"base": 9', '"base": [9]', "term.base", "is no number or expression"),
+        ('"id": "S03"', '"id": "S 03"', "id", "is no name"),
+        ('"TRADE"', '"TRA\\u0000DE"', "the text", "a character that is none"),
+        ('"TRADE"', "NaN", "the text", "NaN is no number"),
+        ('"TRADE"', "[" * 30 + "]" * 30, "the text", "nests more than"),
+        ('"TRADE"', "9" * 5000, "the text", "Exceeds the limit"),
+    ],
+)
+def test_a_value_of_another_kind_is_a_fault_and_no_accident(before: str, after: str, where: str, wrong: str) -> None:
+    """What comes through the API may be anything."""
+    text = TEXT.replace(before, after, 1)
+    assert text != TEXT
+    found = check(text)
+    assert (found[0].where, len(found)) == (where, 1) and wrong in found[0].wrong and found[0].remedy, found
+
+
+def test_whatever_is_written_into_a_policy_is_checked_to_the_end() -> None:
+    random, words = Random(53), [None, True, -1, 1.5, "", "0.5", [], {}, [1], {"a": 1}, "x >= ", "9**9**9", "(" * 900, 10**30]
+    seen: Counter[bool] = Counter()
+    for _ in range(60):
+        document = json.loads(policies.raw(random.choice(policies.names())))
+        inside: Any = document
+        for _ in range(random.randrange(3)):
+            below = [one for one in (inside.values() if isinstance(inside, dict) else inside) if isinstance(one, dict | list) and one]
+            inside = random.choice(below) if below else inside
+        place = random.choice(list(inside) if isinstance(inside, dict) else range(len(inside)))
+        inside[place] = random.choice(words)
+        seen[bool(check(json.dumps(document)))] += 1
+    assert seen[True] > 30 and seen[False] > 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import ProgrammingError
 
-from hub.domain.enums import IdentityEventKind
+from hub.consent import grants
+from hub.consent.terms import Offer
+from hub.domain.enums import IdentityEventKind, SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.errors import NotFound, SecretMissing
 from hub.store.customers import NewCustomer, NewPerson, create_customer
@@ -18,7 +21,7 @@ from hub.store.identity_events import noted
 from hub.vault import FileKeys, Place, Vault
 from tests.hub.erasure.side import erase, held, on, stones
 from tests.hub.erasure.test_inputs import evaluated, inputs
-from tests.hub.sync.world import NOW, World, new_customer
+from tests.hub.sync.world import GRANTEE, NOW, World, new_customer
 
 STAYS = {"consent": 1, "consent_event": 3, "customer": 1, "data_key": 1, "evaluation": 1, "evaluation_reason": 1, "feature_evidence": 1}
 
@@ -96,6 +99,18 @@ async def test_nobody_s_reason_is_emptied_who_was_not_erased(world: World) -> No
     await told(world, "why", world.customer_id)
     await world.do("UPDATE identity_event SET reason = NULL")
     assert (await world.one("identity_event"))["reason"] == "why"
+
+
+async def test_a_subject_whose_consent_is_being_renewed_is_erased_too(world: World) -> None:
+    """The renewal ends with the consent it was asked for in place of, whichever of the two was changed last."""
+    (given,) = await world.rows("SELECT consent_id, connector, source FROM consent WHERE customer_id = :customer")
+    offer = Offer(SourceKind(given["source"]), "t", "t", GRANTEE, "CREDIT_APPROVAL", ("S03",), world.equipment.clock.today())
+    async with world.database.work() as tx:
+        await grants.ask(tx, world.customer_id, given["connector"], offer, NOW, "partner", renew=True)
+        await grants.pause(tx, world.customer_id, given["consent_id"], NOW + timedelta(hours=1))
+    assert (await erased(world)).keys == 1
+    left = await world.rows("SELECT status FROM consent WHERE customer_id = :customer")
+    assert [one["status"] for one in left] == ["REVOKED", "REVOKED"]
 
 
 async def test_the_holder_goes_with_the_last_page(world: World) -> None:

@@ -30,6 +30,7 @@ from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.errors import HubError
 from hub.link.service import LinkService
+from hub.link.view import offer_of
 from hub.store.database import Database
 from hub.store.embedded import Urls
 from hub.store.tables import consent
@@ -204,7 +205,8 @@ class Stage:
     platforms: Mapping[str, Fake]
     customers: Mapping[str, CustomerId]
     browsers: dict[str, str] = field(default_factory=dict)
-    consents: dict[tuple[str, str], str] = field(default_factory=dict)
+    consents: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """Ids, and the texts they are asked with."""
     states: dict[str, str] = field(default_factory=dict)
     completed: int = 0
     strays: list[str] = field(default_factory=list)
@@ -221,7 +223,8 @@ class Stage:
         """Once more, if need be: every login is one of a connection that must be authorised."""
         again = "UPDATE connection SET status = 'REAUTHORISE' WHERE customer_id = :customer AND connector = :connector RETURNING 1"
         await self.hub.rows(again, customer=self.customers[who], connector=platform)
-        url = await self.links.agree(self.browsers[who], platform, [self.consents[who, platform]], {})
+        shown = self.consents[who, platform]
+        url = await self.links.agree(self.browsers[who], platform, offer_of([shown]), [shown[0]], {})
         self.states[query_of(url)["state"]] = platform
         return url
 
@@ -250,7 +253,7 @@ class Stage:
         await self.hub.rows(opened, customer=self.customers[who], hash=hashed)
         async with self.hub.equipment.database.work() as tx:
             asked = (await tx.execute(select(consent).where(consent.c.customer_id == self.customers[who]))).all()
-        self.consents |= {(who, row.connector): str(row.consent_id) for row in asked}
+        self.consents |= {(who, row.connector): (str(row.consent_id), row.text_hash) for row in asked}
 
 
 def _connector(name: str) -> Connector:

@@ -122,7 +122,7 @@ async def test_who_dies_before_the_platform_is_asked_leaves_an_attempt_that_runs
     with monkeypatch.context() as patched:
         patched.setattr(Linking, "begin", dies)
         with pytest.raises(KeyError):
-            await side.links.agree(me.client.cookies[COOKIE], "scripted", _ticked(page), {})
+            await side.links.agree(me.client.cookies[COOKIE], "scripted", platform_form(page).hidden["offer"], _ticked(page), {})
     (row,) = await side.rows("SELECT used_at, expires_at - now() AS rest FROM authorisation_attempt WHERE customer_id = :customer")
     assert row["used_at"] is None and row["rest"].total_seconds() <= 600
     await starts_again(side, me)

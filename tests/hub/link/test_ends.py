@@ -9,8 +9,10 @@ from starlette.routing import Mount
 
 from hub.domain.enums import SourceKind
 from hub.link.pages import COOKIE, LinkPages
+from hub.link.service import LinkRequest
+from hub.link.words import Words
 from tests.hub.link.markup import faults, read
-from tests.hub.link.side import RETURN, Person, Side, person, platform_form
+from tests.hub.link.side import BOTH, RETURN, Person, Side, person, platform_form
 from tests.hub.link.test_manage import form_to, given
 from tests.hub.sync.world import new_customer
 
@@ -104,6 +106,21 @@ async def test_the_language_that_was_read_is_evidence(side: Side, me: Person) ->
 
 async def test_nothing_ticked(side: Side, me: Person) -> None:
     says_what_to_do(await me.agree(await me.open(await side.link()), take=0), "nothing_ticked", "/link/")
+
+
+async def test_nobody_agrees_to_what_the_page_did_not_show(side: Side, me: Person) -> None:
+    """The app asks again, for more, while the page is being read: the same consents would now say something else."""
+    page = await me.open(await side.link())
+    request = LinkRequest("partner", side.world.customer_id, BOTH, ("S03", "S05"), "CREDIT_APPROVAL", RETURN)
+    async with side.world.database.work() as tx:
+        await side.links.create(tx, request)
+    says_what_to_do(await me.agree(page), "changed", "/link/")
+    assert set((await side.consents()).values()) == {"PENDING"}
+    again = (await me.get("/link/")).text
+    assert Words("zh").scenarios(("S03", "S05")) in again and (await me.agree(again)).status_code == 303
+    rows = await side.rows("SELECT scenarios FROM consent WHERE customer_id = :customer AND status = 'ACTIVE'")
+    assert [row["scenarios"] for row in rows] == [["S03", "S05"]] * 2
+    assert (await me.agree(again)).status_code == 303, "sent twice, it is what was shown all the same"
 
 
 @pytest.mark.parametrize("address", ["/link/agree", "/link/finish", "/link/manage/withdraw", "/link/manage/leave", "/link/manage/open"])

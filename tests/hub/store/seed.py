@@ -21,7 +21,7 @@ from hub.domain.identifiers import CustomerId, birth_date, new_id
 from hub.store.database import Write
 from hub.store.fact_tables import FACT_TABLES
 from hub.store.tables import connection, consent, customer, party, raw_page, sync_window
-from tests.hub.credit.facts_of import hashed
+from tests.hub.credit.orders_and_plots_of import hashed
 
 GRANTEE, PURPOSE, SCENARIO = "a lender", "CREDIT_APPROVAL", "S03"
 STREAMS = {

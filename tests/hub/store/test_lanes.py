@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -48,16 +49,17 @@ async def test_values_come_back_as_the_driver_has_them(database: Database) -> No
     assert await database.glance("SELECT 1 WHERE false", {}) is None
 
 
-async def test_a_lane_keeps_no_plan_of_an_emptier_table(database: Database) -> None:
-    """A plan made before anything was there would look through all that came since."""
+async def test_a_lane_keeps_no_plan_for_long(database: Database) -> None:
+    """A plan made before anything was there would look through all that came since. The first is used once, the next one twice, up to LONGEST times."""
+    of_it = "FROM pg_prepared_statements WHERE statement LIKE %(like)s::text"
+    seen, ages = ("SELECT name, generic_plans, custom_plans " + of_it, {"like": "%FROM grows%"}), Counter[str]()
     await database.glance("CREATE TEMP TABLE grows (a int, b int, PRIMARY KEY (a, b))", {})
-    explained = ("SELECT count(*) FROM grows WHERE a = %(a)s::int", {"a": 1})
-    for _ in range(8):
-        assert await database.glance(*explained) == (0,)
-    seen = await database.glance(
-        "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE %(like)s::text", {"like": "%FROM grows%"}
-    )
-    assert seen == (0, 8)
+    for _ in range(3 * lanes_module.LONGEST):
+        assert await database.glance("SELECT count(*) FROM grows WHERE a = %(a)s::int", {"a": 1}) == (0,)
+        name, generic, custom = await database.glance(*seen)
+        ages[name] = generic
+        assert custom == 0, "a plan is made when it is due, not each time"
+    assert list(ages.values()) == [1, 2, 4, 8, 16, 32, 64, 64, 1], "what was planned before is gone from the session"
 
 
 async def test_a_transaction_is_whole_or_not_at_all(database: Database) -> None:

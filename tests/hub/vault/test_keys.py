@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import os
 import stat
 from collections.abc import Callable
@@ -44,6 +47,15 @@ def test_processes_that_start_together_agree(tmp_path: Path) -> None:
 def test_the_key_that_wraps_is_not_the_one_that_hashes(tmp_path: Path) -> None:
     document = orjson.loads((FileKeys(tmp_path / "keys.json").path).read_bytes())
     assert document["blind"] not in document["keys"].values()
+
+
+def test_the_chain_has_a_key_of_its_own_and_of_an_older_file_the_one_that_every_host_derives(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    made, document = FileKeys(path), orjson.loads(path.read_bytes())
+    assert FileKeys(path).audit == made.audit == base64.b64decode(document["audit"])
+    assert made.audit not in (made.blind, *map(base64.b64decode, document["keys"].values()))
+    path.write_bytes(orjson.dumps({name: value for name, value in document.items() if name != "audit"}))
+    assert FileKeys(path).audit == hmac.new(made.blind, b"hub|audit|master", hashlib.sha256).digest()
 
 
 Change = Callable[[dict[str, Any]], Any]

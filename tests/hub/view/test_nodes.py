@@ -112,6 +112,35 @@ async def test_a_fact_is_found_while_a_consent_lets_it_be_read(database: Databas
     assert await kinds(database, [ids["Order"], ids["TaxReturn"]]) == [None, "TaxReturn"]
 
 
+async def test_what_is_there_for_another_use_is_told_to_nobody_else(database: Database) -> None:
+    """By whatever id: consents, that a platform is linked at all, and how many records it had of somebody."""
+    world = await build(database)
+    ids = await everything(database, world)
+    link = {kind: ids[kind] for kind in ("Consent", "PlatformConnection", "SyncRun")}
+    query = "query ($id: ID!) { customer(id: $id) { consents { id } connections { id status runs { fetched } } } }"
+    for purpose in ("POST_LOAN", ""):
+        other = Caller("risk-desk", "INTERNAL", AUDIENCES["INTERNAL"], purpose)
+        assert await kinds(database, list(link.values()), other) == [None] * 3
+        assert (await ask(database, query, other, id=world.id))["customer"] == {"consents": [], "connections": []}
+    assert await kinds(database, list(link.values()), RISK) == list(link), "control"
+
+
+async def test_how_much_was_fetched_is_hidden_with_what_was_fetched(database: Database) -> None:
+    world = await build(database)
+    ids = await everything(database, world)
+    query = "query ($id: ID!) { customer(id: $id) { connections { connector status runs { fetched } } } }"
+
+    async def shop() -> Any:
+        found = (await ask(database, query, PARTNER, id=world.id))["customer"]["connections"]
+        return next(one for one in found if one["connector"] == "market")
+
+    assert await shop() == {"connector": "market", "status": "ACTIVE", "runs": [{"fetched": 5}]}
+    async with database.work() as tx:
+        await tx.execute(update(consent).where(consent.c.source == "SHOP").values(status="REVOKED"))
+    assert await shop() == {"connector": "market", "status": "ACTIVE", "runs": []}
+    assert await kinds(database, [ids["SyncRun"]], PARTNER) == [None]
+
+
 async def test_what_is_found_by_its_id_is_logged_under_its_consent(database: Database) -> None:
     world = await build(database)
     ids = await everything(database, world)

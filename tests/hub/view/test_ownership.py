@@ -15,6 +15,7 @@ from hub.domain.ownership import OWNER_FIELDS, OwnerStanding, standing
 from hub.store import tables
 from hub.store.database import Database, Write
 from hub.store.fact_tables import FACT_TABLES
+from hub.vault.blind import FAMILIES, IDENTIFIER
 from tests.hub.view.test_reading import ask
 from tests.hub.view.world import KNOWN, PARTNER, RISK, World, build, consent_row
 
@@ -50,7 +51,9 @@ async def connected(tx: Write, world: World, customer_id: UUID, source: str, con
         "created_at": KNOWN,
     }
     await tx.execute(insert(tables.connection), row)
-    await tx.execute(insert(tables.consent), {**consent_row(world, ids["consent_id"], source), "customer_id": customer_id})
+    await tx.execute(
+        insert(tables.consent), {**consent_row(world, ids["consent_id"], source, connector=connector), "customer_id": customer_id}
+    )
     page = {"run_id": uuid4(), "stream": "s", "first_day": KNOWN.date(), "request": {}, "status": 200, "fetched_at": KNOWN}
     await tx.execute(insert(tables.raw_page), {**ids, **page, "sha256": "", "size": 0, "body": b""})
     return ids
@@ -109,13 +112,14 @@ async def test_every_kind_that_names_an_owner_is_heard(database: Database) -> No
         silent = await connected(tx, world, customer_id, "PROCUREMENT", "silent")
         await fact(tx, silent, "PersonalIncome", person_hash=STRANGER)
     found = await owners(database, customer_id)
-    assert found.pop("silent") == "UNKNOWN" and set(found.values()) == {"DIFFERS"} and len(found) == len(OWNER_FIELDS) == 7
+    assert found.pop("silent") == "UNKNOWN" and set(found.values()) == {"DIFFERS"} and len(found) == len(OWNER_FIELDS) == 8
 
 
 def test_owners_are_declared_as_fields_of_facts() -> None:
     for one in OWNER_FIELDS:
         fields = {field.name: field for field in spec_of_name(one.kind).fields}
         assert spec_of_name(one.kind).source == one.source
+        assert one.person is None or FAMILIES[one.person] == IDENTIFIER, "or it never equals the customer"
         assert one.person is None or PersonalId.__name__ in str(fields[one.person].kind) or fields[one.person].kind.name == "PERSONAL"
         assert one.uscc is None or fields[one.uscc].kind.name == "TEXT"
 
@@ -143,7 +147,7 @@ async def test_it_is_told_only_while_it_may_be_read(database: Database) -> None:
         await fact(tx, ids, "Shop", owner_hash=STRANGER)
     assert await owners(database, customer_id, caller=PARTNER) == {"market": "DIFFERS"}
     other = type(PARTNER)(PARTNER.client_id, PARTNER.audience, PARTNER.scopes, "POST_LOAN")
-    assert await owners(database, customer_id, caller=other) == {"market": "UNKNOWN"}
+    assert await owners(database, customer_id, caller=other) == {}, "not even that there is a connection"
     async with database.work() as tx:
         await tx.execute(update(tables.consent).where(tables.consent.c.customer_id == customer_id).values(status="REVOKED"))
     assert await owners(database, customer_id) == {"market": "UNKNOWN"}

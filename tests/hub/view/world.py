@@ -245,9 +245,34 @@ async def _evaluation(tx: Write, world: World) -> None:
     await tx.execute(insert(tables.feature_evidence), {**mine, "feature_id": "ss_gmv_mean", "ordinal": 0, **evidence, "digest": "11" * 32})
     part = {"part": "LEG", "code": "AVERAGE", "amount": Decimal("195940"), "binding": True, "feature_ids": ["ss_gmv_mean"]}
     await tx.execute(insert(tables.limit_part), {**mine, **part})
+    await _lending(tx, world)
     reason = {"text_en": "t", "text_zh": "文", "cure_en": "c", "cure_zh": "治"}
     rows = [
         {**mine, "ordinal": n, "code": code, "customer_visible": seen, **reason}
         for n, (code, seen) in enumerate([("C06", True), ("XL4", False)])
     ]
     await tx.execute(insert(tables.reason_text), rows)
+
+
+async def _lending(tx: Write, world: World) -> None:
+    """A running loan, a warning about it, what one model says, a hint."""
+    of = {"customer_id": world.mine, "evaluation_id": world.evaluation}
+    days = {"status_on": date(2026, 1, 19), "granted_on": date(2025, 6, 1), "matures_on": date(2026, 5, 31)}
+    owed = {"granted": Decimal(100_000), "balance": Decimal(50_000), "due": Decimal(0), "days_past_due": 0}
+    told = {"recorded_by": "partner-app", "known_from": KNOWN}
+    loan = {"status_id": _id(61), "number": "L-1", "scenario": "S03", "state": "ACTIVE", **days, **owed, **told}
+    await tx.execute(insert(tables.loan_status), {**of, **loan})
+    outputs = [
+        {"place": 0, "name": "pattern", "unit": "ENUM", "number": None, "text": "STABLE", "missing": None},
+        {"place": 1, "name": "anomaly", "unit": "TIMES", "number": "1.234567", "text": None, "missing": None},
+        {"place": 2, "name": "buyerRecency", "unit": "DAYS", "number": None, "text": None, "missing": "NOT_APPLICABLE"},
+    ]
+    model = {"slot": "BEHAVIOUR_ANALYSIS", "kind": "DEFAULT", "model_id": "hub.behaviour_analysis", "version": "1", "outputs": outputs}
+    await tx.execute(insert(tables.model_result), {**of, **model})
+    hint = {"ordinal": 0, "kind": "CROSS_SELL", "code": "PAYROLL", "why_en": "w", "why_zh": "文", "feature_ids": ["ss_gmv_mean"]}
+    await tx.execute(insert(tables.evaluation_hint), {**of, **hint})
+    seen = [{"name": "latest_sales_ratio", "value": "0.6", "missing": None, "features": []}]
+    words = {"text_en": "t", "text_zh": "文", "condition": "latest_sales_ratio < 0.70", "cause": "11" * 32, "evidence": seen}
+    raised = {"scenario": "S03", "use_purpose": "CREDIT_APPROVAL", "trigger_id": "T1", "part": 1, "points": 15, "severity": "MEDIUM"}
+    at = {"since": date(2026, 1, 20), "known_at": KNOWN}
+    await tx.execute(insert(tables.monitoring_signal), {**of, "signal_id": _id(71), **raised, **words, **at})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from hub.credit.awaited import FarmHolding, FarmPlot
 from hub.credit.dossier import Crop
 from hub.credit.expressions import Value
 from hub.credit.features import Null
@@ -13,6 +12,7 @@ from hub.credit.features.risk_return import months_left
 from hub.credit.policies import document
 from hub.credit.scenario.inputs.table import Material, given, nobody_says
 from hub.domain.enums import MissingReason, SourceKind
+from hub.domain.facts import FarmHolding, FarmPlot
 from hub.domain.money import ZERO
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from hub.credit.awaited import PurchaseOrder, ReceivableAccount
-from hub.credit.crosscheck.orders import is_paid, open_orders, past_orders
+from hub.credit.crosscheck.orders import is_paid, open_amount, open_orders, past_orders
 from hub.credit.expressions import Value
 from hub.credit.features import Null
 from hub.credit.features.reading import ratio
@@ -14,6 +13,7 @@ from hub.credit.features.risk_return import months_left
 from hub.credit.policies import document
 from hub.credit.scenario.inputs.table import Material, given
 from hub.domain.enums import MissingReason, SourceKind
+from hub.domain.facts import PurchaseOrder, ReceivableAccount
 
 
 def _open(material: Material) -> list[PurchaseOrder]:
@@ -35,7 +35,7 @@ def number_of_open_orders(material: Material) -> Value:
 @given("smallest_open_order", "NUMBER")
 def smallest_open_order(material: Material) -> Value:
     """Smallest open amount of the open orders, in yuan."""
-    return min(one.open_amount for one in _open(material))
+    return min(open_amount(one) for one in _open(material))
 
 
 @given("buyers_approved")
@@ -95,7 +95,7 @@ def receivable_account_locked(material: Material) -> Value:
     found = material.dossier.of(ReceivableAccount)
     if not found:
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)
-    return all(one.locked for one in found)
+    return all(one.locked and one.locked_for == material.dossier.reference.lender for one in found)
 
 
 def _until_receipt() -> timedelta:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.kit.ground import id_number
 from hub.access.clients import make_client_keys, thumbprint
+from hub.credit import policies
 from hub.domain.enums import Purpose, SourceKind
 from schema import services as contract
 from tests.hub.app.conftest import BACK, Desk
@@ -112,6 +113,16 @@ async def to_evaluate(desk: Desk, number: int) -> Input:
     return {"customerId": await customer(desk, number), "scenario": "S03"}
 
 
+async def to_record_loan(desk: Desk, number: int) -> Input:
+    loan = {"number": "L-1", "scenario": "S03", "grantedOn": "2025-06-01", "granted": "100000.00", "balance": "1.00"}
+    return {"customerId": await customer(desk, number), **loan}
+
+
+async def to_record_loans(desk: Desk, number: int) -> Input:
+    first = await to_record_loan(desk, number)
+    return {"statuses": [first, {**first, "number": "L-2"}]}
+
+
 async def to_step(desk: Desk, number: int) -> Input:
     return {"customerId": await consented(desk, number), "source": "DEVICE"}
 
@@ -188,6 +199,35 @@ async def to_erase(desk: Desk, number: int) -> Input:
     return {"customerId": await customer(desk, number), "reason": "asked by letter"}
 
 
+def policy(number: int) -> str:
+    """S03 once more, under a version of this number, from a day to come."""
+    return json.dumps({**policies.document("S03"), "version": f"2026-02-01.{number}", "effective_from": "2026-02-01"})
+
+
+async def to_draft(desk: Desk, number: int) -> Input:
+    return {"document": policy(number)}
+
+
+async def drafted(desk: Desk, number: int) -> str:
+    """By another client than the one that goes on with it."""
+    asked = contract.DraftPolicy(policy(number))
+    return (await desk.services.policies.draft(desk.call("risk-desk"), asked)).draft_id
+
+
+async def of_draft(desk: Desk, number: int) -> Input:
+    return {"draftId": await drafted(desk, number)}
+
+
+async def to_discard(desk: Desk, number: int) -> Input:
+    return {**await of_draft(desk, number), "reason": REASON}
+
+
+async def to_take_back(desk: Desk, number: int) -> Input:
+    draft_id = await drafted(desk, number)
+    await desk.services.policies.publish(desk.call("partner-app"), contract.PublishPolicyDraft(draft_id))
+    return {"scenario": "S03", "version": f"2026-02-01.{number}", "on": "2026-02-02", "reason": REASON}
+
+
 ELSEWHERE = {"source": "SHOP"}
 STEP = {"consent_event": 1, "profile_change": 1}
 CASES: Mapping[str, Case] = {
@@ -213,6 +253,8 @@ CASES: Mapping[str, Case] = {
     "evaluate": Case(
         "risk-desk", to_evaluate, {"requestedAmount": "100000.00"}, {"evaluation": 1, "evaluation_reason": 1, "profile_change": 1}
     ),
+    "recordLoanStatus": Case("partner-app", to_record_loan, {"balance": "2.00"}, {"loan_status": 1, "audit_event": 1}),
+    "recordLoanStatuses": Case("partner-app", to_record_loans, {"statuses": []}, {"loan_status": 2, "audit_event": 2}),
     "withdrawConsent": Case("partner-app", to_step, ELSEWHERE, STEP),
     "pauseConsent": Case("partner-app", to_step, ELSEWHERE, STEP),
     "resumeConsent": Case("partner-app", to_resume, ELSEWHERE, STEP),
@@ -230,6 +272,11 @@ CASES: Mapping[str, Case] = {
     "screenPortfolio": Case(
         "admin", to_screen, {"document": PORTFOLIO.replace("S03", "S01")}, {"portfolio_screening": 1, "portfolio_part": 1, "audit_event": 1}
     ),
+    "draftPolicy": Case("admin", to_draft, {"document": policy(10_000)}, {"policy_draft": 1, "audit_event": 1}),
+    "tryPolicyDraft": Case("admin", of_draft, {"since": "2026-01-02T00:00:00Z"}, {"audit_event": 1}),
+    "publishPolicyDraft": Case("admin", of_draft, {"draftId": "another"}, {"policy": 1, "audit_event": 1}),
+    "discardPolicyDraft": Case("admin", to_discard, {"reason": "another one"}, {"audit_event": 1}),
+    "endPolicyVersion": Case("admin", to_take_back, {"reason": "another one"}, {"policy_end": 1, "audit_event": 1}),
     "eraseCustomer": Case(
         "admin", to_erase, {"reason": "asked by telephone"}, {"customer_client": -2, "party": -1, "tombstone": 1, "audit_event": 1}
     ),

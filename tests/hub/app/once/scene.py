@@ -67,7 +67,7 @@ async def registered(desk: Desk, http: httpx.AsyncClient, origin: str) -> dict[s
     sides = {}
     for name, audience in CLIENTS.items():
         private, public = make_client_keys()
-        new = NewClient(name, name, audience, tuple(AUDIENCES[audience]), ("CREDIT_APPROVAL",), public, (BACK,))
+        new = NewClient(name, name, audience, tuple(AUDIENCES[audience]), ("CREDIT_APPROVAL",), public, (BACK,), documents="OPEN")
         async with desk.runtime.database.work() as tx:
             await register_client(tx, new, AUDIENCES)
         sides[name] = Side(http, ClientSide(name, private, origin))
