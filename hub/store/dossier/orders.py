@@ -69,10 +69,12 @@ _MEASURES = text(
     WITH {ASKED}, single AS MATERIALIZED (
         SELECT place, year::date[] AS year, quarter::date[] AS quarter
         FROM unnest(CAST(:at AS int[]), CAST(:years AS text[]), CAST(:quarters AS text[])) AS s(place, year, quarter)
-    ), paid AS MATERIALIZED (
-        SELECT place, f.paid_at AT TIME ZONE 'Asia/Shanghai' AS at, {MONTH.format("f.paid_at")} = ANY (s.quarter) AS recent,
-               buyer_hash, receiver_address_hash, receiver_city
-        FROM {live(spec_of(Order))} JOIN single s USING (place) WHERE {PAID} AND {MONTH.format("f.paid_at")} = ANY (s.year)
+    ), sold AS MATERIALIZED (
+        SELECT place, f.paid_at AT TIME ZONE 'Asia/Shanghai' AS at, {MONTH.format("f.paid_at")} = ANY (s.year) AS of_year,
+               {MONTH.format("f.paid_at")} = ANY (s.quarter) AS recent, buyer_hash, receiver_address_hash, receiver_city
+        FROM {live(spec_of(Order))} JOIN single s USING (place) WHERE {PAID}
+    ), paid AS (
+        SELECT * FROM sold WHERE of_year
     ), recent AS MATERIALIZED (
         SELECT * FROM paid WHERE recent
     ), buyers AS (
@@ -87,14 +89,13 @@ _MEASURES = text(
             SELECT place, receiver_address_hash, count(*) AS orders FROM recent GROUP BY 1, 2) a GROUP BY place
     ), counts AS (
         SELECT place, count(*) FILTER (WHERE extract(hour FROM at) BETWEEN 1 AND 5) AS off_hours, count(*) AS recent FROM recent GROUP BY place
-    ), latest AS (
-        SELECT place, max(f.paid_at AT TIME ZONE 'Asia/Shanghai')::date AS last_paid_on FROM {live(spec_of(Order))} WHERE {PAID} GROUP BY place
     )
     SELECT m.place, CASE WHEN b.place IS NULL THEN 0 ELSE b.buyers END AS buyers, CASE WHEN b.place IS NULL THEN 0 ELSE b.repeat_buyers END AS repeat_buyers,
            c.cities, CASE WHEN a.place IS NULL THEN 0 ELSE a.top_address END AS top_address, coalesce(n.off_hours, 0) AS off_hours, coalesce(n.recent, 0) AS recent,
-           l.last_paid_on
-    FROM (SELECT DISTINCT place FROM asked) m LEFT JOIN latest l USING (place)
+           l.paid_on AS last_paid_on
+    FROM (SELECT DISTINCT place FROM asked) m
     LEFT JOIN buyers b USING (place) LEFT JOIN cities c USING (place) LEFT JOIN addresses a USING (place) LEFT JOIN counts n USING (place)
+    LEFT JOIN (SELECT place, max(at)::date AS paid_on FROM sold GROUP BY place) l USING (place)
     """  # noqa: S608
 )
 
