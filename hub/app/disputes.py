@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
-
 from hub.app.calling import Calling
 from hub.app.identity import visible
 from hub.domain.audit import Accessed, AccessOutcome
@@ -16,7 +14,6 @@ from hub.errors import NotFound
 from hub.store.database import Scope, Write
 from hub.store.disputes import Objection, raise_dispute, resolve_dispute, statement_of, the_dispute
 from hub.store.idempotency import Answer
-from hub.store.tables import dispute
 from hub.store.view.binding import bound_node
 from hub.sync.context import Equipment
 from schema import services as contract
@@ -44,36 +41,34 @@ class DisputeServices:
 
     async def reveal_dispute(self, call: contract.Call, asked: contract.RevealDispute) -> contract.DisputeRevealed:
         """The key remembers what was asked, never the text: who asks again is shown it again, and logged again, before the answer leaves."""
-        dispute_id = _id(asked.dispute_id)
+        named = _id(asked.dispute_id)
 
         async def noted(tx: Write) -> Answer:
-            return {"dispute": str((await the_dispute(tx, dispute_id)).dispute_id)}
+            return {"dispute": str((await the_dispute(tx, *named)).dispute_id)}
 
         await self.calling.as_hub(call, noted)
-        await self._seen(call, dispute_id)
+        await self._seen(call, named)
         async with self.equipment.database.work() as tx:
-            row = await the_dispute(tx, dispute_id)
+            row = await the_dispute(tx, *named)
             said, answered = await statement_of(tx, self.equipment.vault, row)
-        named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
-        told = Accessed(row.customer_id, *named, ("Dispute.statement",), outcome=AccessOutcome.REVEALED)
+        who = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
+        told = Accessed(row.customer_id, *who, ("Dispute.statement",), outcome=AccessOutcome.REVEALED)
         await self.calling.log.write([told])
         return contract.DisputeRevealed(said, answered)
 
-    async def _seen(self, call: contract.Call, dispute_id: UUID) -> None:
+    async def _seen(self, call: contract.Call, named: tuple[UUID, UUID]) -> None:
         """An admin answers those of every customer; anybody else sees his own customers'. Raises NotFound."""
         if call.caller.audience == ADMIN:
             return
         async with self.equipment.database.write(Scope.of(call.caller)) as tx:
-            found = await tx.execute(select(dispute.c.dispute_id).where(dispute.c.dispute_id == dispute_id))
-            if found.first() is None:
-                raise _absent()
+            await the_dispute(tx, *named)
 
     async def resolve_dispute(self, call: contract.Call, asked: contract.ResolveDispute) -> str:
-        dispute_id, became = _id(asked.dispute_id), (DisputeState(asked.state), asked.note)
+        named, became = _id(asked.dispute_id), (DisputeState(asked.state), asked.note)
 
         async def effect(tx: Write) -> Answer:
             vault, now = self.equipment.vault, self.equipment.clock.now()
-            row = await resolve_dispute(tx, vault, dispute_id, became, actor=call.caller.client_id, now=now, secrets=vault.keys)
+            row = await resolve_dispute(tx, vault, named, became, actor=call.caller.client_id, now=now, secrets=vault.keys)
             return {"customer": str(row.customer_id), "dispute": str(row.dispute_id)}
 
         answer = await self.calling.as_hub(call, effect)
@@ -81,12 +76,9 @@ class DisputeServices:
         return f"Dispute:{answer['customer']}:{answer['dispute']}"
 
 
-def _id(named: str) -> UUID:
-    kind, _, key = bound_node(named)
-    if kind != "Dispute" or key is None:
-        raise _absent()
-    return key
-
-
-def _absent() -> NotFound:
-    return NotFound("There is no such dispute.", remedy="`disputes` lists those that there are.")
+def _id(named: str) -> tuple[UUID, UUID]:
+    """Customer and key of a global id. Raises NotFound."""
+    kind, customer_id, key = bound_node(named)
+    if kind != "Dispute" or customer_id is None or key is None:
+        raise NotFound("There is no such dispute.", remedy="`disputes` lists those that there are.")
+    return customer_id, key

@@ -62,7 +62,7 @@ async def raise_dispute(tx: Write, vault: Vault, customer_id: CustomerId, said: 
         "due_on": china_day(now) + timedelta(days=ANSWER_DAYS),
     }
     await tx.execute(insert(dispute), row)
-    return await the_dispute(tx, dispute_id)
+    return await the_dispute(tx, owner, dispute_id)
 
 
 def checked(text: str, what: str) -> str:
@@ -101,9 +101,9 @@ async def _found(tx: Write, owner: CustomerId, named: tuple[str, UUID], feature_
     return None if kind == EVALUATION else str(row[0])
 
 
-async def the_dispute(tx: Read | Write, dispute_id: UUID) -> Row[Any]:
+async def the_dispute(tx: Read | Write, customer_id: UUID, dispute_id: UUID) -> Row[Any]:
     """Raises NotFound."""
-    row = (await tx.execute(select(dispute).where(dispute.c.dispute_id == dispute_id))).first()
+    row = (await tx.execute(select(dispute).where(dispute.c.customer_id == customer_id, dispute.c.dispute_id == dispute_id))).first()
     if row is None:
         raise NotFound("There is no such dispute.", remedy="`disputes` lists those that there are.")
     return row
@@ -117,20 +117,20 @@ async def statement_of(tx: Read | Write, vault: Vault, row: Row[Any]) -> tuple[s
 
 
 async def resolve_dispute(
-    tx: Write, vault: Vault, dispute_id: UUID, became: tuple[DisputeState, str], *, actor: str, now: datetime, secrets: Secrets
+    tx: Write, vault: Vault, named: tuple[UUID, UUID], became: tuple[DisputeState, str], *, actor: str, now: datetime, secrets: Secrets
 ) -> Row[Any]:
-    """Answers an objection, as the hub: what became of it, and a note. Audited. Raises NotFound, InvalidInput."""
-    state, note = became
+    """Answers an objection (``named`` by customer and id), as the hub: what became of it, and a note. Audited. Raises NotFound, InvalidInput."""
+    (customer_id, dispute_id), (state, note) = named, became
     if state is DisputeState.OPEN:
         raise InvalidInput("An answer says that something was corrected, or that it is kept.", remedy="Answer CORRECTED or KEPT.")
     note = checked(note, "A note")
-    await tx.execute(select(dispute.c.dispute_id).where(dispute.c.dispute_id == dispute_id).with_for_update())
-    row = await the_dispute(tx, dispute_id)
+    mine = (dispute.c.customer_id == customer_id, dispute.c.dispute_id == dispute_id)
+    await tx.execute(select(dispute.c.dispute_id).where(*mine).with_for_update())
+    row = await the_dispute(tx, customer_id, dispute_id)
     if row.state != DisputeState.OPEN:
         raise InvalidInput("The dispute was answered before.", remedy="A customer who objects to the answer raises another one.")
-    sealer = await vault.sealer(tx, CustomerId(row.customer_id))
+    sealer = await vault.sealer(tx, CustomerId(customer_id))
     sealed = sealer.seal(Place("dispute", "note", str(dispute_id)), note.encode())
-    mine = (dispute.c.customer_id == row.customer_id, dispute.c.dispute_id == dispute_id)
     await tx.execute(update(dispute).where(*mine).values(state=state.value, note=sealed, resolved_at=now, resolved_by=actor))
     about = {"kind": row.kind, "about": row.about, "feature": row.feature_id}
     before, after = (
@@ -138,4 +138,4 @@ async def resolve_dispute(
         {**about, "state": state.value, "in_time": china_day(now) <= row.due_on},
     )
     await audited(tx, secrets, actor=actor, action="dispute.resolve", subject=f"dispute:{dispute_id}", before=before, after=after)
-    return await the_dispute(tx, dispute_id)
+    return await the_dispute(tx, customer_id, dispute_id)
