@@ -82,7 +82,7 @@ def of_customer(wanted: Wanted, home: Path | None, *, as_json: bool) -> None:
     async def work(runtime: Runtime) -> None:
         asked = _asked(wanted, runtime)
         async with runtime.database.work() as tx:
-            kept = await evaluate_customer(tx, asked)
+            kept = await evaluate_customer(tx, asked, runtime.models)
             row = await find_evaluation(tx, kept.evaluation_id, asked.customer_id)
         await _noted(runtime, asked.customer_id, asked.purpose, "hub evaluate --customer")
         found.append({**row.document, "evaluation": str(kept.evaluation_id), "whatIf": asked.what_if})
