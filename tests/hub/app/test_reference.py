@@ -144,10 +144,10 @@ async def test_edges_are_bitemporal_and_belong_to_their_customers(desk: Desk) ->
     (event,) = await rows(desk, "SELECT before, after FROM audit_event WHERE action = 'relations.load' AND after ->> 'changed' = '1'")
     assert "0.3000" in str(event["before"]) and "0.2" in str(event["after"])
     assert len(await rows(desk, "SELECT 1 FROM customer_relation")) == len(await rows(desk, "SELECT 1 FROM relation")) == 4
-    scope = desk.services.calling.scope(desk.call("other-app"), made)
+    scope = desk.services.calling.scope(desk.call("other-app"))
     async with desk.runtime.database.read(scope) as tx:
         assert (await related_to(tx, CustomerId(UUID(made)), SHOP.uscc, NOW.date(), NOW)).related is None, "another client sees none"
-    async with desk.runtime.database.read(desk.services.calling.scope(desk.call(), made)) as tx:
+    async with desk.runtime.database.read(desk.services.calling.scope(desk.call())) as tx:
         assert (await related_to(tx, CustomerId(UUID(made)), SHOP.uscc, NOW.date(), NOW)).related is not None, "control"
 
 
