@@ -6,6 +6,7 @@ lending     evaluations, sessions, loans
 clients     who may call
 policies    what is decided by
 portfolios  who is pre-screened
+reference   the lender's own data, evaluations that are made again, objections
 
 Every service takes the :class:`Call` and raises a HubError for an expected problem; the resolver shows its class as a named problem. A service runs in
 one transaction together with its idempotency key: the same key and input give the same answer and one effect; the same key and other
@@ -73,6 +74,23 @@ from schema.services.policies import (
     TryPolicyDraft,
 )
 from schema.services.portfolios import ScreenPortfolio
+from schema.services.reference import (
+    DisputeRaised,
+    DisputeRevealed,
+    EdgeInput,
+    Fault,
+    LoadedVersion,
+    LoadReference,
+    LoadRelations,
+    Parted,
+    RaiseDispute,
+    ReferenceLoaded,
+    RelationsLoaded,
+    Reproduced,
+    ReproduceEvaluation,
+    ResolveDispute,
+    RevealDispute,
+)
 
 __all__ = [
     "AddClientKey",
@@ -87,31 +105,46 @@ __all__ = [
     "CustomersMerged",
     "DisableClient",
     "DiscardPolicyDraft",
+    "DisputeRaised",
+    "DisputeRevealed",
     "DraftPolicy",
     "DraftStep",
+    "EdgeInput",
     "EnableClient",
     "EndParty",
     "EndPolicyVersion",
     "EraseCustomer",
     "Evaluate",
     "Evaluated",
+    "Fault",
     "LinkMade",
+    "LoadReference",
+    "LoadRelations",
+    "LoadedVersion",
     "LoanStatus",
     "LoansRecorded",
     "MergeCustomers",
     "NarrowConsent",
+    "Parted",
     "PartyChanged",
     "PartyInput",
     "PauseConsent",
     "PersonInput",
     "PolicyEnded",
     "PublishPolicyDraft",
+    "RaiseDispute",
     "RecordBehaviourSessions",
     "RecordLoanStatuses",
+    "ReferenceLoaded",
     "RegisterClient",
     "RegisterDocument",
+    "RelationsLoaded",
+    "ReproduceEvaluation",
+    "Reproduced",
+    "ResolveDispute",
     "ResumeConsent",
     "RetireClientKey",
+    "RevealDispute",
     "RevealPersonalField",
     "RevokeClientTokens",
     "ScreenPortfolio",
@@ -173,3 +206,9 @@ class Services:
     screen_portfolio: Callable[[Call, ScreenPortfolio], Awaitable[str]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
     reveal_personal_field: Callable[[Call, RevealPersonalField], Awaitable[str]]
+    load_reference: Callable[[Call, LoadReference], Awaitable[ReferenceLoaded]]
+    load_relations: Callable[[Call, LoadRelations], Awaitable[RelationsLoaded]]
+    reproduce_evaluation: Callable[[Call, ReproduceEvaluation], Awaitable[Reproduced]]
+    raise_dispute: Callable[[Call, RaiseDispute], Awaitable[DisputeRaised]]
+    reveal_dispute: Callable[[Call, RevealDispute], Awaitable[DisputeRevealed]]
+    resolve_dispute: Callable[[Call, ResolveDispute], Awaitable[str]]

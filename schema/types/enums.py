@@ -24,6 +24,13 @@ class AccessStatus(StrEnum):
     UPSTREAM_ERROR = "UPSTREAM_ERROR"
 
 
+class DecisionMissing(StrEnum):
+    """Why there is no decision to show. CONSENT_MISSING: no consent of this use is in force. NOT_EVALUATED: none was made that the consents of this use cover."""
+
+    CONSENT_MISSING = "CONSENT_MISSING"
+    NOT_EVALUATED = "NOT_EVALUATED"
+
+
 class CustomerKind(StrEnum):
     """A business (ORG) or a natural person (PERSON)."""
 
@@ -189,6 +196,7 @@ for _enum in (
     DocumentMode,
     PolicyDraftState,
     AccessStatus,
+    DecisionMissing,
     CustomerKind,
     CheckStatus,
     Tier,
@@ -213,6 +221,8 @@ for _enum in (
     domain.Purpose,
     domain.MissingReason,
     domain.PersonalField,
+    domain.RelationType,
+    domain.DisputeState,
     domain.Unit,
     audit.AccessOutcome,
     models.ModelSlot,

@@ -23,6 +23,7 @@ from hub.store.fact_tables import FACT_TABLES
 from hub.store.metadata import metadata
 from hub.store.security import owned_tables
 from tests.hub.view.world import KNOWN, World, consent_row, fact_row
+from tests.schema.lending import object_to_facts
 from tests.schema.test_random_operations import enrich, uid
 
 THERE = ("Order", "TaxReturn", "FinancialStatement")
@@ -49,6 +50,7 @@ async def fill(database: Database, world: World) -> None:
         await enrich(tx, world)
         await _more(tx, world)
         await _facts(tx, world)
+        await object_to_facts(tx, world)
     async with database.work() as tx:
         for standing, customer in CUSTOMERS.items():
             if standing is not Standing.OWN:

@@ -39,6 +39,7 @@ from tests.databases import own
 from tests.hub.view import test_watching as watching
 from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, order_row, reader
 from tests.schema.drafted import policies
+from tests.schema.lending import lend
 from tests.schema.operations import Maker, Operation, Pools
 from tests.schema.oracle import Moment, Oracle
 from tests.schema.portfolios import screened
@@ -52,8 +53,7 @@ MOMENTS: list[Moment] = [(None, None), (DAY, None), (None, THEN), (DAY, THEN)]
 EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
-    *("access", "totals", "profile", "policyDrafts", "trial"),
-    *("access", "totals", "profile", "portfolioScreenings", "counts", "portfolioResults"),
+    *("access", "totals", "profile", "policyDrafts", "trial", "portfolioScreenings", "counts", "portfolioResults"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -125,6 +125,7 @@ async def enrich(tx: Write, world: World) -> None:
     await tx.execute(insert(tables.record_shape), [{**shape, "connector": name} for name in ("market", "bureau_of_tax")])
     await tx.execute(insert(tables.client), list(clients()))
     await screened(tx, world, uid)
+    await lend(tx, world)
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
@@ -241,7 +242,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "series.from": [None, "2025-09"],
         "series.to": [None, "2025-11"],
         "series.scenario": [None, "S03", "S01"],
-        "status": [None, [], ["COMPLETED"], "PAID"],
+        **{"status": [None, [], ["COMPLETED"], "PAID"], "refunds.status": [None, [], ["SUCCEEDED"]]},
         "platform": [None, "market", ["x"]],
         "orderNumber": [None, ["N1", "N4"], "N5"],
         "taxKind": [None, ["VAT"], "CIT"],
@@ -260,6 +261,8 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "streams": [None, ["orders"], "bills"],
         "accountShared": [None, True, False],
         "disabled": [None, True, False],
+        "open": [None, True, False],
+        "references.names": [None, ["lender"], "crops", ["crops", "lender"], ["x"]],
         "clientId": [None, "app-1", "x"],
         "draftId": [None, str(uid(903)), "x"],
         "policyDrafts.states": [None, ["TRIED", "OPEN"], "DISCARDED"],
@@ -343,7 +346,7 @@ def logging_statements(cluster: Embedded, role: str) -> Iterator[None]:
 async def test_what_is_drawn_is_worth_asking(both: Both) -> None:
     """The drawn operations use every feature of the language that the plan handles, and most find data."""
     began, seen, random = time.monotonic(), Counter[str](), Random(7)
-    for _ in range(200):
+    for _ in range(400):
         operation = made(both.pools, random)
         answer = orjson.dumps(both.ordinary(operation.text, operation.variables))
         seen["found"] += len(answer) > 60

@@ -1,7 +1,7 @@
 """Loads dossiers: everything an evaluation reads, of many customers in a handful of set-based statements.
 
-``subject`` and ``holdings`` say who is evaluated and which sources may be used, ``facts`` brings the facts of readable sources in one
-statement, ``orders`` sums and counts single orders where they lie, ``evidence`` digests what the formulas read. Scenarios of a customer that may read the same
+``subject`` and ``holdings`` say who is evaluated and which sources may be used; that is the ``ground``, which an evaluation keeps. ``facts`` brings the facts of readable
+sources in one statement, ``orders`` sums and counts single orders where they lie, ``evidence`` digests what the formulas read. Scenarios of a customer that may read the same
 share one dossier, and with it everything that is derived from it.
 """
 
@@ -11,30 +11,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from hub.consent.gate import GivenConsent
 from hub.credit.dossier import Dossier, Reference, SourceState, SubjectProfile
 from hub.credit.features.amounts import monthly_amounts
-from hub.credit.sources import Holdings, Use, tax_is_stale, unreadable
+from hub.credit.sources import Use, tax_is_stale, unreadable
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import HouseholdRegistration, Invoice, PaymentTransaction, spec_of
 from hub.domain.identifiers import CustomerId
 from hub.store.database import Read, Write
 from hub.store.dossier.evidence import evidence
 from hub.store.dossier.facts import Loaded, load_facts
+from hub.store.dossier.ground import Ground
 from hub.store.dossier.holdings import load_holdings, load_subject_profiles
 from hub.store.dossier.moment import Moment
-from hub.store.dossier.orders import ShopFigures, load_orders
+from hub.store.dossier.orders import ShopFigures, load_orders, served_months
 
-__all__ = ["Wanted", "load_dossier", "load_dossiers"]
+__all__ = ["Ground", "Wanted", "load_dossier", "load_dossiers", "load_grounds"]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Whose dossier, for which use, with what the lender knows of him."""
+    """Whose dossier, for which use, with what the lender knows of him, on which ground: that of now, or that which an evaluation was made on."""
 
     customer_id: CustomerId
     use: Use
     reference: Reference
+    ground: Ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,22 @@ class _Case:
 
     subject: SubjectProfile
     reference: Reference
-    states: Mapping[SourceKind, SourceState]
+    ground: Ground
     moment: Moment
-    holdings: Holdings
+
+    @staticmethod
+    def of(one: Wanted, subject: SubjectProfile) -> _Case:
+        sources = readable(one.ground.states)
+        return _Case(
+            subject, one.reference, one.ground, Moment(one.customer_id, one.use.as_of, one.use.known_at, one.ground.consents, sources)
+        )
 
     @property
     def key(self) -> object:
-        return (self.moment.customer_id, tuple(self.states.values()), frozenset(self.moment.consents.values()))
+        """Cases of a customer with the same one have the same dossier."""
+        ground = self.ground
+        served = frozenset(ground.served.items())
+        return (self.moment.customer_id, tuple(ground.states.values()), frozenset(ground.consents.values()), served)
 
 
 async def load_dossier(
@@ -67,33 +77,35 @@ async def load_dossier(
 
     Only facts of sources that this grantee may read for this purpose and scenario are loaded.
     """
-    return (await load_dossiers(tx, [Wanted(customer_id, Use(grantee, purpose, scenario, as_of, known_at), reference)]))[0]
+    use = Use(grantee, purpose, scenario, as_of, known_at)
+    (ground,) = await load_grounds(tx, [(customer_id, use)])
+    return (await load_dossiers(tx, [Wanted(customer_id, use, reference, ground)]))[0]
+
+
+async def load_grounds(tx: Read | Write, uses: Sequence[tuple[CustomerId, Use]]) -> list[Ground]:
+    """What the store tells of the customers' sources for their uses, all as known at one instant; in the order of the uses."""
+    if not uses:
+        return []
+    holdings = await load_holdings(tx, list(dict.fromkeys(customer_id for customer_id, _ in uses)), uses[0][1].known_at)
+    return [Ground(holdings[one].states(use), holdings[one].allowing(use), served_months(holdings[one], use.as_of)) for one, use in uses]
 
 
 async def load_dossiers(tx: Read | Write, wanted: Sequence[Wanted]) -> list[Dossier]:
-    """:func:`load_dossier` of many, all as of one day and one instant; in the order in which they are wanted."""
+    """Dossiers of many on their grounds, all as of one day and one instant; in the order in which they are wanted. Raises NotFound."""
     if not wanted:
         return []
     customers, use = list(dict.fromkeys(one.customer_id for one in wanted)), wanted[0].use
     subjects = await load_subject_profiles(tx, customers, use.as_of, use.known_at)
-    holdings = await load_holdings(tx, customers, use.known_at)
-    cases = [_case(one, subjects[one.customer_id], holdings[one.customer_id]) for one in wanted]
+    cases = [_Case.of(one, subjects[one.customer_id]) for one in wanted]
     different = {case.key: case for case in cases}
     made = dict(zip(different, await _made(tx, list(different.values())), strict=True))
     return [made[case.key] for case in cases]
 
 
-def _case(one: Wanted, subject: SubjectProfile, holdings: Holdings) -> _Case:
-    consents: dict[SourceKind, GivenConsent] = holdings.allowing(one.use)
-    states = holdings.states(one.use)
-    moment = Moment(one.customer_id, one.use.as_of, one.use.known_at, consents, readable(states))
-    return _Case(subject, one.reference, states, moment, holdings)
-
-
 async def _made(tx: Read | Write, cases: Sequence[_Case]) -> list[Dossier]:
     loaded = await load_facts(tx, [case.moment for case in cases])
-    selling = [place for place, case in enumerate(cases) if case.states[SourceKind.SHOP].readable]
-    figures = await load_orders(tx, [cases[place].moment for place in selling], [cases[place].holdings for place in selling])
+    selling = [place for place, case in enumerate(cases) if case.ground.states[SourceKind.SHOP].readable]
+    figures = await load_orders(tx, [cases[place].moment for place in selling], [cases[place].ground.served for place in selling])
     shops = dict(zip(selling, figures, strict=True))
     return [_dossier(case, loaded[place], shops.get(place)) for place, case in enumerate(cases)]
 
@@ -106,7 +118,7 @@ def _dossier(case: _Case, loaded: Loaded, shop: ShopFigures | None) -> Dossier:
         known_at=case.moment.known_at,
         subject=replace(subject, residence_city=homes[0] if homes else None),
         reference=case.reference,
-        sources=case.states,
+        sources=case.ground.states,
         facts=facts,
         amounts={**monthly_amounts(facts.get(Invoice, ()), facts.get(PaymentTransaction, ())), **(shop.amounts if shop else {})},
         orders=shop.measures if shop else None,

@@ -21,11 +21,17 @@ from hub.store.database import Read, Write
 from hub.store.parties import RESPONSIBLE, in_role
 from hub.store.tables import connection, consent, customer, party
 
+# A window that is read again loses what it had covered; that it had, at an instant before, is told by ``window_before``.
 _WINDOWS = text(
     """
-    SELECT customer_id, connection_id, source, kinds, bool_or(state <> 'NOT_SERVED') AS served,
-           range_agg(covered) FILTER (WHERE state = 'DONE' AND completed_at <= :known_at) AS covered
-    FROM sync_window WHERE customer_id = ANY (:customers)
+    SELECT customer_id, connection_id, source, kinds, coalesce(bool_or(served), true) AS served, range_agg(covered) FILTER (WHERE covered IS NOT NULL) AS covered
+    FROM (
+        SELECT customer_id, connection_id, source, stream, kinds, state <> 'NOT_SERVED' AS served,
+            CASE WHEN state = 'DONE' AND completed_at <= :known_at THEN covered END AS covered
+        FROM sync_window WHERE customer_id = ANY (:customers)
+        UNION ALL SELECT customer_id, connection_id, source, stream, kinds, NULL, covered
+        FROM window_before WHERE customer_id = ANY (:customers) AND completed_at <= :known_at AND replaced_at > :known_at
+    ) AS w
     GROUP BY customer_id, connection_id, source, stream, kinds
     """
 ).columns(covered=DATEMULTIRANGE)

@@ -26,6 +26,8 @@ from hub.store.dossier.moment import ASKED, Moment, asking, live
 from hub.store.dossier.months import MONTH, PAID, kept_months
 
 MONTHS = 24
+Served = Mapping[UUID, frozenset[Month]]
+"""The months that each connection serves order by order."""
 _NOTHING = SimpleNamespace(buyers=0, repeat_buyers=0, cities={}, top_address=0, off_hours=0, recent=0, last_paid_on=None)
 """Of a customer whose single orders may not be read."""
 
@@ -67,10 +69,12 @@ _MEASURES = text(
     WITH {ASKED}, single AS MATERIALIZED (
         SELECT place, year::date[] AS year, quarter::date[] AS quarter
         FROM unnest(CAST(:at AS int[]), CAST(:years AS text[]), CAST(:quarters AS text[])) AS s(place, year, quarter)
-    ), paid AS MATERIALIZED (
-        SELECT place, f.paid_at AT TIME ZONE 'Asia/Shanghai' AS at, {MONTH.format("f.paid_at")} = ANY (s.quarter) AS recent,
-               buyer_hash, receiver_address_hash, receiver_city
-        FROM {live(spec_of(Order))} JOIN single s USING (place) WHERE {PAID} AND {MONTH.format("f.paid_at")} = ANY (s.year)
+    ), sold AS MATERIALIZED (
+        SELECT place, f.paid_at AT TIME ZONE 'Asia/Shanghai' AS at, {MONTH.format("f.paid_at")} = ANY (s.year) AS of_year,
+               {MONTH.format("f.paid_at")} = ANY (s.quarter) AS recent, buyer_hash, receiver_address_hash, receiver_city
+        FROM {live(spec_of(Order))} JOIN single s USING (place) WHERE {PAID}
+    ), paid AS (
+        SELECT * FROM sold WHERE of_year
     ), recent AS MATERIALIZED (
         SELECT * FROM paid WHERE recent
     ), buyers AS (
@@ -85,14 +89,13 @@ _MEASURES = text(
             SELECT place, receiver_address_hash, count(*) AS orders FROM recent GROUP BY 1, 2) a GROUP BY place
     ), counts AS (
         SELECT place, count(*) FILTER (WHERE extract(hour FROM at) BETWEEN 1 AND 5) AS off_hours, count(*) AS recent FROM recent GROUP BY place
-    ), latest AS (
-        SELECT place, max(f.paid_at AT TIME ZONE 'Asia/Shanghai')::date AS last_paid_on FROM {live(spec_of(Order))} WHERE {PAID} GROUP BY place
     )
     SELECT m.place, CASE WHEN b.place IS NULL THEN 0 ELSE b.buyers END AS buyers, CASE WHEN b.place IS NULL THEN 0 ELSE b.repeat_buyers END AS repeat_buyers,
            c.cities, CASE WHEN a.place IS NULL THEN 0 ELSE a.top_address END AS top_address, coalesce(n.off_hours, 0) AS off_hours, coalesce(n.recent, 0) AS recent,
-           l.last_paid_on
-    FROM (SELECT DISTINCT place FROM asked) m LEFT JOIN latest l USING (place)
+           l.paid_on AS last_paid_on
+    FROM (SELECT DISTINCT place FROM asked) m
     LEFT JOIN buyers b USING (place) LEFT JOIN cities c USING (place) LEFT JOIN addresses a USING (place) LEFT JOIN counts n USING (place)
+    LEFT JOIN (SELECT place, max(at)::date AS paid_on FROM sold GROUP BY place) l USING (place)
     """  # noqa: S608
 )
 
@@ -105,11 +108,10 @@ class ShopFigures:
     measures: OrderMeasures
 
 
-async def load_orders(tx: Read | Write, moments: Sequence[Moment], holdings: Sequence[Holdings]) -> list[ShopFigures]:
-    """The shop figures of W24 over all connections that serve SHOP, of moments at which it may be read."""
+async def load_orders(tx: Read | Write, moments: Sequence[Moment], served: Sequence[Served]) -> list[ShopFigures]:
+    """The shop figures of W24 over all connections that serve SHOP, of moments at which it may be read; ``served`` in their order."""
     if not moments:
         return []
-    served = [_served(held, moment.as_of) for moment, held in zip(moments, holdings, strict=True)]
     _, values = asking(moments, (Order, Refund, ShopMonthlySummary))
     whole = [
         (place, connection, first_day(month))
@@ -127,9 +129,9 @@ async def load_orders(tx: Read | Write, moments: Sequence[Moment], holdings: Seq
 
 async def _summed(tx: Read | Write, values: dict[str, Any], served: Sequence[tuple[int, UUID, date]]) -> list[Any]:
     """The sums of the months that are served order by order, kept ones as they are and the others from single orders; and of all other months the summaries."""
-    served_months = values | _columns(_SERVED, served)
-    rows = list(await tx.execute(_SUMMARIES, served_months))
-    kept = await kept_months(tx, served_months)
+    those = values | _columns(_SERVED, served)
+    rows = list(await tx.execute(_SUMMARIES, those))
+    kept = await kept_months(tx, those)
     known = {(row.place, row.connection_id, row.month) for row in kept}
     left = [one for one in served if one not in known]
     if left:
@@ -144,7 +146,7 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str,
     return {name: [row[index] for row in rows] for index, name in enumerate(names)}
 
 
-def _served(holdings: Holdings, as_of: date) -> dict[UUID, frozenset[Month]]:
+def served_months(holdings: Holdings, as_of: date) -> dict[UUID, frozenset[Month]]:
     """The months each connection serves order by order, of the connections that cover anything."""
     found = {}
     for one in holdings.connections:

@@ -90,7 +90,7 @@ async def draft(tx: Read | Write, draft_id: UUID) -> Draft:
     """Raises NotFound."""
     row = (await tx.execute(select(policy_draft).where(policy_draft.c.draft_id == draft_id).with_for_update())).first()
     if row is None:
-        raise NotFound("There is no such draft.")
+        raise NotFound("There is no such draft.", remedy="`hub policies list`, or the query `policyDrafts`, shows them.")
     return Draft.of(row)
 
 

@@ -1,4 +1,4 @@
-"""Loads a dossier, evaluates it, writes the result: one transaction, nothing overwritten.
+"""Loads a dossier, evaluates it, writes the result with what it was made from: one transaction, nothing overwritten.
 
 The digest of the inputs is over everything that could change the result: policy, request, lender's data, source states and the digests of the fact sets.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from itertools import groupby
 from uuid import UUID
 
 import orjson
@@ -27,12 +27,14 @@ from hub.domain.enums import Outcome
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import NotFound
 from hub.store.database import Read, Write
-from hub.store.dossier import Wanted, load_dossiers
+from hub.store.dossier import Wanted, load_dossiers, load_grounds
+from hub.store.evaluations.canonical import sha256_of
+from hub.store.evaluations.inputs import Prepared, inputs_row
 from hub.store.evaluations.policies import effective_policy
 from hub.store.evaluations.reference import load_references
-from hub.store.evaluations.rows import Heading, head_row, part_rows
+from hub.store.evaluations.rows import Heading, Row, head_row, part_rows
 from hub.store.evaluations.watch import load_watches
-from hub.store.tables import customer, evaluation
+from hub.store.tables import customer, evaluation, evaluation_inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class Asked:
     purpose: str
     what_if: bool = False
     """Of another day than today, or of what was known before: it is kept and shown, and nothing is decided by it."""
+
+    @property
+    def use(self) -> Use:
+        return Use(self.grantee, self.purpose, self.scenario, self.as_of, self.known_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +78,71 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = u
     if not asked:
         return []
     policies = {one: await effective_policy(tx, one, asked[0].as_of) for one in dict.fromkeys(one.scenario for one in asked)}
-    dossiers, watches, before = await dossiers_of(tx, asked), await load_watches(tx, asked), await _latest(tx, asked)
-    kept = list[Kept]()
-    for one, dossier, watch in zip(asked, dossiers, watches, strict=True):
+    prepared, watches, before = await prepare(tx, asked), await load_watches(tx, asked), await _latest(tx, asked)
+    kept, rows = list[Kept](), defaultdict[Table, list[Row]](list)
+    for one, its, looked in zip(asked, prepared, watches, strict=True):
         policy, which = policies[one.scenario], (one.customer_id, one.scenario)
-        found = await complete(dossier, policy, one.request, watch, reach, str(one.customer_id))
-        heading = Heading(
-            customer_id=one.customer_id,
-            evaluation_id=new_id(),
-            created_at=datetime.now(UTC),
-            supersedes=None if one.what_if else before.get(which),
-            inputs_digest=inputs_digest(dossier, policy, one.request),
-            what_if=one.what_if,
-            use_purpose=one.purpose,
-            known_at=one.known_at,
-        )
+        found = await complete(its.dossier, policy, one.request, looked.watch, reach, str(one.customer_id))
+        heading = _heading(one, inputs_digest(its.dossier, policy, one.request), before.get(which))
         if not one.what_if:
             before[which] = heading.evaluation_id
+        mine = rows_of(heading, found)
+        for table, part in mine.items():
+            rows[table] += part
+        rows[evaluation_inputs].append(inputs_row(heading, its, looked, found, sha256_of(mine)))
         kept.append(Kept(heading.evaluation_id, found.made.outcome, heading, found))
-    await _write(tx, kept)
+    await _write(tx, rows)
     return kept
 
 
+def _heading(asked: Asked, digest: str, before: UUID | None) -> Heading:
+    return Heading(
+        customer_id=asked.customer_id,
+        evaluation_id=new_id(),
+        created_at=datetime.now(UTC),
+        supersedes=None if asked.what_if else before,
+        inputs_digest=digest,
+        what_if=asked.what_if,
+        use_purpose=asked.purpose,
+        known_at=asked.known_at,
+    )
+
+
 async def dossier_of(tx: Write, asked: Asked) -> Dossier:
-    """What an evaluation is made from. Raises NotFound."""
+    """What an evaluation is made from, the dossier alone. Raises NotFound."""
     return (await dossiers_of(tx, [asked]))[0]
 
 
 async def dossiers_of(tx: Write, asked: Sequence[Asked]) -> list[Dossier]:
+    """:func:`dossier_of` of many."""
+    return [one.dossier for one in await prepare(tx, asked)]
+
+
+async def prepare(tx: Read | Write, asked: Sequence[Asked]) -> list[Prepared]:
     """What evaluations of one day and one instant are made from, in their order. Raises NotFound."""
-    customers = list({one.customer_id for one in asked})
-    rows = await tx.execute(select(customer.c.customer_id, customer.c.uscc).where(customer.c.customer_id.in_(customers)))
-    codes, references = {row.customer_id: row.uscc for row in rows}, await load_references(tx)
-    if len(codes) < len(customers):
-        raise NotFound("There is no such customer.")
+    if not asked:
+        return []
+    codes = await codes_of(tx, [one.customer_id for one in asked])
+    known = await load_references(tx, codes, asked[0].as_of, asked[0].known_at)
+    grounds = await load_grounds(tx, [(one.customer_id, one.use) for one in asked])
     wanted = [
-        Wanted(
-            one.customer_id,
-            Use(one.grantee, one.purpose, one.scenario, one.as_of, one.known_at),
-            references.of(codes[one.customer_id]),
-        )
-        for one in asked
+        Wanted(one.customer_id, one.use, known[one.customer_id].reference, ground) for one, ground in zip(asked, grounds, strict=True)
     ]
-    return await load_dossiers(tx, wanted)
+    dossiers = await load_dossiers(tx, wanted)
+    return [
+        Prepared(dossier, ground, known[one.customer_id], one.grantee)
+        for one, ground, dossier in zip(asked, grounds, dossiers, strict=True)
+    ]
+
+
+async def codes_of(tx: Read | Write, customers: Iterable[CustomerId]) -> dict[CustomerId, str | None]:
+    """The codes of businesses, None of persons. Raises NotFound."""
+    wanted = list(dict.fromkeys(customers))
+    rows = await tx.execute(select(customer.c.customer_id, customer.c.uscc).where(customer.c.customer_id.in_(wanted)))
+    codes = {CustomerId(row.customer_id): row.uscc for row in rows}
+    if len(codes) < len(wanted):
+        raise NotFound("There is no such customer.")
+    return codes
 
 
 _LATEST = text("""
@@ -130,15 +158,16 @@ async def _latest(tx: Read | Write, asked: Sequence[Asked]) -> dict[tuple[Custom
     return {(CustomerId(row.customer_id), row.scenario): row.evaluation_id for row in await tx.execute(_LATEST, values)}
 
 
-async def _write(tx: Write, kept: Sequence[Kept]) -> None:
-    """The evaluations before their parts."""
-    rows = defaultdict[Table, list[Any]](list)
-    for one in kept:
-        rows[evaluation].append(head_row(one.heading, one.found.made))
-        for table, part in part_rows(one.heading, one.found):
-            rows[table] += part
+def rows_of(heading: Heading, found: Complete) -> dict[Table, list[Row]]:
+    """Every row of an evaluation, by table; its own before its parts."""
+    return {evaluation: [head_row(heading, found.made)], **dict(part_rows(heading, found))}
+
+
+async def _write(tx: Write, rows: Mapping[Table, Sequence[Row]]) -> None:
+    """The evaluations before their parts. An evaluation behind a closed gate says less of itself: what is written at once says the same of each."""
     for table, found in rows.items():
-        await tx.execute(insert(table), found)
+        for _, alike in groupby(found, key=lambda row: row.keys()):
+            await tx.execute(insert(table), list(alike))
 
 
 def inputs_digest(dossier: Dossier, policy: Policy, request: Request) -> str:

@@ -92,7 +92,7 @@ async def end_policy(tx: Write, scenario: str, version: str, days: tuple[date, d
     found = await versions(tx, scenario)
     mine = next((row for row in found if row.version == version), None)
     if mine is None:
-        raise NotFound("There is no such version.")
+        raise NotFound("There is no such version.", remedy="`hub policies list`, or the query `policies`, shows them.")
     others = [row for row in found if row is not mine and row.ends_on is None and row.effective_from <= ends_on]
     if mine.ends_on is not None or not others:
         why = "was ended before" if mine.ends_on is not None else "is the only one in force on that day"

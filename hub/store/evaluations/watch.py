@@ -5,14 +5,16 @@ Of many customers in a few statements, like the dossiers.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Row, func, select, text, tuple_
 
 from hub.credit.crosscheck.verdict import Tier
@@ -42,6 +44,31 @@ _ACCOUNTS = text("""
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A watch, and the evaluation that its origin is of."""
+
+    watch: Watch
+    origin_id: UUID | None = None
+
+    def document(self) -> dict[str, Any]:
+        """What an evaluation keeps of it: what tells of today only (connections, which decision stood), and digests of what is read again."""
+        loans = sorted((asdict(one) for one in self.watch.loans), key=lambda one: str(one["number"]))
+        return {
+            "loans": [len(loans), _sha256(loans)],
+            "connections": self.watch.connections,
+            "origin": None if self.watch.origin is None else [str(self.origin_id), _sha256(asdict(self.watch.origin))],
+        }
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else str(value)
+
+
 class Watched(Protocol):
     """Whose loans an evaluation is to know, for which scenario and under consents for which purpose, as of when."""
 
@@ -57,7 +84,7 @@ class Watched(Protocol):
     def known_at(self) -> datetime: ...
 
 
-async def load_watches(tx: Read | Write, asked: Sequence[Watched]) -> list[Watch]:
+async def load_watches(tx: Read | Write, asked: Sequence[Watched]) -> list[Looked]:
     """Of evaluations of one day and one instant, in their order. Loans are watched under consents for POST_LOAN alone."""
     if not asked:
         return []
@@ -73,7 +100,22 @@ async def load_watches(tx: Read | Write, asked: Sequence[Watched]) -> list[Watch
         (place, asked[place].customer_id, loan, loans[asked[place].customer_id][loan]) for place, one in opened.items() for loan in one
     ]
     origins = await _origins(tx, granted)
-    return [replace(watch, origin=origins.get(place)) for place, watch in enumerate(watches)]
+    return [_with(watch, origins.get(place)) for place, watch in enumerate(watches)]
+
+
+def _with(watch: Watch, found: tuple[UUID, Origin] | None) -> Looked:
+    return Looked(watch) if found is None else Looked(replace(watch, origin=found[1]), found[0])
+
+
+async def watch_again(tx: Read | Write, asked: Watched, kept: Mapping[str, Any]) -> Looked:
+    """The watch of an evaluation that is made once more: loans as the lender had told them, and beside them what the evaluation kept (:meth:`Looked.document`)."""
+    loans = (await load_loans(tx, [asked.customer_id], asked.as_of, asked.known_at)).get(asked.customer_id, {})
+    watch = Watch(asked.purpose == Purpose.POST_LOAN, tuple(loans), None, kept["connections"])
+    opened = watch.of(asked.scenario)[:1]
+    if kept["origin"] is None or not opened:
+        return Looked(watch)
+    origins = await _origins(tx, [(0, asked.customer_id, opened[0], UUID(kept["origin"][0]))])
+    return _with(watch, origins.get(0))
 
 
 async def _connections(tx: Read | Write, customers: Sequence[CustomerId]) -> Mapping[CustomerId, int]:
@@ -82,7 +124,7 @@ async def _connections(tx: Read | Write, customers: Sequence[CustomerId]) -> Map
     return {CustomerId(customer_id): count for customer_id, count in rows}
 
 
-async def _origins(tx: Read | Write, granted: Sequence[tuple[int, CustomerId, Loan, UUID | None]]) -> Mapping[int, Origin]:
+async def _origins(tx: Read | Write, granted: Sequence[tuple[int, CustomerId, Loan, UUID | None]]) -> Mapping[int, tuple[UUID, Origin]]:
     """By place the evaluation that the lender names, else the last decision of the scenario up to the day on which the loan was granted."""
     if not granted:
         return {}
@@ -98,11 +140,14 @@ async def _origins(tx: Read | Write, granted: Sequence[tuple[int, CustomerId, Lo
         return {}
     features, accounts = await _features(tx, rows), await _accounts(tx, rows)
     return {
-        row.place: Origin(
-            row.as_of,
-            Tier(row.tier) if row.tier else None,
-            features.get(row.evaluation_id, {}),
-            frozenset(accounts.get(row.place, ())) or None,
+        row.place: (
+            row.evaluation_id,
+            Origin(
+                row.as_of,
+                Tier(row.tier) if row.tier else None,
+                features.get(row.evaluation_id, {}),
+                frozenset(accounts.get(row.place, ())) or None,
+            ),
         )
         for row in rows
     }

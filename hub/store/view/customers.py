@@ -24,6 +24,7 @@ from hub.store.view.catalogue import (
     plain,
 )
 from hub.store.view.clients import client_fields
+from hub.store.view.disputes import dispute_fields
 from hub.store.view.environment import INTERNAL, NOW, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields, fact_nodes
@@ -35,6 +36,7 @@ from hub.store.view.policies import policy_fields
 from hub.store.view.portfolios import portfolio_fields
 from hub.store.view.profile import FILTERS, PROFILE_TYPES, chosen_customers, profile_fields
 from hub.store.view.reference import REFERENCE_TYPES, reference_fields
+from hub.store.view.reference_versions import reference_version_fields
 from hub.store.view.sources import SOURCE_TYPES, sources
 from hub.store.view.watching import watching_fields
 
@@ -129,6 +131,8 @@ QUERY = TypeView(
         **client_fields(),
         **policy_fields(),
         **portfolio_fields(),
+        **reference_version_fields(),
+        **dispute_fields(),
     },
 )
 

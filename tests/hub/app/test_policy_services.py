@@ -276,5 +276,5 @@ def test_nothing_private_leads_to_a_customer() -> None:
 async def test_a_client_s_own_transaction_sees_no_draft(desk: Desk) -> None:
     await drafted(desk)
     with pytest.raises(Exception, match="permission denied"):
-        async with desk.runtime.database.write(desk.services.calling.scope(desk.call(), "x")) as tx:
+        async with desk.runtime.database.write(desk.services.calling.scope(desk.call())) as tx:
             await tx.execute(text("SELECT 1 FROM policy_draft"))
