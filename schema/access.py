@@ -36,13 +36,15 @@ SCOPES: Mapping[str, str] = {
     "policies:read": "Policies with their versions; drafts, and what their trials have found.",
     "policies:write": "Draft policies, try and discard drafts.",
     "policies:approve": "Publish drafts that somebody else wrote, and take published versions back.",
+    "portfolios:read": "Portfolios that are pre-screened: how far they are, and what they count.",
+    "portfolios:write": "Have a portfolio pre-screened.",
     "personal:reveal": "One personal value at a time, in plain text.",
     "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
 }
 
 _POLICIES = {"policies:read", "policies:write", "policies:approve"}
-_ADMINS = {"clients:read", "clients:write", "customers:erase", "identity:write"} | _POLICIES
+_ADMINS = {"clients:read", "clients:write", "customers:erase", "identity:write", "portfolios:write"} | _POLICIES
 _PARTNER = {
     "customers:read",
     "customers:write",
@@ -59,7 +61,7 @@ _PARTNER = {
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
     "INTERNAL": frozenset(set(SCOPES) - _ADMINS),
-    "ADMIN": frozenset(_ADMINS | {"operations:read", "schema:introspect"}),
+    "ADMIN": frozenset(_ADMINS | {"operations:read", "portfolios:read", "schema:introspect"}),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 

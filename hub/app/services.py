@@ -20,6 +20,7 @@ from hub.app.consents import ConsentServices
 from hub.app.identity import IdentityServices, visible
 from hub.app.lending import LendingServices
 from hub.app.policies import PolicyServices, PolicySteps
+from hub.app.portfolios import PortfolioServices
 from hub.credit.evaluate import Request
 from hub.credit.models.reach import Reach, unreachable
 from hub.domain.clock import Clock
@@ -115,6 +116,7 @@ class HubServices:
             publish_policy_draft=policies.publish,
             discard_policy_draft=policies.discard,
             end_policy_version=policies.end,
+            screen_portfolio=PortfolioServices(self.equipment.vault.keys, self.calling).screen,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
         )

@@ -16,8 +16,8 @@ from rich.table import Table
 
 from hub.app.policies import EVER, PolicySteps
 from hub.cli import until
-from hub.cli.history import bars
 from hub.cli.options import console, emit, settings
+from hub.cli.pool import come_to_all
 from hub.cli.processes import OPERATOR, with_runtime
 from hub.cli.runtime import Runtime
 from hub.credit.checking import check as check_text
@@ -137,7 +137,8 @@ async def tried(runtime: Runtime, draft_id: UUID, since: datetime, *, stop: bool
     """The trial itself."""
     async with runtime.database.work() as tx:
         begun = await _steps(runtime).try_out(tx, acting(), draft_id, since)
-    await _come_to_all(runtime, begun, quiet=quiet)
+    trial, grantee, now = drafts.Trial(begun), runtime.settings.grantee, runtime.clock.now()
+    await come_to_all(runtime.database, trial, grantee, now, "evaluations", at_once=AT_ONCE, quiet=quiet, reach=runtime.models)
     async with runtime.database.work() as tx:
         found = await drafts.report(tx, draft_id)
         if stop:
@@ -163,17 +164,6 @@ def report(draft_id: UUID, home: Path | None, *, as_json: bool) -> None:
 
     until.run(with_runtime(settings(home), work))
     tell(found[0], as_json=as_json)
-
-
-async def _come_to_all(runtime: Runtime, begun: Draft, *, quiet: bool) -> None:
-    async with runtime.database.work() as tx:
-        done, total = await drafts.progress(tx, begun)
-    with bars(quiet) as shown:
-        task = shown.add_task(begun.policy.id, total=total, completed=done, detail="evaluations")
-        while count := await drafts.come_to(
-            runtime.database, begun, runtime.settings.grantee, runtime.clock.now(), AT_ONCE, runtime.models
-        ):
-            shown.advance(task, count)
 
 
 def _steps(runtime: Runtime) -> PolicySteps:

@@ -14,6 +14,7 @@ from hub.cli.client_commands import app as clients_app
 from hub.cli.document_commands import documents_app
 from hub.cli.options import Home, Json, Port
 from hub.cli.policy_commands import policies_app
+from hub.cli.portfolio_commands import portfolio_app
 
 app = typer.Typer(
     name="hub",
@@ -37,6 +38,7 @@ audit_app = typer.Typer(
 )
 app.add_typer(audit_app, name="audit")
 app.add_typer(policies_app, name="policies")
+app.add_typer(portfolio_app, name="portfolio")
 customers_app = typer.Typer(help="One customer at a time.", no_args_is_help=True)
 app.add_typer(customers_app, name="customers")
 app.add_typer(clients_app, name="clients")
@@ -69,6 +71,9 @@ def demo(
         Path | None,
         typer.Option("--policy", help="A policy file to try over what was evaluated: what would it change?", show_default=False),
     ] = None,
+    portfolio: Annotated[
+        Path | None, typer.Option("--portfolio", help="A portfolio file to pre-screen the demo's customers by.", show_default=False)
+    ] = None,
 ) -> None:
     """The main job, end to end, on this machine: simulated platforms, consent, sync, evaluation, one GraphQL question and its answer.
 
@@ -76,7 +81,7 @@ def demo(
     """
     from hub.cli.demo import run
 
-    run(home, port, once=once, as_json=json, policy=policy)
+    run(home, port, once=once, as_json=json, policy=policy, portfolio=portfolio)
 
 
 @app.command()

@@ -45,7 +45,9 @@ ERASED = {
     **dict.fromkeys(retention().of_class("INPUT"), ("DELETE",)),
 }  # fmt: skip
 """What the role hub_worker may do beside that, each within a policy of :func:`hub.store.erasure.laws.policies`."""
-PRIVATE = frozenset({"audit_anchor", "audit_event", "cost_ledger", "policy_draft", "policy_trial", "replay", "trusted_document"})
+PRIVATE = frozenset(
+    {"audit_anchor", "audit_event", "cost_ledger", "policy_draft", "policy_trial", "portfolio_part", "replay", "trusted_document"}
+)
 """Nothing that a client is answered with: it may name somebody else's customer, or another client."""
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
 """A fact is never overwritten: a change ends it and adds another. It is deleted by the role hub_worker alone, where its erasure is due."""
@@ -111,12 +113,13 @@ _PAGE_IS_COVERED = f"""{_OPERATOR} OR EXISTS (SELECT 1 FROM consent f JOIN conse
     WHERE f.customer_id = raw_page.customer_id AND f.consent_id = raw_page.consent_id AND {_IN_FORCE})"""  # noqa: S608 -- our own text
 _MONTH_IS_COVERED = f"""EXISTS (SELECT 1 FROM consent c WHERE c.customer_id = series_month.customer_id AND c.source = series_month.source
     AND {_IN_FORCE})"""  # noqa: S608 -- our own text
+_SHOP_IS_COVERED = f"EXISTS (SELECT 1 FROM consent c WHERE c.customer_id = shop_month.customer_id AND c.source = 'SHOP' AND {_IN_FORCE})"  # noqa: S608 -- our own text
 
 
 def covered_tables() -> dict[str, str]:
     """The tables that show only what a consent covers, and when it does."""
     facts = {table.name: _fact_is_covered(table.info["fact"]) for table in FACT_TABLES.values()}
-    return {**facts, "raw_page": _PAGE_IS_COVERED, "series_month": _MONTH_IS_COVERED}
+    return {**facts, "raw_page": _PAGE_IS_COVERED, "series_month": _MONTH_IS_COVERED, "shop_month": _SHOP_IS_COVERED}
 
 
 def owned_tables() -> list[str]:

@@ -30,6 +30,7 @@ from schema.mutations.resume_consent import resume_consent
 from schema.mutations.retire_client_key import retire_client_key
 from schema.mutations.reveal_personal_field import reveal_personal_field
 from schema.mutations.revoke_client_tokens import revoke_client_tokens
+from schema.mutations.screen_portfolio import screen_portfolio
 from schema.mutations.split_customer import split_customer
 from schema.mutations.try_policy_draft import try_policy_draft
 from schema.mutations.update_client import update_client
@@ -66,5 +67,6 @@ class Mutation:
     publish_policy_draft = publish_policy_draft
     discard_policy_draft = discard_policy_draft
     end_policy_version = end_policy_version
+    screen_portfolio = screen_portfolio
     erase_customer = erase_customer
     reveal_personal_field = reveal_personal_field

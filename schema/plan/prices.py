@@ -90,6 +90,7 @@ TALLIES: Mapping[str, Rows] = {
         f"PolicyDifferences.{name}": Rows(10, COUNTED)
         for name in ("compared", "isExact", "changed", "limitBefore", "limitAfter", "raised", "lowered", "dearer", "cheaper")
     },
+    "PortfolioCount.share": Rows(6, 10),
     **{
         f"PlatformStatus.{name}": Rows(10, 10_000)
         for name in ("usedThisMinute", "leftThisMinute", "retriesThisMinute", "usedToday", "leftToday", "inFlight")

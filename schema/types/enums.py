@@ -52,6 +52,19 @@ class Tier(StrEnum):
     CONFLICT = "CONFLICT"
 
 
+class PortfolioAxis(StrEnum):
+    """By what the customers of a portfolio are counted. LEFT: those without a result, by why."""
+
+    ALL = "ALL"
+    CUSTOMER_TYPE = "CUSTOMER_TYPE"
+    INDUSTRY = "INDUSTRY"
+    REGION = "REGION"
+    SIZE = "SIZE"
+    TIER = "TIER"
+    SCENARIO = "SCENARIO"
+    LEFT = "LEFT"
+
+
 class SizeClass(StrEnum):
     """企业规模: size of a business by the national standard of 2011, by industry, employees and revenue."""
 
@@ -180,6 +193,7 @@ for _enum in (
     CheckStatus,
     Tier,
     LimitPartKind,
+    PortfolioAxis,
     SizeClass,
     ProductClass,
     Overlay,

@@ -70,6 +70,7 @@ class Port:
                 )
             },
             end_policy_version=self._serving(lambda value: PolicyEnded(value.scenario, value.version, date(2026, 1, 20), "2026-01-01")),
+            screen_portfolio=self._serving(lambda _: "s-1"),
             reveal_personal_field=self._serving(lambda _: "plain"),
             erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),
         )

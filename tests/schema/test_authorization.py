@@ -40,10 +40,12 @@ EXPECTED = {
         "access:read",
     },
     "INTERNAL": set(SCOPES)
-    - {"clients:read", "clients:write", "customers:erase", "identity:write", "policies:read", "policies:write", "policies:approve"},
+    - {"clients:read", "clients:write", "customers:erase", "identity:write", "policies:read", "policies:write", "policies:approve"}
+    - {"portfolios:write"},
     "ADMIN": {
         *("clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"),
         *("policies:read", "policies:write", "policies:approve"),
+        *("portfolios:read", "portfolios:write"),
     },
     NOBODY: set(),
 }
@@ -77,7 +79,7 @@ def test_each_role_against_each_field(role: str) -> None:
     print(f"{role}: {sum(verdicts.values())} of {len(verdicts)} fields")
     assert verdicts == expected
     assert len(verdicts) > 630 and (sum(verdicts.values()) > 0) is (role != NOBODY)
-    admins = {"operations:read", "clients:read", "policies:read", ANYONE.scope}
+    admins = {"operations:read", "clients:read", "policies:read", "portfolios:read", ANYONE.scope}
     admin = {one for one, way in CONTRACT.ways.items() if {step.scope for step in way if step.scope} <= admins}
     assert role != "ADMIN" or {one for one, verdict in verdicts.items() if verdict} == admin, (
         "how fetching goes, who asks, and what is decided by; nothing of what was fetched"
@@ -156,6 +158,9 @@ SCOPES_OF_EXAMPLE = {
     "DiscardPolicyDraft": {"policies:write"},
     "PublishPolicyDraft": {"policies:approve"},
     "EndPolicyVersion": {"policies:approve"},
+    "ScreenPortfolio": {"portfolios:write"},
+    "PortfolioScreenings": {"portfolios:read"},
+    "PortfolioResults": {"enhancement:read"},
     "AccountOwners": {"customers:read"},
     "AddParty": {"customers:write", "customers:read"},
     "EndParty": {"customers:write", "customers:read"},

@@ -184,6 +184,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "discardPolicyDraft": "policies:write",
         "publishPolicyDraft": "policies:approve",
         "endPolicyVersion": "policies:approve",
+        "screenPortfolio": "portfolios:write",
         "eraseCustomer": "customers:erase",
         "revealPersonalField": "personal:reveal",
     }
@@ -216,6 +217,8 @@ def test_partners_never_hold_facts_or_evidence() -> None:
         "policies:read",
         "policies:write",
         "policies:approve",
+        "portfolios:read",
+        "portfolios:write",
     }
     assert not AUDIENCES["ADMIN"] - {
         "policies:read",
@@ -226,6 +229,8 @@ def test_partners_never_hold_facts_or_evidence() -> None:
         "customers:erase",
         "identity:write",
         "operations:read",
+        "portfolios:read",
+        "portfolios:write",
         "schema:introspect",
     }
 

@@ -27,12 +27,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA: HubSchema = build_schema()
 QUERIES = (
     *("AccountOwners", "Clients", "CustomerEnhancement", "CustomerOverview", "FeatureCatalogue", "FindCustomers", "LatestEvaluations"),
-    *("LimitEvidence", "LoanWatch", "OrdersAndPlots", "Policies", "PolicyDrafts", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
+    *("LimitEvidence", "LoanWatch", "OrdersAndPlots", "Policies", "PolicyDrafts", "PortfolioResults", "PortfolioScreenings"),
+    *("Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
 )
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 46 and set(QUERIES) < set(names())
+    assert len(names()) == 49 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -250,6 +251,7 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
             {"consent": {"scenarios": ["S03"]}},
         ),
         "RegisterDocument": ("admin", {"clientId": "acme", "document": "{ customers { totalCount } }"}, {"sha256": "ab" * 32}),
+        "ScreenPortfolio": ("admin", {"document": "{}"}, {"screeningId": "s-1"}),
         "RegisterClient": ("admin", client, {"clientId": "new-app"}),
         "UpdateClient": ("admin", {"clientId": "new-app", "scopes": ["customers:read"]}, {"clientId": "new-app"}),
         "AddClientKey": ("admin", {"clientId": "new-app", "jwk": "{}"}, {"clientId": "new-app", "thumbprint": "t-1"}),

@@ -41,6 +41,7 @@ from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, order_r
 from tests.schema.drafted import policies
 from tests.schema.operations import Maker, Operation, Pools
 from tests.schema.oracle import Moment, Oracle
+from tests.schema.portfolios import screened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SCHEMA: HubSchema = build_schema()
@@ -52,6 +53,7 @@ EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
     *("access", "totals", "profile", "policyDrafts", "trial"),
+    *("access", "totals", "profile", "portfolioScreenings", "counts", "portfolioResults"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -122,6 +124,7 @@ async def enrich(tx: Write, world: World) -> None:
     shape = {"stream": "orders", "path": "a", "type": "text", "first_seen": KNOWN, "last_seen": KNOWN, "drifted": True}
     await tx.execute(insert(tables.record_shape), [{**shape, "connector": name} for name in ("market", "bureau_of_tax")])
     await tx.execute(insert(tables.client), list(clients()))
+    await screened(tx, world, uid)
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
@@ -220,7 +223,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "ids": [None],
         "nodes.ids": [list(oracle.nodes)[:2], [*oracle.nodes, "x"], ["x", str(world.theirs)], [], world.id],
         "first": [1, 2, 3, 100],
-        **cursors(oracle),
+        **oracle.afters(),
         "whatIf": [False, False, True],
         "categories": [None, ["ENTERPRISE"], "FARMER"],
         "customerTypes": [None, ["INDIVIDUAL_BUSINESS", "OTHER"], "FARMER"],
@@ -260,6 +263,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "clientId": [None, "app-1", "x"],
         "draftId": [None, str(uid(903)), "x"],
         "policyDrafts.states": [None, ["TRIED", "OPEN"], "DISCARDED"],
+        "screeningId": [None, str(uid(301)), str(uid(302)), "x"],
         "audience": [None, "PARTNER", "INTERNAL"],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
@@ -269,17 +273,6 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "parts": [None, ["LEG"], ["UPLIFT", "CAP"], "BASE_CAP", []],
         "names": [None, ["GMV"], "TAX", ["TAX", "GMV"], ["x"]],
     }
-
-
-def cursors(oracle: Oracle) -> Pools:
-    """For each list the cursors of its own rows: another list's are refused."""
-    found: dict[str, list[Any]] = {}
-    for type_ in SCHEMA.core.type_map.values():
-        for name, one in getattr(type_, "fields", {}).items():
-            if "after" in getattr(one, "args", {}):
-                rows = str(one.type).strip("!").removesuffix("Connection")
-                found[f"{name}.after"] = [None, *sorted(oracle.cursors.get(rows, ()))]
-    return found
 
 
 def made(pools: Pools, random: Random) -> Operation:

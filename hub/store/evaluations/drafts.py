@@ -190,6 +190,23 @@ async def come_to(database: Database, found: Draft, grantee: str, now: datetime,
     return len(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A draft on trial as an errand (:mod:`hub.store.evaluations.errands`)."""
+
+    draft: Draft
+
+    @property
+    def title(self) -> str:
+        return self.draft.policy.id
+
+    async def progress(self, tx: Read | Write) -> tuple[int, int]:
+        return await progress(tx, self.draft)
+
+    async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int, reach: Reach = unreachable) -> int:
+        return await come_to(database, self.draft, grantee, now, at_once, reach)
+
+
 def told(found: Draft) -> dict[str, Any]:
     """For the audit."""
     return {

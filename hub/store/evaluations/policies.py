@@ -53,7 +53,14 @@ async def effective_policy(tx: Read | Write, scenario: str, as_of: date) -> Poli
     if not found:
         known = sorted((await tx.execute(select(policy.c.policy_id).distinct())).scalars())
         raise InvalidInput(f"There is no policy for scenario {scenario!r}.", remedy=f"Published here are: {', '.join(known) or 'none'}.")
-    return read_policy(in_force(found, as_of).document)
+    row = in_force(found, as_of)
+    if row.sha256 not in _READ:
+        _READ[row.sha256] = read_policy(row.document)
+    return _READ[row.sha256]
+
+
+_READ: dict[str, Policy] = {}
+"""Published versions by their digest: they never change, and to check one takes longer than to decide by it."""
 
 
 async def versions(tx: Read | Write, scenario: str | None = None) -> list[Row[Any]]:

@@ -7,6 +7,7 @@ graph loaded, which is not the same as having no related parties.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -34,17 +35,33 @@ async def keep_reference(tx: Write, name: str, document: Mapping[str, Any], now:
         raise FixConfiguration(
             f"The lender's reference data do not take {', '.join(unknown)}.", remedy=f"Known names: {', '.join(sorted(LENDER_NAMES))}."
         )
-    _read(document if name == LENDER else {}, document if name == RELATIONS else {}, None)
+    _read(document if name == LENDER else {}, document if name == RELATIONS else {}).of("")
     row = {"name": name, "document": dict(document), "changed_at": now}
     statement = insert(reference_data).values(row)
     await tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"document": row["document"], "changed_at": now}))
 
 
+@dataclass(frozen=True, slots=True)
+class References:
+    """The lender's data, and as they concern one business (:meth:`of`)."""
+
+    common: Reference
+    relations: Mapping[str, tuple[Related, ...]]
+
+    def of(self, uscc: str | None) -> Reference:
+        return replace(self.common, related=self.relations.get(uscc or ""))
+
+
 async def load_reference(tx: Read | Write, uscc: str | None) -> Reference:
     """The lender's data as they concern one business."""
+    return (await load_references(tx)).of(uscc)
+
+
+async def load_references(tx: Read | Write) -> References:
+    """The lender's data."""
     rows = (await tx.execute(select(reference_data.c.name, reference_data.c.document))).all()
     documents = {row.name: row.document for row in rows}
-    return _read(documents.get(LENDER, {}), documents.get(RELATIONS, {}), uscc)
+    return _read(documents.get(LENDER, {}), documents.get(RELATIONS, {}))
 
 
 def read_reference_file(path: Path) -> dict[str, Any] | None:
@@ -60,7 +77,7 @@ def read_reference_file(path: Path) -> dict[str, Any] | None:
     return document
 
 
-def _read(lender: Mapping[str, Any], relations: Mapping[str, Any], uscc: str | None) -> Reference:
+def _read(lender: Mapping[str, Any], relations: Mapping[str, Any]) -> References:
     try:
         bands = {prefix: (Decimal(low), Decimal(high)) for prefix, (low, high) in lender.get("margin_bands", {}).items()}
         base = lender.get("social_insurance_base")
@@ -69,16 +86,16 @@ def _read(lender: Mapping[str, Any], relations: Mapping[str, Any], uscc: str | N
             for name, one in lender.get("crops", {}).items()
         }
         edges = {own: tuple(Related(row["uscc"], row["type"]) for row in rows) for own, rows in relations.items()}
-        return Reference(
+        common = Reference(
             lender=str(lender.get("lender", "")),
             margin_bands=bands,
             core_enterprises=frozenset(lender.get("core_enterprises", ())),
             approved_buyers=frozenset(lender.get("approved_buyers", ())),
             prohibited_industries=frozenset(lender.get("prohibited_industries", ())),
             insurance_base=(Decimal(base["floor"]), Decimal(base["ceiling"])) if base else None,
-            related=edges.get(uscc or ""),
             crops=crops,
         )
+        return References(common, edges)
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
         raise FixConfiguration(
             f"The lender's reference data cannot be read ({error}).", remedy="docs/deploy.md has an example of each document."

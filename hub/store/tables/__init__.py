@@ -23,7 +23,9 @@ from hub.store.tables.erasure import tombstone
 from hub.store.tables.events import inbound_event, touched_days
 from hub.store.tables.history import fact_mark, record_shape, replay, window_keys
 from hub.store.tables.lending import evaluation_hint, loan_status, model_result, monitoring_signal
+from hub.store.tables.months import shop_month
 from hub.store.tables.people import customer, customer_client, customer_merge, data_key, identity_event, party
+from hub.store.tables.portfolios import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
 from hub.store.tables.quota import quota_ledger
 from hub.store.tables.results import (
     check_result,
@@ -79,6 +81,10 @@ __all__ = [
     "policy_draft",
     "policy_end",
     "policy_trial",
+    "portfolio_count",
+    "portfolio_part",
+    "portfolio_result",
+    "portfolio_screening",
     "profile_change",
     "quarantine",
     "quota_ledger",
@@ -90,6 +96,7 @@ __all__ = [
     "revocation",
     "score_point",
     "series_month",
+    "shop_month",
     "signing_key",
     "sync_event",
     "sync_run",

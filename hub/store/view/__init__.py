@@ -34,6 +34,7 @@ from hub.store.view.evaluations import EVALUATION_TYPES
 from hub.store.view.facts import fact_types
 from hub.store.view.lending import LENDING_TYPES
 from hub.store.view.policies import POLICY_TYPES
+from hub.store.view.portfolios import PORTFOLIO_TYPES
 from hub.store.view.profiles import PROFILE_TYPES
 from hub.store.view.pulse import Pulse
 from hub.store.view.reader import Reader
@@ -48,6 +49,7 @@ CATALOGUE: Catalogue = {
         *WATCHING_TYPES,
         *CLIENT_TYPES,
         *POLICY_TYPES,
+        *PORTFOLIO_TYPES,
         *PROFILE_TYPES,
         *fact_types(),
     )

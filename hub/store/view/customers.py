@@ -32,6 +32,7 @@ from hub.store.view.lending import lending_fields, signal_shows
 from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part
 from hub.store.view.ownership import OWNER
 from hub.store.view.policies import policy_fields
+from hub.store.view.portfolios import portfolio_fields
 from hub.store.view.profile import FILTERS, PROFILE_TYPES, chosen_customers, profile_fields
 from hub.store.view.reference import REFERENCE_TYPES, reference_fields
 from hub.store.view.sources import SOURCE_TYPES, sources
@@ -127,6 +128,7 @@ QUERY = TypeView(
         **reference_fields(),
         **client_fields(),
         **policy_fields(),
+        **portfolio_fields(),
     },
 )
 

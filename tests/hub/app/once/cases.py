@@ -181,6 +181,16 @@ async def to_register_document(desk: Desk, number: int) -> Input:
     return {"clientId": await registered(desk, number), "document": "{ customers { totalCount } }"}
 
 
+PORTFOLIO = json.dumps({
+    "id": "P", "version": "1", "effective_from": "2026-01-01", "title": "Some", "purpose": "CREDIT_APPROVAL",
+    "branch": {"scenarios": ["S03"], "without_bureau": "0.8"},
+})  # fmt: skip
+
+
+async def to_screen(desk: Desk, number: int) -> Input:
+    return {"document": PORTFOLIO.replace("Some", f"Some {number}")}
+
+
 async def to_reveal(desk: Desk, number: int) -> Input:
     return {"customerId": await customer(desk, number), "role": "SUBJECT", "field": "NAME"}
 
@@ -267,6 +277,9 @@ CASES: Mapping[str, Case] = {
     "publishPolicyDraft": Case("admin", of_draft, {"draftId": "another"}, {"policy": 1, "audit_event": 1}),
     "discardPolicyDraft": Case("admin", to_discard, {"reason": "another one"}, {"audit_event": 1}),
     "endPolicyVersion": Case("admin", to_take_back, {"reason": "another one"}, {"policy_end": 1, "audit_event": 1}),
+    "screenPortfolio": Case(
+        "admin", to_screen, {"document": PORTFOLIO.replace("S03", "S01")}, {"portfolio_screening": 1, "portfolio_part": 1, "audit_event": 1}
+    ),
     "eraseCustomer": Case(
         "admin", to_erase, {"reason": "asked by telephone"}, {"customer_client": -2, "party": -1, "tombstone": 1, "audit_event": 1}
     ),
