@@ -102,15 +102,10 @@ async def _check_evaluation(tx: Write, customer_id: CustomerId, word: LoanWord) 
         raise InvalidInput("The evaluation is none of this customer and scenario.", remedy="Name the one on which the loan was granted.")
 
 
-async def load_loans(tx: Read | Write, customer_id: CustomerId, as_of: date, known_at: datetime) -> dict[Loan, UUID | None]:
-    """The latest word on each loan, with the evaluation on which it was granted."""
-    return (await loans_of(tx, [customer_id], as_of, known_at)).get(customer_id, {})
-
-
-async def loans_of(
+async def load_loans(
     tx: Read | Write, customers: Sequence[CustomerId], as_of: date, known_at: datetime
 ) -> Mapping[CustomerId, dict[Loan, UUID | None]]:
-    """:func:`load_loans` of many; of those who have any."""
+    """The latest word on each loan of some customers, with the evaluation on which it was granted."""
     found = defaultdict[CustomerId, dict[Loan, UUID | None]](dict)
     for row in await tx.execute(_KNOWN, {"customers": list(customers), "as_of": as_of, "known_at": known_at}):
         found[CustomerId(row.customer_id)][_loan(row)] = row.evaluation_id

@@ -96,12 +96,11 @@ async def test_every_step_of_the_evidence_holds(urls: Urls, tmp_path: Path) -> N
         for found in features["ss_min_month"]["evidence"]:
             assert await _digest(stage, journey.customer_id, found) == (found["facts"], found["digest"])
         again = await _evaluations(stage, journey.customer_id)
-        # The worker evaluated when the last connection had settled, the risk desk asked once more: same inputs, same result.
-        assert len(again) == 2
-        assert again[0]["inputs_digest"] == again[1]["inputs_digest"]
-        assert again[0]["document"] == again[1]["document"]
-        assert again[1]["supersedes"] == again[0]["evaluation_id"]
-        await they_are_made_again(stage, again)
+        # The worker evaluated when the last connection had settled (on a busy machine perhaps once before that, too), the risk desk asked once more: same inputs, same result.
+        before, asked = again[-2:]
+        assert before["inputs_digest"] == asked["inputs_digest"]
+        assert before["document"] == asked["document"]
+        assert [one["supersedes"] for one in again] == [None, *(one["evaluation_id"] for one in again[:-1])]
         await everything_is_replayed_unchanged(stage)
         await they_are_made_again(stage, again)
         await half_a_base_is_half_a_limit(stage)

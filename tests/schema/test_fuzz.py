@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -46,7 +47,7 @@ INTERNAL = re.compile(
     re.IGNORECASE,
 )
 """What only the inside knows."""
-IN_SUITE, AT_LOAD, SLOW = 15, 5000, 2.0
+IN_SUITE, AT_LOAD, DRAWERS, SLOW = 15, 5000, 2, 2.0
 _count = itertools.count()
 
 
@@ -126,7 +127,7 @@ async def test_no_operation_breaks_the_hub(whole: Whole, role: str, text: str) -
 
 @pytest.mark.load
 async def test_no_operation_breaks_the_hub_at_length(whole: Whole) -> None:
-    """Each operation by every role. They are drawn by another process meanwhile: to draw one takes longer than to answer it."""
+    """Each operation by every role. They are drawn by other processes meanwhile: to draw one takes twice as long as to answer it three times."""
     began, processor, seen = time.monotonic(), time.process_time(), Counter[str]()
     async for text in drawn_beside(AT_LOAD):
         for role in ROLES:
@@ -144,17 +145,18 @@ async def test_no_operation_breaks_the_hub_at_length(whole: Whole) -> None:
 
 
 async def drawn_beside(count: int) -> AsyncIterator[str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", fuzzed.__name__, str(count), stdout=asyncio.subprocess.PIPE, limit=2**20
-    )
-    assert process.stdout is not None
+    """So many, by turns from each of :data:`DRAWERS` processes."""
+    asked = [(sys.executable, "-m", fuzzed.__name__, str(count // DRAWERS), str(number)) for number in range(DRAWERS)]
+    processes = [await asyncio.create_subprocess_exec(*one, stdout=asyncio.subprocess.PIPE, limit=2**20) for one in asked]
     try:
-        async for line in process.stdout:
-            yield json.loads(line)
-        assert await process.wait() == 0
+        for number in range(count):
+            source = processes[number % DRAWERS].stdout
+            assert source is not None
+            yield json.loads(await source.readline())
     finally:
-        if process.returncode is None:
-            process.kill()
+        for process in processes:
+            with suppress(ProcessLookupError):
+                process.kill()
             await process.wait()
 
 

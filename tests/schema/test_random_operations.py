@@ -53,7 +53,8 @@ MOMENTS: list[Moment] = [(None, None), (DAY, None), (None, THEN), (DAY, THEN)]
 EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
-    *("access", "totals", "profile", "policyDrafts", "trial", "portfolioScreenings", "counts", "portfolioResults"),
+    *("access", "totals", "profile", "policyDrafts", "trial", "refunds", "settlements", "invoices", "paymentTransactions"),
+    *("portfolioScreenings", "counts", "portfolioResults"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",

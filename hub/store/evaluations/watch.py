@@ -22,7 +22,7 @@ from hub.credit.models.lender import Loan, Origin, Watch
 from hub.domain.enums import ConnectionStatus, Purpose
 from hub.domain.identifiers import CustomerId
 from hub.store.database import Read, Write
-from hub.store.loans import load_loans, loans_of
+from hub.store.loans import load_loans
 from hub.store.tables import connection, feature_value
 
 COMPARED = ("ps_low_balance_days", "ss_refund_rate")
@@ -89,7 +89,7 @@ async def load_watches(tx: Read | Write, asked: Sequence[Watched]) -> list[Looke
     if not asked:
         return []
     customers = list(dict.fromkeys(one.customer_id for one in asked))
-    loans = await loans_of(tx, customers, asked[0].as_of, asked[0].known_at)
+    loans = await load_loans(tx, customers, asked[0].as_of, asked[0].known_at)
     connections = await _connections(tx, customers)
     watches = [
         Watch(one.purpose == Purpose.POST_LOAN, tuple(loans.get(one.customer_id, ())), None, connections.get(one.customer_id, 0))
@@ -109,7 +109,7 @@ def _with(watch: Watch, found: tuple[UUID, Origin] | None) -> Looked:
 
 async def watch_again(tx: Read | Write, asked: Watched, kept: Mapping[str, Any]) -> Looked:
     """The watch of an evaluation that is made once more: loans as the lender had told them, and beside them what the evaluation kept (:meth:`Looked.document`)."""
-    loans = await load_loans(tx, asked.customer_id, asked.as_of, asked.known_at)
+    loans = (await load_loans(tx, [asked.customer_id], asked.as_of, asked.known_at)).get(asked.customer_id, {})
     watch = Watch(asked.purpose == Purpose.POST_LOAN, tuple(loans), None, kept["connections"])
     opened = watch.of(asked.scenario)[:1]
     if kept["origin"] is None or not opened:

@@ -61,13 +61,14 @@ async def test_a_word_and_its_correction(desk: Desk) -> None:
     assert await record(desk, word(made_)) == contract.LoansRecorded((made_,), 0, 1), "the same word again"
     later = replace(desk.runtime.equipment, clock=Clock.frozen(NOW + timedelta(hours=1)))
     port = replace(desk.services, equipment=later).port()
-    overdue = {"due": Decimal("800.00"), "days_past_due": 12}
+    overdue, customer_id = {"due": Decimal("800.00"), "days_past_due": 12}, CustomerId(UUID(made_))
     await port.record_loan_status(desk.call(), word(made_, **overdue))
     async with desk.runtime.database.work() as tx:
         for known_at, days, ever in ((NOW, 0, False), (NOW + timedelta(hours=1), 12, True)):
-            (loan,) = await load_loans(tx, CustomerId(UUID(made_)), TODAY, known_at)
+            (loan,) = (await load_loans(tx, [customer_id], TODAY, known_at))[customer_id]
             assert (loan.days_past_due, loan.ever_overdue, loan.balance) == (days, ever, Decimal("50000.00"))
-        assert await load_loans(tx, CustomerId(UUID(made_)), TODAY - timedelta(days=1), NOW) == {}, "nothing was said of that day"
+        before = await load_loans(tx, [customer_id], TODAY - timedelta(days=1), NOW)
+        assert not before.get(customer_id), "nothing was said of that day"
         assert len((await tx.execute(select(loan_status))).all()) == 2
 
 
