@@ -15,9 +15,17 @@ app = typer.Typer(help="The clients of this hub: who they are, what they may do,
 Id = Annotated[str, typer.Argument(help="The client.", show_default=False)]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit; nothing personal.", show_default=False)]
 # The scopes as they are declared (schema.access), which would be a third of the start; a test compares the two.
-_PARTNERS = "access:read behaviour:write consents:write customers:read customers:write enhancement:evaluate enhancement:read links:write"
-_INTERNALS = f"{_PARTNERS} evidence:read facts:read operations:read personal:reveal schema:introspect"
-_ADMINS = "clients:read clients:write customers:erase identity:write operations:read policies:approve policies:read policies:write schema:introspect"
+_PARTNERS = (
+    "access:read behaviour:write consents:write customers:read customers:write disputes:write enhancement:evaluate enhancement:read "
+    "links:write loans:read loans:write"
+)
+_INTERNALS = (
+    f"{_PARTNERS} disputes:read evidence:read facts:read operations:read personal:reveal portfolios:read reference:read schema:introspect"
+)
+_ADMINS = (
+    "clients:read clients:write customers:erase disputes:read disputes:resolve identity:write operations:read policies:approve "
+    "policies:read policies:write portfolios:read portfolios:write reference:read reference:write schema:introspect"
+)
 ALLOWED = {"PARTNER": _PARTNERS, "INTERNAL": _INTERNALS, "ADMIN": _ADMINS}
 _AUDIENCES = "PARTNER: an app outside, gets results. INTERNAL: a risk system of the institution. ADMIN: manages the hub."
 _SCOPES = "A scope it may ask for. May be repeated. " + ". ".join(f"{name} allows {scopes}" for name, scopes in ALLOWED.items()) + "."
