@@ -136,9 +136,10 @@ def refresher(runtime: Runtime) -> Refresh:
             if changed:
                 await keep_months(tx, [customer_id])
             asked = [Asked(customer_id, scenario, Request(), today, now, grantee, purpose) for purpose, scenario in changed]
-            for one, kept in zip(asked, await evaluate_customers(tx, asked, runtime.models), strict=True):
-                raised = await keep_signals(tx, kept.heading, kept.found) if one.purpose == Purpose.POST_LOAN else 0
-                log.info("evaluated", customer=str(customer_id), scenario=one.scenario, outcome=kept.outcome, count=raised)
+            kept = await evaluate_customers(tx, asked, runtime.models)
+            raised = [await keep_signals(tx, one.heading, one.found) if one.heading.use_purpose == Purpose.POST_LOAN else 0 for one in kept]
+        for (_, scenario), one, count in zip(changed, kept, raised, strict=True):
+            log.info("evaluated", customer=str(customer_id), scenario=scenario, outcome=one.outcome, count=count)
 
     return refresh
 

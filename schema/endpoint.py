@@ -194,8 +194,8 @@ class Endpoint:
         if not isinstance(original, self.broken) or not self.away(original):
             return error
         _log.error("graphql.store_away", kind=type(original).__name__, request=_request.get())
-        place = {"path": error.path, "nodes": error.nodes} if isinstance(error, GraphQLError) else {}
-        return GraphQLError("", original_error=StoreAway(), **place)
+        path, nodes = (error.path, error.nodes) if isinstance(error, GraphQLError) else (None, None)
+        return GraphQLError("", nodes, path=path, original_error=StoreAway())
 
     def _unknown(self, error: TokenInvalid, media: str) -> Response:
         status, headers = self.challenge(error)

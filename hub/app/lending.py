@@ -69,7 +69,7 @@ class LendingServices:
     async def _seen(self, call: contract.Call, asked: Sequence[contract.LoanStatus]) -> list[CustomerId] | HubError:
         """What is refused is told to whoever has not had an answer under his key yet."""
         try:
-            async with self.equipment.database.write(self.calling.scope(call, asked[0].customer_id)) as tx:
+            async with self.equipment.database.write(self.calling.scope(call)) as tx:
                 return [await visible(tx, one.customer_id) for one in asked]
         except NotFound as error:
             return error

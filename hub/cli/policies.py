@@ -137,10 +137,8 @@ async def tried(runtime: Runtime, draft_id: UUID, since: datetime, *, stop: bool
     """The trial itself."""
     async with runtime.database.work() as tx:
         begun = await _steps(runtime).try_out(tx, acting(), draft_id, since)
-    trial, grantee = drafts.Trial(begun), runtime.settings.grantee
-    await come_to_all(
-        runtime.database, trial, grantee, runtime.clock.now(), "evaluations", at_once=AT_ONCE, quiet=quiet, reach=runtime.models
-    )
+    trial, grantee, now = drafts.Trial(begun), runtime.settings.grantee, runtime.clock.now()
+    await come_to_all(runtime.database, trial, grantee, now, "evaluations", at_once=AT_ONCE, quiet=quiet, reach=runtime.models)
     async with runtime.database.work() as tx:
         found = await drafts.report(tx, draft_id)
         if stop:

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from uuid import UUID
 
 from hub.cli.history import bars
-from hub.credit.models.reach import Reach, unreachable
+from hub.credit.models.reach import Listed, Outside, Reach, unreachable
 from hub.errors import HubError
 from hub.store.database import Database
 from hub.store.embedded import Urls
@@ -44,13 +44,23 @@ async def come_to_all(
 
 
 async def come_to_all_at_once(
-    database: Database, errand: Errand, screening_id: UUID, grantee: str, *, processes: int, at_once: int, quiet: bool
+    database: Database,
+    errand: Errand,
+    screening_id: UUID,
+    grantee: str,
+    *,
+    processes: int,
+    at_once: int,
+    quiet: bool,
+    models: Listed | None = None,
 ) -> None:
-    """In processes of their own, with a bar. Raises WorkerLost."""
+    """In processes of their own, with a bar; each reaches the listed models itself. Raises WorkerLost."""
     loop = asyncio.get_running_loop()
     # Started anew, not forked: a fork would share this process's connections.
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool, bars(quiet) as shown:
-        works = [loop.run_in_executor(pool, work, database.urls, screening_id, grantee, at_once, os.getpid()) for _ in range(processes)]
+        works = [
+            loop.run_in_executor(pool, work, database.urls, screening_id, grantee, at_once, os.getpid(), models) for _ in range(processes)
+        ]
         task, going = shown.add_task(errand.title, total=None, detail="customers"), True
         while going:
             going = bool((await asyncio.wait(works, timeout=EVERY))[1])
@@ -63,18 +73,18 @@ async def come_to_all_at_once(
             raise WorkerLost from None
 
 
-def work(urls: Urls, screening_id: UUID, grantee: str, at_once: int, parent: int) -> int:
+def work(urls: Urls, screening_id: UUID, grantee: str, at_once: int, parent: int, models: Listed | None = None) -> int:
     """One process: batch after batch until all is done, or whoever started it is gone. Returns how many customers it came to."""
-    return asyncio.run(_work(urls, screening_id, grantee, at_once, parent))
+    return asyncio.run(_work(urls, screening_id, grantee, at_once, parent, models))
 
 
-async def _work(urls: Urls, screening_id: UUID, grantee: str, at_once: int, parent: int) -> int:
-    database, total = Database(urls, worker_pool=1, app_pool=1, lines=1), 0
+async def _work(urls: Urls, screening_id: UUID, grantee: str, at_once: int, parent: int, models: Listed | None) -> int:
+    database, reach, total = Database(urls, worker_pool=1, app_pool=1, lines=1), models.outside() if models else unreachable, 0
     try:
         async with database.work() as tx:
             mine = await screening(tx, screening_id)
         while os.getppid() == parent:
-            count = await mine.come_to(database, grantee, datetime.now(UTC), at_once)
+            count = await mine.come_to(database, grantee, datetime.now(UTC), at_once, reach)
             total += count
             if count == 0 and await _is_over(database, screening_id):
                 break
@@ -82,6 +92,8 @@ async def _work(urls: Urls, screening_id: UUID, grantee: str, at_once: int, pare
                 # Others are at what is left; whatever they leave undone is here to do.
                 await asyncio.sleep(EVERY)
     finally:
+        if isinstance(reach, Outside):
+            await reach.http.close()
         await database.close()
     return total
 

@@ -21,7 +21,7 @@ from hub.cli.options import console, emit, settings
 from hub.cli.policies import acting
 from hub.cli.pool import come_to_all_at_once
 from hub.cli.processes import with_runtime
-from hub.cli.runtime import Runtime
+from hub.cli.runtime import Runtime, listed
 from hub.credit.portfolio import faults, read_portfolio
 from hub.errors import InvalidInput
 from hub.store.evaluations import portfolios
@@ -113,8 +113,16 @@ async def screen_all(runtime: Runtime, found: Screening, processes: int, *, as_j
 async def screened_out(runtime: Runtime, what: Screening | Mapping[str, Any], processes: int = 1, *, quiet: bool) -> dict[str, Any]:
     """What a screening counted, or that of a document, when it has come to its end."""
     found = what if isinstance(what, Screening) else await begin(runtime, what)
-    grantee = runtime.settings.grantee
-    await come_to_all_at_once(runtime.database, found, found.screening_id, grantee, processes=processes, at_once=AT_ONCE, quiet=quiet)
+    await come_to_all_at_once(
+        runtime.database,
+        found,
+        found.screening_id,
+        runtime.settings.grantee,
+        processes=processes,
+        at_once=AT_ONCE,
+        quiet=quiet,
+        models=listed(runtime.settings),
+    )
     return await document_of(runtime, found)
 
 

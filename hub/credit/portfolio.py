@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import zip_longest
 from typing import Any
 
 from hub.credit import policies
@@ -18,6 +19,7 @@ from hub.credit.differences import Decision
 from hub.credit.dossier import Dossier
 from hub.credit.evaluate import Evaluation, Request, evaluate
 from hub.credit.features.series import industry
+from hub.credit.models.score import Scored
 from hub.credit.policy import Policy
 from hub.credit.segments import Segments, region_of, segments
 from hub.domain.enums import CustomerType, Outcome, Purpose, SourceKind
@@ -95,8 +97,22 @@ class Screened:
     sources: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A customer of the portfolio, with the evaluations of the scenarios that it is made from."""
+
+    profile: Profile
+    made: tuple[Evaluation, ...]
+
+
 def screen(portfolio: Portfolio, dossiers: Mapping[str, Dossier], rules: Mapping[str, Policy]) -> Screened:
-    """What the portfolio offers a customer. ``dossiers`` are by scenario, of those he consented to."""
+    """What the portfolio offers a customer whom no external model is asked about. ``dossiers`` are by scenario, of those he consented to."""
+    found = place(portfolio, dossiers, rules)
+    return found if isinstance(found, Screened) else offer(portfolio, found)
+
+
+def place(portfolio: Portfolio, dossiers: Mapping[str, Dossier], rules: Mapping[str, Policy]) -> Screened | Placed:
+    """The evaluations of a customer of the portfolio; of everybody else why there is no result."""
     some = next(iter(dossiers.values()))
     profile = Profile(None, None, industry(some), region_of(some))
     if not _may_be(portfolio.chosen, profile):
@@ -109,7 +125,17 @@ def screen(portfolio: Portfolio, dossiers: Mapping[str, Dossier], rules: Mapping
         return Screened(OUTSIDE)
     if any(portfolio.excluded.axes) and _is_of(portfolio.excluded, profile):
         return Screened(EXCLUDED)
-    return _best(portfolio, profile, made)
+    return Placed(profile, tuple(made))
+
+
+def offer(portfolio: Portfolio, found: Placed, scores: Sequence[Scored | None] = ()) -> Screened:
+    """What the portfolio offers; ``scores`` are what external score models said of the evaluations, in their order."""
+    said = zip_longest(found.made, scores)
+    return _best(portfolio, found.profile, [one if score is None else _again(one, score) for one, score in said])
+
+
+def _again(one: Evaluation, score: Scored) -> Evaluation:
+    return evaluate(one.dossier, one.policy, one.request, score)
 
 
 def _best(portfolio: Portfolio, profile: Profile, made: Sequence[Evaluation]) -> Screened:

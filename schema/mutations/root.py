@@ -62,11 +62,11 @@ class Mutation:
     enable_client = enable_client
     revoke_client_tokens = revoke_client_tokens
     register_document = register_document
-    screen_portfolio = screen_portfolio
     draft_policy = draft_policy
     try_policy_draft = try_policy_draft
     publish_policy_draft = publish_policy_draft
     discard_policy_draft = discard_policy_draft
     end_policy_version = end_policy_version
+    screen_portfolio = screen_portfolio
     erase_customer = erase_customer
     reveal_personal_field = reveal_personal_field

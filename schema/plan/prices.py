@@ -85,12 +85,12 @@ TALLIES: Mapping[str, Rows] = {
     "WatchedRun.waitedSeconds": Rows(10, 10_000),
     "WatchedRun.parkedUntil": Rows(10, 10_000),
     "Customer.sameSubject": Rows(2, 100),
-    "PortfolioCount.share": Rows(6, 10),
     **{f"PolicyTrial.{name}": Rows(10, COUNTED) for name in ("evaluations", "done")},
     **{
         f"PolicyDifferences.{name}": Rows(10, COUNTED)
         for name in ("compared", "isExact", "changed", "limitBefore", "limitAfter", "raised", "lowered", "dearer", "cheaper")
     },
+    "PortfolioCount.share": Rows(6, 10),
     **{
         f"PlatformStatus.{name}": Rows(10, 10_000)
         for name in ("usedThisMinute", "leftThisMinute", "retriesThisMinute", "usedToday", "leftToday", "inFlight")

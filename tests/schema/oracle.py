@@ -78,6 +78,16 @@ class Oracle:
         self.cursors: dict[str, set[str]] = {}
         """By what their rows are."""
 
+    def afters(self) -> dict[str, list[Any]]:
+        """For each list the cursors of its own rows: another list's are refused."""
+        found: dict[str, list[Any]] = {}
+        for type_ in self.schema.type_map.values():
+            for name, one in getattr(type_, "fields", {}).items():
+                if "after" in getattr(one, "args", {}):
+                    rows = str(one.type).strip("!").removesuffix("Connection")
+                    found[f"{name}.after"] = [None, *sorted(self.cursors.get(rows, ()))]
+        return found
+
     async def look(self, ask: Ask, moments: list[Moment]) -> None:
         for day, known in moments:
             self.at[day, known] = await self._customers_at(ask, day, known)
@@ -110,10 +120,10 @@ class Oracle:
             "identityEvents": "IdentityEventConnection",
             "drift": "RecordDrift",
             "clients": "ClientConnection",
-            "portfolioScreenings": "PortfolioScreeningConnection",
-            "portfolioResults": "PortfolioResultConnection",
             "policies": "PublishedPolicyConnection",
             "policyDrafts": "PolicyDraftConnection",
+            "portfolioScreenings": "PortfolioScreeningConnection",
+            "portfolioResults": "PortfolioResultConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
         self.watching = await ask(
@@ -151,14 +161,14 @@ class Oracle:
             ],
             "scenarios": lambda ids=None, **_: [self._made(row) for row in self.watching["scenarios"] if ids is None or row["id"] in ids],
             "clients": lambda **given: self._page("Client", self.watching["clients"]["edges"], days=True, **given),
+            "policies": lambda as_of=None, **given: self._page("PublishedPolicy", self.watching["policies"]["edges"], days=True, **given),
+            "policyDrafts": lambda **given: self._page("PolicyDraft", self.watching["policyDrafts"]["edges"], days=False, **given),
             "portfolioScreenings": lambda **given: self._page(
                 "PortfolioScreening", self.watching["portfolioScreenings"]["edges"], days=False, **given
             ),
             "portfolioResults": lambda **given: self._page(
                 "PortfolioResult", self.watching["portfolioResults"]["edges"], days=False, **given
             ),
-            "policies": lambda as_of=None, **given: self._page("PublishedPolicy", self.watching["policies"]["edges"], days=True, **given),
-            "policyDrafts": lambda **given: self._page("PolicyDraft", self.watching["policyDrafts"]["edges"], days=False, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
         }

@@ -58,7 +58,6 @@ class Port:
                 for name in ("update_client", "retire_client_key", "disable_client", "enable_client", "revoke_client_tokens")
             },
             register_document=self._serving(lambda value: "ab" * 32),
-            screen_portfolio=self._serving(lambda _: "s-1"),
             **{
                 f"{verb}_policy{of}": self._serving(
                     lambda value, state=state: DraftStep(getattr(value, "draft_id", "d-1"), "S03", "v", state)
@@ -71,6 +70,7 @@ class Port:
                 )
             },
             end_policy_version=self._serving(lambda value: PolicyEnded(value.scenario, value.version, date(2026, 1, 20), "2026-01-01")),
+            screen_portfolio=self._serving(lambda _: "s-1"),
             reveal_personal_field=self._serving(lambda _: "plain"),
             erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),
         )

@@ -43,9 +43,9 @@ EXPECTED = {
     - {"clients:read", "clients:write", "customers:erase", "identity:write", "policies:read", "policies:write", "policies:approve"}
     - {"portfolios:write"},
     "ADMIN": {
-        *("portfolios:read", "portfolios:write"),
         *("clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"),
         *("policies:read", "policies:write", "policies:approve"),
+        *("portfolios:read", "portfolios:write"),
     },
     NOBODY: set(),
 }
@@ -151,9 +151,6 @@ SCOPES_OF_EXAMPLE = {
     "EnableClient": {"clients:write"},
     "RevokeClientTokens": {"clients:write"},
     "RegisterDocument": {"clients:write"},
-    "ScreenPortfolio": {"portfolios:write"},
-    "PortfolioScreenings": {"portfolios:read"},
-    "PortfolioResults": {"enhancement:read"},
     "Policies": {"policies:read"},
     "PolicyDrafts": {"policies:read"},
     "DraftPolicy": {"policies:write"},
@@ -161,6 +158,9 @@ SCOPES_OF_EXAMPLE = {
     "DiscardPolicyDraft": {"policies:write"},
     "PublishPolicyDraft": {"policies:approve"},
     "EndPolicyVersion": {"policies:approve"},
+    "ScreenPortfolio": {"portfolios:write"},
+    "PortfolioScreenings": {"portfolios:read"},
+    "PortfolioResults": {"enhancement:read"},
     "AccountOwners": {"customers:read"},
     "AddParty": {"customers:write", "customers:read"},
     "EndParty": {"customers:write", "customers:read"},

@@ -179,12 +179,12 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "enableClient": "clients:write",
         "revokeClientTokens": "clients:write",
         "registerDocument": "clients:write",
-        "screenPortfolio": "portfolios:write",
         "draftPolicy": "policies:write",
         "tryPolicyDraft": "policies:write",
         "discardPolicyDraft": "policies:write",
         "publishPolicyDraft": "policies:approve",
         "endPolicyVersion": "policies:approve",
+        "screenPortfolio": "portfolios:write",
         "eraseCustomer": "customers:erase",
         "revealPersonalField": "personal:reveal",
     }
@@ -214,11 +214,11 @@ def test_partners_never_hold_facts_or_evidence() -> None:
         "customers:erase",
         "identity:write",
         "personal:reveal",
-        "portfolios:read",
-        "portfolios:write",
         "policies:read",
         "policies:write",
         "policies:approve",
+        "portfolios:read",
+        "portfolios:write",
     }
     assert not AUDIENCES["ADMIN"] - {
         "policies:read",

@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA: HubSchema = build_schema()
 QUERIES = (
     *("AccountOwners", "Clients", "CustomerEnhancement", "CustomerOverview", "FeatureCatalogue", "FindCustomers", "LatestEvaluations"),
-    *("PortfolioResults", "PortfolioScreenings"),
-    *("LimitEvidence", "LoanWatch", "OrdersAndPlots", "Policies", "PolicyDrafts", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
+    *("LimitEvidence", "LoanWatch", "OrdersAndPlots", "Policies", "PolicyDrafts", "PortfolioResults", "PortfolioScreenings"),
+    *("Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
 )
 
 

@@ -53,6 +53,7 @@ EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
     *("access", "totals", "profile", "policyDrafts", "trial"),
+    *("access", "totals", "profile", "portfolioScreenings", "counts", "portfolioResults"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -222,7 +223,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "ids": [None],
         "nodes.ids": [list(oracle.nodes)[:2], [*oracle.nodes, "x"], ["x", str(world.theirs)], [], world.id],
         "first": [1, 2, 3, 100],
-        **cursors(oracle),
+        **oracle.afters(),
         "whatIf": [False, False, True],
         "categories": [None, ["ENTERPRISE"], "FARMER"],
         "customerTypes": [None, ["INDIVIDUAL_BUSINESS", "OTHER"], "FARMER"],
@@ -260,9 +261,9 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "accountShared": [None, True, False],
         "disabled": [None, True, False],
         "clientId": [None, "app-1", "x"],
-        "screeningId": [None, str(uid(301)), str(uid(302)), "x"],
         "draftId": [None, str(uid(903)), "x"],
         "policyDrafts.states": [None, ["TRIED", "OPEN"], "DISCARDED"],
+        "screeningId": [None, str(uid(301)), str(uid(302)), "x"],
         "audience": [None, "PARTNER", "INTERNAL"],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
@@ -272,17 +273,6 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "parts": [None, ["LEG"], ["UPLIFT", "CAP"], "BASE_CAP", []],
         "names": [None, ["GMV"], "TAX", ["TAX", "GMV"], ["x"]],
     }
-
-
-def cursors(oracle: Oracle) -> Pools:
-    """For each list the cursors of its own rows: another list's are refused."""
-    found: dict[str, list[Any]] = {}
-    for type_ in SCHEMA.core.type_map.values():
-        for name, one in getattr(type_, "fields", {}).items():
-            if "after" in getattr(one, "args", {}):
-                rows = str(one.type).strip("!").removesuffix("Connection")
-                found[f"{name}.after"] = [None, *sorted(oracle.cursors.get(rows, ()))]
-    return found
 
 
 def made(pools: Pools, random: Random) -> Operation:
@@ -358,8 +348,21 @@ async def test_what_is_drawn_is_worth_asking(both: Both) -> None:
         answer = orjson.dumps(both.ordinary(operation.text, operation.variables))
         seen["found"] += len(answer) > 60
         for what in (
-            *("@skip", "@include", "... on", "...F", "($v", "asOf", "after", "pageInfo"),
-            *("sample", "__typename", ": [", "node(", "nodes(", "totals", "access {"),
+            "@skip",
+            "@include",
+            "... on",
+            "...F",
+            "($v",
+            "asOf",
+            "after",
+            "pageInfo",
+            "sample",
+            "__typename",
+            ": [",
+            "node(",
+            "nodes(",
+            "totals",
+            "access {",
         ):
             seen[what] += what in operation.text
         seen["fragments"] += any(isinstance(one, FragmentDefinitionNode) for one in parse(operation.text).definitions)

@@ -149,6 +149,19 @@ def _unread(body: bytes) -> ModelFault:
     return ModelFault.NOT_A_NUMBER if any(word in body for word in (b"NaN", b"Infinity")) else ModelFault.WRONG_SHAPE
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What an operator lists of models: a process of its own reaches by it what the one that started it does."""
+
+    urls: tuple[str, ...]
+    folder: Path
+    private: tuple[Any, ...] = ()
+
+    def outside(self) -> Outside:
+        """Raises HostNotAllowed for an address that may never be listed."""
+        return outside(self.urls, self.folder, self.private)
+
+
 def outside(urls: Iterable[str], folder: Path, private: Any = ()) -> Outside:
     """What an operator lets models be reached at. Raises HostNotAllowed for an address that may never be listed."""
     return Outside(Http({CALLER: urls}, private=private), folder)

@@ -5,7 +5,7 @@ Nothing that was drawn is ever clawed back; every action is about what is not dr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -104,3 +104,9 @@ def companions(one: Evaluation) -> tuple[Hint, ...]:
 
 def _group(found: Findings) -> str | None:
     return "FARMER" if found.segments.customer_type is CustomerType.FARMER else found.segments.product_class
+
+
+def group_limit(offers: Iterable[Evaluation]) -> Decimal | None:
+    """The limit of all scenarios together: the largest, never the sum, since only one unsecured operating limit is active. None without any offer. What is shown of a
+    customer (``groupLimit``) is that of the evaluations that stand."""
+    return max((one.findings.limit.final_limit for one in offers if one.findings and one.findings.limit), default=None)

@@ -22,7 +22,7 @@ class Errand(Protocol):
     async def progress(self, tx: Read | Write) -> tuple[int, int]: ...
 
     async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int, reach: Reach = unreachable) -> int:
-        """The next batch. Returns how many there were; 0: there is nothing to do at present. ``reach`` asks models that a policy names."""
+        """The next batch; models that its policies name are asked by ``reach``. Returns how many there were; 0: there is nothing to do at present."""
         ...
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -31,7 +31,7 @@ from hub.store.dossier import Wanted, load_dossiers
 from hub.store.evaluations.policies import effective_policy
 from hub.store.evaluations.reference import load_references
 from hub.store.evaluations.rows import Heading, head_row, part_rows
-from hub.store.evaluations.watch import load_watch
+from hub.store.evaluations.watch import load_watches
 from hub.store.tables import customer, evaluation
 
 
@@ -67,33 +67,30 @@ async def evaluate_customer(tx: Write, asked: Asked, reach: Reach = unreachable)
 
 
 async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = unreachable) -> list[Kept]:
-    """:func:`evaluate_customer` of many, all of one day and one instant: what they read is read at once, and what they give is written at once."""
+    """:func:`evaluate_customer` of many, all of one day and one instant: what they read is read at once, and what they give is written at once. Each asks its models in
+    its turn, so that none of them waits for our own computing."""
     if not asked:
         return []
     policies = {one: await effective_policy(tx, one, asked[0].as_of) for one in dict.fromkeys(one.scenario for one in asked)}
-    dossiers, before = await dossiers_of(tx, asked), await _latest(tx, asked)
-    kept, rows = [], defaultdict[Table, list[Any]](list)
-    for one, dossier in zip(asked, dossiers, strict=True):
-        policy = policies[one.scenario]
-        watch = await load_watch(tx, one.customer_id, one.scenario, one.purpose, one.as_of, one.known_at)
+    dossiers, watches, before = await dossiers_of(tx, asked), await load_watches(tx, asked), await _latest(tx, asked)
+    kept = list[Kept]()
+    for one, dossier, watch in zip(asked, dossiers, watches, strict=True):
+        policy, which = policies[one.scenario], (one.customer_id, one.scenario)
         found = await complete(dossier, policy, one.request, watch, reach, str(one.customer_id))
         heading = Heading(
             customer_id=one.customer_id,
             evaluation_id=new_id(),
             created_at=datetime.now(UTC),
-            supersedes=None if one.what_if else before.get((one.customer_id, one.scenario)),
+            supersedes=None if one.what_if else before.get(which),
             inputs_digest=inputs_digest(dossier, policy, one.request),
             what_if=one.what_if,
             use_purpose=one.purpose,
             known_at=one.known_at,
         )
         if not one.what_if:
-            before[one.customer_id, one.scenario] = heading.evaluation_id
-        rows[evaluation].append(head_row(heading, found.made))
-        for table, part in part_rows(heading, found):
-            rows[table] += part
+            before[which] = heading.evaluation_id
         kept.append(Kept(heading.evaluation_id, found.made.outcome, heading, found))
-    await _write(tx, rows)
+    await _write(tx, kept)
     return kept
 
 
@@ -133,11 +130,15 @@ async def _latest(tx: Read | Write, asked: Sequence[Asked]) -> dict[tuple[Custom
     return {(CustomerId(row.customer_id), row.scenario): row.evaluation_id for row in await tx.execute(_LATEST, values)}
 
 
-async def _write(tx: Write, rows: Mapping[Table, Sequence[Any]]) -> None:
+async def _write(tx: Write, kept: Sequence[Kept]) -> None:
     """The evaluations before their parts."""
+    rows = defaultdict[Table, list[Any]](list)
+    for one in kept:
+        rows[evaluation].append(head_row(one.heading, one.found.made))
+        for table, part in part_rows(one.heading, one.found):
+            rows[table] += part
     for table, found in rows.items():
-        if found:
-            await tx.execute(insert(table), found)
+        await tx.execute(insert(table), found)
 
 
 def inputs_digest(dossier: Dossier, policy: Policy, request: Request) -> str:

@@ -20,8 +20,10 @@ from sqlalchemy import Row, func, insert, select, text, update
 from hub.credit.dossier import Dossier
 from hub.credit.evaluate import Request
 from hub.credit.models.reach import Reach, unreachable
+from hub.credit.models.run import asks_for_score, score_of
+from hub.credit.models.score import Scored
 from hub.credit.policy import Policy
-from hub.credit.portfolio import Portfolio, Screened, read_portfolio, screen
+from hub.credit.portfolio import Placed, Portfolio, Screened, offer, place, read_portfolio
 from hub.credit.sources import Holdings, Use
 from hub.domain.enums import MissingReason
 from hub.domain.identifiers import CustomerId, new_id
@@ -33,7 +35,7 @@ from hub.store.evaluations.keep import Asked, dossiers_of
 from hub.store.evaluations.policies import effective_policy
 from hub.store.tables import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
 
-MOST_PARTS, IN_A_PART = 64, 50
+MOST_PARTS, IN_A_PART, ASKED_AT_ONCE = 64, 50, 8
 UNMADE, BELOW_FLOOR = "UNMADE", "BELOW_FLOOR"
 ZERO = Decimal(0)
 
@@ -65,6 +67,8 @@ _OVER = text("""
 
 Cell = tuple[str, str, str]
 """Axis, value, outcome."""
+Scores = Sequence[Scored | None] | None
+"""What external models said of a customer's evaluations. None: it cannot be found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +96,13 @@ class Screening:
         return row.come_to, row.customers
 
     async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int, reach: Reach = unreachable) -> int:
-        """The next customers of a part that nobody else is at. A screening knows what it knew when it began, whatever is ``now``, and asks no model outside: the
-        scorecard answers."""
+        """The next customers of a part that nobody else is at. ``now`` is of no account: a screening knows what it knew when it began."""
         async with database.work() as tx:
             part = await self._held(tx, at_once)
             if part is None:
                 await tx.execute(_OVER, {"screening": self.screening_id})
                 return 0
-            await _keep(tx, self, await screened(tx, self, part.customers, grantee))
+            await _keep(tx, self, await screened(tx, self, part.customers, grantee, reach))
             await self._move(tx, part)
             return len(part.customers)
 
@@ -165,8 +168,10 @@ async def running(tx: Read | Write) -> list[Screening]:
     return [Screening.of(row) for row in await tx.execute(mine)]
 
 
-async def screened(tx: Write, found: Screening, customers: Sequence[CustomerId], grantee: str) -> dict[CustomerId, Screened]:
-    """What the portfolio says of some customers. Whose consents do not cover it is not looked at."""
+async def screened(
+    tx: Write, found: Screening, customers: Sequence[CustomerId], grantee: str, reach: Reach = unreachable
+) -> dict[CustomerId, Screened]:
+    """What the portfolio says of some customers. Whose consents do not cover it is not looked at; nor is an external model asked about who is none of the portfolio."""
     consents = await load_consents(tx, customers)
     asked, results = list[Asked](), dict[CustomerId, Screened]()
     for one in customers:
@@ -180,14 +185,39 @@ async def screened(tx: Write, found: Screening, customers: Sequence[CustomerId],
     for ask, dossier in zip(asked, await dossiers_of(tx, asked), strict=True):
         dossiers[ask.customer_id][ask.scenario] = dossier
     # In a thread: a worker's connections are kept alive meanwhile.
-    made = await asyncio.to_thread(lambda: {one: _screen(found.portfolio, mine, rules) for one, mine in dossiers.items()})
-    return results | made
+    placed = await asyncio.to_thread(lambda: {one: _placed(found.portfolio, mine, rules) for one, mine in dossiers.items()})
+    of_it = {one: each for one, each in placed.items() if isinstance(each, Placed)}
+    scores = await _scores(of_it, reach) if any(map(asks_for_score, rules.values())) else {}
+    offers = await asyncio.to_thread(lambda: {one: _offer(found.portfolio, each, scores.get(one, ())) for one, each in of_it.items()})
+    return results | {one: each for one, each in placed.items() if isinstance(each, Screened)} | offers
 
 
-def _screen(portfolio: Portfolio, dossiers: Mapping[str, Dossier], rules: Mapping[str, Policy]) -> Screened:
+async def _scores(placed: Mapping[CustomerId, Placed], reach: Reach) -> Mapping[CustomerId, Scores]:
+    """What external score models say of everybody's evaluations, some asked about at once: each has the time that its policy allows."""
+    turns = asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def asked(customer_id: CustomerId, found: Placed) -> Scores:
+        async with turns:
+            try:
+                return [await score_of(one, reach, str(customer_id)) for one in found.made]
+            except HubError:
+                return None
+
+    return dict(zip(placed, await asyncio.gather(*(asked(one, found) for one, found in placed.items())), strict=True))
+
+
+def _placed(portfolio: Portfolio, dossiers: Mapping[str, Dossier], rules: Mapping[str, Policy]) -> Screened | Placed:
     """One case that cannot be made keeps nobody else from a result."""
     try:
-        return screen(portfolio, dossiers, rules)
+        return place(portfolio, dossiers, rules)
+    except HubError:
+        return Screened(UNMADE)
+
+
+def _offer(portfolio: Portfolio, found: Placed, scores: Scores) -> Screened:
+    """Likewise."""
+    try:
+        return Screened(UNMADE) if scores is None else offer(portfolio, found, scores)
     except HubError:
         return Screened(UNMADE)
 

@@ -127,8 +127,8 @@ QUERY = TypeView(
         **watching_fields(),
         **reference_fields(),
         **client_fields(),
-        **portfolio_fields(),
         **policy_fields(),
+        **portfolio_fields(),
     },
 )
 

@@ -269,14 +269,14 @@ CASES: Mapping[str, Case] = {
     "registerDocument": Case(
         "admin", to_register_document, {"document": "{ customers { nodes { id } } }"}, {"trusted_document": 1, "audit_event": 1}
     ),
-    "screenPortfolio": Case(
-        "admin", to_screen, {"document": PORTFOLIO.replace("S03", "S01")}, {"portfolio_screening": 1, "portfolio_part": 1, "audit_event": 1}
-    ),
     "draftPolicy": Case("admin", to_draft, {"document": policy(10_000)}, {"policy_draft": 1, "audit_event": 1}),
     "tryPolicyDraft": Case("admin", of_draft, {"since": "2026-01-02T00:00:00Z"}, {"audit_event": 1}),
     "publishPolicyDraft": Case("admin", of_draft, {"draftId": "another"}, {"policy": 1, "audit_event": 1}),
     "discardPolicyDraft": Case("admin", to_discard, {"reason": "another one"}, {"audit_event": 1}),
     "endPolicyVersion": Case("admin", to_take_back, {"reason": "another one"}, {"policy_end": 1, "audit_event": 1}),
+    "screenPortfolio": Case(
+        "admin", to_screen, {"document": PORTFOLIO.replace("S03", "S01")}, {"portfolio_screening": 1, "portfolio_part": 1, "audit_event": 1}
+    ),
     "eraseCustomer": Case(
         "admin", to_erase, {"reason": "asked by telephone"}, {"customer_client": -2, "party": -1, "tombstone": 1, "audit_event": 1}
     ),
