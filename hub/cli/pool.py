@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
+import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
@@ -57,7 +59,8 @@ async def come_to_all_at_once(
     """In processes of their own, with a bar; each reaches the listed models itself. Raises WorkerLost."""
     loop = asyncio.get_running_loop()
     # Started anew, not forked: a fork would share this process's connections.
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool, bars(quiet) as shown:
+    made = ProcessPoolExecutor(processes, get_context("spawn"), initializer=follow, initargs=(os.getpid(),))
+    with made as pool, bars(quiet) as shown:
         works = [
             loop.run_in_executor(pool, work, database.urls, screening_id, grantee, at_once, os.getpid(), models) for _ in range(processes)
         ]
@@ -71,6 +74,17 @@ async def come_to_all_at_once(
             await asyncio.gather(*works)
         except BrokenProcessPool:
             raise WorkerLost from None
+
+
+def follow(parent: int) -> None:
+    """A process whose starter is gone ends, also while it waits for something to do."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(EVERY)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def work(urls: Urls, screening_id: UUID, grantee: str, at_once: int, parent: int, models: Listed | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -245,6 +246,32 @@ async def test_processes_of_a_pool_share_it_out(bank: Database) -> None:
     await come_to_all_at_once(bank, found, found.screening_id, GRANTEE, processes=2, at_once=1, quiet=True)
     assert await counted(bank, found, "ALL") == {("", "INSUFFICIENT_DATA"): 4}
     assert WorkerLost().remedy
+
+
+ORPHANED = """
+import os, signal, sys, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from hub.cli.pool import follow
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=follow, initargs=(os.getpid(),))
+    print(pool.submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_whose_starter_was_killed_ends_too(tmp_path: Path) -> None:
+    """It waits for something to do that never comes."""
+    script = tmp_path / "starter.py"
+    script.write_text(ORPHANED)
+    env = {**os.environ, "PYTHONPATH": str(SELLER.parents[3])}
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, env=env) as process:
+        assert process.stdout is not None
+        child = Path(f"/proc/{int(process.stdout.readline())}")
+    until = time.monotonic() + 20
+    while child.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not child.exists()
 
 
 async def test_a_screening_is_of_today_and_by_its_id(bank: Database) -> None:
