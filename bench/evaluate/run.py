@@ -7,10 +7,9 @@ import math
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -19,6 +18,7 @@ from bench.evaluate.settings import EQUAL, PORTFOLIO, WITHIN, Asked, Post
 from bench.kit.command import Outcome
 from bench.kit.figures import Figure, exactly, none, told
 from bench.kit.ground import GRANTEE, NOON, folder
+from bench.kit.process import ROOT, Result, said
 from bench.kit.show import Show
 from hub.cli.pool import come_to_all_at_once
 from hub.store.database import Database
@@ -28,9 +28,7 @@ from hub.store.evaluations.policies import documents_of_the_package
 from hub.store.migrate import migrate
 from hub.worker import AT_ONCE
 
-ROOT = Path(__file__).resolve().parents[2]
 PEER = ROOT / ".venv-bench" / "bin" / "python"
-Result = Mapping[str, Any]
 Sample = Mapping[str, Mapping[str, float | None]]
 
 
@@ -62,7 +60,7 @@ async def run(asked: Asked, show: Show) -> Outcome:
 
 async def _alone(urls: Urls, asked: Asked, show: Show) -> Result:
     post = Post(urls.owner, urls.app, urls.worker, min(asked.alone, asked.customers), min(asked.sample, asked.customers))
-    found = await _said((sys.executable, "-m", "bench.evaluate.ours"), orjson.dumps(asdict(post)))
+    found = await said((sys.executable, "-m", "bench.evaluate.ours"), orjson.dumps(asdict(post)))
     show.say(f"alone   {found['customers']:>9,} customers {found['seconds']:8.1f} s")
     return found
 
@@ -86,19 +84,9 @@ async def _peer(dsn: str, home: Path, asked: Asked, sample: Sample, show: Show) 
     place.mkdir()
     script = str(Path(__file__).with_name("peer.py"))
     # -P: a module of this folder must not be taken for one of the peer's.
-    found = await _said((str(PEER), "-P", script, dsn, str(place), str(asked.cores), *sample), where=home)
+    found = await said((str(PEER), "-P", script, dsn, str(place), str(asked.cores), *sample), folder=home)
     show.say(f"DuckDB  {found['customers']:>9,} customers {found['seconds']:8.1f} s, of them {found['computed']:.1f} s computing")
     return found
-
-
-async def _said(command: Sequence[str], given: bytes = b"", *, where: Path = ROOT) -> Result:
-    """The JSON on the last line that a process prints."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=where)
-    out, error = await process.communicate(given)
-    if process.returncode:
-        raise RuntimeError(f"{command[1:4]} failed:\n{error.decode()[-4000:]}")
-    return orjson.loads(out.splitlines()[-1])  # type: ignore[no-any-return]
 
 
 def figures(asked: Asked, alone: Result, whole: Result, peer: Result | None) -> list[Figure]:
