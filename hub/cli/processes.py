@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from connectors.sandbox.serve import Server, bind
 from hub.access.audit import ChainKeys, audited
+from hub.access.audit.allowed import Allowed, note_allowed
 from hub.access.audit.loads import versions_audited
 from hub.access.audit.publish import HeadsFile, keep_publishing
 from hub.access.clients import NewClient, described, make_client_keys, register_client
@@ -26,6 +27,7 @@ from hub.store.migrate import migrate as migrate_store
 from hub.store.migrate import require_current
 from hub.store.relations import adopt_all
 from hub.store.tables import client
+from hub.sync.approved import addresses
 from hub.worker import look_rarely
 from hub.worker import work as run_worker
 
@@ -56,7 +58,16 @@ async def with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[
     async with store_of(chosen) as urls:
         await require_current(urls)
         async with open_runtime(chosen, urls) as runtime:
+            await note_allowed(runtime.database, runtime.vault.keys, allowed_by(chosen, runtime.equipment.configs))
             await process(runtime)
+
+
+def allowed_by(chosen: Settings, configs: Mapping[str, Mapping[str, str]]) -> Allowed:
+    """Where this process may connect to: the operator's addresses by connector, and the private networks that he named."""
+    return {
+        **{name: addresses(config) for name, config in configs.items()},
+        "private networks": [str(one) for one in chosen.private_networks],
+    }
 
 
 async def _serve(runtime: Runtime) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 from sqlalchemy import TextClause, text
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -31,6 +32,7 @@ from hub.connect import (
     Response,
     RetryAt,
 )
+from hub.consent.bounds import Bounds, bounds_of
 from hub.consent.gate import Ask, Use, decide
 from hub.consent.grants import as_given
 from hub.domain.identifiers import new_id
@@ -42,7 +44,7 @@ from hub.sync import grants
 from hub.sync.calls import LATE, Calls, too_slow
 from hub.sync.context import Equipment, Subjected, kinds_of
 from hub.sync.desk import Turn
-from hub.sync.evidence import fingerprint, raw_page, sort_slowly
+from hub.sync.evidence import fingerprint, raw_page, sort_slowly, without
 from hub.sync.grants import Exchange, Held
 from hub.sync.halting import Hand
 from hub.sync.journal import Attempt, Journal, Place
@@ -120,6 +122,7 @@ class Reader:
         self.journal = Journal(equipment.database, run)
         self.shapes = Shapes(equipment.database, subjected.connector.manifest.name)
         self.committing, self.refreshing = asyncio.Lock(), asyncio.Lock()
+        self.bounds: dict[UUID, Bounds] = {}
 
     async def read(self, task: Task) -> None:
         """One window to its end. Raises Park, Reauthorise, Misconfigured, PlatformUnreachable, LeaseLost: the run is over."""
@@ -278,6 +281,8 @@ class Reader:
         decision = decide(given, ask, equipment.clock.now())
         if not decision.allowed:
             raise ConsentMissing(reason=decision.denial)
+        if given is not None:
+            self.bounds[task.consent_id] = bounds_of(given)
 
     async def _was_replaced(self, held: Held) -> bool:
         """Whether the grant that was refused is not the current one any more: then a race was lost, not the grant."""
@@ -336,7 +341,8 @@ class Reader:
     async def _made(self, task: Task, cursor: Json | None, answer: _Answer) -> _Made:
         """Everything about a page that can be done before it is its turn to be committed."""
         sent, page = answer.sent, answer.page
-        found = await sort_slowly(task.stream, self._context(task, self.held), page, self.equipment.blind)
+        bounds = self.bounds[task.consent_id]
+        found = await sort_slowly(task.stream, self._context(task, self.held), page, self.equipment.blind, bounds)
         covered = page.covered
         if answer.end == "DONE" and covered is None:
             covered = (Interval(task.window.first, task.window.last),)
@@ -347,6 +353,7 @@ class Reader:
             next=page.next,
             end=answer.end,
             fetched=len(page.records),
+            rejected=len(found.rejected),
             total=page.total,
             covered=covered,
             silent=found.silent,
@@ -354,7 +361,10 @@ class Reader:
             keyed=tells_deletions(self.subjected.connector, task.stream),
         )
         raw = raw_page(self.equipment.blind, sent.request, sent.response, cursor, sent.interaction, sent.repeated)
-        commit = PageCommit(self.run, task.consent_id, raw, step, found.batch, found.refused, self.equipment.clock.now(), page.records)
+        if found.rejected:
+            raw = without(raw, page.records, found.rejected)
+        now = self.equipment.clock.now()
+        commit = PageCommit(self.run, task.consent_id, raw, step, found.batch, found.refused, now, page.records, bounds, found.outside)
         return _Made(commit, ready(self.sealer, self.equipment.blind, commit))
 
     async def _commit(self, task: Task, answer: _Answer, made: _Made) -> bool:
@@ -362,7 +372,7 @@ class Reader:
         page, step, again = made.page, made.page.step, False
         async with self.hand.committing(), self.committing:
             if answer.end == "DONE" and (step.keyed or not step.alone):
-                ended = Pass(self.run, self.subjected.connector, task.stream, task.window, page.business)
+                ended = Pass(self.run, self.subjected.connector, task.stream, task.window, page.business, page.bounds)
                 again = await write_last(self.equipment.database, made.ready, ended)
             else:
                 begun = self.equipment.database.begun()

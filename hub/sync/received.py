@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 
 from hub.connect import Interval
 from hub.consent import grants
+from hub.consent.bounds import Bounds
 from hub.consent.gate import Ask, Use, decide
 from hub.domain.enums import ConnectionStatus, SourceKind, Verdict
 from hub.domain.identifiers import CustomerId, new_id
@@ -83,6 +84,7 @@ async def receive(equipment: Equipment, tx: Write, received: Received) -> Counts
         facts=list(enumerate(received.facts)),
         refused=(),
         business=equipment.clock.now(),
+        bounds=Bounds(received.first, received.last, frozenset(received.kinds)),
     )
     counts = await commit_page(tx, await equipment.vault.sealer(tx, received.customer_id), equipment.blind, page)
     await finish(tx, run, Verdict.COMPLETE if received.facts else Verdict.EMPTY_EXPECTED)
