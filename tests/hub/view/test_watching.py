@@ -23,6 +23,7 @@ from schema.access import AUDIENCES
 from schema.plan.extension import require
 from tests.hub.view.test_reading import SCHEMA, ask
 from tests.hub.view.world import KNOWN, PARTNER, RISK, World, build
+from tests.schema.lending import object_to_facts
 
 ADMIN = Caller("admin", "ADMIN", AUDIENCES["ADMIN"], "")
 SECRET = b"sealed: nobody reads this"
@@ -370,7 +371,9 @@ async def test_whoever_is_watched_can_see_that(database: Database) -> None:
 
 async def test_an_operator_s_transaction_reads_nothing_else(database: Database) -> None:
     """Names, facts and keys stay out of its sight, and it writes nothing."""
-    await built(database)
+    world = await built(database)
+    async with database.work() as tx:
+        await object_to_facts(tx, world)
     watched: dict[str, int] = {}
     async with database.write(Scope("admin", "")) as tx:
         await tx.execute(text("select set_config('hub.operator', 'yes', true)"))
