@@ -35,9 +35,8 @@ async def built(database: Database) -> World:
     async with database.work() as tx:
         now = (await tx.execute(text("select now()"))).scalar_one()
         await tx.execute(update(tables.connection).values(due_at=now + timedelta(hours=1), created_at=KNOWN))
-        mine = (tables.connection.c.connection_id == world.shop,)
         held = {"lease_until": now + timedelta(minutes=1), "grant_expires_at": KNOWN + timedelta(days=20), "epoch": 2}
-        await tx.execute(update(tables.connection).where(*mine).values(**held))
+        await tx.execute(update(tables.connection).where(tables.connection.c.connection_id == world.shop).values(**held))
         run = {
             "customer_id": world.mine,
             "run_id": new_id(),
@@ -371,9 +370,8 @@ async def test_whoever_is_watched_can_see_that(database: Database) -> None:
 
 async def test_an_operator_s_transaction_reads_nothing_else(database: Database) -> None:
     """Names, facts and keys stay out of its sight, and it writes nothing."""
-    world = await built(database)
     async with database.work() as tx:
-        await object_to_facts(tx, world)
+        await object_to_facts(tx, await built(database))
     watched: dict[str, int] = {}
     async with database.write(Scope("admin", "")) as tx:
         await tx.execute(text("select set_config('hub.operator', 'yes', true)"))
