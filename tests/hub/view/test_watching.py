@@ -37,15 +37,9 @@ async def built(database: Database) -> World:
         await tx.execute(update(tables.connection).values(due_at=now + timedelta(hours=1), created_at=KNOWN))
         held = {"lease_until": now + timedelta(minutes=1), "grant_expires_at": KNOWN + timedelta(days=20), "epoch": 2}
         await tx.execute(update(tables.connection).where(tables.connection.c.connection_id == world.shop).values(**held))
-        run = {
-            "customer_id": world.mine,
-            "run_id": new_id(),
-            "connection_id": world.shop,
-            "epoch": 2,
-            "started_at": KNOWN + timedelta(hours=1),
-        }
+        run = {"customer_id": world.mine, "run_id": new_id(), "connection_id": world.shop, "epoch": 2}
         counts = {"windows_planned": 4, "windows_done": 1, "requests": 3, "fetched": 30, "stored": 30}
-        await tx.execute(insert(tables.sync_run), {**run, **counts})
+        await tx.execute(insert(tables.sync_run), {**run, **counts, "started_at": KNOWN + timedelta(hours=1)})
         await tx.execute(insert(tables.sync_event), events(world, run["run_id"]))
         await tx.execute(insert(tables.sync_window), windows(world, run["run_id"]))
         await tx.execute(insert(tables.backfill_window), {**windows(world, world.run)[0], "first_day": date(2020, 1, 1), "state": "DONE"})
