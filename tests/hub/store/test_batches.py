@@ -9,19 +9,20 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, update
 
 from hub.credit.differences import Decision
 from hub.credit.evaluate import Request
 from hub.credit.models.reach import Reach, unreachable
 from hub.domain.enums import Outcome, Purpose, SourceKind
+from hub.domain.identifiers import new_id
 from hub.domain.models import LoanState, ModelSlot
 from hub.store.evaluations import Asked, evaluate_customer, portfolios, publish_policies
 from hub.store.evaluations.canonical import ORDER, Document, document_of
 from hub.store.evaluations.keep import evaluate_customers
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, Reproduction, find_evaluation, reproduce
 from hub.store.loans import LoanWord, record
-from hub.store.tables import connection, customer, evaluation_inputs
+from hub.store.tables import connection, consent, customer, evaluation_inputs
 from tests.hub.credit.models.served import Model, at, naming, served
 from tests.hub.store.seed import GRANTEE, Seed
 from tests.hub.store.test_portfolios import DOCUMENT
@@ -89,7 +90,8 @@ async def lent(found: Scene) -> Asked:
         "L1", "S03", LoanState.ACTIVE, found.asked.as_of, granted_on, None, Decimal(90_000), Decimal(80_000), Decimal(1_000), 12
     )
     await record(found.tx, found.asked.customer_id, loan, "app", found.at)
-    await found.tx.execute(text("UPDATE consent SET purpose = 'POST_LOAN'"))
+    given = [dict(row._mapping) for row in await found.tx.execute(select(consent))]
+    await found.tx.execute(insert(consent), [{**row, "consent_id": new_id(), "purpose": Purpose.POST_LOAN} for row in given])
     return replace(found.asked, purpose=Purpose.POST_LOAN.value)
 
 
