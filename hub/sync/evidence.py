@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -141,9 +141,11 @@ _EXTRACT = msgspec.json.Encoder(decimal_format="number").encode
 _EXTRACTED = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def without(raw: RawPage, records: Sequence[Record], rejected: Container[int]) -> RawPage:
+def without(raw: RawPage, records: Sequence[Record], rejected: Collection[int]) -> RawPage:
     """The page as it is kept where some of its records are not: the others, each in its place, instead of the answer they came in. Digest and size stay those of the
-    answer. Records that would not be read again as they are leave nothing."""
+    answer. Records that would not be read again as they are leave nothing. Where all are kept, it is the answer."""
+    if not rejected:
+        return raw
     left = [None if position in rejected else record for position, record in enumerate(records)]
     try:
         body = _EXTRACT(left)

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, TextClause, text
 
 from hub.connect import Connector, Stream, Window
 from hub.consent.bounds import Bounds
@@ -75,6 +75,12 @@ WITH seen AS (
 )
 INSERT INTO fact_mark (customer_id, fact_id, mark, kind, run_id, at) SELECT %(customer)s, fact_id, 'GONE', %(kind)s, %(run)s, %(business)s FROM gone
 """
+
+_FAIL = text("""
+    UPDATE sync_window SET state = 'FAILED', reason = :reason WHERE customer_id = :customer AND connection_id = :connection AND stream = :stream
+        AND first_day = :first AND state = 'OPEN'
+        AND EXISTS (SELECT 1 FROM connection c WHERE c.customer_id = :customer AND c.connection_id = :connection AND c.epoch = :epoch)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,3 +203,8 @@ async def _infer(tx: Write, ended: Pass, found: _Found) -> None:
         gone = (await tx.exec_driver_sql(_GONE.format(table=spec.table, digest=OF_FACT), values)).rowcount
         if gone:
             log.info("facts_gone", connection=str(ended.run.connection_id), stream=ended.stream.name, kind=spec.name, count=gone)
+
+
+def failing(run: Run) -> TextClause:
+    """Ends a pass that failed, of the live windows or of those of a backfill."""
+    return _FAIL if run.windows == "sync_window" else text(_FAIL.text.replace("sync_window", run.windows))

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from hub.connect import (
@@ -48,7 +47,7 @@ from hub.sync.evidence import fingerprint, raw_page, sort_slowly, without
 from hub.sync.grants import Exchange, Held
 from hub.sync.halting import Hand
 from hub.sync.journal import Attempt, Journal, Place
-from hub.sync.passes import Pass, tells_deletions, write_last
+from hub.sync.passes import Pass, failing, tells_deletions, write_last
 from hub.sync.plan import Task
 from hub.sync.quota import Park
 from hub.sync.remedies import Remedy, Tried, remedy_of
@@ -66,11 +65,6 @@ _MAY_FETCH = f"""
         {", ".join(f"s.{name}" for name in _CONSENT)}
     FROM (SELECT 1) one LEFT JOIN consent s ON s.customer_id = %(customer)s AND s.consent_id = %(consent)s
 """  # noqa: S608 -- our own text
-_FAIL = text("""
-    UPDATE sync_window SET state = 'FAILED', reason = :reason WHERE customer_id = :customer AND connection_id = :connection AND stream = :stream
-        AND first_day = :first AND state = 'OPEN'
-        AND EXISTS (SELECT 1 FROM connection c WHERE c.customer_id = :customer AND c.connection_id = :connection AND c.epoch = :epoch)
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,8 +355,7 @@ class Reader:
             keyed=tells_deletions(self.subjected.connector, task.stream),
         )
         raw = raw_page(self.equipment.blind, sent.request, sent.response, cursor, sent.interaction, sent.repeated)
-        if found.rejected:
-            raw = without(raw, page.records, found.rejected)
+        raw = without(raw, page.records, found.rejected)
         now = self.equipment.clock.now()
         commit = PageCommit(self.run, task.consent_id, raw, step, found.batch, found.refused, now, page.records, bounds, found.outside)
         return _Made(commit, ready(self.sealer, self.equipment.blind, commit))
@@ -383,12 +376,7 @@ class Reader:
     async def _fail(self, task: Task, reason: str) -> None:
         values = {"customer": self.run.customer_id, "connection": self.run.connection_id, "epoch": self.run.epoch, "reason": reason}
         async with self.equipment.database.work() as tx:
-            await tx.execute(_fail(self.run), {**values, "stream": task.stream.name, "first": task.window.first})
-
-
-def _fail(run: Run) -> TextClause:
-    """For the live windows, or those of a backfill."""
-    return _FAIL if run.windows == "sync_window" else text(_FAIL.text.replace("sync_window", run.windows))
+            await tx.execute(failing(self.run), {**values, "stream": task.stream.name, "first": task.window.first})
 
 
 def _place(task: Task) -> Place:
