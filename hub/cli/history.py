@@ -124,7 +124,7 @@ async def _connection(tx: Write, runtime: Runtime, asked: Asked) -> tuple[Custom
     rows = (await tx.execute(_CONNECTIONS, {"connection": asked.connection, "customer": asked.customer})).all()
     having = [row for row in rows if asked.stream in {one.name for one in _streams(runtime, row.connector)}]
     if not rows or not having:
-        raise NotFound("There is no such connection, or it has no such stream.")
+        raise NotFound("There is no such connection, or it has no such stream.", remedy="The query `syncConnections` shows both.")
     if len(having) > 1:
         raise InvalidInput("Several connections have this stream.", remedy="Name one with --connection.")
     return having[0].customer_id, having[0].connection_id

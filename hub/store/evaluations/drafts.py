@@ -92,7 +92,7 @@ async def draft(tx: Read | Write, draft_id: UUID) -> Draft:
     """Raises NotFound."""
     row = (await tx.execute(select(policy_draft).where(policy_draft.c.draft_id == draft_id).with_for_update())).first()
     if row is None:
-        raise NotFound("There is no such draft.")
+        raise NotFound("There is no such draft.", remedy="`hub policies list`, or the query `policyDrafts`, shows them.")
     return Draft.of(row)
 
 
@@ -194,6 +194,23 @@ async def come_to(database: Database, found: Draft, grantee: str, now: datetime,
         async with database.work() as tx:
             await try_one(tx, found, row, grantee, now, reach)
     return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A draft on trial as an errand (:mod:`hub.store.evaluations.errands`)."""
+
+    draft: Draft
+
+    @property
+    def title(self) -> str:
+        return self.draft.policy.id
+
+    async def progress(self, tx: Read | Write) -> tuple[int, int]:
+        return await progress(tx, self.draft)
+
+    async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int, reach: Reach = unreachable) -> int:
+        return await come_to(database, self.draft, grantee, now, at_once, reach)
 
 
 def told(found: Draft) -> dict[str, Any]:

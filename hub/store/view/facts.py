@@ -24,6 +24,7 @@ from hub.store.view.catalogue import (
     TypeView,
     plain,
 )
+from hub.store.view.disputes import fact_disputes
 from hub.store.view.environment import PURPOSE
 from hub.store.view.gate import covered_by_consent, facts_of_customer, in_force_now, of_this_use
 from hub.store.view.sources import access_of
@@ -32,11 +33,12 @@ FACT = "Fact"
 _DAYS = {"from": Argued("date", "{t}.occurred_on >= {p}"), "to": Argued("date", "{t}.occurred_on <= {p}")}
 
 
-def _envelope(kind: str) -> dict[str, Member]:
+def _envelope(owner: str, kind: str) -> dict[str, Member]:
     return {
         "id": Column(f"{kind} || ':' || {{t}}.customer_id || ':' || {{t}}.fact_id"),
         **plain("version", "occurredOn", "knownFrom", "knownTo"),
         "evidence": Embedded("Provenance"),
+        "disputes": fact_disputes(owner, kind),
     }
 
 
@@ -62,7 +64,7 @@ def _lines(column: str) -> RowsOf:
 
 def _type_of(spec: FactSpec) -> TypeView:
     own = {field_name(field): _member(field) for field in spec.fields}
-    return TypeView(spec.name, {**own, **_envelope(f"'{spec.name}'")}, spec.table, "fact_id")
+    return TypeView(spec.name, {**own, **_envelope(spec.name, f"'{spec.name}'")}, spec.table, "fact_id")
 
 
 def fact_fields() -> dict[str, Member]:
@@ -151,5 +153,5 @@ STATEMENT_LINE = TypeView("StatementLine", plain("code", "amount"))
 
 def fact_types() -> list[TypeView]:
     """Every type that belongs to facts."""
-    interface = TypeView(FACT, _envelope("{t}.kind"), None, "fact_id", "{t}.kind")
+    interface = TypeView(FACT, _envelope(FACT, "{t}.kind"), None, "fact_id", "{t}.kind")
     return [interface, PROVENANCE, RAW_PAGE, PAGE_REQUEST, STATEMENT_LINE, *(_type_of(spec) for spec in all_specs())]

@@ -17,7 +17,7 @@ from hub.store.embedded import Urls
 from hub.store.evaluations import drafts, keep_reference
 from hub.store.evaluations.drafts import CHANGED, ERASED, SEALED, Draft
 from hub.store.evaluations.policies import effective_policy, end_policy
-from hub.worker import _trials
+from hub.worker import _errands
 from schema import services as contract
 from tests.hub.app.conftest import NOW, Desk
 
@@ -123,11 +123,11 @@ async def test_what_comes_later_is_tried_too_until_it_ends(desk: Desk) -> None:
 async def test_a_worker_comes_to_what_is_on_trial_by_itself(desk: Desk) -> None:
     draft = await written(desk)
     await evaluated(desk)
-    await _trials(desk.runtime)
+    await _errands(desk.runtime)
     async with desk.runtime.database.work() as tx:
         assert (await drafts.report(tx, draft.draft_id)).cases == 0, "control: it is not on trial yet"
         await drafts.try_draft(tx, draft.draft_id, SINCE)
-    await _trials(desk.runtime)
+    await _errands(desk.runtime)
     async with desk.runtime.database.work() as tx:
         assert (await drafts.report(tx, draft.draft_id)).cases == 1
 
