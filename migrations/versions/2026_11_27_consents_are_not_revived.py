@@ -1,12 +1,13 @@
 """consents are not revived
 
 A client's transaction never revives a consent that has ended, and never makes one wider that was given (ADR 56). The text of the law is that of hub.consent.law; a
-test compares.
+test compares. Of a connection is kept up to when it was told that its authorisation ends, so that it is told once.
 
 Revision ID: 20261127t
 Revises: 20261127s
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127t"
@@ -46,3 +47,5 @@ def upgrade() -> None:
     op.execute("""
         CREATE TRIGGER consent_only_narrows BEFORE UPDATE ON consent FOR EACH ROW WHEN (current_user <> 'hub_worker')
         EXECUTE FUNCTION consent_only_narrows()""")
+    op.add_column("connection", sa.Column("told_end", sa.DateTime(timezone=True), nullable=True, comment="the grant_expires_at that was told of"))
+    op.add_column("connection", sa.Column("told_days", sa.Integer(), nullable=True, comment="and how many days before it at most"))
