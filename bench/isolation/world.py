@@ -15,8 +15,8 @@ from bench.kit.ground import GRANTEE, NOON, id_number
 from hub.access.clients import NewClient, make_client_keys, register_client
 from hub.app.services import HubServices
 from hub.cli.runtime import Runtime, open_runtime
-from hub.consent import grants
-from hub.consent.terms import Offer
+from hub.consent import grants, handing
+from hub.consent.terms import Handing, Offer
 from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.domain.enums import SourceKind
@@ -85,6 +85,7 @@ async def _customer(runtime: Runtime, tx: Write, partner: str, number: int) -> C
     offer = Offer(SourceKind.DEVICE, partner, partner, GRANTEE, "CREDIT_APPROVAL", ("S03",), runtime.clock.today())
     consent_id = await grants.ask(tx, customer_id, PARTNER_APP, offer, NOON, "test")
     await grants.give(tx, customer_id, consent_id, {"how": "test"}, NOON)
+    await handing.hand_over(tx, customer_id, consent_id, partner, Handing(offer, partner), {"how": "test"}, NOON)
     connection_id = new_id()
     row = {"customer_id": customer_id, "connection_id": connection_id, "connector": PARTNER_APP, "status": "ACTIVE", "created_at": NOON}
     await tx.execute(insert(connection), row)

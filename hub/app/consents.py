@@ -15,6 +15,7 @@ from hub.app.calling import Calling
 from hub.app.identity import visible
 from hub.consent import grants
 from hub.consent.narrowing import Narrower, narrow, narrow_to
+from hub.domain.caller import Caller
 from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.errors import ConsentMissing
@@ -85,7 +86,7 @@ class ConsentServices:
         """The first consent that was changed, and whose it is."""
 
         async def effect(tx: Write) -> Answer:
-            found = await self._open(tx, await visible(tx, asked.customer_id), asked.source, call.caller.purpose, states)
+            found = await self._open(tx, await visible(tx, asked.customer_id), asked.source, call.caller, states)
             alone = len(found) == 1
             taken = step if alone or of_several is None else of_several
             changed = [one for one in found if await self._took(tx, taken, one, alone=alone)]
@@ -106,13 +107,14 @@ class ConsentServices:
             return False
 
     async def _open(
-        self, tx: Write, customer_id: CustomerId, source: SourceKind, purpose: str, states: States
+        self, tx: Write, customer_id: CustomerId, source: SourceKind, caller: Caller, states: States
     ) -> list[tuple[CustomerId, UUID]]:
-        """The consents of this use: of each part the one that was given, else the one that was asked for."""
-        use, found = (source, self.equipment.grantee, purpose), list[tuple[CustomerId, UUID]]()
+        """The consents of this use that the caller may know of: of each part the one that was given, else the one that was asked for."""
+        use, found = (source, self.equipment.grantee, caller.purpose), list[tuple[CustomerId, UUID]]()
         for part in await parts_of(tx, customer_id):
             rows = await grants.consents_of(tx, part)
             mine = [row for row in rows if (row["source"], row["grantee"], row["purpose"]) == use and row["status"] in states]
+            mine = [row for row in mine if caller.app is None or caller.app in row["apps"] or row["status"] == ConsentStatus.PENDING]
             mine.sort(key=lambda row: row["status"] not in grants.GIVEN)
             found += [(part, UUID(str(row["consent_id"]))) for row in mine[:1]]
         if not found:

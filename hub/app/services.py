@@ -204,6 +204,7 @@ class HubServices:
                     known_at=known_at,
                     grantee=self.equipment.grantee,
                     purpose=call.caller.purpose,
+                    app=call.caller.app,
                     what_if=known_at < now or asked.as_of not in (None, self.clock.today()),
                 ),
                 self.models,

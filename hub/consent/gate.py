@@ -28,7 +28,8 @@ class Use(Enum):
 
 @dataclass(frozen=True, slots=True)
 class GivenConsent:
-    """A consent as far as the gate needs it. ``kinds`` None: every kind of its source; ``life`` None: not bounded here; ``per_day`` None: as often as needed."""
+    """A consent as far as the gate needs it. ``kinds`` None: every kind of its source; ``life`` None: not bounded here; ``per_day`` None: as often as needed.
+    ``apps``: the clients of partner apps that the grantee may hand the data to (PIPL 23)."""
 
     source: SourceKind
     grantee: str
@@ -43,6 +44,7 @@ class GivenConsent:
     fetch: FetchType = FetchType.PERIODIC
     per_day: int | None = None
     life: timedelta | None = None
+    apps: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Ask:
     """What someone wants: data of a source, for a grantee and a purpose; perhaps of some kinds, for a scenario, of a range of days.
 
     ``learned`` is when the hub came to know the data (reading); ``before`` what was fetched before, where a new fetch shall begin: the pages of a fetch that
-    is under way are no further fetches.
+    is under way are no further fetches. ``app`` is the partner's client that asks; None: the grantee itself.
     """
 
     source: SourceKind
@@ -71,6 +73,7 @@ class Ask:
     kinds: frozenset[str] = frozenset()
     learned: datetime | None = None
     before: Fetches | None = None
+    app: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ _BY_STATUS = {
 
 
 def decide(consent: GivenConsent | None, ask: Ask, now: datetime) -> Decision:
-    """Allows only what an ACTIVE, unexpired consent of this source, grantee, purpose, mode, scenario, kinds, range, life and frequency covers."""
+    """Allows only what an ACTIVE, unexpired consent of this source, grantee, app, purpose, mode, scenario, kinds, range, life and frequency covers."""
     if consent is None:
         return Decision(MissingReason.NOT_CONNECTED)
     return Decision(next(_denials(consent, ask, now), None))
@@ -104,6 +107,8 @@ def _denials(consent: GivenConsent, ask: Ask, now: datetime) -> Iterator[Missing
     """Everything that speaks against it, the weightiest first."""
     if (consent.source, consent.grantee) != (ask.source, ask.grantee):
         yield MissingReason.CONSENT_MISSING
+    if ask.app is not None and ask.app not in consent.apps and consent.status is not ConsentStatus.PENDING:
+        yield MissingReason.CONSENT_APP
     if consent.status is not ConsentStatus.ACTIVE:
         yield _BY_STATUS[consent.status]
     if consent.expires_at is not None and consent.expires_at <= now:

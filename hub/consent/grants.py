@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, text, update
 from sqlalchemy.engine import RowMapping
 
 from hub.consent.gate import GivenConsent
@@ -29,6 +29,12 @@ SOON = timedelta(days=30)
 
 Changes = Mapping[str, Sequence[Any]]
 """Column -> what was, what became."""
+_CARRY = text("""
+    INSERT INTO consent_app (customer_id, consent_id, client_id, given_at, text_version, text_hash, evidence)
+    SELECT customer_id, :consent, client_id, :now, text_version, text_hash, jsonb_build_object('carried_from', consent_id)
+    FROM consent_app WHERE customer_id = :customer AND consent_id = :before AND client_id = ANY (:apps) AND ended_at IS NULL
+""")
+"""The record of what goes on under a renewal (:mod:`hub.consent.handing`)."""
 _COMPARED = ("scenarios", "kinds", "data_from", "data_to", "data_life_days", "expires_at", "text_version", "text_hash")
 
 
@@ -66,14 +72,14 @@ async def give(tx: Write, customer_id: CustomerId, consent_id: UUID, evidence: M
     found = (await tx.execute(select(consent).where(*this(customer_id, consent_id)))).mappings().first()
     if found is not None and found["expires_at"] is not None and found["expires_at"] <= now:
         raise ConsentMissing("This consent was asked for too long ago.", remedy="Ask the customer again.")
-    if found is not None and found["status"] == ConsentStatus.PENDING:
-        await _supersede(tx, customer_id, found, now)
-    changes = {"starts_at": now, "evidence": dict(evidence)}
+    apps = await _supersede(tx, customer_id, found, now) if found is not None and found["status"] == ConsentStatus.PENDING else []
+    changes = {"starts_at": now, "evidence": dict(evidence), "apps": apps}
     await _move(tx, customer_id, consent_id, ConsentStep.GIVEN, (ConsentStatus.PENDING,), ConsentStatus.ACTIVE, now, "customer", changes)
 
 
-async def _supersede(tx: Write, customer_id: CustomerId, asked: RowMapping, now: datetime) -> None:
-    """What was given for the same source and use ends; its event says what the new one has otherwise."""
+async def _supersede(tx: Write, customer_id: CustomerId, asked: RowMapping, now: datetime) -> list[str]:
+    """What was given for the same source and use ends; its event says what the new one has otherwise. Returns the apps that go on with the new one."""
+    apps = list[str]()
     rows = (
         (await tx.execute(_open_ones(customer_id, asked["source"], asked["grantee"], asked["purpose"]).with_for_update())).mappings().all()
     )
@@ -84,6 +90,17 @@ async def _supersede(tx: Write, customer_id: CustomerId, asked: RowMapping, now:
             await _move(
                 tx, customer_id, row["consent_id"], ConsentStep.SUPERSEDED, GIVEN, ConsentStatus.SUPERSEDED, now, "customer", {}, became
             )
+            apps = carried(row, asked)
+            await tx.execute(
+                _CARRY, {"customer": customer_id, "consent": asked["consent_id"], "before": row["consent_id"], "apps": apps, "now": now}
+            )
+    return apps
+
+
+def carried(before: RowMapping, renewal: RowMapping) -> list[str]:
+    """The apps that a renewal goes on with: those of the consent before, unless it is wider in kinds or scenarios (PIPL 14, 23)."""
+    kinds = before["kinds"] is None or (renewal["kinds"] is not None and set(renewal["kinds"]) <= set(before["kinds"]))
+    return list(before["apps"]) if kinds and set(renewal["scenarios"]) <= set(before["scenarios"]) else []
 
 
 async def pause(tx: Write, customer_id: CustomerId, consent_id: UUID, now: datetime, actor: str = "customer") -> None:
@@ -139,6 +156,8 @@ def as_given(row: RowMapping | Mapping[str, Any]) -> GivenConsent:
         fetch=FetchType(row["fetch_type"]),
         per_day=row["fetches_per_day"],
         life=timedelta(days=row["data_life_days"]),
+        # The gate that fetches reads no apps, and needs none: what is not known names nobody.
+        apps=frozenset(row.get("apps", ())),
     )
 
 

@@ -84,6 +84,7 @@ class Use:
     scenario: str | None
     as_of: date
     known_at: datetime
+    app: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class Holdings:
 
     def _consent(self, kind: SourceKind, use: Use) -> tuple[GivenConsent | None, Decision]:
         """The consent that allows it, or the denial of the one that changed last."""
-        ask = Ask(kind, use.grantee, use.purpose, use.scenario)
+        ask = Ask(kind, use.grantee, use.purpose, use.scenario, app=use.app)
         held = sorted((one for one in self.consents if one.consent.source is kind), key=lambda one: one.changed_at)
         decision = decide(None, ask, use.known_at)
         for one in held:

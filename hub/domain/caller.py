@@ -26,6 +26,11 @@ class Caller:
     cost_per_minute: int | None = None
 
     @property
+    def app(self) -> str | None:
+        """The partner app that asks, to which the customer must have agreed to hand what it is answered with; None: the institution itself."""
+        return None if self.audience in ("INTERNAL", "ADMIN") else self.client_id
+
+    @property
     def operates(self) -> bool:
         """Watches how fetching goes for every customer, not only for those it was given."""
         return self.audience == "ADMIN" and "operations:read" in self.scopes

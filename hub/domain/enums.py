@@ -44,6 +44,7 @@ class MissingReason(StrEnum):
     CONSENT_EXPIRED = "CONSENT_EXPIRED"
     CONSENT_REVOKED = "CONSENT_REVOKED"
     CONSENT_PAUSED = "CONSENT_PAUSED"
+    CONSENT_APP = "CONSENT_APP"
     CONSENT_PURPOSE = "CONSENT_PURPOSE"
     CONSENT_KIND = "CONSENT_KIND"
     CONSENT_RANGE = "CONSENT_RANGE"
@@ -108,7 +109,7 @@ class FetchType(StrEnum):
 
 
 class ConsentStep(StrEnum):
-    """What happened to a consent. ENDS_SOON: nothing yet, but it will run out, which was noted once."""
+    """What happened to a consent. ENDS_SOON: nothing yet, but it will run out, which was noted once. APP_ADDED, APP_REMOVED: whom the grantee may hand the data to."""
 
     ASKED = "ASKED"
     GIVEN = "GIVEN"
@@ -119,6 +120,8 @@ class ConsentStep(StrEnum):
     WITHDRAWN = "WITHDRAWN"
     EXPIRED = "EXPIRED"
     ENDS_SOON = "ENDS_SOON"
+    APP_ADDED = "APP_ADDED"
+    APP_REMOVED = "APP_REMOVED"
 
 
 class ConnectionStatus(StrEnum):

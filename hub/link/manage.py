@@ -8,8 +8,8 @@ before the partner's own eyes: it is bound to the partner's purpose. What is sho
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from sqlalchemy.engine import RowMapping
 
 from hub.access.audit import AccessLog
 from hub.connect import Connector
-from hub.consent import grants
+from hub.consent import grants, handing
 from hub.domain.audit import Accessed
 from hub.domain.enums import ConnectionStatus, ConsentStatus
 from hub.domain.identifiers import CustomerId, new_id
@@ -37,7 +37,7 @@ from hub.store.tables import client, customer, customer_client, link_session
 MANAGE_LIFE = timedelta(minutes=20)
 CUSTOMER = "customer"
 """Who looked, on the access log, where it was the customer himself."""
-_CONSENTS, _READINGS = "Consent.status", "AccessRecord.fields"
+_CONSENTS, _APPS, _READINGS = "Consent.status", "Consent.apps", "AccessRecord.fields"
 """Coordinates of the contract for what the page shows."""
 
 
@@ -70,8 +70,18 @@ class ManageRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class App:
+    """An app that the data of a consent may be handed to; or might, until it ``ended``."""
+
+    client_id: str
+    name: str
+    since: datetime | None
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
-    """A consent that was given, and the platform it reaches. ``shared``: other consents still need that platform's authorisation."""
+    """A consent that was given, and the platform it reaches. ``shared``: other consents still need that platform's authorisation. ``every_app`` it was handed to."""
 
     item: Item
     connector: str
@@ -81,6 +91,12 @@ class Given:
     given_at: datetime
     platform_state: str
     shared: bool
+    every_app: tuple[App, ...] = ()
+
+    @property
+    def apps(self) -> tuple[App, ...]:
+        """Those that may have it now."""
+        return tuple(app for app in self.every_app if app.ended is None)
 
     @property
     def ends(self) -> bool:
@@ -149,7 +165,7 @@ class ManageService:
             whose = (await tx.execute(select(customer.c.name_masked).where(customer.c.customer_id == session.customer_id))).scalar_one()
             given, readers = await self._given(tx, scope), await _readers(tx, scope)
             found, older = await readings(tx, scope.parts, before, scope.eyes)
-        await self._note(scope, "managePage", _CONSENTS, _READINGS)
+        await self._note(scope, "managePage", _CONSENTS, _APPS, _READINGS)
         return ManageView(
             grantee=session.grantee,
             app=session.app or session.client_id,
@@ -164,28 +180,38 @@ class ManageService:
             purpose=None if scope.own else scope.purpose,
         )
 
-    async def withdraw(self, browser: str, consent_ids: Sequence[str]) -> None:
-        """Withdraws what was ticked. What has been withdrawn already stays so. Raises InvalidInput for nothing, and for what this session does not reach."""
+    async def withdraw(self, browser: str, consent_ids: Sequence[str], apps: Sequence[str] = ()) -> None:
+        """Withdraws what was ticked: consents, and ``apps`` (``consent client``) that alone shall have it no more. What has been withdrawn already stays so.
+        Raises InvalidInput for nothing, and for what this session does not reach."""
         async with self.database.work() as tx:
             session = await sessions.current(tx, browser, Kind.MANAGE)
             scope = await self._scope(tx, session)
             rows = [row for part in scope.parts for row in await grants.consents_of(tx, part) if scope.reaches(row)]
             known = {str(row["consent_id"]): row for row in rows}
-            if not consent_ids or not set(consent_ids) <= known.keys():
+            pairs = [one.partition(" ")[::2] for one in apps]
+            ticked = {*consent_ids, *(consent_id for consent_id, _ in pairs)}
+            if not ticked or not ticked <= known.keys():
                 raise InvalidInput("No consent of this customer was ticked.", remedy="Tick one and try again.", told="nothing_to_withdraw")
             for consent_id in dict.fromkeys(consent_ids):
                 row = known[consent_id]
                 if row["status"] in grants.OPEN:
                     await grants.withdraw(tx, row["customer_id"], row["consent_id"], self.links.clock.now())
+            for consent_id, client_id in pairs:
+                row = known[consent_id]
+                await handing.take_back(tx, row["customer_id"], row["consent_id"], client_id, self.links.clock.now())
 
-    async def withdrawn(self, browser: str, consent_ids: Sequence[str]) -> tuple[Given, ...]:
-        """Those of the named consents that have been withdrawn."""
+    async def withdrawn(
+        self, browser: str, consent_ids: Sequence[str], apps: Sequence[str] = ()
+    ) -> tuple[tuple[Given, ...], tuple[tuple[Given, App], ...]]:
+        """Those of the named consents that have been withdrawn, and those of the named apps that have it no more."""
         async with self.database.work() as tx:
             session = await sessions.current(tx, browser, Kind.MANAGE)
             scope = await self._scope(tx, session)
             given = await self._given(tx, scope)
-        await self._note(scope, "withdrawnPage", _CONSENTS)
-        return tuple(one for one in given if one.item.consent_id in consent_ids and one.item.status == ConsentStatus.REVOKED)
+        await self._note(scope, "withdrawnPage", _CONSENTS, _APPS)
+        ended = tuple(one for one in given if one.item.consent_id in consent_ids and one.item.status == ConsentStatus.REVOKED)
+        every = [(one, app) for one in given for app in one.every_app if f"{one.item.consent_id} {app.client_id}" in apps]
+        return ended, tuple((one, app) for one, app in every if app.ended is not None)
 
     async def leave(self, browser: str) -> str:
         """Ends the session and returns the partner app's address."""
@@ -214,8 +240,9 @@ class ManageService:
         known, found = self.links.platforms.connectors, []
         for part in scope.parts:
             rows = [row for row in await grants.consents_of(tx, part) if row["starts_at"] is not None]
-            states = await connected(tx, part)
-            found += [self._one(row, rows, known.get(row["connector"]), states.get(row["connector"])) for row in rows if scope.reaches(row)]
+            states, apps = await connected(tx, part), await handing.handings(tx, part)
+            mine = [self._one(row, rows, known.get(row["connector"]), states.get(row["connector"])) for row in rows if scope.reaches(row)]
+            found += [replace(one, every_app=_apps_of(UUID(one.item.consent_id), apps)) for one in mine]
         return tuple(sorted(found, key=lambda one: (one.item.changed_at, one.item.consent_id), reverse=True))
 
     def _one(self, row: RowMapping, rows: Sequence[RowMapping], connector: Connector | None, found: Connected | None) -> Given:
@@ -241,6 +268,11 @@ class ManageService:
             "expires_at": datetime.now(UTC) + MANAGE_LIFE,
             "created_at": self.links.clock.now(),
         }
+
+
+def _apps_of(consent_id: UUID, handed: Mapping[tuple[UUID, str], RowMapping]) -> tuple[App, ...]:
+    rows = [row for (of, _), row in handed.items() if of == consent_id]
+    return tuple(App(row["client_id"], row["name"], row["given_at"], row["ended_at"]) for row in rows)
 
 
 async def _readers(tx: Read | Write, scope: Scope) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -23,7 +24,7 @@ from hub.errors import CallerMustFix, HubError, StoreAway
 from hub.link import sessions
 from hub.link.manage import ManageService
 from hub.link.paper import LANGUAGE_COOKIE, Paper, Way, language_of
-from hub.link.service import LinkService
+from hub.link.service import LinkService, Ticked
 from hub.link.sessions import Kind, State
 from hub.link.telling import PROBLEMS, log, problem_of, status_of
 from hub.link.view import csrf_of
@@ -90,8 +91,8 @@ class LinkPages:
             "language": language_of(request),
         }
         offered = (str(form.get("connector", "")), str(form.get("offer", "")))
-        ticked = [str(value) for value in form.getlist("consent")]
-        return RedirectResponse(await self.service.agree(browser, *offered, ticked, evidence), 303)
+        consents, apps = ([str(value) for value in form.getlist(name)] for name in ("consent", "app"))
+        return RedirectResponse(await self.service.agree(browser, *offered, Ticked(consents, apps), evidence), 303)
 
     async def callback(self, request: Request) -> Response:
         """The platform sends the customer back."""
@@ -123,13 +124,15 @@ class LinkPages:
     async def withdraw(self, request: Request) -> Response:
         form = await request.form()
         browser = _checked(request, Kind.MANAGE, str(form.get("csrf", "")))
-        ticked = [str(value) for value in form.getlist("consent")]
-        await self.manager.withdraw(browser, ticked)
-        return RedirectResponse(f"{self.prefix}/manage/withdrawn?{'&'.join(f'consent={one}' for one in dict.fromkeys(ticked))}", 303)
+        consents, apps = (list(dict.fromkeys(str(value) for value in form.getlist(name))) for name in ("consent", "app"))
+        await self.manager.withdraw(browser, consents, apps)
+        done = urlencode([*(("consent", one) for one in consents), *(("app", one) for one in apps)])
+        return RedirectResponse(f"{self.prefix}/manage/withdrawn?{done}", 303)
 
     async def withdrawn(self, request: Request) -> Response:
-        given = await self.manager.withdrawn(_browser(request, Kind.MANAGE), request.query_params.getlist("consent"))
-        return self.paper.page(request, "withdrawn.html", given=given)
+        named = [request.query_params.getlist(name) for name in ("consent", "app")]
+        given, taken = await self.manager.withdrawn(_browser(request, Kind.MANAGE), *named)
+        return self.paper.page(request, "withdrawn.html", given=given, taken=taken)
 
     async def leave(self, request: Request) -> Response:
         form = await request.form()

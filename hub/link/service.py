@@ -17,8 +17,8 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from hub.consent import grants
-from hub.consent.terms import Offer, day_of_asking
+from hub.consent import grants, handing
+from hub.consent.terms import Handing, Offer, day_of_asking
 from hub.domain.clock import Clock
 from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
 from hub.domain.identifiers import CustomerId, new_id
@@ -28,7 +28,7 @@ from hub.link.platforms import Platforms
 from hub.link.progress import connected
 from hub.link.sessions import Kind, State
 from hub.link.sessions import hashed as _hash
-from hub.link.view import Item, LinkView, offer_of, platform_view, titles
+from hub.link.view import HandedTo, Item, LinkView, offer_of, platform_view, titles
 from hub.store.database import Database, Write
 from hub.store.tables import authorisation_attempt, connection, customer, link_session
 
@@ -38,6 +38,22 @@ LINK_LIFE = timedelta(hours=1)
 ATTEMPT_LIFE = timedelta(minutes=10)
 PARTNER_APP = "partner_app"
 """Connector name of sources that a partner app sends by itself (DEVICE): nothing to authorise at a platform."""
+
+
+Consented = RowMapping | Mapping[str, Any]
+"""A row of ``consent``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Ids of consents: those that the customer gives, and those whose data the app of the link may have, too."""
+
+    consents: Sequence[str]
+    apps: Sequence[str] = ()
+
+    @property
+    def all(self) -> frozenset[str]:
+        return frozenset((*self.consents, *self.apps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,40 +121,46 @@ class LinkService:
             whose = (await tx.execute(select(customer.c.name_masked).where(customer.c.customer_id == session.customer_id))).scalar_one()
         platforms: dict[str, list[Item]] = {}
         for row in sorted(rows, key=lambda row: list(SourceKind).index(SourceKind(row["source"]))):
-            platforms.setdefault(row["connector"], []).append(self.item_of(row))
+            platforms.setdefault(row["connector"], []).append(self._item_on(session, row))
         known = self.platforms.connectors
         shown = tuple(platform_view(name, known.get(name), tuple(items), states.get(name)) for name, items in platforms.items())
         return LinkView.of(session, browser, whose, shown, self.platforms.origins(), sessions.way_back(session, _end_of(rows)))
 
-    async def agree(self, browser: str, connector: str, shown: str, consent_ids: Sequence[str], evidence: Mapping[str, str]) -> str:
+    async def agree(self, browser: str, connector: str, shown: str, ticked: Ticked, evidence: Mapping[str, str]) -> str:
         """Gives the ticked consents and returns where to send the browser: the platform's own page. ``shown`` is the offer that the page made: an app may have asked
         for something else under the same consent since, which nobody has read yet."""
         async with self.database.work() as tx:
             session = await self._session(tx, browser)
             customer_id = CustomerId(session.customer_id)
-            offered = {str(row["consent_id"]): row for row in await self._offered(tx, session) if row["connector"] == connector}
-            if offer_of((consent_id, row["text_hash"]) for consent_id, row in offered.items()) != shown:
-                raise InvalidInput("What is asked for has changed since the page was shown.", remedy="Read it anew.", told="changed")
-            if not consent_ids or not set(consent_ids) <= offered.keys():
-                raise InvalidInput(
-                    "Nothing that this platform offers was ticked.", remedy="Tick at least one item and try again.", told="nothing_ticked"
-                )
-            anew = [consent_id for consent_id in consent_ids if offered[consent_id]["status"] == ConsentStatus.PENDING]
-            for consent_id in anew:
-                await grants.give(tx, customer_id, UUID(consent_id), {**evidence, "link_id": str(session.link_id)}, self.clock.now())
+            rows = [row for row in await self._offered(tx, session) if row["connector"] == connector]
+            items = {item.consent_id: item for item in [self._item_on(session, row) for row in rows]}
+            _check(ticked, items, shown)
+            anew = await self._give(tx, session, ticked, items, {**evidence, "link_id": str(session.link_id)})
             target = await self._ensure_connection(tx, customer_id, connector)
             if not anew and await self._is_active(tx, customer_id, target):
                 return f"{self.origin}/link/"  # The form was sent before: its page says how far things are.
             if connector == PARTNER_APP:
                 await self._activate(tx, customer_id, target, due=False)
                 return f"{self.origin}/link/"
-            text_hash = offered[consent_ids[0]]["text_hash"]
+            text_hash = items[(*ticked.consents, *ticked.apps)[0]].text_hash
             state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
             sealed = await self.platforms.seal_verifier(tx, customer_id, target, verifier)
             attempt = self._attempt_row(session, target, state, sealed)
             await tx.execute(insert(authorisation_attempt), attempt)
         async with self._noting(customer_id, target):
             return await self.platforms.begin(customer_id, target, self.redirect_uri(connector), state, verifier, text_hash)
+
+    async def _give(self, tx: Write, session: Row[Any], ticked: Ticked, items: Mapping[str, Item], evidence: Mapping[str, str]) -> bool:
+        """The ticked consents first, then to hand what they bring to the app. Whether any consent was given that had not been."""
+        customer_id, now = CustomerId(session.customer_id), self.clock.now()
+        anew = [one for one in ticked.consents if items[one].status == ConsentStatus.PENDING]
+        for consent_id in anew:
+            await grants.give(tx, customer_id, UUID(consent_id), evidence, now)
+        for row in await grants.consents_of(tx, customer_id):
+            if str(row["consent_id"]) in ticked.apps:
+                words = Handing(self._offer_of(row), _app_of(session))
+                await handing.hand_over(tx, customer_id, row["consent_id"], session.client_id, words, evidence, now)
+        return bool(anew)
 
     async def complete(self, browser: str, connector: str, query: Mapping[str, str]) -> None:
         """The platform's callback: the state must be ours, unused and this browser's; then the grant is fetched and kept."""
@@ -182,7 +204,7 @@ class LinkService:
     async def _session(self, tx: Write, browser: str) -> Row[Any]:
         return await sessions.current(tx, browser, Kind.LINK)
 
-    async def _offered(self, tx: Write, session: Row[Any]) -> list[RowMapping]:
+    async def _offered(self, tx: Write, session: Row[Any]) -> list[Consented]:
         """What the page shows and takes an answer to: open consents to what this link asks for. One that has ended is history.
 
         A link that a version before this one made does not say its sources: it asks for all of its purpose.
@@ -191,8 +213,10 @@ class LinkService:
         use = (session.purpose, session.grantee)
         asked = [row for row in rows if not session.sources or row["source"] in session.sources]
         found = [row for row in asked if (row["purpose"], row["grantee"]) == use and row["status"] in grants.OPEN]
-        renewed = {row["supersedes"] for row in found if row["status"] == ConsentStatus.PENDING}
-        return [row for row in found if row["consent_id"] not in renewed]
+        renewed = {row["supersedes"]: row for row in found if row["status"] == ConsentStatus.PENDING}
+        before = {renewed[row["consent_id"]]["consent_id"]: row for row in found if row["consent_id"] in renewed}
+        shown = [row for row in found if row["consent_id"] not in renewed]
+        return [{**row, "apps": [*row["apps"], *_going_on(before.get(row["consent_id"]), row)]} for row in shown]
 
     async def _is_active(self, tx: Write, customer_id: CustomerId, connection_id: UUID) -> bool:
         mine = (connection.c.customer_id == customer_id, connection.c.connection_id == connection_id)
@@ -260,11 +284,18 @@ class LinkService:
         title, title_zh = self._titles(connector)
         return Offer(source, title, title_zh, self.grantee, request.purpose, request.scenarios, self.clock.today())
 
-    def item_of(self, row: RowMapping) -> Item:
+    def item_of(self, row: Consented) -> Item:
         """A consent as it was asked: what is shown is what was hashed, also on a later day."""
         return Item.of(row, self._offer_of(row))
 
-    def _offer_of(self, row: RowMapping) -> Offer:
+    def _item_on(self, session: Row[Any], row: Consented) -> Item:
+        """The same on the page of a session: a partner's app asks to be handed what it brings (PIPL 23)."""
+        offer = self._offer_of(row)
+        inside = session.audience in handing.INSTITUTION
+        handed = None if inside else HandedTo.of(Handing(offer, _app_of(session)), given=session.client_id in row["apps"])
+        return Item.of(row, offer, handed)
+
+    def _offer_of(self, row: Consented) -> Offer:
         """The offer a consent row was made from."""
         title, title_zh = self._titles(row["connector"])
         shown = row["offer"] or {"scenarios": row["scenarios"], "day": day_of_asking(row["data_to"], row["text_version"]).isoformat()}
@@ -302,6 +333,27 @@ class LinkService:
         }
 
 
-def _end_of(rows: Sequence[RowMapping]) -> str:
+def _app_of(session: Row[Any]) -> str:
+    """The app's name, as the page tells it."""
+    return str(session.app or session.client_id)
+
+
+def _going_on(before: RowMapping | None, renewal: RowMapping) -> list[str]:
+    return grants.carried(before, renewal) if before is not None else []
+
+
+def _check(ticked: Ticked, items: Mapping[str, Item], shown: str) -> None:
+    """Raises InvalidInput for what the page did not show, for nothing, and for a source that the app alone shall have."""
+    if offer_of(item.shown for item in items.values()) != shown:
+        raise InvalidInput("What is asked for has changed since the page was shown.", remedy="Read it anew.", told="changed")
+    if not ticked.all or not ticked.all <= items.keys() or any(items[one].handed is None for one in ticked.apps):
+        raise InvalidInput(
+            "Nothing that this platform offers was ticked.", remedy="Tick at least one item and try again.", told="nothing_ticked"
+        )
+    if any(one not in ticked.consents and items[one].status not in grants.GIVEN for one in ticked.apps):
+        raise InvalidInput("The app cannot have what the institution may not.", remedy="Tick both, or neither.", told="app_alone")
+
+
+def _end_of(rows: Sequence[Consented]) -> str:
     """What a partner app is told: whether the customer agreed to anything."""
     return "done" if any(row["status"] == ConsentStatus.ACTIVE for row in rows) else "declined"

@@ -86,10 +86,10 @@ def state_of(session: Row[Any]) -> State:
 
 
 async def of_browser(tx: Read | Write, browser: str, kind: Kind) -> Row[Any] | None:
-    """The session of a browser in any state, with the ``app``'s name."""
+    """The session of a browser in any state, with the ``app``'s name and its ``audience``."""
     joined = link_session.outerjoin(client, client.c.client_id == link_session.c.client_id)
     mine = (link_session.c.browser_hash == hashed(browser), link_session.c.kind == kind)
-    return (await tx.execute(select(link_session, client.c.name.label("app")).select_from(joined).where(*mine))).first()
+    return (await tx.execute(select(link_session, client.c.name.label("app"), client.c.audience).select_from(joined).where(*mine))).first()
 
 
 async def current(tx: Read | Write, browser: str, kind: Kind, *, finished: bool = False) -> Row[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.engine import RowMapping
 
 from hub.connect import Connector
-from hub.consent.terms import Offer
+from hub.consent.terms import Handing, Offer
 from hub.domain.audit import Accessed
 from hub.domain.enums import ConnectionStatus, ConsentStatus, FetchType
 from hub.link.progress import Connected, Progress, Stage
@@ -22,8 +22,23 @@ SHOWN = ("Customer.nameMasked", "Consent.status")
 
 
 @dataclass(frozen=True, slots=True)
+class HandedTo:
+    """That the grantee may hand what a consent brings to the app of the page: asked for, or ``given``."""
+
+    app: str
+    text_zh: str
+    text_en: str
+    text_hash: str
+    given: bool
+
+    @staticmethod
+    def of(words: Handing, *, given: bool) -> HandedTo:
+        return HandedTo(words.app, words.text("zh"), words.text("en"), words.text_hash, given)
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """One consent: a source in words, what is asked of it, and its full text."""
+    """One consent: a source in words, what is asked of it, and its full text. ``handed`` None: nobody but the grantee asks."""
 
     consent_id: str
     status: ConsentStatus
@@ -44,13 +59,24 @@ class Item:
     adverse: bool
     changed_at: datetime
     text_hash: str
+    handed: HandedTo | None = None
 
     @property
     def given(self) -> bool:
         return self.status == ConsentStatus.ACTIVE
 
+    @property
+    def asks_app(self) -> bool:
+        """Whether it is still asked that the app may have it, too."""
+        return self.handed is not None and not self.handed.given
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """What of it a form comes back with."""
+        return self.consent_id, self.text_hash + (self.handed.text_hash if self.handed is not None else "")
+
     @staticmethod
-    def of(row: RowMapping, offer: Offer) -> Item:
+    def of(row: RowMapping | Mapping[str, Any], offer: Offer, handed: HandedTo | None = None) -> Item:
         return Item(
             consent_id=str(row["consent_id"]),
             status=ConsentStatus(row["status"]),
@@ -71,6 +97,7 @@ class Item:
             adverse=row["adverse_notice"],
             changed_at=row["changed_at"],
             text_hash=row["text_hash"],
+            handed=handed,
         )
 
 
@@ -92,7 +119,7 @@ class PlatformView:
 
     @property
     def to_do(self) -> bool:
-        return self.state != ConnectionStatus.ACTIVE or not all(item.given for item in self.items)
+        return self.state != ConnectionStatus.ACTIVE or bool(self.asked)
 
     @property
     def authorised(self) -> bool:
@@ -110,11 +137,12 @@ class PlatformView:
     @property
     def offer(self) -> str:
         """What its form comes back with: it agrees to what was shown, and to nothing that was asked meanwhile."""
-        return offer_of((item.consent_id, item.text_hash) for item in self.items)
+        return offer_of(item.shown for item in self.items)
 
     @property
     def asked(self) -> tuple[Item, ...]:
-        return tuple(item for item in self.items if not item.given)
+        """What is left to tick: the consent, that the app may have it, or both."""
+        return tuple(item for item in self.items if not item.given or item.asks_app)
 
     @property
     def agreed(self) -> tuple[Item, ...]:

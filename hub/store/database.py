@@ -37,7 +37,7 @@ _LIMITS = (
 )
 _WHO = (
     "set_config('hub.client', :client, true), set_config('hub.purpose', :purpose, true), set_config('hub.now', :now, true),"
-    " set_config('hub.seen', '', true), set_config('statement_timeout', :limit, true)"
+    " set_config('hub.inside', :inside, true), set_config('hub.seen', '', true), set_config('statement_timeout', :limit, true)"
 )
 _SCOPE = text(f"select {_WHO}, {_LIMITS}")
 _READ_SCOPE = text(f"select {_WHO}, {_LIMITS}, set_config('transaction_read_only', 'on', true)")
@@ -48,7 +48,7 @@ select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(p
 """
 
 _SAID = """select set_config('hub.client', %(client)s, true), set_config('hub.purpose', %(purpose)s, true), set_config('hub.now', %(now)s, true),
-    set_config('hub.seen', '', true), set_config('hub.operator', %(operator)s, true), set_config('statement_timeout', %(limit)s, true)"""
+    set_config('hub.inside', %(inside)s, true), set_config('hub.seen', '', true), set_config('hub.operator', %(operator)s, true), set_config('statement_timeout', %(limit)s, true)"""
 _READ_ONLY = "set_config('transaction_read_only', 'on', true)"
 
 
@@ -66,24 +66,26 @@ PARTNER_SECONDS, ANSWER_SECONDS, WORK_SECONDS = 2, 5, 60
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Who asks, what for, and at which instant of business time consents must be in force (None: the database's own, see :mod:`hub.store.security`);
-    ``seconds`` are what one statement may take.
+    ``seconds`` are what one statement may take. ``inside``: the institution itself asks, and no partner app; None: let the store look at the client.
     """
 
     client: str
     purpose: str
     seconds: int = ANSWER_SECONDS
     now: datetime | None = None
+    inside: bool | None = None
 
     @staticmethod
     def of(caller: Caller, now: datetime | None = None) -> Scope:
         seconds = PARTNER_SECONDS if caller.audience == "PARTNER" else ANSWER_SECONDS
-        return Scope(caller.client_id, caller.purpose, seconds, now)
+        return Scope(caller.client_id, caller.purpose, seconds, now, caller.app is None)
 
     @property
     def values(self) -> dict[str, str]:
         """The parameters of a transaction's first statement."""
         now = self.now.isoformat() if self.now else ""
-        return {"client": self.client, "purpose": self.purpose, "now": now, "limit": f"{self.seconds}s"}
+        inside = {None: "", True: "yes", False: "no"}[self.inside]
+        return {"client": self.client, "purpose": self.purpose, "now": now, "inside": inside, "limit": f"{self.seconds}s"}
 
 
 STORE_ERRORS = (SQLAlchemyError, psycopg.Error)

@@ -37,6 +37,7 @@ KEYS_OF_SECRETS: Mapping[str, str] = {
 AS_OWNER: Mapping[str, str] = {}
 """Functions that run as their owner (SECURITY DEFINER), and why. Each needs a fixed search_path as well."""
 IN_POLICIES: Mapping[str, str] = {
+    "client_is_inside": "is handed nothing, answers yes or no of whoever asks, and notes it",
     "client_sees": "is handed the customer of a row, answers yes or no, raises nothing, and notes whom the client sees",
     "hub_today": "is handed nothing",
 }

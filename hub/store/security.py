@@ -11,7 +11,8 @@ rest of the transaction whom it saw (``hub.seen``), because the rows of one cust
 own work on every customer and is never handed to a client.
 
 What was fetched hub_app sees only while a consent lets it be read (``consent_covers``, which narrows ``client_sees``): one for the transaction's
-``hub.purpose``, of the row's source and kind, given and not run out at ``hub.now``, whose range holds the row's day and whose life the row has not outlived. It is
+``hub.purpose``, of the row's source and kind, given and not run out at ``hub.now``, whose range holds the row's day and whose life the row has not outlived; and which
+names the app, if a partner's client asks: who is none says so (``hub.inside``), or the function ``client_is_inside`` looks at the client's row. It is
 :func:`hub.consent.gate.decide` once more, for whatever statement. A transaction that does not say what time it is lives in the time of the database.
 """
 
@@ -50,6 +51,7 @@ PRIVATE = frozenset(
     {
         "audit_anchor",
         "audit_event",
+        "consent_app",
         "cost_ledger",
         "policy_draft",
         "policy_trial",
@@ -62,8 +64,9 @@ PRIVATE = frozenset(
 """Nothing that a client is answered with: it may name somebody else's customer, or another client."""
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
 """A fact is never overwritten: a change ends it and adds another. It is deleted by the role hub_worker alone, where its erasure is due."""
-_ASKED = "UPDATE (" + ", ".join(sorted(column.name for column in metadata.tables["consent"].c if column.name != "starts_at")) + ")"
-"""What is asked for is written anew as a whole. That it was given, and since when, is the customer's to say, on a page of the hub's own."""
+_THE_CUSTOMERS = ("starts_at", "apps")
+_ASKED = "UPDATE (" + ", ".join(sorted(column.name for column in metadata.tables["consent"].c if column.name not in _THE_CUSTOMERS)) + ")"
+"""What is asked for is written anew as a whole. That it was given, since when, and to whom the data may be handed, is the customer's to say, on a page of the hub's own."""
 NEEDED = {
     # Tokens: how the clients' server keeps its keys, and what was used once.
     "signing_key": ("INSERT", "UPDATE (retired_at)"), "used_token_id": ("INSERT", "DELETE"), "client": ("UPDATE (last_token_at)",),
@@ -110,7 +113,8 @@ WATCHED = frozenset(
 
 _NOW = "coalesce(nullif(current_setting('hub.now', true), '')::timestamptz, now())"
 _PURPOSE = "current_setting('hub.purpose', true)"
-_IN_FORCE = f"""c.purpose = {_PURPOSE} AND c.status = 'ACTIVE' AND c.mode IN ('VIEW', 'STORE', 'STREAM')
+_HANDED = f"(current_setting('hub.inside', true) = 'yes' OR {_CLIENT} = ANY (c.apps) OR client_is_inside())"
+_IN_FORCE = f"""c.purpose = {_PURPOSE} AND c.status = 'ACTIVE' AND {_HANDED} AND c.mode IN ('VIEW', 'STORE', 'STREAM')
     AND (c.expires_at IS NULL OR c.expires_at > {_NOW})"""
 
 _MINE = f"purpose = {_PURPOSE}"
@@ -122,7 +126,7 @@ BOUNDS = {
         "",
         f"raised_by = {_CLIENT} AND state = 'OPEN' AND note IS NULL AND resolved_at IS NULL AND resolved_by IS NULL",
     ),
-    ("consent", "INSERT"): ("", "status = 'PENDING' AND starts_at IS NULL"),
+    ("consent", "INSERT"): ("", "status = 'PENDING' AND starts_at IS NULL AND apps = '{}'"),
     ("consent", "UPDATE"): (_MINE, f"{_MINE} AND (status NOT IN ('ACTIVE', 'PAUSED') OR starts_at IS NOT NULL)"),
     ("customer", "UPDATE"): ("true", "false"),
 }

@@ -61,4 +61,7 @@ class Consent(Node):
     fetches_per_day: int | None = shown("How often a day they may be fetched. Null: as often as needed.")
     supersedes: strawberry.ID | None = shown("The consent in whose place it was asked for.")
     ends_soon: bool = shown("In force or paused, and over within 30 days. Ask anew with `createLinkSession`.")
+    apps: list[str] = shown(
+        "Clients of partner apps that the customer has agreed to hand its data and results to (PIPL 23). An app is told of itself alone; the institution sees all."
+    )
     events: list[ConsentEvent] = shown("Its history, oldest first.")

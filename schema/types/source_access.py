@@ -22,7 +22,8 @@ class SourceAccess:
     source: SourceKind = shown("Kind of source.")
     status: AccessStatus = shown("AVAILABLE, or the reason. A month that is not covered is unknown, never zero.")
     denial: MissingReason | None = shown(
-        "Why the consent lets nothing be read; null when it does. Never a reason to take a value for zero."
+        "Why the consent lets nothing be read; null when it does. Never a reason to take a value for zero. CONSENT_APP: the customer has not agreed that it be handed to"
+        " this app; ask with `createLinkSession`."
     )
     data_end: date | None = shown("Last day the source declares complete; null when nothing is covered.")
     age_days: int | None = shown("Days from `dataEnd` to today; null when nothing is covered.")

@@ -154,3 +154,53 @@ async def test_a_migration_that_fails_between_its_indexes_is_begun_anew(empty: U
     await migrate(empty)
     with owner.connect() as connection:
         assert connection.execute(_SOUND).all() == []
+
+
+_CONSENT = text("""
+    INSERT INTO consent (customer_id, consent_id, source, connector, grantee, purpose, data_from, data_to, status, starts_at, data_life_days, written, adverse_notice,
+        text_version, text_hash, evidence, changed_at)
+    VALUES (:customer, gen_random_uuid(), :source, 'c', 'g', 'CREDIT_APPROVAL', '2025-01-01', '2027-01-01', :status, :starts, 400, false, false, 'v', 'h',
+        CAST(:evidence AS jsonb), now())
+""")
+_LINK = text("""
+    INSERT INTO link_session (customer_id, link_id, token_hash, client_id, grantee, purpose, return_url, status, expires_at, created_at)
+    VALUES (:customer, :link, :client, :client, 'g', 'CREDIT_APPROVAL', 'u', 'DONE', now(), now())
+""")
+_CLIENT = text("INSERT INTO client (client_id, name, audience, jwks, created_at) VALUES (:client, :client, :audience, '{}', now())")
+
+
+async def test_consents_of_before_name_the_app_whose_link_they_were_given_on(empty: Urls, owner: Engine) -> None:
+    upgrade(empty, "20261127t")
+    customer, link, of_staff, started = uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), "2026-01-20T02:00:00+00:00"
+    given = {
+        "SHOP": ("ACTIVE", started, f'{{"link_id": "{link}", "address": "192.0.2.1"}}'),
+        "SETTLEMENT": ("REVOKED", started, f'{{"link_id": "{link}"}}'),
+        "TAX": ("ACTIVE", started, "{}"),
+        "INVOICE": ("ACTIVE", started, f'{{"link_id": "{uuid.uuid4()}"}}'),
+        "PAYMENT": ("ACTIVE", started, f'{{"link_id": "{of_staff}"}}'),
+        "FARM": ("PENDING", None, "{}"),
+    }
+    admin = create_engine(str(empty.admin), poolclass=pool.NullPool)
+    with admin.begin() as before:
+        for client, audience, session in (("app", "PARTNER", link), ("risk", "INTERNAL", of_staff)):
+            before.execute(_CLIENT, {"client": client, "audience": audience})
+            before.execute(_LINK, {"customer": customer, "link": session, "client": client})
+        for source, (status, starts, evidence) in given.items():
+            before.execute(_CONSENT, {"customer": customer, "source": source, "status": status, "starts": starts, "evidence": evidence})
+    upgrade(empty, "20261127u")
+    with admin.connect() as after:
+        named = {row.source: row.apps for row in after.execute(text("SELECT source, apps FROM consent"))}
+        records = after.execute(
+            text("SELECT c.source, a.* FROM consent_app a JOIN consent c USING (customer_id, consent_id) ORDER BY c.source")
+        ).all()
+        forced = after.execute(
+            text("SELECT relname FROM pg_class WHERE relname IN ('consent', 'consent_app', 'link_session') AND NOT relforcerowsecurity")
+        )
+        assert forced.scalars().all() == [], "the owner was let off for the migration alone"
+    admin.dispose()
+    assert {source for source, apps in named.items() if apps} == {"SHOP", "SETTLEMENT"} and named["SHOP"] == ["app"]
+    assert [(one.source, one.client_id, one.given_at.isoformat(), one.ended_at) for one in records] == [
+        ("SETTLEMENT", "app", started, None),
+        ("SHOP", "app", started, None),
+    ]
+    assert all(one.evidence == {"link_id": str(link), "before": "apps were named"} for one in records)

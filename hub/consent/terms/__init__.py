@@ -106,3 +106,27 @@ class Offer:
     def text_hash(self) -> str:
         """Hex SHA-256 of the Chinese text, which is the binding one."""
         return hashlib.sha256(self.text("zh").encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """What the consent of its own says by which the grantee may hand what ``offer`` brings to an ``app``, by its name (PIPL 23)."""
+
+    offer: Offer
+    app: str
+
+    def text(self, language: str) -> str:
+        """The text the customer is shown, in ``zh`` or ``en``."""
+        document, offer = terms(self.offer.version), self.offer
+        return str(document["handing"][language]).format(
+            grantee=offer.grantee,
+            app=self.app,
+            purpose=document["purposes"][offer.purpose][language],
+            what=offer.term[language],
+            scenarios=", ".join(offer.scenarios),
+        )
+
+    @property
+    def text_hash(self) -> str:
+        """Hex SHA-256 of the Chinese text, which is the binding one."""
+        return hashlib.sha256(self.text("zh").encode()).hexdigest()

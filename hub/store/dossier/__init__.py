@@ -72,12 +72,13 @@ async def load_dossier(
     grantee: str,
     purpose: str,
     reference: Reference,
+    app: str | None = None,
 ) -> Dossier:
     """The dossier of a customer for one use, as of a day and as known at an instant. Raises NotFound.
 
-    Only facts of sources that this grantee may read for this purpose and scenario are loaded.
+    Only facts of sources that this grantee may read for this purpose and scenario are loaded; where an ``app`` asks, only those that it may be handed.
     """
-    use = Use(grantee, purpose, scenario, as_of, known_at)
+    use = Use(grantee, purpose, scenario, as_of, known_at, app)
     (ground,) = await load_grounds(tx, [(customer_id, use)])
     return (await load_dossiers(tx, [Wanted(customer_id, use, reference, ground)]))[0]
 

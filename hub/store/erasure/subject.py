@@ -42,7 +42,7 @@ _EMPTIED = ", ".join(
 _MASK = text(f"""
     UPDATE customer SET {_EMPTIED}, subject_hash = 'erased:' || customer_id, erased_on = coalesce(erased_on, :today) WHERE customer_id = :customer
 """)
-_PROOF = text("UPDATE consent SET evidence = '{}' WHERE customer_id = :customer")
+_PROOFS = tuple(text(f"UPDATE {table} SET evidence = '{{}}' WHERE customer_id = :customer") for table in ("consent", "consent_app"))
 # Somebody wrote it by hand. Of a merge it is told under the customer that was merged.
 _REASONS = text("UPDATE identity_event SET reason = NULL WHERE (customer_id = :customer OR other_id = :customer) AND reason IS NOT NULL")
 _DISCONNECT = text("""
@@ -86,7 +86,7 @@ async def erase_customer(tx: Write, vault: Vault, clock: Clock, customer_id: Cus
     await tx.execute(_TODAY, {"today": today.isoformat()})
     await tx.execute(_DESTROY, mine)
     await _end_consents(tx, customer_id, clock)
-    for statement in (_PROOF, _DISCONNECT):
+    for statement in (*_PROOFS, _DISCONNECT):
         await tx.execute(statement, mine)
     rows = await _gone(tx, customer_id, AT_ONCE)
     if edges := await forget(tx, customer_id, found.uscc):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import groupby
@@ -23,7 +23,7 @@ from hub.credit.models.reach import Reach, unreachable
 from hub.credit.models.run import Complete, complete
 from hub.credit.policy import Policy
 from hub.credit.sources import Use
-from hub.domain.enums import Outcome
+from hub.domain.enums import MissingReason, Outcome
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import NotFound
 from hub.store.database import Read, Write
@@ -50,10 +50,12 @@ class Asked:
     purpose: str
     what_if: bool = False
     """Of another day than today, or of what was known before: it is kept and shown, and nothing is decided by it."""
+    app: str | None = None
+    """The partner app that asks for it: made of what the customer lets it be handed. Where that is less than the institution has, nothing is decided by it."""
 
     @property
     def use(self) -> Use:
-        return Use(self.grantee, self.purpose, self.scenario, self.as_of, self.known_at)
+        return Use(self.grantee, self.purpose, self.scenario, self.as_of, self.known_at, self.app)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = u
     prepared, watches, before = await prepare(tx, asked), await load_watches(tx, asked), await _latest(tx, asked)
     kept, rows = list[Kept](), defaultdict[Table, list[Row]](list)
     for one, its, looked in zip(asked, prepared, watches, strict=True):
+        if any(state.reason is MissingReason.CONSENT_APP for state in its.dossier.sources.values()):
+            one = replace(one, what_if=True)
         policy, which = policies[one.scenario], (one.customer_id, one.scenario)
         found = await complete(its.dossier, policy, one.request, looked.watch, reach, str(one.customer_id))
         heading = _heading(one, inputs_digest(its.dossier, policy, one.request), before.get(which))

@@ -10,8 +10,8 @@ from sqlalchemy import text as sql
 OWNED: dict[str, Any] = {"owner": "customer"}
 
 
-def texts(name: str) -> Column[Any]:
-    return Column(name, ARRAY(Text), nullable=False, server_default=sql("'{}'"))
+def texts(name: str, **options: Any) -> Column[Any]:
+    return Column(name, ARRAY(Text), nullable=False, server_default=sql("'{}'"), **options)
 
 
 def count(name: str) -> Column[Any]:

@@ -51,9 +51,25 @@ consent = Table(
     Column("offer", JSONB, nullable=True, comment="what the text named that was shown: scenarios, and the day it was made for"),
     uid("supersedes", nullable=True, comment="the consent that ends when this one is given"),
     instant("narrowed_at", nullable=True, comment="business time at which it last became narrower"),
+    texts("apps", comment="clients of partner apps that the grantee may hand the data to, as consent_app says"),
     _one("uq_consent_asked", "status = 'PENDING'"),
     _one("uq_consent_given", "status IN ('ACTIVE', 'PAUSED')"),
     Index("ix_consent_ends", "expires_at", postgresql_where=sql("status IN ('PENDING', 'ACTIVE', 'PAUSED')")),
+    info=OWNED,
+)
+
+consent_app = Table(
+    "consent_app",
+    metadata,
+    customer_key(),
+    uid("consent_id", primary_key=True),
+    text("client_id", primary_key=True),
+    instant("given_at", primary_key=True),
+    instant("ended_at", nullable=True, comment="business time at which the app alone lost it; with its consent it ends anyway"),
+    text("text_version"),
+    text("text_hash", comment="hex SHA-256 of the text shown, which names the app"),
+    document("evidence"),
+    Index("uq_consent_app_standing", "customer_id", "consent_id", "client_id", unique=True, postgresql_where=sql("ended_at IS NULL")),
     info=OWNED,
 )
 

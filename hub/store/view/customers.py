@@ -25,10 +25,10 @@ from hub.store.view.catalogue import (
 )
 from hub.store.view.clients import client_fields
 from hub.store.view.disputes import dispute_fields
-from hub.store.view.environment import INTERNAL, NOW, TODAY
+from hub.store.view.environment import APP, INTERNAL, NOW, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields, fact_nodes
-from hub.store.view.gate import in_force_now, of_this_use
+from hub.store.view.gate import in_force_now, of_this_use, told_of
 from hub.store.view.lending import lending_fields, signal_shows
 from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part
 from hub.store.view.ownership import OWNER
@@ -60,17 +60,17 @@ def _accesses(t: str, scope: Scope) -> Rows:
 
 
 def _consents(t: str, scope: Scope) -> Rows:
-    return Rows(f"consent {t}", (is_part(t, scope), *of_this_use(t)))
+    return Rows(f"consent {t}", (is_part(t, scope), *of_this_use(t), told_of(t)))
 
 
 def _of_this_use(t: str) -> str:
-    return " and ".join(of_this_use(t))
+    return " and ".join((*of_this_use(t), told_of(t)))
 
 
 def _asked_for(t: str, *state: str) -> str:
     """A connection to a platform that this use asked a consent for. What else a customer has linked, for whatever else, is told to nobody."""
     c = f"{t}_u"
-    mine = (f"{c}.customer_id = {t}.customer_id", f"{c}.connector = {t}.connector", *of_this_use(c), *state)
+    mine = (f"{c}.customer_id = {t}.customer_id", f"{c}.connector = {t}.connector", *of_this_use(c), told_of(c), *state)
     return f"exists (select 1 from consent {c} where {' and '.join(mine)})"
 
 
@@ -79,6 +79,13 @@ def _let_be_read(t: str) -> str:
     n = f"{t}_n"
     mine = f"{n}.customer_id = {t}.customer_id and {n}.connection_id = {t}.connection_id"
     return f"exists (select 1 from connection {n} where {mine} and {_asked_for(n, *in_force_now(f'{n}_u'))})"
+
+
+def _events(t: str, scope: Scope) -> Rows:
+    """An app is not told to which others the data may be handed."""
+    rows = below("consent_event", "Consent", "consent_id")(t, scope)
+    of_another = f"coalesce({t}.step in ('APP_ADDED', 'APP_REMOVED') and not {t}.changes -> 'app' @> to_jsonb({APP}), false)"
+    return Rows(rows.source, (*rows.where, f"not {of_another}"))
 
 
 def _connections(t: str, scope: Scope) -> Rows:
@@ -183,7 +190,8 @@ CONSENT = TypeView(
         **columns(
             endsSoon=f"{{t}}.status in ('ACTIVE', 'PAUSED') and coalesce({{t}}.expires_at > {NOW} and {{t}}.expires_at <= {_SOON}, false)"
         ),
-        "events": Many("ConsentEvent", below("consent_event", "Consent", "consent_id"), "{t}.at, {t}.event_id", default=100),
+        **columns(apps=f"array(select a from unnest({{t}}.apps) a where {APP} is null or a = {APP} order by a)"),
+        "events": Many("ConsentEvent", _events, "{t}.at, {t}.event_id", default=100),
     },
 )
 

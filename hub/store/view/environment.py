@@ -17,6 +17,8 @@ TODAY = "%(today)s::date"
 PURPOSE = "%(purpose)s::text"
 GRANTEE = "%(grantee)s::text"
 INTERNAL = "%(internal)s::boolean"
+APP = "%(app)s::text"
+"""The partner app that asks; null: the institution itself."""
 SCOPES = "%(scopes)s::text[]"
 STALE_DAYS = "%(stale_days)s::jsonb"
 QUOTAS = "%(quotas)s::jsonb"
@@ -42,6 +44,7 @@ def environment(caller: Caller, settings: ViewSettings, now: datetime) -> dict[s
         "purpose": caller.purpose,
         "grantee": settings.grantee,
         "internal": caller.sees_internals,
+        "app": caller.app,
         "scopes": sorted(caller.scopes),
         "stale_days": orjson.dumps(dict(settings.stale_days)).decode(),
         "quotas": orjson.dumps({name: dict(quota) for name, quota in settings.quotas.items()}).decode(),

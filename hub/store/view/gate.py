@@ -1,4 +1,4 @@
-"""The read gate as SQL: a fact is visible only while an ACTIVE consent for its source, this grantee and this purpose covers its day.
+"""The read gate as SQL: a fact is visible only while an ACTIVE consent for its source, this grantee and this purpose covers its day, and names the app that asks.
 
 Says the same as :func:`hub.consent.gate.decide`, inside the statement, for each row (trust rules, section h).
 """
@@ -9,13 +9,25 @@ from collections.abc import Callable
 
 from hub.consent.gate import Use
 from hub.store.view.catalogue import Rows, RowsOf, Scope
-from hub.store.view.environment import GRANTEE, NOW, PURPOSE
+from hub.store.view.environment import APP, GRANTEE, NOW, PURPOSE
 from hub.store.view.merged import is_part
 
 _SHOWN = ", ".join(f"'{mode}'" for mode in sorted(Use.READ.modes))
 
+
+def handed(c: str) -> str:
+    """A consent whose data the grantee may hand to whoever asks: the institution itself, or an app that the customer named (PIPL 23)."""
+    return f"({APP} is null or {APP} = any({c}.apps))"
+
+
+def told_of(c: str) -> str:
+    """A consent that whoever asks may know of: one that was handed to it, or is only asked for. What was given to others is not an app's business."""
+    return f"({handed(c)} or {c}.status = 'PENDING')"
+
+
 DENIAL = f"""case
  when {{c}}.consent_id is null then 'NOT_CONNECTED'
+ when not {told_of("{c}")} then 'CONSENT_APP'
  when {{c}}.status = 'PAUSED' then 'CONSENT_PAUSED'
  when {{c}}.status = 'REVOKED' then 'CONSENT_REVOKED'
  when {{c}}.status = 'EXPIRED' then 'CONSENT_EXPIRED'
@@ -31,8 +43,8 @@ def of_this_use(c: str) -> tuple[str, ...]:
 
 
 def in_force_now(c: str) -> tuple[str, ...]:
-    """A consent that is given, not ended and not run out, and lets data be shown."""
-    return (f"{c}.status = 'ACTIVE'", f"{c}.mode in ({_SHOWN})", f"({c}.expires_at is null or {c}.expires_at > {NOW})")
+    """A consent that is given, not ended and not run out, and lets data be shown to whoever asks."""
+    return (f"{c}.status = 'ACTIVE'", f"{c}.mode in ({_SHOWN})", f"({c}.expires_at is null or {c}.expires_at > {NOW})", handed(c))
 
 
 def of_kind(c: str, kind: str) -> str:

@@ -42,7 +42,8 @@ _LOOK = text(f"""
             AND (a.tokens_from IS NULL OR a.tokens_from <= to_timestamp(w.issued)))
             AND NOT EXISTS (SELECT 1 FROM used_token_id u WHERE u.kind = 'REVOKED' AND u.issuer = w.client AND u.jti = w.token) AS admitted,
         EXISTS (SELECT 1 FROM consent k WHERE k.customer_id = ANY (p.parts) AND k.purpose = w.purpose AND k.status = 'ACTIVE'
-            AND (k.expires_at IS NULL OR k.expires_at > :business)) AS consented,
+            AND (k.expires_at IS NULL OR k.expires_at > :business)
+            AND (w.client = ANY (k.apps) OR EXISTS (SELECT 1 FROM client a WHERE a.client_id = w.client AND a.audience <> 'PARTNER'))) AS consented,
         EXISTS (SELECT 1 FROM unnest(p.parts) AS c(part), LATERAL (
                 SELECT n.xid FROM profile_change n WHERE n.customer_id = c.part ORDER BY n.change_id DESC LIMIT {LATEST}) n
             WHERE NOT pg_visible_in_snapshot(n.xid::text::xid8, CAST(w.since AS pg_snapshot))) AS changed

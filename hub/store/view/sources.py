@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.domain.enums import SourceKind
 from hub.store.view.catalogue import Column, Many, One, Rows, RowsOf, Scope, TypeView, columns
 from hub.store.view.environment import NOW, STALE_DAYS, TODAY
-from hub.store.view.gate import DENIAL, of_this_use
+from hub.store.view.gate import DENIAL, handed, of_this_use, told_of
 
 _ALL_SOURCES = ", ".join(f"'{kind}'" for kind in SourceKind)
 
@@ -18,10 +18,11 @@ def sources(t: str, scope: Scope) -> Rows:
         f"left join lateral (select {k}.* from consent {k} where {k}.customer_id = {p}.customer_id and {k}.source = {t}.source and {use}"
         f" order by ({k}.status in ('ACTIVE', 'PAUSED')) desc, {k}.changed_at desc limit 1) {t}_c on true"
     )
-    linked = f"left join connection {t}_n on {t}_n.customer_id = {p}.customer_id and {t}_n.connector = {t}_c.connector"
+    mine, known_days = told_of(f"{t}_c"), handed(f"{t}_c")
+    linked = f"left join connection {t}_n on {t}_n.customer_id = {p}.customer_id and {t}_n.connector = {t}_c.connector and {mine}"
     covered = (
         f"left join lateral (select range_agg({w}.covered) as days, max({w}.completed_at) as completed_at from sync_window {w}"
-        f" where {w}.customer_id = {p}.customer_id and {w}.source = {t}.source and {w}.state = 'DONE'{known}) {t}_w on true"
+        f" where {w}.customer_id = {p}.customer_id and {w}.source = {t}.source and {w}.state = 'DONE'{known} and {known_days}) {t}_w on true"
     )
     listed = f"unnest(array[{_ALL_SOURCES}]) with ordinality {t}(source, place)"
     return Rows(f"{listed} {consent} {linked} {covered}", ())
@@ -40,6 +41,7 @@ _LIMIT = f"({STALE_DAYS} ->> {{t}}.source)::int"
 _AGE = f"{TODAY} - (upper({{t}}_w.days) - 1)"
 STATUS = f"""case
  when {{t}}_c.consent_id is null then 'NOT_CONNECTED'
+ when not {told_of("{t}_c")} then 'CONSENT_MISSING'
  when {{t}}_c.status = 'REVOKED' then 'CONSENT_WITHDRAWN'
  when {{t}}_c.status = 'EXPIRED' or {{t}}_c.expires_at <= {NOW} then 'CONSENT_EXPIRED'
  when {{t}}_c.status = 'PAUSED' then 'CONSENT_PAUSED'
@@ -54,7 +56,7 @@ STATUS = f"""case
 
 def _own_consent(t: str, scope: Scope) -> Rows:
     p = scope["SourceAccess"]
-    return Rows(f"(select {p}_c.*) {t}", (f"{p}_c.consent_id is not null",))
+    return Rows(f"(select {p}_c.*) {t}", (f"{p}_c.consent_id is not null", told_of(f"{p}_c")))
 
 
 def _own_connection(t: str, scope: Scope) -> Rows:

@@ -61,7 +61,13 @@ async def test_a_consent_rests_and_goes_on_and_what_was_missed_is_due(desk: Desk
         due = (await tx.execute(text("SELECT due_at <= clock_timestamp() FROM connection WHERE connector = 'cn_tax'"))).scalar_one()
     assert due
     client = "partner-app"
-    assert await events(desk) == [("ASKED", client), ("GIVEN", "customer"), ("PAUSED", client), ("RESUMED", client)]
+    assert await events(desk) == [
+        ("ASKED", client),
+        ("GIVEN", "customer"),
+        ("APP_ADDED", "customer"),
+        ("PAUSED", client),
+        ("RESUMED", client),
+    ]
 
 
 async def test_a_consent_becomes_narrower(desk: Desk) -> None:

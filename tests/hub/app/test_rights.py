@@ -51,6 +51,12 @@ IMPOSSIBLE = {
         "fetches_per_day = 25", "fetches_per_day = NULL", "text_hash = 'x'", "evidence = jsonb_build_object('x', 1)", "offer = NULL", "connector = 'x'", "changed_at = '-infinity'",
     )},
     "widen while it is ended": "UPDATE consent SET status = 'REVOKED', data_to = data_to + 1 WHERE status = 'ACTIVE'",
+    "hand a consent to itself": "UPDATE consent SET apps = '{partner-app}'",
+    "ask for a consent that is handed to it": """INSERT INTO consent (customer_id, consent_id, source, connector, grantee, purpose, scenarios, data_from, data_to, status,
+        data_life_days, written, adverse_notice, text_version, text_hash, evidence, changed_at, apps)
+        SELECT customer_id, gen_random_uuid(), 'SHOP', connector, grantee, purpose, scenarios, data_from, data_to, 'PENDING',
+        data_life_days, written, adverse_notice, text_version, text_hash, evidence, changed_at, '{partner-app}' FROM consent LIMIT 1""",
+    "say what was handed": "INSERT INTO consent_app (customer_id, consent_id, client_id, given_at, text_version, text_hash, evidence) SELECT customer_id, consent_id, 'partner-app', now(), '', '', '{}' FROM consent",
     "hand a consent to another purpose": "UPDATE consent SET purpose = 'MARKETING' WHERE status = 'PENDING'",
     "publish a policy": "INSERT INTO policy SELECT * FROM policy",
     "a consent's event in another's name": """INSERT INTO consent_event (customer_id, event_id, consent_id, to_status, actor, at)

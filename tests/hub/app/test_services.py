@@ -13,7 +13,8 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from hub.access.clients import make_client_keys
-from hub.consent import grants
+from hub.consent import grants, handing
+from hub.consent.terms import Handing, Offer
 from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.errors import ConsentMissing, InvalidInput, NotFound
@@ -157,12 +158,15 @@ async def test_what_is_not_yours_is_not_there(desk: Desk, kind: str) -> None:
     assert said == {"There is no such customer. Use the id that createCustomer gave."}
 
 
-async def agree(desk: Desk, made: str, source: SourceKind = SourceKind.DEVICE) -> None:
-    """The customer agrees to one source, as the link page would note it."""
+async def agree(desk: Desk, made: str, source: SourceKind = SourceKind.DEVICE, *, apps: tuple[str, ...] = ("partner-app",)) -> None:
+    """The customer agrees to one source, as the link page would note it, and that some apps may have it, too."""
     customer_id = CustomerId(UUID(made))
     async with desk.runtime.database.work() as tx:
         rows = [row for row in await grants.consents_of(tx, customer_id) if row["source"] == source]
         await grants.give(tx, customer_id, rows[0]["consent_id"], {}, NOW)
+        offer = Offer(source, "Platform", "平台", rows[0]["grantee"], rows[0]["purpose"], tuple(rows[0]["scenarios"]), NOW.date())
+        for app in apps:
+            await handing.hand_over(tx, customer_id, rows[0]["consent_id"], app, Handing(offer, app), {}, NOW)
         mine = (connection.c.customer_id == customer_id, connection.c.connector == rows[0]["connector"])
         await tx.execute(update(connection).where(*mine).values(status="ACTIVE"))
 

@@ -18,9 +18,10 @@ from hub.domain.identifiers import new_id
 from hub.store.database import _READ_SCOPE, Database, Scope
 from hub.store.embedded import Embedded, Urls
 from hub.store.fact_tables import FACT_TABLES
+from hub.store.tables import client as client_table
 from hub.store.tables import consent
 from tests.hub.view.test_reading import ask
-from tests.hub.view.world import GRANTEE, KNOWN, RISK, World, build, consent_row, order_row
+from tests.hub.view.world import GRANTEE, KNOWN, PARTNER, RISK, World, build, consent_row, order_row
 
 DAY, DAYS = date(2026, 1, 10), timedelta(days=1)
 ROUNDS, FACTS = 60, 40
@@ -47,6 +48,7 @@ def some_consent(dice: random.Random, world: World, purpose: str, status: str) -
         "data_to": first + dice.randint(0, 6) * DAYS,
         "expires_at": dice.choice([None, KNOWN, KNOWN + timedelta(microseconds=1), KNOWN - DAYS, KNOWN + 9 * DAYS]),
         "data_life_days": dice.choice([1, 2, 400]),
+        "apps": dice.choice([[], ["other-app"], [PARTNER.client_id], [PARTNER.client_id, "other-app"]]),
     }
 
 
@@ -77,30 +79,35 @@ async def scene(database: Database, dice: random.Random, world: World) -> list[d
     return orders
 
 
-async def by_the_rules(database: Database, world: World, orders: list[dict[str, Any]], purpose: str, *, grantee: bool = True) -> set[str]:
+async def by_the_rules(
+    database: Database, world: World, orders: list[dict[str, Any]], purpose: str, *, grantee: bool = True, who: Caller = RISK
+) -> set[str]:
     async with database.work() as tx:
         held = [grants.as_given(row) for row in await grants.consents_of(tx, world.mine)]  # type: ignore[arg-type]
     return {
         row["order_number"]
         for row in orders
         for given in held
-        if decide(given, asked(row, GRANTEE if grantee else given.grantee, purpose), KNOWN).allowed
+        if decide(given, asked(row, GRANTEE if grantee else given.grantee, purpose, who.app), KNOWN).allowed
     }
 
 
-def asked(row: dict[str, Any], grantee: str, purpose: str) -> Ask:
+def asked(row: dict[str, Any], grantee: str, purpose: str, app: str | None) -> Ask:
     day, learned = row["occurred_on"], row["known_from"]
-    return Ask(SourceKind.SHOP, grantee, purpose, None, day, day, kinds=frozenset({"Order"}), learned=learned)
+    return Ask(SourceKind.SHOP, grantee, purpose, None, day, day, kinds=frozenset({"Order"}), learned=learned, app=app)
 
 
-async def by_the_statement(database: Database, world: World, purpose: str) -> set[str]:
-    caller = Caller(RISK.client_id, RISK.audience, RISK.scopes, purpose)
+async def by_the_statement(database: Database, world: World, purpose: str, who: Caller = RISK) -> set[str]:
+    """A partner is let at facts here, which no scope of its own does: the gate stands behind the scopes."""
+    caller = Caller(who.client_id, who.audience, RISK.scopes, purpose)
     found = await ask(database, QUERY, caller, id=world.id)
     return {node["orderNumber"] for node in found["customer"]["orders"]["nodes"]}
 
 
-async def by_the_policies(database: Database, purpose: str, now: datetime | None = KNOWN, *, client: str = "risk-desk") -> set[str]:
-    async with database.read(Scope(client, purpose, now=now)) as tx:
+async def by_the_policies(
+    database: Database, purpose: str, now: datetime | None = KNOWN, *, client: str = "risk-desk", inside: bool | None = True
+) -> set[str]:
+    async with database.read(Scope(client, purpose, now=now, inside=inside)) as tx:
         return set((await tx.execute(text("SELECT order_number FROM fact_order"))).scalars())
 
 
@@ -116,14 +123,15 @@ async def compare(database: Database, number: int) -> tuple[int, int]:
     """One scene. How many orders may be read, and how many not."""
     dice, world = random.Random(number), await world_of(database)
     orders, shown = await scene(database, dice, world), 0
-    for purpose in PURPOSES:
-        allowed = await by_the_rules(database, world, orders, purpose)
-        assert await by_the_statement(database, world, purpose) == allowed
+    asks = [(purpose, who) for purpose in PURPOSES for who in (RISK, PARTNER)]
+    for purpose, who in asks:
+        allowed = await by_the_rules(database, world, orders, purpose, who=who)
+        assert await by_the_statement(database, world, purpose, who) == allowed
         # The policies do not know which grantee a deployment has (ADR 30).
-        wider = await by_the_rules(database, world, orders, purpose, grantee=False)
-        assert await by_the_policies(database, purpose) == wider
+        wider = await by_the_rules(database, world, orders, purpose, grantee=False, who=who)
+        assert await by_the_policies(database, purpose, client=who.client_id, inside=who.app is None) == wider
         shown += len(allowed)
-    return shown, len(PURPOSES) * len(orders) - shown
+    return shown, len(asks) * len(orders) - shown
 
 
 async def compare_all(database: Database) -> tuple[int, int]:
@@ -145,8 +153,10 @@ async def test_they_say_the_same(gates_urls: Urls) -> None:
         ("c.expires_at >", "c.expires_at >= "),
         ("= ANY (c.kinds)", "<> ALL ('{}'::text[])"),
         ("'VIEW'::text", "'QUERY'::text"),
+        ("= ANY (c.apps)", "<> ALL (c.apps)"),
+        ("client_is_inside()", "true"),
     ],
-    ids=["range", "expiry", "kinds", "mode"],
+    ids=["range", "expiry", "kinds", "mode", "app", "inside"],
 )
 async def test_a_policy_that_says_something_else_is_noticed(database: Database, condition: str, instead: str) -> None:
     """Control: each condition of the policy, changed."""
@@ -169,6 +179,9 @@ async def test_without_client_purpose_or_consent_there_are_no_rows(database: Dat
     assert await by_the_policies(database, "") == set()
     assert await by_the_policies(database, "CREDIT_APPROVAL", client="") == set()
     assert await by_the_policies(database, "CREDIT_APPROVAL", datetime(2027, 2, 1, tzinfo=KNOWN.tzinfo)) == set()
+    async with database.work() as tx:
+        risk = {"client_id": RISK.client_id, "name": "Risk desk", "audience": RISK.audience, "jwks": {}, "created_at": KNOWN}
+        await tx.execute(insert(client_table), risk)
     async with database.app.connect() as bare:
         assert (await bare.execute(text("SELECT count(*) FROM fact_order"))).scalar() == 0, "nothing is set at all"
         await bare.execute(text("SELECT set_config('hub.client', 'risk-desk', true), set_config('hub.purpose', 'CREDIT_APPROVAL', true)"))
@@ -194,7 +207,7 @@ async def test_raw_pages_and_months_go_with_the_consent(database: Database) -> N
 
 
 async def seen(database: Database) -> tuple[int, int]:
-    async with database.read(Scope("risk-desk", "CREDIT_APPROVAL", now=KNOWN)) as tx:
+    async with database.read(Scope("risk-desk", "CREDIT_APPROVAL", now=KNOWN, inside=True)) as tx:
         counts = [(await tx.execute(text(f"SELECT count(*) FROM {name}"))).scalar_one() for name in ("raw_page", "series_month")]
     return counts[0], counts[1]
 
@@ -203,10 +216,10 @@ async def test_whom_a_transaction_saw_is_forgotten_when_somebody_else_asks(datab
     """``client_sees`` notes the customer it looked up. What follows in the same transaction, in another client's name, sees nothing of him."""
     world = await build(database)
     seen = text("SELECT current_setting('hub.seen', true), (SELECT count(*) FROM fact_order)")
-    async with database.read(Scope("risk-desk", "CREDIT_APPROVAL", now=KNOWN)) as tx:
+    async with database.read(Scope("risk-desk", "CREDIT_APPROVAL", now=KNOWN, inside=True)) as tx:
         assert (await tx.execute(text("SELECT count(*) FROM fact_order"))).scalar_one() == 6
         assert (await tx.execute(seen)).one() == (str(world.mine), 6)
-        await tx.execute(_READ_SCOPE, Scope("nobody", "CREDIT_APPROVAL", now=KNOWN).values)
+        await tx.execute(_READ_SCOPE, Scope("nobody", "CREDIT_APPROVAL", now=KNOWN, inside=True).values)
         assert (await tx.execute(seen)).one() == ("", 0)
         await tx.execute(
             text("SELECT set_config('hub.client', 'nobody', true), set_config('hub.seen', :mine, true)"), {"mine": str(world.mine)}
@@ -216,3 +229,22 @@ async def test_whom_a_transaction_saw_is_forgotten_when_somebody_else_asks(datab
         assert (await bare.execute(text("SELECT coalesce(current_setting('hub.seen', true), '')"))).scalar_one() == "", (
             "it ends with its transaction"
         )
+
+
+async def test_who_does_not_say_what_it_is_is_looked_up_and_an_unknown_client_is_an_app(database: Database) -> None:
+    """The version before does not know ``hub.inside``; and a transaction that forgets it is no wider for that."""
+    world = await build(database)
+    rows = [{"client_id": one.client_id, "name": "N", "audience": one.audience, "jwks": {}, "created_at": KNOWN} for one in (RISK, PARTNER)]
+    async with database.work() as tx:
+        await tx.execute(insert(client_table), rows)
+        await tx.execute(text("UPDATE consent SET apps = '{}' WHERE customer_id = :mine"), {"mine": world.mine})
+        await tx.execute(text("INSERT INTO customer_client (customer_id, client_id) VALUES (:mine, 'unknown')"), {"mine": world.mine})
+    all_six = {f"N{number}" for number in range(1, 7)}
+    for name, expected in (("risk-desk", all_six), ("partner-app", set()), ("unknown", set())):
+        assert await by_the_policies(database, "CREDIT_APPROVAL", client=name, inside=None) == expected, name
+    assert await by_the_policies(database, "CREDIT_APPROVAL", client="risk-desk", inside=False) == set(), (
+        "who says that it is an app is one"
+    )
+    async with database.work() as tx:
+        await tx.execute(text("UPDATE consent SET apps = '{partner-app}' WHERE customer_id = :mine"), {"mine": world.mine})
+    assert await by_the_policies(database, "CREDIT_APPROVAL", client="partner-app", inside=None) == all_six, "control: the app is named"

@@ -81,9 +81,10 @@ class Person:
         return (await self.get("/link/")).text
 
     async def agree(self, page: str, take: int | None = None) -> httpx.Response:
-        """Ticks the first boxes of the platform's form (all by default) and submits it."""
+        """Ticks the first consents of the platform's form (by default all boxes, so that the app may have it, too) and submits it."""
         form = platform_form(page)
-        return await self.post(form, [*form.hidden.items(), *form.boxes[:take]])
+        ticked = form.boxes if take is None else consents_in(form)[:take]
+        return await self.post(form, [*form.hidden.items(), *ticked])
 
     async def to_platform_and_back(self, agreed: httpx.Response) -> str:
         """Follows to the platform, which sends the browser back at once; returns the callback's URL without opening it."""
@@ -96,6 +97,11 @@ def _grouped(fields: list[tuple[str, str]]) -> dict[str, list[str]]:
     for name, value in fields:
         grouped.setdefault(name, []).append(value)
     return grouped
+
+
+def consents_in(form: Form) -> list[tuple[str, str]]:
+    """The boxes that give or withdraw a consent, without those that are about an app."""
+    return [box for box in form.boxes if box[0] == "consent"]
 
 
 def platform_form(page: str) -> Form:

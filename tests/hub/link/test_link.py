@@ -12,7 +12,7 @@ from hub.cli.browser import forms_of
 from hub.domain.enums import SourceKind
 from hub.link.pages import COOKIE
 from hub.sync.linking import Linking
-from tests.hub.link.side import RETURN, Person, Side, person, platform_form
+from tests.hub.link.side import RETURN, Person, Side, consents_in, person, platform_form
 from tests.hub.sync.platform import raw
 from tests.hub.sync.world import new_customer
 
@@ -99,7 +99,7 @@ async def test_what_is_left_can_be_agreed_to_later(side: Side, me: Person) -> No
     callback = await me.to_platform_and_back(await me.agree(await me.open(await side.link()), take=1))
     await me.get(callback)
     form = platform_form((await me.get("/link/")).text)
-    assert len(form.boxes) == 1, "what was given cannot be ticked again, the other one can"
+    assert len(consents_in(form)) == 1, "what was given cannot be ticked again, the other one can"
     await me.get(await me.to_platform_and_back(await me.agree((await me.get("/link/")).text)))
     assert set((await side.consents()).values()) == {"ACTIVE"}
     assert len(side.nudged) == 2

@@ -15,7 +15,7 @@ from hub.domain.identifiers import CustomerId, new_id
 from hub.link.manage import ManageRequest, ManageService
 from hub.link.pages import MANAGE_COOKIE
 from hub.link.readings import PAGE
-from tests.hub.link.side import BOTH, RETURN, Person, Side, person
+from tests.hub.link.side import BOTH, RETURN, Person, Side, consents_in, person
 from tests.hub.sync.world import GRANTEE, new_customer
 
 
@@ -60,7 +60,7 @@ def form_to(page: str, action: str) -> Form:
 async def withdraw(me: Person, page: str, take: int | None = None) -> str:
     """One tick (or several) and one button; returns the page that confirms it."""
     form = form_to(page, "/link/manage/withdraw")
-    answer = await me.post(form, [*form.hidden.items(), *form.boxes[:take]])
+    answer = await me.post(form, [*form.hidden.items(), *consents_in(form)[:take]])
     assert answer.status_code == 303, answer.text
     return (await me.get(answer.headers["location"])).text
 
@@ -69,7 +69,7 @@ async def test_what_was_given_is_shown_and_withdrawn_with_one_tick_and_one_butto
     await given(side, me)
     page = await managed(side, me)
     form = form_to(page, "/link/manage/withdraw")
-    assert len(form.boxes) == 2 and "checked" not in page
+    assert len(consents_in(form)) == 2 and "checked" not in page
     for words in (GRANTEE, "授信审批", "电商贷", "店铺、订单和退款信息", "剧本平台", "2026年1月15日", "立即停止获取"):
         assert words in page
     told = await withdraw(me, page, take=1)

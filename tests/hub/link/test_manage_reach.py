@@ -8,7 +8,7 @@ import pytest
 
 from hub.cli.browser import Form
 from hub.domain.identifiers import CustomerId
-from tests.hub.link.side import Person, Side
+from tests.hub.link.side import Person, Side, consents_in
 from tests.hub.link.test_manage import form_to, from_link, given, logged, managed, own, withdraw
 from tests.hub.sync.world import new_customer
 
@@ -18,7 +18,7 @@ PURPOSES = "SELECT purpose, status FROM consent WHERE customer_id = :customer OR
 
 
 def boxes(page: str) -> list[str]:
-    return [value for _, value in form_to(page, "/link/manage/withdraw").boxes]
+    return [value for _, value in consents_in(form_to(page, "/link/manage/withdraw"))]
 
 
 async def finish(me: Person) -> None:
@@ -121,8 +121,8 @@ async def test_each_look_is_on_the_access_log(side: Side, me: Person) -> None:
     await given(side, me)
     other = await merged_into(side, me, "partner")
     await withdraw(me, await managed(side, me))
-    shown = ("Consent.status", "AccessRecord.fields")
-    wanted = [("partner", "CREDIT_APPROVAL", "managePage", shown), ("partner", "CREDIT_APPROVAL", "withdrawnPage", shown[:1])]
+    shown = ("Consent.status", "Consent.apps", "AccessRecord.fields")
+    wanted = [("partner", "CREDIT_APPROVAL", "managePage", shown), ("partner", "CREDIT_APPROVAL", "withdrawnPage", shown[:2])]
     for part in (side.world.customer_id, other):
         found = await side.rows(LOOKS.replace(":customer", ":part"), part=part)
         assert [(*list(row.values())[:3], tuple(row["fields"])) for row in found] == wanted

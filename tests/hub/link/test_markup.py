@@ -75,10 +75,11 @@ async def test_every_state_in_both_languages(side: Side, me: Person) -> None:
 
 
 async def test_the_order_of_the_keyboard(side: Side, me: Person) -> None:
-    """Skip, language, then per platform its boxes, each with its full text behind it, then its button; the end comes last."""
+    """Skip, language, then per platform the boxes of each source (the consent, and that the app may have it), each with its full text behind it, then its button; the end
+    comes last."""
     stops = [(node.tag, node.attrs.get("type", "")) for node in read(await me.open(await side.link())).stops()]
     box = [("input", "checkbox"), ("summary", "")]
-    assert stops == [("a", ""), ("a", ""), ("a", ""), *box, *box, ("button", ""), ("button", "")]
+    assert stops == [("a", ""), ("a", ""), ("a", ""), *box, *box, *box, *box, ("button", ""), ("button", "")]
 
 
 async def test_the_language_switch_keeps_its_place(side: Side, me: Person) -> None:

@@ -102,6 +102,7 @@ def consent_row(world: World, consent_id: uuid.UUID, source: str, **more: Any) -
         "text_hash": "ab" * 32,
         "evidence": {},
         "changed_at": KNOWN,
+        "apps": [PARTNER.client_id, "another"],
         **more,
     }
 
