@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo chaos bench-dispatch bench-ingest bench-read test test-load check format lock schema docs clean mutants tokens bench-audit screenshots isolation canary sbom changes consent
+.PHONY: help install demo chaos bench-dispatch bench-evaluate bench-ingest bench-read test test-load check format lock schema docs clean mutants tokens bench-audit screenshots isolation canary sbom changes consent
 
 help: ## print the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -44,6 +44,9 @@ canary: install ## made persons go the whole way, much goes wrong; then 10,000 n
 	@$(BIN)/python -W ignore -m bench.canary $(ARGS)
 consent: install ## 10,000 made-up lives of consents against the real store: nothing is fetched or read outside (ARGS="--lives 500 --seed 7")
 	@$(BIN)/python -m bench.consent $(ARGS)
+
+bench-evaluate: install $(VENV)-bench/.installed ## a portfolio evaluated anew on 2 cores, beside DuckDB over the same tables (ARGS="--customers 100000")
+	@$(BIN)/python -m bench.evaluate $(ARGS)
 
 bench-ingest: install $(VENV)-bench/.installed ## ingest rate and memory, beside dlt and bare COPY (ARGS="--rounds 5")
 	@$(BIN)/python -m bench.ingest $(ARGS)

@@ -70,6 +70,8 @@ class PersonaInvalid(FixConfiguration):
 class PolicyInvalid(FixConfiguration):
     """The policy document cannot be published."""
 
+    remedy = "`hub policies check FILE` tells every fault with its line."
+
 
 class UnknownConnector(FixConfiguration):
     """There is no connector of that name."""
@@ -84,13 +86,19 @@ class HomeInUse(FixConfiguration):
 class CustomerMustAct(HubError):
     """The customer must act before this can go on."""
 
+    remedy = "The customer does so over a link: `createLinkSession` makes one."
+
 
 class ConsentMissing(CustomerMustAct):
     """There is no valid consent for this."""
 
+    remedy = "Ask the customer for it: `createLinkSession` makes an address for that."
+
 
 class GrantRevoked(CustomerMustAct):
     """The platform no longer accepts the authorisation."""
+
+    remedy = "The customer authorises the platform again, over a new link."
 
 
 class CallerMustFix(HubError):
@@ -100,13 +108,19 @@ class CallerMustFix(HubError):
 class NotAllowed(CallerMustFix):
     """The client may not do this."""
 
+    remedy = "Ask the institution's administrators whether it should."
+
 
 class NotFound(CallerMustFix):
     """There is nothing under this identifier."""
 
+    remedy = "Use an identifier as the hub gave it, of something that you may see."
+
 
 class InvalidInput(CallerMustFix):
     """The input does not fit."""
+
+    remedy = "Correct it: sent again as it is it cannot work."
 
 
 class IdempotencyKeyMissing(CallerMustFix):
@@ -145,6 +159,8 @@ class DocumentRequired(CallerMustFix):
 
 class WaitAndRetry(HubError):
     """Try again later."""
+
+    remedy = "Try again in a moment."
 
 
 class PlatformBusy(WaitAndRetry):
@@ -188,6 +204,8 @@ class StoreAway(WaitAndRetry):
 
 class PlatformFault(HubError):
     """The platform did something it should not."""
+
+    remedy = "Try again later; if it stays so, tell the platform."
 
 
 class ContractBroken(PlatformFault):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
@@ -16,16 +17,18 @@ from hub.domain.enums import Purpose
 from hub.domain.identifiers import CustomerId
 from hub.errors import HubError
 from hub.store.database import STORE_ERRORS
+from hub.store.dossier.months import keep_months
 from hub.store.evaluations import (
     Asked,
     borrowers_to_watch,
     borrowers_told_of,
     customers_to_refresh,
-    drafts,
-    evaluate_customer,
+    errands,
+    evaluate_customers,
     keep_signals,
     scenarios_to_refresh,
 )
+from hub.store.evaluations.errands import Errand
 from hub.sync.keeping import Keeper
 from hub.sync.settings import Patience
 
@@ -35,8 +38,8 @@ Refresh = Callable[[CustomerId], Awaitable[None]]
 
 PERIOD = 15.0
 """Seconds between two looks for evaluations that a worker died before making."""
-TRIED_AT_ONCE = 100
-"""Evaluations that a draft on trial comes to in one look."""
+AT_ONCE = 50
+"""Evaluations that a draft on trial comes to at once, and customers of a portfolio."""
 YOUNG, OLDER, OLDEST = 20_000, 20, 50
 """Objects made until the young ones are looked through for garbage; how often until the older ones are, too."""
 
@@ -70,19 +73,25 @@ async def _look_again(runtime: Runtime, refresh: Refresh) -> None:
         try:
             for customer_id in [*await overdue(runtime), *await watching.due()]:
                 await _try(refresh, customer_id)
-            await _trials(runtime)
+            await _errands(runtime)
         except STORE_ERRORS as error:
             log.warning("look_again_failed", kind=type(error).__name__)
 
 
-async def _trials(runtime: Runtime) -> None:
-    """What drafts on trial have not come to yet, a batch of each: whoever evaluates does not wait for it."""
+async def _errands(runtime: Runtime) -> None:
+    """What policies on trial and portfolios have not come to yet, for as long as one look takes at most: whoever evaluates does not wait for it."""
     async with runtime.database.work() as tx:
-        tried = await drafts.tried(tx)
-    for draft in tried:
-        count = await drafts.come_to(runtime.database, draft, runtime.settings.grantee, runtime.clock.now(), TRIED_AT_ONCE, runtime.models)
-        if count:
-            log.info("tried", draft=str(draft.draft_id), count=count)
+        found = await errands.under_way(tx)
+    until = time.monotonic() + PERIOD
+    while found and time.monotonic() < until:
+        found = [one for one in found if await _come_to(runtime, one)]
+
+
+async def _come_to(runtime: Runtime, errand: Errand) -> int:
+    count = await errand.come_to(runtime.database, runtime.settings.grantee, runtime.clock.now(), AT_ONCE, runtime.models)
+    if count:
+        log.info("come_to", errand=errand.title, count=count)
+    return count
 
 
 async def _try(refresh: Refresh, customer_id: CustomerId) -> None:
@@ -121,12 +130,16 @@ def refresher(runtime: Runtime) -> Refresh:
 
     async def refresh(customer_id: CustomerId) -> None:
         grantee = runtime.settings.grantee
+        today, now = runtime.clock.today(), runtime.clock.now()
         async with runtime.database.work() as tx:
-            for purpose, scenario in await scenarios_to_refresh(tx, customer_id, grantee, runtime.clock.today()):
-                asked = Asked(customer_id, scenario, Request(), runtime.clock.today(), runtime.clock.now(), grantee, purpose)
-                kept = await evaluate_customer(tx, asked, runtime.models)
-                raised = await keep_signals(tx, kept.heading, kept.found) if purpose == Purpose.POST_LOAN else 0
-                log.info("evaluated", customer=str(customer_id), scenario=scenario, outcome=kept.outcome, count=raised)
+            changed = await scenarios_to_refresh(tx, customer_id, grantee, today)
+            if changed:
+                await keep_months(tx, [customer_id])
+            asked = [Asked(customer_id, scenario, Request(), today, now, grantee, purpose) for purpose, scenario in changed]
+            kept = await evaluate_customers(tx, asked, runtime.models)
+            raised = [await keep_signals(tx, one.heading, one.found) if one.heading.use_purpose == Purpose.POST_LOAN else 0 for one in kept]
+        for (_, scenario), one, count in zip(changed, kept, raised, strict=True):
+            log.info("evaluated", customer=str(customer_id), scenario=scenario, outcome=one.outcome, count=count)
 
     return refresh
 

@@ -36,13 +36,23 @@ SCOPES: Mapping[str, str] = {
     "policies:read": "Policies with their versions; drafts, and what their trials have found.",
     "policies:write": "Draft policies, try and discard drafts.",
     "policies:approve": "Publish drafts that somebody else wrote, and take published versions back.",
+    "portfolios:read": "Portfolios that are pre-screened: how far they are, and what they count.",
+    "portfolios:write": "Have a portfolio pre-screened.",
+    "reference:read": "What the lender knows or has configured: its reference documents, with their versions.",
+    "reference:write": "Load reference documents, and edges of the relationship graph.",
+    "disputes:write": "Pass on what a customer objects to.",
+    "disputes:read": "What customers object to, until when it must be answered, and what became of it.",
+    "disputes:resolve": "Answer what a customer objects to.",
     "personal:reveal": "One personal value at a time, in plain text.",
     "customers:erase": "Erase a whole subject, for good.",
     "schema:introspect": "Introspection of this schema.",
 }
 
 _POLICIES = {"policies:read", "policies:write", "policies:approve"}
-_ADMINS = {"clients:read", "clients:write", "customers:erase", "identity:write"} | _POLICIES
+_ADMINS = {
+    *("clients:read", "clients:write", "customers:erase", "identity:write"),
+    *("portfolios:write", "reference:write", "disputes:resolve"),
+} | _POLICIES
 _PARTNER = {
     "customers:read",
     "customers:write",
@@ -54,12 +64,13 @@ _PARTNER = {
     "loans:read",
     "loans:write",
     "access:read",
+    "disputes:write",
 }
 
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "PARTNER": frozenset(_PARTNER),
     "INTERNAL": frozenset(set(SCOPES) - _ADMINS),
-    "ADMIN": frozenset(_ADMINS | {"operations:read", "schema:introspect"}),
+    "ADMIN": frozenset(_ADMINS | {"operations:read", "portfolios:read", "reference:read", "disputes:read", "schema:introspect"}),
 }
 """The scopes a client of each audience may hold. Partner apps get results, not facts (domain brief, section 7)."""
 

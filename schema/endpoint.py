@@ -194,8 +194,8 @@ class Endpoint:
         if not isinstance(original, self.broken) or not self.away(original):
             return error
         _log.error("graphql.store_away", kind=type(original).__name__, request=_request.get())
-        place = {"path": error.path, "nodes": error.nodes} if isinstance(error, GraphQLError) else {}
-        return GraphQLError("", original_error=StoreAway(), **place)
+        nodes, path = (error.nodes, error.path) if isinstance(error, GraphQLError) else (None, None)
+        return GraphQLError("", nodes, path=path, original_error=StoreAway())
 
     def _unknown(self, error: TokenInvalid, media: str) -> Response:
         status, headers = self.challenge(error)
@@ -279,8 +279,9 @@ def shown(error: Exception) -> dict[str, Any]:
     original = _original(error)
     place = {"path": error.path} if isinstance(error, GraphQLError) and error.path else {}
     if isinstance(original, _SHOWN) and isinstance(original, HubError):
-        code = {"code": code_of(original), "remedy": original.remedy}
-        return {"message": original.message, "extensions": code, **place}
+        code = code_of(original)
+        # What has no remedy of its own has that of its kind.
+        return {"message": original.message, "extensions": {"code": code, "remedy": original.remedy or CODES[code][1]}, **place}
     if isinstance(error, GraphQLError) and (original is None or isinstance(original, GraphQLError)):
         return _of_graphql(error) | place
     error_id = str(new_id())

@@ -23,6 +23,8 @@ PLAIN: Mapping[str, Mapping[str, str]] = {
         "fact_invoice.seller": REGISTER,
         "fact_invoice.buyer": REGISTER,
         "reference_data.document": "the lender's own lists of businesses",
+        "reference_version.document": "the lender's own lists of businesses",
+        **{f"{table}.{end}": REGISTER for table in ("relation", "customer_relation") for end in ("from_uscc", "to_uscc")},
     },
     "business": {"fact_business_registration.name": REGISTER},
     "shop": {"fact_shop.name": SHOP, "raw_page.request": SHOP},

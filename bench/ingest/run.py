@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -21,13 +21,11 @@ from bench.ingest.world import World
 from bench.kit.command import Outcome
 from bench.kit.figures import Figure, none, told
 from bench.kit.ground import folder
-from bench.kit.process import serving
+from bench.kit.process import ROOT, Result, said, serving
 from bench.kit.show import Show
 
-ROOT = Path(__file__).resolve().parents[2]
 PEER = ROOT / ".venv-bench" / "bin" / "python"
 
-Result = Mapping[str, Any]
 Rates = dict[str, list[float]]
 
 
@@ -60,7 +58,7 @@ class Contest:
 
     async def _bare(self) -> None:
         command = (sys.executable, "-m", "bench.ingest.bare", self.origin, self.world.dsn(), f"bare_{secrets.token_hex(4)}")
-        self._note("bare", await _said((*command, str(self.asked.pages), str(PER_PAGE))))
+        self._note("bare", await said((*command, str(self.asked.pages), str(PER_PAGE))))
 
     async def _dlt(self) -> None:
         name = f"dlt_{secrets.token_hex(4)}"
@@ -77,7 +75,7 @@ class Contest:
             str(PER_PAGE),
             str(self.world.home / name),
         )
-        self._note("dlt", await _said(command, folder=self.world.home))
+        self._note("dlt", await said(command, folder=self.world.home))
 
     def _note(self, who: str, found: Result) -> None:
         rate = found["rows"] / found["seconds"]
@@ -99,17 +97,7 @@ class Contest:
 
 
 async def _sync(post: Post) -> Result:
-    return await _said((sys.executable, "-m", "bench.ingest.ours"), orjson.dumps(asdict(post)))
-
-
-async def _said(command: Sequence[str], told: bytes = b"", *, folder: Path = ROOT) -> Result:
-    """The JSON on the last line that a process prints."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder)
-    out, error = await process.communicate(told)
-    if process.returncode:
-        raise RuntimeError(f"{command[1:4]} failed:\n{error.decode()[-4000:]}")
-    return orjson.loads(out.splitlines()[-1])  # type: ignore[no-any-return]
+    return await said((sys.executable, "-m", "bench.ingest.ours"), orjson.dumps(asdict(post)))
 
 
 async def run(asked: Asked, show: Show) -> Outcome:

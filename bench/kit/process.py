@@ -5,10 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
 
 from hub.cli.until import Stop
+
+ROOT = Path(__file__).resolve().parents[2]
+Result = Mapping[str, Any]
+"""What a process said of itself."""
+
+
+async def said(command: Sequence[str], told: bytes = b"", *, folder: Path = ROOT) -> Result:
+    """The JSON on the last line that a process prints."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder)
+    out, error = await process.communicate(told)
+    if process.returncode:
+        raise RuntimeError(f"{command[1:4]} failed:\n{error.decode()[-4000:]}")
+    return orjson.loads(out.splitlines()[-1])  # type: ignore[no-any-return]
 
 
 async def start(module: str, *arguments: str, errors: int | None = None) -> asyncio.subprocess.Process:

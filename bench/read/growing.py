@@ -8,14 +8,12 @@ Row-level security, keys and indexes are those of the migrations.
 
 from __future__ import annotations
 
-import asyncio
-
 import psycopg
 
-from bench.kit.ground import GRANTEE, NOON
+from bench.kit.ground import GRANTEE
+from bench.kit.growing import AT, CONSENT, ID, LINK, PAGE, C, N, fact, fill
 from bench.kit.show import Show
 
-CHUNK = 10_000
 CLIENT, PURPOSE = "risk-desk", "CREDIT_APPROVAL"
 CONTRIBUTIONS, FEATURES, ORDERS, RETURNS = 12, 40, 20, 12
 SOURCES = {
@@ -25,26 +23,8 @@ SOURCES = {
     "housing_fund": ("HOUSING_FUND", "HousingFundEntry", "entries"),
 }
 
-# An id as the hub makes them: what comes first is time, the customer's number here; the rest is as good as random.
-_ID = """create or replace function pg_temp.id(n bigint, what text) returns uuid language sql immutable as $$
-    select (lpad(to_hex(n), 12, '0') || '7' || left(md5(n || what), 3) || '8' || substr(md5(n || what), 4, 15))::uuid $$"""
-_AT = f"'{NOON.isoformat()}'::timestamptz"
-_N = "generate_series(%(first)s::bigint, %(last)s::bigint) n"
-_C = "pg_temp.id(n, 'customer')"
 _LINKED = "(values " + ", ".join(f"('{name}', '{source}', '{kind}', '{stream}')" for name, (source, kind, stream) in SOURCES.items()) + ")"
-_EACH = f"{_N}, {_LINKED} l(connector, source, kind, stream)"
-_LINK, _CONSENT, _PAGE = (f"pg_temp.id(n, '{what}' || connector)" for what in ("connection", "consent", "page"))
-_ENVELOPE = "customer_id, fact_id, source_key, version, occurred_on, known_from, connection_id, consent_id, page_id, position, content_hash"
-
-
-def _fact(table: str, connector: str, count: int, day: str, columns: str, values: str) -> str:
-    """Facts ``i`` of a customer ``n``."""
-    rows = f"{_N}, generate_series(1, {count}) i, lateral (select '{connector}' as connector, {day} as day) o"
-    return (
-        f"insert into {table} ({_ENVELOPE}, {columns}) select {_C}, pg_temp.id(n, '{table}' || i), 'key' || i, 1, day, {_AT} - interval '1 day', {_LINK}, {_CONSENT},"
-        f" {_PAGE}, i, sha256((n || '{table}' || i)::bytea), {values} from {rows} order by n, i"
-    )
-
+_EACH = f"{N}, {_LINKED} l(connector, source, kind, stream)"
 
 _MONTH = "('2025-01-01'::date + make_interval(months => i - 1))::date"
 _MONTHS_END = f"({_MONTH} + interval '1 month' - interval '1 day')::date"
@@ -56,27 +36,27 @@ def _money(number: int) -> str:
 
 
 _STATEMENTS = (
-    f"insert into customer (customer_id, kind, name_masked, uscc, subject_hash, created_at) select {_C}, 'ORG', '青*', null, md5('s' || n), {_AT} from {_N}",
-    f"insert into customer_client (customer_id, client_id) select {_C}, '{CLIENT}' from {_N}",
+    f"insert into customer (customer_id, kind, name_masked, uscc, subject_hash, created_at) select {C}, 'ORG', '青*', null, md5('s' || n), {AT} from {N}",
+    f"insert into customer_client (customer_id, client_id) select {C}, '{CLIENT}' from {N}",
     "insert into consent (customer_id, consent_id, source, connector, grantee, purpose, scenarios, data_from, data_to, status, starts_at, expires_at, data_life_days,"
-    f" written, adverse_notice, text_version, text_hash, evidence, changed_at, kinds) select {_C}, {_CONSENT}, source, connector, '{GRANTEE}', '{PURPOSE}', '{{S03}}',"
-    f" '2024-01-01', '2027-01-31', 'ACTIVE', {_AT} - interval '2 days', {_AT} + interval '1 year', 400, true, true, '2026-01-01', md5('t'), '{{}}', {_AT},"
+    f" written, adverse_notice, text_version, text_hash, evidence, changed_at, kinds) select {C}, {CONSENT}, source, connector, '{GRANTEE}', '{PURPOSE}', '{{S03}}',"
+    f" '2024-01-01', '2027-01-31', 'ACTIVE', {AT} - interval '2 days', {AT} + interval '1 year', 400, true, true, '2026-01-01', md5('t'), '{{}}', {AT},"
     f" array[kind] from {_EACH} order by n",
     "insert into connection (customer_id, connection_id, connector, status, last_verdict, created_at)"
-    f" select {_C}, {_LINK}, connector, 'ACTIVE', 'COMPLETE', {_AT} from {_EACH} order by n",
-    f"insert into raw_page (customer_id, page_id, connection_id, consent_id, run_id, stream, first_day, request, status, fetched_at, sha256, size, body) select {_C},"
-    f" {_PAGE}, {_LINK}, {_CONSENT}, pg_temp.id(n, 'run' || connector), stream, '2025-01-01', '{{}}', 200, {_AT}, md5('p'), 1, 'x' from {_EACH} order by n",
-    _fact(
-        "fact_order", "market", ORDERS, f"{_AT}::date - (i * 9 + n %% 7)::int",
+    f" select {C}, {LINK}, connector, 'ACTIVE', 'COMPLETE', {AT} from {_EACH} order by n",
+    f"insert into raw_page (customer_id, page_id, connection_id, consent_id, run_id, stream, first_day, request, status, fetched_at, sha256, size, body) select {C},"
+    f" {PAGE}, {LINK}, {CONSENT}, pg_temp.id(n, 'run' || connector), stream, '2025-01-01', '{{}}', 200, {AT}, md5('p'), 1, 'x' from {_EACH} order by n",
+    fact(
+        "fact_order", "market", ORDERS, f"{AT}::date - (i * 9 + n %% 7)::int",
         "platform, order_number, status, created_at, paid_at, completed_at, goods_amount, discount, paid_amount, buyer_hash, buyer_masked, receiver_city",
         f"'market', n || '-' || i, 'COMPLETED', day + time '04:00', day + time '04:05', day + time '05:00', {_money(1)}, 0, {_money(1)}, md5(i || 'b'), 'b***', '330100'",
     ),
-    _fact(
+    fact(
         "fact_tax_return", "bureau_of_tax", RETURNS, _MONTHS_END,
         "tax_kind, period_start, period_end, amendment, filed_on, due_on, declared_revenue, exempt_revenue, output_tax, input_tax, tax_payable",
         f"'VAT', {_MONTH}, day, 0, day + 10, day + 15, {_money(2)}, 0, {_money(3)}, {_money(4)}, {_money(5)}",
     ),
-    _fact(
+    fact(
         "fact_social_insurance_contribution", "social_security", CONTRIBUTIONS, _MONTH,
         "person_hash, person_masked, employer, insurance, period, kind, city, base, declared_wage, employer_amount, employee_amount, paid_on",
         f"md5('h' || n), '110105********0018', '', 'PENSION', to_char({_MONTH}, 'YYYY-MM'), 'NORMAL', '330100', {_money(6)}, {_money(6)}, {_money(7)}, {_money(8)},"
@@ -84,14 +64,14 @@ _STATEMENTS = (
     ),
     "insert into evaluation (customer_id, evaluation_id, scenario, policy_id, policy_version, policy_sha256, as_of, known_at, request_purpose, outcome, tier,"
     " consistency, final_limit, score, document, inputs_digest, created_at)"
-    f" select {_C}, pg_temp.id(n, 'evaluation'), 'S03', 'S03', '2026-01-01', md5('x'), {_AT}::date, {_AT}, 'OPERATING', 'ENHANCED', 'HIGH', 0.9, 223000, 679, '{{}}',"
-    f" md5('d' || n), {_AT} from {_N}",
+    f" select {C}, pg_temp.id(n, 'evaluation'), 'S03', 'S03', '2026-01-01', md5('x'), {AT}::date, {AT}, 'OPERATING', 'ENHANCED', 'HIGH', 0.9, 223000, 679, '{{}}',"
+    f" md5('d' || n), {AT} from {N}",
     "insert into feature_value (customer_id, evaluation_id, feature_id, number, unit, formula_version, formula, window_first, window_last, covered_months)"
-    f" select {_C}, pg_temp.id(n, 'evaluation'), 'ss_feature_' || lpad(i::text, 2, '0'), round({_money(9)}, 2), 'YUAN', '1', 'mean', '2025-01', '2025-12', 12"
-    f" from {_N}, generate_series(1, {FEATURES}) i order by n, i",
+    f" select {C}, pg_temp.id(n, 'evaluation'), 'ss_feature_' || lpad(i::text, 2, '0'), round({_money(9)}, 2), 'YUAN', '1', 'mean', '2025-01', '2025-12', 12"
+    f" from {N}, generate_series(1, {FEATURES}) i order by n, i",
     "insert into feature_evidence (customer_id, evaluation_id, feature_id, ordinal, kind, source, first_day, last_day, facts, digest) select"
-    f" {_C}, pg_temp.id(n, 'evaluation'), 'ss_feature_' || lpad(i::text, 2, '0'), 0, kind, source, '2025-01-01', '2025-12-31', 12, md5('e' || n)"
-    f" from {_N}, generate_series(1, {FEATURES}) i join (select *, row_number() over () %% 3 as place from {_LINKED} l(connector, source, kind, stream)"
+    f" {C}, pg_temp.id(n, 'evaluation'), 'ss_feature_' || lpad(i::text, 2, '0'), 0, kind, source, '2025-01-01', '2025-12-31', 12, md5('e' || n)"
+    f" from {N}, generate_series(1, {FEATURES}) i join (select *, row_number() over () %% 3 as place from {_LINKED} l(connector, source, kind, stream)"
     " where connector <> 'housing_fund') l on l.place = i %% 3 order by n, i",
 )  # fmt: skip
 _TABLES = ("customer", "customer_client", "consent", "connection", "raw_page", "fact_order", "fact_tax_return", "fact_social_insurance_contribution",
@@ -99,34 +79,16 @@ _TABLES = ("customer", "customer_client", "consent", "connection", "raw_page", "
 
 
 async def grow(dsn: str, first: int, last: int, show: Show) -> None:
-    """Customers ``first`` to ``last``. Two connections share the chunks; what the triggers would look for is written by the same statements."""
-    chunks = iter([(start, min(start + CHUNK, last + 1) - 1) for start in range(first, last + 1, CHUNK)])
-    total, done = last - first + 1, 0
-
-    async def some() -> None:
-        nonlocal done
-        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as line:
-            await line.execute("set session_replication_role = replica; set synchronous_commit = off; set timezone = 'UTC'; set jit = off")
-            await line.execute(_ID)
-            for start, end in chunks:
-                for statement in _STATEMENTS:
-                    await line.execute(statement.encode(), {"first": start, "last": end})
-                done += end - start + 1
-                show.at(f"growing to {last:,}", done, total, "customers")
-
-    await asyncio.gather(some(), some())
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as line:
-        for table in _TABLES:
-            await line.execute(f"vacuum (analyze, freeze) {table}".encode())
-        await line.execute("checkpoint")
+    """Customers ``first`` to ``last``."""
+    await fill(dsn, _STATEMENTS, _TABLES, first, last, show)
 
 
 async def drawn(dsn: str, last: int, count: int) -> list[str]:
     """The ids of ``count`` customers, spread evenly over all."""
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as line:
-        await line.execute(_ID)
+        await line.execute(ID)
         found = await line.execute(
-            f"select {_C}::text from generate_series(1, %(count)s::bigint) i, lateral (select (i * %(last)s / %(count)s) as n) o order by md5(i::text)".encode(),
+            f"select {C}::text from generate_series(1, %(count)s::bigint) i, lateral (select (i * %(last)s / %(count)s) as n) o order by md5(i::text)".encode(),
             {"count": min(count, last), "last": last},
         )
         return [row[0] for row in await found.fetchall()]

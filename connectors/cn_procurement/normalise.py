@@ -5,27 +5,20 @@ from __future__ import annotations
 from connectors.cn_procurement.vocabulary import GOVERNMENT, Row
 from hub.connect import Context, Record, Unreadable
 from hub.domain.facts import PurchaseOrder, ReceivableAccount
-from hub.domain.identifiers import PersonalId, is_uscc
+from hub.domain.identifiers import PersonalId
 
 
 def contract(context: Context, record: Record) -> PurchaseOrder:
     row = Row(context, record)
-    buyer = row.text("cgrdm")
-    if not is_uscc(buyer):
-        raise Unreadable("cgrdm", "has a wrong check character")
-    signed = row.day("qdrq")
-    for step in ("ysrq", "hkrq"):
-        if (day := row.optional_day(step)) is not None and day < signed:
-            raise Unreadable(step, "is before the day of signing")
     return PurchaseOrder(
         order_number=row.text("htbh"),
-        buyer=buyer,
+        buyer=row.party("cgrdm"),
         buyer_name=row.optional("cgrmc"),
         government=row.word("cgrlx") == GOVERNMENT,
         amount=row.amount("htje"),
         confirmed=row.amount("qqje"),
         verified_by=row.optional_word("qqf"),
-        signed_on=signed,
+        signed_on=row.day("qdrq"),
         deliver_by=row.day("jhqx"),
         delivered_on=row.optional_day("ysrq"),
         invoiced=row.amount("kpje"),

@@ -34,6 +34,9 @@ UNITS: Mapping[str, tuple[re.Pattern[str], int]] = {
 """Ten thousand yuan (万元) with six decimals, yuan with two: the form of a text and what one unit is in yuan. So one is never read as the other."""
 
 
+_CODE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
+
+
 @lru_cache(maxsize=32)
 def _maps(overrides: str) -> Mapping[str, Mapping[str, str]]:
     return {**MAPS, **{name: {**MAPS.get(name, {}), **table} for name, table in json.loads(overrides or "{}").items()}}
@@ -53,6 +56,13 @@ class Row:
 
     def optional(self, field: str) -> str | None:
         return None if self.record.get(field) in (None, "") else self.text(field)
+
+    def party(self, field: str) -> str:
+        """A unified social credit code of somebody else. Its check character is not looked at: it is compared with lists, and nobody is known by it."""
+        text = self.text(field)
+        if not _CODE.fullmatch(text):
+            raise Unreadable(field, "is not a unified social credit code")
+        return text
 
     def day(self, field: str) -> date:
         """``yyyyMMdd``."""

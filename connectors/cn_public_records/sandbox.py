@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.cn_public_records import sandbox_rows
 from connectors.cn_public_records.requests import LONGEST
 from connectors.cn_public_records.vocabulary import SOURCE_OF
-from connectors.sandbox.bucket import Bucket
-from connectors.sandbox.code_grant import CodeGrantServer, Consent, Consents
+from connectors.sandbox.code_grant import Consent
 from connectors.sandbox.expand import Reach
+from connectors.sandbox.gateway import Face, Gateway, Refusal
 from connectors.sandbox.persona import Persona
 from connectors.sandbox.platform import Platform, Switches, World
-from hub.connect.code_grant import challenge
 from hub.domain.enums import SourceKind
-from hub.domain.periods import china_day, month_of, months_between
+from hub.domain.periods import month_of, months_between
 
 NAME = "cn_public_records"
 BASE_PATH = "/cn-records/v1"
-CLIENT_ID, CLIENT_SECRET = "zengxin-hub", "cn-records-client-secret-for-sandboxes"
-OUTSIDER_REDIRECT = "https://hub.example/link/callback"
-OUTSIDER_VERIFIER = "outsider-verifier-outsider-verifier-outsider-verifier"
 
 
 @dataclass(frozen=True)
@@ -53,48 +47,33 @@ OFFERS: Mapping[str, Offer] = {
 }
 
 
-class Refusal(Exception):
-    """An error in the gateway's envelope."""
-
-    def __init__(self, status: int, code: str, message: str, *, data: Mapping[str, Any] | None = None, wait: float = 0) -> None:
-        self.status, self.code, self.message, self.data, self.wait = status, code, message, data, wait
-        super().__init__(code)
+def _envelope(serial: str, refusal: Refusal | None, data: Any) -> Mapping[str, Any]:
+    code, message = (refusal.code, refusal.message) if refusal else ("00000", "success")
+    return {"code": code, "message": message, "request_id": f"RQ{serial}", "data": data}
 
 
-class Gateway:
-    """One instance serves one world. Order of checks: token, rate, service, scope, parameters."""
+FACE = Face(
+    NAME, "工商司法身份数据网关", BASE_PATH, SOURCE_OF, ("zengxin-hub", "cn-records-client-secret-for-sandboxes"),
+    (401, "P0401", "令牌无效"), (429, "P0429", "访问过于频繁"), _envelope,
+)  # fmt: skip
+
+
+class Records:
+    """The services over one gateway. Order of checks: token, rate, service, scope, parameters."""
 
     def __init__(self, world: World, per_second: float, burst: int) -> None:
-        self.world, self.bucket = world, Bucket(per_second, burst)
-        self.consents = Consents()
-        self.oauth = CodeGrantServer(
-            world, self.consents, title="工商司法身份数据网关", scopes=tuple(SOURCE_OF), client_id=CLIENT_ID, client_secret=CLIENT_SECRET
-        )
+        self.gateway = Gateway(world, FACE, per_second, burst)
         self.rows: dict[tuple[str, str], list[sandbox_rows.Row] | None] = {}
-        self.requests = 0
-        self.moved = False
 
     def routes(self) -> list[Route]:
-        serve = Route(f"{BASE_PATH}/services/{{service}}", self.serve, methods=["POST"])
-        return [*self.oauth.routes(BASE_PATH), serve]
+        serve = Route(f"{BASE_PATH}/services/{{service}}", self.gateway.guarded(self.serve), methods=["POST"])
+        return [*self.gateway.oauth.routes(BASE_PATH), serve]
 
-    async def serve(self, request: Request) -> Response:
-        self.requests += 1
-        consent = self.oauth.holder(request.headers.get("authorization", ""))
-        if consent is None:
-            heads = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            return self._envelope(401, "P0401", "令牌无效", None, heads)
-        try:
-            data = self._answer(consent, request.path_params["service"], await request.body())
-        except Refusal as refusal:
-            heads = {"Retry-After": str(math.ceil(refusal.wait))} if refusal.wait else {}
-            return self._envelope(refusal.status, refusal.code, refusal.message, refusal.data, heads)
-        return self._envelope(200, "00000", "success", data, {})
+    async def serve(self, consent: Consent, request: Request) -> Mapping[str, Any]:
+        return self._answer(consent, request.path_params["service"], await request.body())
 
     def _answer(self, consent: Consent, service: str, raw: bytes) -> dict[str, Any]:
-        wait, offer = self.bucket.take(), OFFERS.get(service)
-        if wait:
-            raise Refusal(429, "P0429", "访问过于频繁", wait=wait)
+        offer = OFFERS.get(service)
         if offer is None:
             raise Refusal(404, "P0201", "没有此服务")
         if offer.scope not in consent.scopes:
@@ -112,11 +91,11 @@ class Gateway:
             raise Refusal(404, "P0204", "无记录", data={"sjfg": covered})
         if span and offer.day:
             rows = [row for row in rows if str(span[0]) <= row[offer.day] <= str(span[1])]
-        if rows and self.world.switched(NAME, "malformed") and service == ("business" if persona.business else "household"):
+        if rows and self.gateway.world.switched(NAME, "malformed") and service == ("business" if persona.business else "household"):
             rows = [{**rows[0], "zczb": "n/a", "hjqsrq": "n/a"}, *rows[1:]]
         return {
             "jedw": "1",
-            "kzsj": self._snapshot(persona, page),
+            "kzsj": f"{self.gateway.night(persona, first=page == 1)} 02:00:00",
             "sjfg": covered,
             "page": page,
             "page_size": size,
@@ -130,47 +109,15 @@ class Gateway:
             self.rows[persona.id, service] = offer.rows(persona)
         return self.rows[persona.id, service]
 
-    def _snapshot(self, persona: Persona, page: int) -> str:
-        """The night of the data. The switch ``new_snapshot`` lets a new night fall once, between two pages."""
-        if page > 1 and self.world.switched(NAME, "new_snapshot"):
-            self.moved = True
-        return f"{china_day(persona.known_at) + timedelta(days=self.moved)} 02:00:00"
-
-    def _envelope(self, status: int, code: str, message: str, data: Mapping[str, Any] | None, heads: Mapping[str, str]) -> Response:
-        body = {"code": code, "message": message, "request_id": f"RQ{self.requests:08d}", "data": data}
-        return JSONResponse(body, status, headers=dict(heads))
-
 
 def build(world: World, *, per_second: float = 500, burst: int = 1000) -> Platform:
     """The simulated gateway; its rate is generous by default (the profile's own: 5 a second, burst 10)."""
-    gateway = Gateway(world, per_second, burst)
-    config = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-    app = Switches(Starlette(routes=gateway.routes()), world, NAME)
-    return Platform(NAME, app, config, _outsider(gateway), BASE_PATH, trials={"": {"page_size": "1"}})
-
-
-def _outsider(gateway: Gateway) -> dict[str, Any]:
-    """What a client not written by this project needs; the code, the tokens and the period are of the first persona with a register entry, else of the first."""
-    paths = {"authorize": "/oauth2/authorize", "token": "/oauth2/token", "revoke": "/oauth2/revoke", "service": "/services/{service}"}
-    known = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "paths": paths, "services": list(OFFERS)}
-    personas = sorted(gateway.world.personas, key=lambda one: not (one.business and Reach(one, SourceKind.REGISTRATION).source))
-    if not personas:
-        return known
-    persona, scopes = personas[0], tuple(SOURCE_OF)
-    code = gateway.oauth.issue_code(gateway.consents.add(persona, scopes), OUTSIDER_REDIRECT, challenge(OUTSIDER_VERIFIER), life=86_400)
-    tokens = gateway.oauth.issue_tokens(gateway.consents.add(persona, scopes))
-    end = persona.as_of - timedelta(days=1)
-    return {
-        **known,
-        "persona": persona.id,
-        "redirect_uri": OUTSIDER_REDIRECT,
-        "code": code,
-        "code_verifier": OUTSIDER_VERIFIER,
-        "access_token": tokens["access_token"],
-        "refresh_token": tokens["refresh_token"],
-        "scope": tokens["scope"],
-        "period": {"from": (end - timedelta(days=365)).isoformat(), "to": end.isoformat()},
-    }
+    records = Records(world, per_second, burst)
+    client_id, client_secret = FACE.client
+    app = Switches(Starlette(routes=records.routes()), world, NAME)
+    known = records.gateway.outsider(lambda one: bool(one.business and Reach(one, SourceKind.REGISTRATION).source))
+    known |= {"paths": {**known["paths"], "service": "/services/{service}"}, "services": list(OFFERS)}
+    return Platform(NAME, app, {"client_id": client_id, "client_secret": client_secret}, known, BASE_PATH, trials={"": {"page_size": "1"}})
 
 
 def _body(raw: bytes) -> Mapping[str, Any]:

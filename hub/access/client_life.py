@@ -75,7 +75,7 @@ async def retire_key(tx: Write, client_id: str, retired: str) -> Changed:
     was = _known(await _locked(tx, client_id))
     left = [one for one in was.jwks["keys"] if thumbprint(one) != retired]
     if len(left) == len(was.jwks["keys"]):
-        raise NotFound("The client has no key of this thumbprint.")
+        raise NotFound("The client has no key of this thumbprint.", remedy="`hub clients list`, or the query `clients`, shows its keys.")
     if not left:
         raise InvalidInput("This is the client's only key.", remedy="Add the one that follows it first, or disable the client.")
     return await _written(tx, was, replace(was, jwks={"keys": left}))
@@ -123,7 +123,7 @@ def _from_now() -> datetime:
 async def _locked(tx: Write, client_id: str) -> Row[Any]:
     row = (await tx.execute(select(client).where(client.c.client_id == client_id).with_for_update())).first()
     if row is None:
-        raise NotFound("There is no such client.")
+        raise NotFound("There is no such client.", remedy="`hub clients list`, or the query `clients`, shows them.")
     return row
 
 

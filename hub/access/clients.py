@@ -81,7 +81,7 @@ def make_client_keys() -> tuple[dict[str, Any], dict[str, Any]]:
 async def register_client(tx: Write, new: NewClient, audiences: Mapping[str, frozenset[str]]) -> str:
     """Registers a client whose scopes its audience allows (``audiences``: scopes by audience, of the contract). Raises InvalidInput."""
     if not _ID.fullmatch(new.client_id):
-        raise InvalidInput("A client id has 2 to 64 lower case letters, digits, dots, dashes or underscores.")
+        raise InvalidInput("A client id has 2 to 64 lower case letters, digits, dots, dashes or underscores.", remedy="Choose another id.")
     if new.client_id in RESERVED:
         raise InvalidInput("This id means somebody else in the hub's records.", remedy="Choose another id.")
     check_client(new, audiences)
@@ -122,15 +122,22 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 def check_client(new: NewClient, audiences: Mapping[str, frozenset[str]]) -> None:
     """Raises InvalidInput for what no client may be."""
     if not 0 < len(new.name.strip()) <= _LONGEST_NAME:
-        raise InvalidInput(f"A client has a name of at most {_LONGEST_NAME} characters.")
-    if new.audience not in audiences or not set(new.scopes) <= audiences[new.audience] or not new.scopes:
-        raise InvalidInput("The audience is unknown, or does not allow these scopes.", remedy="Ask for fewer scopes.")
+        raise InvalidInput(f"A client has a name of at most {_LONGEST_NAME} characters.", remedy="Give it another name.")
+    if new.audience not in audiences:
+        raise InvalidInput("The audience is unknown.", remedy=f"It is one of {', '.join(audiences)}.")
+    if not new.scopes or not set(new.scopes) <= audiences[new.audience]:
+        allowed = " ".join(sorted(audiences[new.audience]))
+        raise InvalidInput("A client has scopes that its audience allows, and at least one.", remedy=f"{new.audience} allows: {allowed}.")
     if not set(new.purposes) <= set(Purpose):
-        raise InvalidInput("A purpose is unknown.")
+        raise InvalidInput("A purpose is unknown.", remedy=f"The purposes are {', '.join(Purpose)}.")
     if new.bearer and new.audience == "PARTNER":
         raise InvalidInput("A partner's tokens are always bound to its key.", remedy="Register it without `bearer`.")
-    if new.documents not in DOCUMENT_MODES or (new.cost_per_minute is not None and not 0 < new.cost_per_minute <= MOST_PER_MINUTE):
-        raise InvalidInput("A client's budget is a number from 1 to a billion, and it asks OPEN, AUDIT or ONLY.")
+    if new.documents not in DOCUMENT_MODES:
+        raise InvalidInput("With which documents the client asks is unknown.", remedy=f"It is one of {', '.join(DOCUMENT_MODES)}.")
+    if new.cost_per_minute is not None and not 0 < new.cost_per_minute <= MOST_PER_MINUTE:
+        raise InvalidInput(
+            "A client's budget is out of range.", remedy="It is a number from 1 to a billion; leave it out for that of its audience."
+        )
     for url in new.return_urls:
         _check_return_url(url)
     _check_keys(new.jwks)
@@ -148,7 +155,7 @@ def _check_return_url(url: str) -> None:
 def _check_keys(jwks: Any) -> None:
     keys = jwks.get("keys") if isinstance(jwks, Mapping) else None
     if not isinstance(keys, Sequence) or not 1 <= len(keys) <= MOST_KEYS:
-        raise InvalidInput("A client has one public key, or two while they are exchanged.")
+        raise InvalidInput("A client has one public key, or two while they are exchanged.", remedy='Send {"keys": [...]} with one or two.')
     for one in keys:
         _check_key(one)
     if len({one["kid"] for one in keys}) < len(keys) or len({thumbprint(one) for one in keys}) < len(keys):

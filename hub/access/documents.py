@@ -37,7 +37,7 @@ class Trusted:
 async def add_document(tx: Write, client_id: str, document: str, actor: str) -> str:
     """Its SHA-256. The same document again changes nothing. Raises NotFound for a client that is not there."""
     if await find_client(tx, client_id) is None:
-        raise NotFound("There is no such client.")
+        raise NotFound("There is no such client.", remedy="`hub clients list`, or the query `clients`, shows them.")
     sha256 = hashlib.sha256(document.encode()).hexdigest()
     row = {"client_id": client_id, "sha256": sha256, "document": document, "added_by": actor, "added_at": datetime.now(UTC)}
     await tx.execute(insert(trusted_document).values(row).on_conflict_do_nothing())
@@ -48,7 +48,7 @@ async def remove_document(tx: Write, client_id: str, sha256: str) -> None:
     """Raises NotFound."""
     mine = (trusted_document.c.client_id == client_id, trusted_document.c.sha256 == sha256)
     if (await tx.execute(delete(trusted_document).where(*mine))).rowcount != 1:
-        raise NotFound("No document of this digest is stored for the client.")
+        raise NotFound("No document of this digest is stored for the client.", remedy="`hub documents list` shows those that are.")
 
 
 async def documents(tx: Read | Write, client_id: str | None = None) -> Sequence[Trusted]:

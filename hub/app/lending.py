@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -37,17 +37,10 @@ class LendingServices:
         return await self._record(call, [asked], "recordLoanStatus")
 
     async def record_loan_statuses(self, call: contract.Call, asked: contract.RecordLoanStatuses) -> contract.LoansRecorded:
-        if not 1 <= len(asked.statuses) <= MOST:
-            raise InvalidInput(f"1 to {MOST} loans go in one call, {len(asked.statuses)} were sent.", remedy="Send them in several calls.")
-        today = self.equipment.clock.today()
-        named = {(one.customer_id, one.number, one.status_on or today) for one in asked.statuses}
-        if len(named) < len(asked.statuses):
-            raise InvalidInput("Two of them speak of one loan on one day.", remedy="Say of each loan and day one thing.")
         return await self._record(call, asked.statuses, "recordLoanStatuses")
 
     async def _record(self, call: contract.Call, asked: Sequence[contract.LoanStatus], mutation: str) -> contract.LoansRecorded:
-        words = [_word(one, self.equipment.clock.today()) for one in asked]
-        seen = await self._seen(call, asked)
+        words, seen = await self._permitted(call, asked)
 
         async def effect(tx: Write) -> Answer:
             if isinstance(seen, HubError):
@@ -64,15 +57,18 @@ class LendingServices:
         answer = await self.calling.as_hub(call, effect)
         customers = tuple(str(one) for one in answer["customers"])
         await self._note(call, mutation, customers)
-        return contract.LoansRecorded(customers, int(answer["changed"]), len(words) - int(answer["changed"]))
+        return contract.LoansRecorded(customers, int(answer["changed"]), len(customers) - int(answer["changed"]))
 
-    async def _seen(self, call: contract.Call, asked: Sequence[contract.LoanStatus]) -> list[CustomerId] | HubError:
+    async def _permitted(
+        self, call: contract.Call, asked: Sequence[contract.LoanStatus]
+    ) -> tuple[list[LoanWord], list[CustomerId] | HubError]:
         """What is refused is told to whoever has not had an answer under his key yet."""
         try:
-            async with self.equipment.database.write(self.calling.scope(call, asked[0].customer_id)) as tx:
-                return [await visible(tx, one.customer_id) for one in asked]
-        except NotFound as error:
-            return error
+            words = _words(asked, self.equipment.clock.today())
+            async with self.equipment.database.write(self.calling.scope(call)) as tx:
+                return words, [await visible(tx, one.customer_id) for one in asked]
+        except (NotFound, InvalidInput) as error:
+            return [], error
 
     async def _audit(self, tx: Write, actor: str, done: Sequence[tuple[CustomerId, LoanWord, Recorded]]) -> None:
         """Old and new values of what changed. The chain is locked until the commit, so this comes last."""
@@ -86,6 +82,15 @@ class LendingServices:
         named = (call.caller.client_id, call.caller.purpose, call.operation, call.document_sha256)
         told = (f"Mutation.{mutation}",)
         await self.calling.log.write([Accessed(UUID(one), *named, told) for one in dict.fromkeys(customers)])
+
+
+def _words(asked: Sequence[contract.LoanStatus], today: date) -> list[LoanWord]:
+    """Raises InvalidInput."""
+    if not 1 <= len(asked) <= MOST:
+        raise InvalidInput(f"1 to {MOST} loans go in one call, {len(asked)} were sent.", remedy="Send them in several calls.")
+    if len({(one.customer_id, one.number.strip(), one.status_on or today) for one in asked}) < len(asked):
+        raise InvalidInput("Two of them speak of one loan on one day.", remedy="Say of each loan and day one thing.")
+    return [_word(one, today) for one in asked]
 
 
 def _word(asked: contract.LoanStatus, today: date) -> LoanWord:
@@ -112,22 +117,21 @@ def _word(asked: contract.LoanStatus, today: date) -> LoanWord:
     return word
 
 
-def _rules(word: LoanWord, today: date) -> list[tuple[bool, str]]:
+def _rules(word: LoanWord, today: date) -> Iterator[tuple[bool, str]]:
+    """One after the other: what a later one asks, the earlier ones have made sure of."""
     amounts = (word.granted, word.balance, word.due)
+    yield 0 < len(word.number) <= LONGEST_NUMBER, f"A number has 1 to {LONGEST_NUMBER} characters."
+    yield (
+        EARLIEST <= word.granted_on <= word.status_on <= today,
+        f"grantedOn, statusOn and today follow each other, from {EARLIEST} on.",
+    )
     latest = word.granted_on + LONGEST_TERM
-    return [
-        (0 < len(word.number) <= LONGEST_NUMBER, f"A number has 1 to {LONGEST_NUMBER} characters."),
-        (EARLIEST <= word.granted_on <= word.status_on <= today, f"grantedOn, statusOn and today follow each other, from {EARLIEST} on."),
-        (word.matures_on is None or word.granted_on < word.matures_on <= latest, "maturesOn lies up to 50 years after grantedOn."),
-        (
-            all(one.is_finite() and 0 <= one < LARGEST and one == round(one, 2) for one in amounts),
-            "Amounts are yuan from 0, to two places.",
-        ),
-        (word.due <= word.balance, "What is due is a part of the balance."),
-        (0 <= word.days_past_due <= MOST_DAYS, "daysPastDue is not below 0."),
-        ((word.due > 0) == (word.days_past_due > 0), "Something is due if and only if it is past due."),
-        (word.contacts is None or 0 <= word.contacts <= MOST_CONTACTS, f"contacts lies between 0 and {MOST_CONTACTS}."),
-    ]
+    yield word.matures_on is None or word.granted_on < word.matures_on <= latest, "maturesOn lies up to 50 years after grantedOn."
+    yield all(one.is_finite() and 0 <= one < LARGEST and one == round(one, 2) for one in amounts), "Amounts are yuan from 0, to two places."
+    yield word.due <= word.balance, "What is due is a part of the balance."
+    yield 0 <= word.days_past_due <= MOST_DAYS, "daysPastDue is not below 0."
+    yield (word.due > 0) == (word.days_past_due > 0), "Something is due if and only if it is past due."
+    yield word.contacts is None or 0 <= word.contacts <= MOST_CONTACTS, f"contacts lies between 0 and {MOST_CONTACTS}."
 
 
 def _evaluation(text: str | None) -> UUID | None:

@@ -17,9 +17,12 @@ from hub.access.clients import find_client
 from hub.app.calling import Calling
 from hub.app.clients import ClientServices
 from hub.app.consents import ConsentServices
+from hub.app.disputes import DisputeServices
 from hub.app.identity import IdentityServices, visible
 from hub.app.lending import LendingServices
 from hub.app.policies import PolicyServices, PolicySteps
+from hub.app.portfolios import PortfolioServices
+from hub.app.reference import ReferenceServices
 from hub.credit.evaluate import Request
 from hub.credit.models.reach import Reach, unreachable
 from hub.domain.clock import Clock
@@ -86,6 +89,7 @@ class HubServices:
     def port(self) -> contract.Services:
         identity, consents, clients, policies = self.identity, self.consents, self.clients, self.policies
         lending = LendingServices(self.equipment, self.calling)
+        reference, disputes = ReferenceServices(self.equipment.vault.keys, self.calling), DisputeServices(self.equipment, self.calling)
         return contract.Services(
             create_customer=identity.create_customer,
             add_party=identity.add_party,
@@ -115,8 +119,15 @@ class HubServices:
             publish_policy_draft=policies.publish,
             discard_policy_draft=policies.discard,
             end_policy_version=policies.end,
+            screen_portfolio=PortfolioServices(self.equipment.vault.keys, self.calling).screen,
             erase_customer=identity.erase_customer,
             reveal_personal_field=identity.reveal_personal_field,
+            load_reference=reference.load_reference,
+            load_relations=reference.load_relations,
+            reproduce_evaluation=reference.reproduce_evaluation,
+            raise_dispute=disputes.raise_dispute,
+            reveal_dispute=disputes.reveal_dispute,
+            resolve_dispute=disputes.resolve_dispute,
         )
 
     async def create_link_session(self, call: contract.Call, asked: contract.CreateLinkSession) -> contract.LinkMade:

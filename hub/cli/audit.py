@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hub.access.audit.chain import EVENTS, ChainKeys
@@ -22,14 +23,41 @@ from hub.cli import until
 from hub.cli.options import console, emit, settings
 from hub.cli.processes import with_runtime
 from hub.cli.runtime import Runtime
-from hub.errors import FixConfiguration
+from hub.errors import FixConfiguration, HubError
+from hub.store.database import STORE_ERRORS
 
 _MANY = 10_000
 """Rows from which on a rate says something."""
 
 
+UNVERIFIED = 2
+"""Exit code when nothing can be said of the chains: neither that they hold, nor that they do not."""
+
+
 def verify(home: Path | None, files: Sequence[Path], *, as_json: bool) -> None:
-    """Exit code 1 when anything does not hold."""
+    """Exit code 1 when anything does not hold, :data:`UNVERIFIED` when it could not be verified."""
+    try:
+        done, seconds = _verified(home, files, as_json=as_json)
+    except HubError as error:
+        unverified = error.sentence()
+    except OSError as error:
+        unverified = f"{error.filename}: {error.strerror or error}." if error.filename else f"{error.strerror or error}."
+    except STORE_ERRORS:
+        unverified = "The database cannot be reached, or refuses to be read. Check HUB_DATABASE_URL and its neighbours."
+    else:
+        if as_json:
+            emit(_document(done, seconds))
+        else:
+            _show(done, seconds)
+        if done.findings:
+            raise typer.Exit(1)
+        return
+    console.print(f"Nothing was verified: {escape(unverified)}", soft_wrap=True)
+    raise typer.Exit(UNVERIFIED)
+
+
+def _verified(home: Path | None, files: Sequence[Path], *, as_json: bool) -> tuple[Verified, float]:
+    """What was found, and how many seconds it took."""
     found: list[tuple[Verified, float]] = []
 
     async def work(runtime: Runtime) -> None:
@@ -43,13 +71,7 @@ def verify(home: Path | None, files: Sequence[Path], *, as_json: bool) -> None:
         found.append((done, perf_counter() - began))
 
     until.run(with_runtime(settings(home), work))
-    ((done, seconds),) = found
-    if as_json:
-        emit(_document(done, seconds))
-    else:
-        _show(done, seconds)
-    if done.findings:
-        raise typer.Exit(1)
+    return found[0]
 
 
 def heads(home: Path | None, *, as_json: bool) -> None:

@@ -8,14 +8,41 @@ from typing import Annotated
 import typer
 
 from hub.cli.options import Home, Json
+from hub.domain.enums import Purpose
 
 app = typer.Typer(help="The clients of this hub: who they are, what they may do, their keys, their end.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(help="The client.", show_default=False)]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit; nothing personal.", show_default=False)]
-Audience = Annotated[str | None, typer.Option("--audience", help="PARTNER, INTERNAL or ADMIN.", show_default=False)]
-Scopes = Annotated[list[str] | None, typer.Option("--scope", help="A scope it may ask for. May be repeated.", show_default=False)]
-Purposes = Annotated[list[str] | None, typer.Option("--purpose", help="A purpose it may name. May be repeated.", show_default=False)]
+# The scopes as they are declared (schema.access), which would be a third of the start; a test compares the two.
+_PARTNERS = (
+    "access:read behaviour:write consents:write customers:read customers:write disputes:write enhancement:evaluate enhancement:read "
+    "links:write loans:read loans:write"
+)
+_INTERNALS = (
+    f"{_PARTNERS} disputes:read evidence:read facts:read operations:read personal:reveal portfolios:read reference:read schema:introspect"
+)
+_ADMINS = (
+    "clients:read clients:write customers:erase disputes:read disputes:resolve identity:write operations:read policies:approve "
+    "policies:read policies:write portfolios:read portfolios:write reference:read reference:write schema:introspect"
+)
+ALLOWED = {"PARTNER": _PARTNERS, "INTERNAL": _INTERNALS, "ADMIN": _ADMINS}
+_AUDIENCES = "PARTNER: an app outside, gets results. INTERNAL: a risk system of the institution. ADMIN: manages the hub."
+_SCOPES = "A scope it may ask for. May be repeated. " + ". ".join(f"{name} allows {scopes}" for name, scopes in ALLOWED.items()) + "."
+Audience = Annotated[str | None, typer.Option("--audience", help=_AUDIENCES, show_default=False)]
+Scopes = Annotated[list[str] | None, typer.Option("--scope", help=_SCOPES, show_default=False)]
+FirstScopes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope",
+        help=f"{_SCOPES} `all`: all of its class. Needed for INTERNAL and ADMIN; a PARTNER's default is all of its class.",
+        show_default=False,
+    ),
+]
+Purposes = Annotated[
+    list[str] | None,
+    typer.Option("--purpose", help=f"A purpose it may name. May be repeated. Of: {', '.join(Purpose)}.", show_default=False),
+]
 Urls = Annotated[
     list[str] | None,
     typer.Option("--return-url", help="Where the link pages may send a customer back to. May be repeated.", show_default=False),
@@ -47,8 +74,8 @@ def list_(home: Home = None, json: Json = False) -> None:
 @app.command()
 def register(
     client: Id,
-    audience: Annotated[str, typer.Option("--audience", help="PARTNER, INTERNAL or ADMIN.", show_default=False)],
-    scope: Scopes = None,
+    audience: Annotated[str, typer.Option("--audience", help=_AUDIENCES, show_default=False)],
+    scope: FirstScopes = None,
     purpose: Purposes = None,
     return_url: Urls = None,
     name: Name = None,
@@ -62,7 +89,7 @@ def register(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Registers a client. Without --scope it may ask for all that its class allows."""
+    """Registers a client, and prints what it may ask for. A PARTNER asks with stored documents only, unless --documents says otherwise (`hub documents add`)."""
     from hub.access.client_life import Change
     from hub.cli.clients import register as run
 
@@ -111,7 +138,8 @@ def add_key(
     run(home, client, jwk)
 
 
-@app.command("retire-key")
+# A thumbprint may begin with a dash.
+@app.command("retire-key", context_settings={"ignore_unknown_options": True})
 def retire_key(
     client: Id,
     thumbprint: Annotated[str, typer.Argument(help="Which key: `hub clients list` shows it.", show_default=False)],

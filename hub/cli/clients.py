@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from rich.markup import escape
 from sqlalchemy import select
 
 from hub.access import client_life
@@ -16,14 +17,15 @@ from hub.access.client_life import Change, Changed
 from hub.access.clients import NewClient, described, make_client_keys, register_client, thumbprint
 from hub.cli import until
 from hub.cli.caller import key_file, write_key
-from hub.cli.options import console, emit, settings
+from hub.cli.options import console, emit, plain, settings
 from hub.cli.processes import OPERATOR, with_runtime
 from hub.cli.runtime import Runtime
-from hub.errors import FixConfiguration
+from hub.errors import FixConfiguration, InvalidInput
 from hub.store.database import Write
 from hub.store.tables import client
 from schema.access import AUDIENCES
 
+EVERYTHING = "all"
 Step = Callable[[Write], Awaitable[Changed]]
 
 
@@ -57,8 +59,7 @@ def _shown(row: Any) -> dict[str, Any]:
 def register(home: Path | None, client_id: str, asked: Change, jwks: Path | None, *, as_json: bool) -> None:
     chosen = settings(home)
     private, public = (None, _json(jwks)) if jwks else make_client_keys()
-    given = asdict(asked) | {"scopes": asked.scopes or tuple(sorted(AUDIENCES.get(str(asked.audience), ())))}
-    new = NewClient(client_id=client_id, jwks=public, **given)
+    new = NewClient(client_id=client_id, jwks=public, **asdict(asked) | {"scopes": _scopes(asked)})
 
     async def work(runtime: Runtime) -> None:
         async with runtime.database.work() as tx:
@@ -74,8 +75,22 @@ def register(home: Path | None, client_id: str, asked: Change, jwks: Path | None
         return
     kept = f" Its private key lies in {key_file(chosen.home, client_id)}." if private is not None else ""
     console.print(f"{client_id} is registered.{kept}")
+    console.print(f"It may ask for {plain(sorted(new.scopes))}; for the purposes {plain(sorted(new.purposes))}.", soft_wrap=True)
     if new.documents == "ONLY":
         console.print(f"It asks with stored documents only: `hub documents add FILE --client {client_id}` stores one.")
+
+
+def _scopes(asked: Change) -> tuple[str, ...]:
+    """A partner may have what its class allows; for the institution's own clients, whose classes allow nearly everything, it is said. Raises InvalidInput."""
+    allowed = tuple(sorted(AUDIENCES.get(str(asked.audience), ())))
+    if asked.scopes == (EVERYTHING,) or (asked.scopes is None and asked.audience == "PARTNER"):
+        return allowed
+    if asked.scopes is None and allowed:
+        raise InvalidInput(
+            f"Say what an {asked.audience} client may ask for, with --scope.",
+            remedy=f"Repeat it for several, of: {' '.join(allowed)}. `--scope {EVERYTHING}` means all of them.",
+        )
+    return asked.scopes or ()
 
 
 def update(home: Path | None, client_id: str, change: Change) -> None:
@@ -114,7 +129,7 @@ def _do(home: Path | None, client_id: str, name: str, step: Step, reason: str = 
 
     until.run(with_runtime(settings(home), work))
     for what, now in done[0].after.items():
-        console.print(f"{client_id}: {what} was {done[0].before.get(what)}, and is {now}.")
+        console.print(escape(f"{client_id}: {what} was {plain(done[0].before.get(what))}, and is {plain(now)}."), soft_wrap=True)
     if not done[0].after:
         console.print(f"{client_id} is so already: nothing changed.")
 

@@ -21,6 +21,7 @@ from hub.cli import until
 from hub.cli.journey import Journey
 from hub.cli.options import console, emit, settings
 from hub.cli.policies import read_policy_file, tell, tried_out
+from hub.cli.portfolio import read_file, screened_out, show_counts
 from hub.cli.progress import State
 from hub.cli.sandbox import own_personas
 from hub.cli.stage import RISK, Stage, open_stage
@@ -30,21 +31,23 @@ from hub.settings import Settings
 QUESTION, EVIDENCE = "CustomerEnhancement", "LimitEvidence"
 
 
-def run(home: Path | None, port: int, *, once: bool, as_json: bool, policy: Path | None = None) -> None:
+def run(home: Path | None, port: int, *, once: bool, as_json: bool, policy: Path | None = None, portfolio: Path | None = None) -> None:
     document = None if policy is None else read_policy_file(policy)
+    chosen_ones = None if portfolio is None else read_file(portfolio)
     chosen = settings(home, port=port)
     if home is None:
         chosen = chosen.model_copy(update={"home": chosen.home / "demo"})
-    until.run(_Demo(chosen, as_json, document).run(once=once))
+    until.run(_Demo(chosen, as_json, document, chosen_ones).run(once=once))
 
 
 @dataclass(frozen=True)
 class _Demo:
-    """``quiet``: nothing but the data, as JSON on stdout. ``policy`` is one to be tried over what was evaluated."""
+    """``quiet``: nothing but the data, as JSON on stdout. ``policy`` is one to be tried over what was evaluated, ``portfolio`` one to be pre-screened."""
 
     settings: Settings
     quiet: bool
     policy: Mapping[str, Any] | None = None
+    portfolio: Mapping[str, Any] | None = None
 
     async def run(self, *, once: bool) -> None:
         persona, began = own_personas()[0], time.monotonic()
@@ -56,15 +59,20 @@ class _Demo:
             answer, evidence = await journey.ask(QUESTION), await journey.ask(EVIDENCE)
             seconds = time.monotonic() - began
             changes = None if self.policy is None else await tried_out(stage.runtime, self.policy, quiet=self.quiet)
+            counted = None if self.portfolio is None else await screened_out(stage.runtime, self.portfolio, quiet=self.quiet)
             if self.quiet:
                 document = _document(stage, journey, ended, answer, evidence) | {"seconds": round(seconds, 1)}
-                emit(document if changes is None else document | {"policy": changes.document()})
+                more = ({} if changes is None else {"policy": changes.document()}) | ({} if counted is None else {"portfolio": counted})
+                emit(document | more)
             else:
                 _tell(stage, answer, evidence)
                 self.say(f"The whole took {seconds:.1f} s.")
                 if changes is not None:
                     console.rule("What the other policy would change")
                     tell(changes, as_json=False)
+                if counted is not None:
+                    console.rule("What the portfolio's branch could pre-approve")
+                    show_counts(counted)
             if stop is not None:
                 self.say(
                     f"\nServing {stage.origin}/graphql until Ctrl-C, on the persona's day, {stage.clock.today()}. A token for scripts:"

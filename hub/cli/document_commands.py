@@ -51,6 +51,18 @@ def documents_list(
     show(home, client, as_json=json)
 
 
+@documents_app.command("show")
+def documents_show(
+    sha256: Annotated[str, typer.Argument(help="The document's SHA-256, or its first digits.", show_default=False)],
+    client: Annotated[str | None, typer.Option("--client", help="Only of this client.", show_default=False)] = None,
+    home: Home = None,
+) -> None:
+    """Print a stored document on stdout, byte by byte as its digest is made of it; whose it is, beside it."""
+    from hub.cli.documents import show_one
+
+    show_one(home, sha256, client)
+
+
 @documents_app.command("check")
 def documents_check(
     schema: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from hub.cli import until
 from hub.cli.options import console, emit, settings
 from hub.cli.processes import OPERATOR, with_runtime
 from hub.cli.runtime import Runtime
-from hub.errors import FixConfiguration, InvalidInput
+from hub.errors import FixConfiguration, InvalidInput, NotFound
 from schema.contract import build_schema
 from schema.trusted import Fault, faults, printed
 
@@ -70,6 +71,21 @@ def show(home: Path | None, client: str | None, *, as_json: bool) -> None:
         return
     for one in found:
         console.print(f"{one.client_id}  {one.sha256}  by {one.added_by} on {one.added_at.date()}")
+
+
+def show_one(home: Path | None, sha256: str, client: str | None) -> None:
+    """Raises NotFound, and InvalidInput for digits that several begin with."""
+    asked = sha256.lower()
+    found = {one.sha256: one for one in _stored(home, client) if asked and one.sha256.startswith(asked)}
+    if not found:
+        raise NotFound("No stored document begins with these digits.", remedy="`hub documents list` shows those that are stored.")
+    if len(found) > 1:
+        raise InvalidInput(f"{len(found)} stored documents begin with these digits.", remedy="Give more of them.")
+    ((digest, document),) = found.items()
+    owners = sorted({one.client_id for one in _stored(home, client) if one.sha256 == digest})
+    sys.stdout.write(document.document)
+    sys.stdout.flush()
+    console.print(f"{digest}, for {', '.join(owners)}; added by {document.added_by} on {document.added_at.date()}.", soft_wrap=True)
 
 
 def check(home: Path | None, sdl: Path | None, *, as_json: bool) -> None:

@@ -124,7 +124,7 @@ async def _connection(tx: Write, runtime: Runtime, asked: Asked) -> tuple[Custom
     rows = (await tx.execute(_CONNECTIONS, {"connection": asked.connection, "customer": asked.customer})).all()
     having = [row for row in rows if asked.stream in {one.name for one in _streams(runtime, row.connector)}]
     if not rows or not having:
-        raise NotFound("There is no such connection, or it has no such stream.")
+        raise NotFound("There is no such connection, or it has no such stream.", remedy="The query `syncConnections` shows both.")
     if len(having) > 1:
         raise InvalidInput("Several connections have this stream.", remedy="Name one with --connection.")
     return having[0].customer_id, having[0].connection_id
@@ -151,11 +151,13 @@ def _show(summary: Summary, wanted: Wanted, *, as_json: bool) -> None:
     for name, kind in sorted(report.kinds.items()):
         console.print(
             f"{name}: {kind.before:,} facts before, {kind.after:,} after; {kind.unchanged:,} unchanged, {kind.changed:,} changed, {kind.added:,} added, "
-            f"{kind.retracted:,} retracted, {kind.doubtful:,} left because of a doubt"
+            f"{kind.retracted:,} retracted, {kind.doubtful:,} left because of a doubt, {kind.rejected:,} left outside of what is consented"
         )
     console.print(
         f"Quarantine: {report.quarantined_before:,} before, {report.resolved:,} resolved, {report.refused:,} newly refused, {report.quarantined_after:,} after."
     )
+    if report.rejected:
+        console.print(f"Outside of what is consented, and not taken: {report.rejected:,} records.")
     for why, count in (*report.unread.items(), *summary.left.items()):
         console.print(f"Left out, {count:,}: {why}.")
     done = "would be written" if wanted.dry else "written"
@@ -174,19 +176,22 @@ def _replay_document(summary: Summary, wanted: Wanted) -> dict[str, Any]:
         "pagesUnread": dict(report.unread),
         "facts": {name: dict(vars(kind)) for name, kind in sorted(report.kinds.items())},
         "newVersions": report.versions,
+        "recordsRejected": report.rejected,
         "quarantined": {**counts, "resolved": report.resolved, "refused": report.refused},
     }
 
 
 def _backfill_document(done: Backfilled) -> dict[str, Any]:
-    figures = ("state", "fetched", "stored", "unchanged", "quarantined", "reason")
+    figures = ("state", "fetched", "stored", "unchanged", "quarantined", "rejected", "reason")
     windows = [{"from": one.window.first, "to": one.window.last, **{name: getattr(one, name) for name in figures}} for one in done.windows]
     return {"verdict": done.verdict, "from": done.first, "to": done.last, "detail": done.detail, "windows": windows}
 
 
 def _figures(done: Backfilled) -> dict[str, Any]:
     """What a backfill came to, in sums."""
-    counts = {name: sum(getattr(one, name) for one in done.windows) for name in ("fetched", "stored", "unchanged", "quarantined")}
+    counts = {
+        name: sum(getattr(one, name) for one in done.windows) for name in ("fetched", "stored", "unchanged", "quarantined", "rejected")
+    }
     return {"verdict": done.verdict, "from": done.first, "to": done.last, "windows": len(done.windows), **counts}
 
 
@@ -195,5 +200,5 @@ def _tell_windows(windows: Sequence[Past]) -> None:
         why = f": {one.reason}" if one.reason else ""
         console.print(
             f"  {one.window.first} to {one.window.last}  {one.state:<10} {one.fetched:>8,} records, {one.stored:,} new or changed, "
-            f"{one.unchanged:,} unchanged, {one.quarantined:,} in quarantine{why}"
+            f"{one.unchanged:,} unchanged, {one.quarantined:,} in quarantine, {one.rejected:,} outside of what is consented{why}"
         )

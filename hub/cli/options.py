@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,6 +42,22 @@ def settings(home: Path | None, **values: Any) -> Settings:
         raise FixConfiguration(
             f"A HUB_ variable cannot be read: {error}.", remedy='A list is written as JSON, like ["10.0.0.0/8"].'
         ) from None
+
+
+def plain(value: Any) -> str:
+    """A value in words, for people."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{name}: {plain(one)}" for name, one in value.items()) or "none"
+        case list() | tuple() | set() | frozenset():
+            return " ".join(plain(one) for one in value) or "none"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    return str(value)
 
 
 def emit(value: Any) -> None:

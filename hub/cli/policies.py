@@ -16,14 +16,14 @@ from rich.table import Table
 
 from hub.app.policies import EVER, PolicySteps
 from hub.cli import until
-from hub.cli.history import bars
-from hub.cli.options import console, emit, settings
+from hub.cli.options import console, emit, plain, settings
+from hub.cli.pool import come_to_all
 from hub.cli.processes import OPERATOR, with_runtime
 from hub.cli.runtime import Runtime
 from hub.credit.checking import check as check_text
 from hub.credit.checking import read_text
 from hub.credit.differences import Decision, Differences
-from hub.errors import InvalidInput
+from hub.errors import InvalidInput, NotFound
 from hub.store.database import Write
 from hub.store.evaluations import drafts
 from hub.store.evaluations.drafts import Draft
@@ -82,6 +82,47 @@ def show(home: Path | None, *, as_json: bool) -> None:
     until.run(with_runtime(settings(home), work))
 
 
+def show_one(what: str, version: str | None, home: Path | None) -> None:
+    """The document goes to stdout, so that it can be kept as a file."""
+    found: list[tuple[Any, str]] = []
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.database.work() as tx:
+            if (draft_id := _uuid(what)) is not None:
+                one = await drafts.draft(tx, draft_id)
+                decided = f", by {one.decided_by}" if one.decided_by else ""
+                found.append(
+                    (
+                        one.policy.document,
+                        f"Draft {one.draft_id} of {one.policy.id} {one.policy.version}, by {one.author}: {one.state}{decided}.",
+                    )
+                )
+            else:
+                row = _chosen(await versions(tx, what), version, runtime.clock.today())
+                until_ = f" until {row.ends_on}" if row.ends_on else ""
+                found.append((row.document, f"{row.policy_id} {row.version} applies from {row.effective_from} on{until_}."))
+
+    until.run(with_runtime(settings(home), work))
+    ((document, told),) = found
+    emit(document)
+    console.print(escape(told), soft_wrap=True)
+
+
+def _chosen(rows: list[Any], version: str | None, today: date) -> Any:
+    """Raises NotFound."""
+    mine = [row for row in rows if version in (None, row.version)]
+    if not mine:
+        raise NotFound("There is no such policy, or no such version of it.", remedy="`hub policies list` shows them.")
+    return mine[0] if version else in_force(mine, today)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def write(path: Path, home: Path | None, *, as_json: bool) -> None:
     """Keeps a file as a draft."""
     document = read_policy_file(path)
@@ -137,7 +178,8 @@ async def tried(runtime: Runtime, draft_id: UUID, since: datetime, *, stop: bool
     """The trial itself."""
     async with runtime.database.work() as tx:
         begun = await _steps(runtime).try_out(tx, acting(), draft_id, since)
-    await _come_to_all(runtime, begun, quiet=quiet)
+    trial, grantee, now = drafts.Trial(begun), runtime.settings.grantee, runtime.clock.now()
+    await come_to_all(runtime.database, trial, grantee, now, "evaluations", at_once=AT_ONCE, quiet=quiet, reach=runtime.models)
     async with runtime.database.work() as tx:
         found = await drafts.report(tx, draft_id)
         if stop:
@@ -163,17 +205,6 @@ def report(draft_id: UUID, home: Path | None, *, as_json: bool) -> None:
 
     until.run(with_runtime(settings(home), work))
     tell(found[0], as_json=as_json)
-
-
-async def _come_to_all(runtime: Runtime, begun: Draft, *, quiet: bool) -> None:
-    async with runtime.database.work() as tx:
-        done, total = await drafts.progress(tx, begun)
-    with bars(quiet) as shown:
-        task = shown.add_task(begun.policy.id, total=total, completed=done, detail="evaluations")
-        while count := await drafts.come_to(
-            runtime.database, begun, runtime.settings.grantee, runtime.clock.now(), AT_ONCE, runtime.models
-        ):
-            shown.advance(task, count)
 
 
 def _steps(runtime: Runtime) -> PolicySteps:
@@ -226,7 +257,7 @@ def _table(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> 
         # Folded, never cut: ids are there to be copied.
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(escape("" if row[name] is None else str(row[name])) for name in columns))
+        table.add_row(*(escape("" if row[name] is None else plain(row[name])) for name in columns))
     return table
 
 

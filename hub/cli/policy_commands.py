@@ -38,6 +38,20 @@ def policies_list(home: Home = None, json: Json = False) -> None:
     show(home, as_json=json)
 
 
+@policies_app.command("show")
+def policies_show(
+    what: Annotated[str, typer.Argument(help="A draft's id, or a scenario, as in S03.", show_default=False)],
+    version: Annotated[
+        str | None, typer.Argument(help="Of a scenario: its version. Default: the one that applies today.", show_default=False)
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Prints the document of a draft or of a published version, as JSON on stdout; who wrote it and what became of it, beside it."""
+    from hub.cli.policies import show_one
+
+    show_one(what, version, home)
+
+
 @policies_app.command("draft")
 def policies_draft(
     file: Annotated[Path, typer.Argument(help="A policy file (JSON) with a new version.", show_default=False)],

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import select
 
 from connectors.sandbox.serve import Server, bind
 from hub.access.audit import ChainKeys, audited
-from hub.access.audit.chain import canonical
+from hub.access.audit.allowed import Allowed, note_allowed
+from hub.access.audit.loads import versions_audited
 from hub.access.audit.publish import HeadsFile, keep_publishing
 from hub.access.clients import NewClient, described, make_client_keys, register_client
 from hub.cli import until
@@ -23,13 +20,14 @@ from hub.cli.runtime import Runtime, open_runtime, store_of
 from hub.cli.until import Stop
 from hub.errors import FixConfiguration
 from hub.settings import Settings
-from hub.store.database import Write
 from hub.store.evaluations import keep_reference
 from hub.store.evaluations.reference import LENDER, RELATIONS, read_reference_file
 from hub.store.guards import require_guarded
 from hub.store.migrate import migrate as migrate_store
 from hub.store.migrate import require_current
-from hub.store.tables import client, reference_data
+from hub.store.relations import adopt_all
+from hub.store.tables import client
+from hub.sync.approved import addresses
 from hub.worker import look_rarely
 from hub.worker import work as run_worker
 
@@ -60,7 +58,16 @@ async def with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[
     async with store_of(chosen) as urls:
         await require_current(urls)
         async with open_runtime(chosen, urls) as runtime:
+            await note_allowed(runtime.database, runtime.vault.keys, allowed_by(chosen, runtime.equipment.configs))
             await process(runtime)
+
+
+def allowed_by(chosen: Settings, configs: Mapping[str, Mapping[str, str]]) -> Allowed:
+    """Where this process may connect to: the operator's addresses by connector, and the private networks that he named."""
+    return {
+        **{name: addresses(config) for name, config in configs.items()},
+        "private networks": [str(one) for one in chosen.private_networks],
+    }
 
 
 async def _serve(runtime: Runtime) -> None:
@@ -123,33 +130,15 @@ async def _migrate(chosen: Settings) -> None:
 
 
 async def _load_reference(runtime: Runtime) -> None:
-    """What the lender knows, from the files that lie in the home."""
+    """What the lender knows, from the files that lie in the home. Audited when it changes something."""
     for name in (LENDER, RELATIONS):
         document = read_reference_file(runtime.settings.home / f"{name}.json")
         if document is not None:
             async with runtime.database.work() as tx:
-                await _keep_reference(tx, runtime, name, document)
-
-
-async def _keep_reference(tx: Write, runtime: Runtime, name: str, document: dict[str, Any]) -> None:
-    """Audited when it changes something."""
-    before = (await tx.execute(select(reference_data.c.document).where(reference_data.c.name == name))).scalar()
-    await keep_reference(tx, name, document, runtime.clock.now())
-    if before != document:
-        digests = {"sha256": _digest(before)} if before is not None else None, {"sha256": _digest(document)}
-        await audited(
-            tx,
-            runtime.vault.keys,
-            actor=OPERATOR,
-            action="reference.keep",
-            subject=f"reference:{name}",
-            before=digests[0],
-            after=digests[1],
-        )
-
-
-def _digest(document: dict[str, Any]) -> str:
-    return hashlib.sha256(canonical(document)).hexdigest()
+                changes = await keep_reference(tx, name, document, runtime.clock.now())
+                await versions_audited(tx, runtime.vault.keys, OPERATOR, changes)
+    async with runtime.database.work() as tx:
+        await adopt_all(tx)
 
 
 async def _first_admin(runtime: Runtime) -> Path | None:

@@ -10,10 +10,14 @@ from uuid import UUID
 
 import typer
 
+from hub.cli.audit_commands import audit_app
 from hub.cli.client_commands import app as clients_app
 from hub.cli.document_commands import documents_app
+from hub.cli.evaluate_command import evaluate
 from hub.cli.options import Home, Json, Port
 from hub.cli.policy_commands import policies_app
+from hub.cli.portfolio_commands import portfolio_app
+from hub.cli.reference_commands import reference_app, relations_app
 
 app = typer.Typer(
     name="hub",
@@ -31,16 +35,16 @@ keys_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(keys_app, name="keys")
-audit_app = typer.Typer(
-    help="The audit chain: who read what, who changed what. Verify that nothing was taken back; publish signed heads outside the database.",
-    no_args_is_help=True,
-)
 app.add_typer(audit_app, name="audit")
 app.add_typer(policies_app, name="policies")
+app.add_typer(portfolio_app, name="portfolio")
 customers_app = typer.Typer(help="One customer at a time.", no_args_is_help=True)
 app.add_typer(customers_app, name="customers")
 app.add_typer(clients_app, name="clients")
 app.add_typer(documents_app, name="documents")
+app.add_typer(reference_app, name="reference")
+app.add_typer(relations_app, name="relations")
+app.command()(evaluate)
 
 
 def _print_version(wanted: bool) -> None:
@@ -56,9 +60,6 @@ def hub(
     """Zengxin Hub (增信): consented platform data becomes a provable credit enhancement, behind one GraphQL schema."""
 
 
-Persona = Annotated[Path, typer.Option("--persona", help="A persona file (format persona/1).", show_default=False)]
-
-
 @app.command()
 def demo(
     home: Home = None,
@@ -69,6 +70,9 @@ def demo(
         Path | None,
         typer.Option("--policy", help="A policy file to try over what was evaluated: what would it change?", show_default=False),
     ] = None,
+    portfolio: Annotated[
+        Path | None, typer.Option("--portfolio", help="A portfolio file to pre-screen the demo's customers by.", show_default=False)
+    ] = None,
 ) -> None:
     """The main job, end to end, on this machine: simulated platforms, consent, sync, evaluation, one GraphQL question and its answer.
 
@@ -76,18 +80,7 @@ def demo(
     """
     from hub.cli.demo import run
 
-    run(home, port, once=once, as_json=json, policy=policy)
-
-
-@app.command()
-def evaluate(persona: Persona, home: Home = None, json: Json = False) -> None:
-    """The same whole path for one persona file; prints the result in the shape of the expected format.
-
-    Without --home the hub works in a directory that is removed afterwards.
-    """
-    from hub.cli.evaluate import run
-
-    run(persona, home, as_json=json)
+    run(home, port, once=once, as_json=json, policy=policy, portfolio=portfolio)
 
 
 @app.command()
@@ -338,39 +331,3 @@ def keys_rotate_signing(
     from hub.cli.keys import rotate_signing
 
     rotate_signing(home, compromised=compromised, as_json=json)
-
-
-@audit_app.command("verify")
-def audit_verify(
-    home: Home = None,
-    heads: Annotated[
-        list[Path] | None,
-        typer.Option("--heads", help="A file of published heads. May be repeated. Default: heads.jsonl of this home.", show_default=False),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Reads every row of the access log and of the events, and checks that each follows the one before, and that published heads are among them.
-
-    Names the first row of each chain that does not hold, and what is wrong with it: edited, missing, reordered, inserted, cut tail, re-chained.
-    Exit code 0 when everything holds, 1 when anything does not. Keep copies of heads.jsonl where the database's administrators have no hand, and
-    verify against them: a file beside the database can be cut as the database can.
-    """
-    from hub.cli.audit import verify
-
-    verify(home, heads or [], as_json=json)
-
-
-@audit_app.command("heads")
-def audit_heads(home: Home = None, json: Json = False) -> None:
-    """The last row of every chain, and the public key that published lines are checked with."""
-    from hub.cli.audit import heads
-
-    heads(home, as_json=json)
-
-
-@audit_app.command("publish")
-def audit_publish(home: Home = None, json: Json = False) -> None:
-    """Signs the heads of all chains now and adds them to heads.jsonl, as `hub serve` and `hub worker` do every minute."""
-    from hub.cli.audit import publish
-
-    publish(home, as_json=json)

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from connectors import registry
 from hub.access.audit import audited
 from hub.connect import Connector
-from hub.credit.models.reach import Reach, outside, unreachable
+from hub.credit.models.reach import Listed, Reach, unreachable
 from hub.credit.parameters import parameters
 from hub.domain.clock import Clock
 from hub.errors import FixConfiguration, HubError, SecretMissing
@@ -124,6 +124,11 @@ class Runtime:
             for name, sha256 in sorted(new):
                 subject = f"policy:{name}"
                 await audited(tx, self.vault.keys, actor="operator", action="policy.publish", subject=subject, after={"sha256": sha256})
+
+
+def listed(settings: Settings) -> Listed:
+    """The models that policies may name."""
+    return Listed(settings.model_urls, settings.models_dir, settings.private_networks)
 
 
 async def _published(tx: Write) -> dict[str, str]:
@@ -256,7 +261,7 @@ async def open_runtime(
     vault, blind = Vault(keys), Blind(keys.blind)
     equipment = Equipment(database, vault, blind, clock, settings.grantee, connectors, configs)
     http = Http({name: addresses(config) for name, config in configs.items()}, private=settings.private_networks)
-    models = outside(settings.model_urls, settings.models_dir, settings.private_networks)
+    models = listed(settings).outside()
     dispatcher = Dispatcher(database)
     calls = Calls(http, Desks(Ledger(database, blind)))
     try:

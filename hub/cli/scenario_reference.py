@@ -36,14 +36,14 @@ def _scenario(document: Mapping[str, Any]) -> str:
             "",
             f"Version {policy.version}. Revenue dimension: {revenue}{replaced}. Needs {_needs(document['sources'])}.",
             "",
-            _table(("rule", "code", "source"), ((_code(one["pass"]) + _marks(one), one["code"], _source(one, document)) for one in document["eligibility"])),
-            _table(("leg of the base", "amount", "source"), _legs(document)),
-            _table(("uplift", "share", "source"), ((" or ".join(map(_code, one["any"])), one["share"], _source(one, document)) for one in document["uplifts"])),
-            _table(("cap", "amount"), ((name, _code(text)) for name, text in document["caps"].items())),
-            f"Uplift at most {document['uplift_ceiling']}. Term {_code(str(term))} + {bonus} months. Repayment {', '.join(policy.repayment)}. "
+            table(("rule", "code", "source"), ((code(one["pass"]) + _marks(one), one["code"], _source(one, document)) for one in document["eligibility"])),
+            table(("leg of the base", "amount", "source"), _legs(document)),
+            table(("uplift", "share", "source"), ((" or ".join(map(code, one["any"])), one["share"], _source(one, document)) for one in document["uplifts"])),
+            table(("cap", "amount"), ((name, code(text)) for name, text in document["caps"].items())),
+            f"Uplift at most {document['uplift_ceiling']}. Term {code(str(term))} + {bonus} months. Repayment {', '.join(policy.repayment)}. "
             f"Guarantee {', '.join(policy.guarantee)}.",
             "",
-            _table(("afterwards", "step"), ((_code(one["when"]), _step(one)) for one in document.get("downgrade", ()))),
+            table(("afterwards", "step"), ((code(one["when"]), _step(one)) for one in document.get("downgrade", ()))),
         ]
     )  # fmt: skip
 
@@ -55,15 +55,15 @@ def _needs(sources: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _legs(document: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
-    factor = f", times {_code(document['factor'])}" if "factor" in document else ""
-    yield from ((one["id"], _code(one["amount"]) + factor, _source(one, document)) for one in document["legs"])
+    factor = f", times {code(document['factor'])}" if "factor" in document else ""
+    yield from ((one["id"], code(one["amount"]) + factor, _source(one, document)) for one in document["legs"])
     if terms := document.get("advance"):
         said = f"{terms['share']} of each open amount, {terms['government']} of a government's, at most {terms['ceiling']} with uplift"
         yield "ORDERS", said, document["sources_of"]["advance"]
 
 
 def _marks(rule: Mapping[str, Any]) -> str:
-    return (", if known" if rule.get("if_known") else "") + (f"; to a person if {_code(rule['refer'])}" if "refer" in rule else "")
+    return (", if known" if rule.get("if_known") else "") + (f"; to a person if {code(rule['refer'])}" if "refer" in rule else "")
 
 
 def _source(one: Mapping[str, Any], document: Mapping[str, Any]) -> str:
@@ -77,27 +77,27 @@ def _step(one: Mapping[str, Any]) -> str:
 
 def _inputs() -> str:
     rows = (
-        (f"`{name}`", entry.kind if isinstance(entry.kind, str) else ", ".join(entry.kind), _doc(entry.compute.__doc__))
+        (f"`{name}`", entry.kind if isinstance(entry.kind, str) else ", ".join(entry.kind), doc_of(entry.compute.__doc__))
         for name, entry in sorted(TABLE.items())
     )
-    return "## Inputs\n\nBeside these, `check_R1` and its like stand for the status of a check.\n\n" + _table(
+    return "## Inputs\n\nBeside these, `check_R1` and its like stand for the status of a check.\n\n" + table(
         ("name", "kind", "meaning"), rows
     )
 
 
 def _features() -> str:
     rows = ((f"`{name}`", entry.unit.value, entry.doc) for name, entry in sorted(CATALOGUE.items()))
-    return "## Features\n\n" + _table(("name", "unit", "formula"), rows)
+    return "## Features\n\n" + table(("name", "unit", "formula"), rows)
 
 
-def _doc(text: str | None) -> str:
+def doc_of(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def _code(expression: str) -> str:
+def code(expression: str) -> str:
     return f"`{expression}`"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
     return "\n".join([f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *(f"| {line} |" for line in lines), ""])

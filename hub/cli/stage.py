@@ -25,16 +25,18 @@ from hub.cli.courier import courier, hooks_of
 from hub.cli.runtime import Runtime, open_runtime, store_of
 from hub.cli.sandbox import start_platforms
 from hub.connect import Connector
+from hub.credit.reference import Edge
 from hub.domain.clock import Clock
-from hub.domain.enums import Purpose
+from hub.domain.enums import Purpose, RelationType
 from hub.domain.identifiers import CustomerId
 from hub.http import browser
 from hub.settings import Settings
 from hub.store.database import Database
 from hub.store.embedded import Urls
 from hub.store.evaluations import keep_reference
-from hub.store.evaluations.reference import LENDER, RELATIONS
+from hub.store.evaluations.reference import LENDER
 from hub.store.migrate import migrate
+from hub.store.relations import keep_graph
 from hub.store.tables import evaluation
 from hub.sync.settings import Patience
 from hub.worker import work
@@ -134,14 +136,19 @@ async def open_stage(chosen: Settings, personas: Sequence[Persona], *, database:
 async def _furnish(runtime: Runtime, personas: Sequence[Persona]) -> None:
     """Publishes the policies and loads what the lender knows in the personas' case."""
     await runtime.publish()
-    relations: dict[str, list[dict[str, str]]] = {}
+    graph: dict[str, list[Edge]] = {}
     for persona in personas:
         if persona.relations and persona.business:
-            parties = persona.invoices.parties if persona.invoices else {}
-            relations[persona.business.uscc] = [{"uscc": parties[row.party].uscc, "type": row.type} for row in persona.relations.related]
+            own, parties = persona.business.uscc, persona.invoices.parties if persona.invoices else {}
+            graph[own] = [Edge(own, parties[row.party].uscc, _type(row.type)) for row in persona.relations.related]
     async with runtime.database.work() as tx:
         await keep_reference(tx, LENDER, personas[0].reference, runtime.clock.now())
-        await keep_reference(tx, RELATIONS, relations, runtime.clock.now())
+        await keep_graph(tx, graph, "persona", "operator", runtime.clock.now())
+
+
+def _type(said: str) -> RelationType:
+    """The format knows no closed list: what it names otherwise is control."""
+    return RelationType(said) if said in RelationType.__members__ else RelationType.CONTROL
 
 
 _CLIENTS: Mapping[str, tuple[str, str, tuple[str, ...], bool]] = {

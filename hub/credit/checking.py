@@ -55,7 +55,7 @@ def check(text: str) -> list[Found]:
         return [Found(1, "the text", str(error), "Correct it there.")]
     if not isinstance(document, dict):
         return [Found(1, "the text", "it is no JSON object", "Compare it with a policy that works.")]
-    known = _lines(text)
+    known = lines_of(text)
     if crooked := misshapen(document):
         return sorted(
             (Found(_near(known, path), written(path), wrong, remedy) for path, wrong, remedy in crooked), key=lambda one: one.line
@@ -86,7 +86,7 @@ def _no_number(word: str) -> Any:
     raise ValueError(f"{word} is no number")
 
 
-def _lines(text: str) -> dict[Path, int]:
+def lines_of(text: str) -> dict[Path, int]:
     """The line of every value by its path, and of every member by its name."""
     found: dict[Path, int] = {}
     pieces = _pieces(text)

@@ -6,11 +6,12 @@ month without records is 0 (domain brief, rule G5): so no formula can take null 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from hub.connect.message import Interval
 from hub.domain.enums import MissingReason, SourceKind
@@ -19,6 +20,7 @@ from hub.domain.ownership import OwnerStanding, standing
 from hub.domain.periods import Month, first_day, last_day
 
 F = TypeVar("F")
+P = ParamSpec("P")
 
 Series = Mapping[Month, Decimal]
 """Amount by month, covered months only."""
@@ -32,6 +34,7 @@ class SourceState:
     reason: MissingReason | None
     intervals: tuple[Interval, ...] = ()
     data_end: date | None = None
+    _covered: dict[Month, bool] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def readable(self) -> bool:
@@ -39,7 +42,10 @@ class SourceState:
 
     def covers(self, month: Month) -> bool:
         """The source is readable and one of its intervals contains the whole month."""
-        return self.readable and any(i.first <= first_day(month) and last_day(month) <= i.last for i in self.intervals)
+        if month not in self._covered:
+            first, last = first_day(month), last_day(month)
+            self._covered[month] = self.readable and any(i.first <= first and last <= i.last for i in self.intervals)
+        return self._covered[month]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """See the module. ``amounts`` holds plain monthly sums by series name, without coverage; use :meth:`series`."""
+    """See the module. ``amounts`` holds plain monthly sums by series name, without coverage; use :meth:`series`.
+
+    ``memo`` is what was derived from this dossier before (:func:`once`): all scenarios of a customer share it. A dossier made from another has none of it.
+    """
 
     as_of: date
     known_at: datetime
@@ -152,6 +161,7 @@ class Dossier:
     amounts: Mapping[str, Series]
     orders: OrderMeasures | None = None
     evidence: tuple[EvidenceSet, ...] = ()
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def of(self, kind: type[F]) -> tuple[F, ...]:
         """The live fact versions of a kind, empty if its source is not readable."""
@@ -171,3 +181,16 @@ class Dossier:
         """
         state, amounts = self.source(source), self.amounts.get(name, {})
         return {month: amounts.get(month, ZERO) for month in months if state.covers(month)}
+
+
+def once(derive: Callable[Concatenate[Dossier, P], F]) -> Callable[Concatenate[Dossier, P], F]:
+    """Derives a value from a dossier the first time it is asked for. What it gives is shared, so nobody changes it."""
+
+    @wraps(derive)
+    def derived(dossier: Dossier, *args: P.args, **names: P.kwargs) -> F:
+        key = (derive, *args)
+        if key not in dossier.memo:
+            dossier.memo[key] = derive(dossier, *args, **names)
+        return cast(F, dossier.memo[key])
+
+    return cast("Callable[Concatenate[Dossier, P], F]", derived)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hub.credit.crosscheck import NOBODY, Frame, Observers, Tier, Verdict, judge, observe, run_checks
+from hub.credit.crosscheck.checks import SEEN_BY_CHECKS
 from hub.credit.dossier import Dossier
 from hub.credit.expressions import Known, Layers
 from hub.credit.expressions import evaluate as is_true
@@ -134,8 +135,14 @@ def _cross_checked(dossier: Dossier, policy: Policy, features: Mapping[str, Feat
 
 
 def _judged(dossier: Dossier, features: Mapping[str, Feature], observers: Observers, frame: Frame) -> tuple[Observers, Verdict]:
+    """Scenarios that frame R alike, and whose checks see the same features, have the same verdict."""
     shown = observers if frame.has_observers else NOBODY
-    return shown, judge(dossier, shown, run_checks(dossier, features, shown, frame), frame)
+    key = (judge, frame, shown is NOBODY, *(id(features[name]) for name in SEEN_BY_CHECKS))
+    if key not in dossier.memo:
+        # The features stand beside it: while they do, no other object has their ids.
+        verdict = judge(dossier, shown, run_checks(dossier, features, shown, frame), frame)
+        dossier.memo[key] = verdict, [features[name] for name in SEEN_BY_CHECKS]
+    return shown, dossier.memo[key][0]
 
 
 def decided(policy: Policy, found: Findings, request: Request) -> tuple[Outcome, Sequence[str]]:

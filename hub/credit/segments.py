@@ -13,7 +13,7 @@ from hub.credit.features.series import headcounts, industry, withholding
 from hub.credit.parameters import parameters
 from hub.credit.policies import document
 from hub.domain.enums import CustomerType, SourceKind
-from hub.domain.facts import FarmPlot, FinancialStatement, HouseholdRegistration, Qualification
+from hub.domain.facts import BusinessRegistration, FarmPlot, FinancialStatement, HouseholdRegistration, Qualification
 from hub.domain.periods import full_months, window
 
 NEW_CITIZEN_MONTHS = 36
@@ -36,6 +36,11 @@ def segments(dossier: Dossier, observers: Observers, verified_revenue: Decimal |
     revenue = observers.value("TAX") if observers.value("TAX") is not None else verified_revenue
     size = size_class(dossier, revenue) if dossier.subject.is_business else None
     return Segments(_type(dossier, size), _overlays(dossier), size, _product_class(dossier))
+
+
+def region_of(dossier: Dossier) -> str | None:
+    """City in which a business is registered, as the register names it. Where a person lives is nothing to be chosen by."""
+    return next((one.city for one in dossier.of(BusinessRegistration) if one.uscc == dossier.subject.uscc), None)
 
 
 def size_class(dossier: Dossier, revenue: Decimal | None) -> str | None:

@@ -31,7 +31,7 @@ class Kind:
 
     def __call__(self, value: Any, path: Path) -> Iterator[Fault]:
         if not self.fits(value):
-            yield path, f"is no {self.called}", f"Write {self.called} there."
+            yield path, f"is no {self.called}", "Write one there."
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,9 +104,9 @@ class Holdings:
         if allowed is None:
             return SourceState(kind, decision.denial)
         linked = [one for one in self.connections if kind in one.sources and one.status in LINKED]
-        if not linked:
-            return SourceState(kind, MissingReason.NOT_CONNECTED)
         covered = clipped(self.covered(kind), allowed.data_from, allowed.data_to)
+        if not linked:
+            return SourceState(kind, MissingReason.NOT_CONNECTED, (), covered[-1].last if covered else None)
         if not covered:
             return SourceState(kind, MissingReason.UPSTREAM_ERROR)
         state = SourceState(kind, None, covered, covered[-1].last)

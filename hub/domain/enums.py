@@ -212,6 +212,31 @@ class IdentityEventKind(StrEnum):
     SPLIT = "SPLIT"
 
 
+class RelationType(StrEnum):
+    """How two businesses are linked (关联关系). NONE: a business was looked at, and nothing was found."""
+
+    SHAREHOLDING = "SHAREHOLDING"
+    LEGAL_REP = "LEGAL_REP"
+    SPOUSE = "SPOUSE"
+    SAME_PHONE = "SAME_PHONE"
+    SAME_ADDRESS = "SAME_ADDRESS"
+    SAME_DEVICE = "SAME_DEVICE"
+    CONTROL = "CONTROL"
+    GUARANTEE = "GUARANTEE"
+    SUPPLIES = "SUPPLIES"
+    BUYS = "BUYS"
+    PAYS = "PAYS"
+    NONE = "NONE"
+
+
+class DisputeState(StrEnum):
+    """异议: what became of an objection. OPEN: not answered yet; CORRECTED: it was right, and what was wrong is corrected; KEPT: what stands is right."""
+
+    OPEN = "OPEN"
+    CORRECTED = "CORRECTED"
+    KEPT = "KEPT"
+
+
 class PersonalField(StrEnum):
     """What of a party's identity can be asked for in plain text."""
 

@@ -2,6 +2,8 @@
 
 Instants are stored in UTC; days and months are computed in Asia/Shanghai (domain brief, rule G3). Windows are complete calendar
 months before ``as_of``: M0 is the month before the month of ``as_of`` (rule G4).
+
+An evaluation asks for the same few hundred months tens of thousands of times, so what is known of a month is found once.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cache, lru_cache
 from typing import NewType
 
 Month = NewType("Month", str)
@@ -18,9 +21,15 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 def month_of(day: date) -> Month:
-    return Month(f"{day.year:04d}-{day.month:02d}")
+    return _month(day.year, day.month)
 
 
+@cache
+def _month(year: int, number: int) -> Month:
+    return Month(f"{year:04d}-{number:02d}")
+
+
+@lru_cache(maxsize=1 << 14)
 def add_months(month: Month, count: int) -> Month:
     ordinal = int(month[:4]) * 12 + int(month[5:]) - 1 + count
     return Month(f"{ordinal // 12:04d}-{ordinal % 12 + 1:02d}")
@@ -37,6 +46,7 @@ def month_range(first: Month, last: Month) -> Iterator[Month]:
         yield add_months(first, offset)
 
 
+@cache
 def first_day(month: Month) -> date:
     return date(int(month[:4]), int(month[5:]), 1)
 
@@ -45,14 +55,19 @@ def days_in(month: Month) -> int:
     return calendar.monthrange(int(month[:4]), int(month[5:]))[1]
 
 
+@cache
 def last_day(month: Month) -> date:
     return date(int(month[:4]), int(month[5:]), days_in(month))
 
 
 def window(as_of: date, count: int, skip: int = 0) -> list[Month]:
     """The ``count`` complete months ending ``skip`` months before M0. ``window(d, 12)`` is W12, ``window(d, 12, 12)`` is prev12."""
-    end = add_months(month_of(as_of), -1 - skip)
-    return [add_months(end, offset) for offset in range(1 - count, 1)]
+    return list(_window(month_of(as_of), count, skip))
+
+
+@lru_cache(maxsize=1 << 12)
+def _window(month: Month, count: int, skip: int) -> tuple[Month, ...]:
+    return tuple(add_months(month, offset) for offset in range(-skip - count, -skip))
 
 
 def full_months(start: date, end: date) -> int:

@@ -77,6 +77,7 @@ class LinkPages:
 
     async def show(self, request: Request) -> Response:
         view = await self.service.view(_browser(request, Kind.LINK))
+        await self.manager.log.write([view.look])
         template = "finished.html" if view.finished else "ask.html"
         return self.paper.page(request, template, *view.origins, view.back, view=view)
 

@@ -13,8 +13,12 @@ from sqlalchemy.engine import RowMapping
 
 from hub.connect import Connector
 from hub.consent.terms import Handing, Offer
+from hub.domain.audit import Accessed
 from hub.domain.enums import ConnectionStatus, ConsentStatus, FetchType
 from hub.link.progress import Connected, Progress, Stage
+
+SHOWN = ("Customer.nameMasked", "Consent.status")
+"""Coordinates of the contract for what the page shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,8 @@ def titles(connector: Connector | None) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """The page. ``origins`` are the platforms the page may send a form's answer to; ``back`` is where the partner app takes the customer back."""
+    """The page. ``origins`` are the platforms the page may send a form's answer to; ``back`` is where the partner app takes the customer back,
+    ``look`` the row of the access log that is durable before it is shown."""
 
     grantee: str
     app: str
@@ -173,6 +178,7 @@ class LinkView:
     until: datetime
     finished: bool
     back: str
+    look: Accessed
 
     @staticmethod
     def of(
@@ -192,6 +198,7 @@ class LinkView:
             until=session.expires_at,
             finished=session.status != "OPEN",
             back=back,
+            look=Accessed(session.customer_id, session.client_id, session.purpose, "linkPage", "", SHOWN),
         )
 
     @property

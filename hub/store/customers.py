@@ -36,6 +36,7 @@ from hub.store.parties import (
     responsible_role,
     roles_of,
 )
+from hub.store.relations import adopt
 from hub.store.tables import customer, customer_client, party
 from hub.vault import IDENTIFIER, Blind, Vault
 from hub.vault.vault import Sealer
@@ -135,6 +136,7 @@ async def create_customer(
     else:
         sealer = await vault.make_key(tx, customer_id)
         await tx.execute(insert(party), _parties(sealer, blind, new))
+        await adopt(tx, customer_id, new.uscc)
     return customer_id
 
 

@@ -7,6 +7,7 @@ row_security   ENABLE and FORCE on every customer's table          views       r
 policies       one for each role, none for everybody                functions   none runs as its owner
 keys           begin with the customer                              roles       own nothing, are above nothing, belong to nobody
 rights         none for everybody                                   limits      a session of each role ends by itself
+consents       are compared with what they were
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, pool, text
 
+from hub.consent.law import LAW, NARROWS
 from hub.errors import StoreUnguarded
 from hub.store.database import CONNECT_SECONDS
 from hub.store.embedded import LIMITS, Urls
@@ -253,7 +255,21 @@ def limits(connection: Connection) -> Found:
                 yield Finding("limits", role, f"has no {name}")
 
 
-CHECKS: tuple[Check, ...] = (row_security, policies, keys, views, functions, roles, rights, limits)
+_LAW = """
+SELECT t.tgenabled, p.prosrc, pg_get_triggerdef(t.oid) AS told FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE t.tgrelid = 'public.consent'::regclass AND t.tgname = :law
+"""
+_WHENEVER = f"CREATE TRIGGER {LAW} BEFORE UPDATE ON public.consent FOR EACH ROW WHEN ((CURRENT_USER <> 'hub_worker'::name)) EXECUTE FUNCTION {LAW}()"
+
+
+def consents(connection: Connection) -> Found:
+    """What has ended is not revived, and what was given does not become wider, whoever updates it but for the hub's own role."""
+    found = [tuple(row) for row in _rows(connection, _LAW, law=LAW)]
+    if found != [("O", NARROWS, _WHENEVER)]:
+        yield Finding("consents", "consent", "may be revived or become wider: the trigger is not the declared one")
+
+
+CHECKS: tuple[Check, ...] = (row_security, policies, keys, views, functions, roles, rights, limits, consents)
 
 
 async def require_guarded(urls: Urls) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,10 +36,10 @@ _TOLD = (
 )
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('loan:' || :customer, 0))")
 _KNOWN = text("""
-    SELECT DISTINCT ON (number) l.*, EXISTS (SELECT 1 FROM loan_status o WHERE o.customer_id = l.customer_id AND o.number = l.number AND o.days_past_due > 0
+    SELECT DISTINCT ON (l.customer_id, l.number) l.*, EXISTS (SELECT 1 FROM loan_status o WHERE o.customer_id = l.customer_id AND o.number = l.number AND o.days_past_due > 0
         AND o.status_on <= :as_of AND o.known_from <= :known_at AND (o.known_to IS NULL OR o.known_to > :known_at)) AS ever_overdue
-    FROM loan_status l WHERE customer_id = :customer AND status_on <= :as_of AND known_from <= :known_at AND (known_to IS NULL OR known_to > :known_at)
-    ORDER BY number, status_on DESC, known_from DESC
+    FROM loan_status l WHERE customer_id = ANY (:customers) AND status_on <= :as_of AND known_from <= :known_at AND (known_to IS NULL OR known_to > :known_at)
+    ORDER BY l.customer_id, l.number, l.status_on DESC, l.known_from DESC
 """)  # fmt: skip
 
 
@@ -101,10 +102,14 @@ async def _check_evaluation(tx: Write, customer_id: CustomerId, word: LoanWord) 
         raise InvalidInput("The evaluation is none of this customer and scenario.", remedy="Name the one on which the loan was granted.")
 
 
-async def load_loans(tx: Read | Write, customer_id: CustomerId, as_of: date, known_at: datetime) -> dict[Loan, UUID | None]:
-    """The latest word on each loan, with the evaluation on which it was granted."""
-    rows = await tx.execute(_KNOWN, {"customer": customer_id, "as_of": as_of, "known_at": known_at})
-    return {_loan(row): row.evaluation_id for row in rows}
+async def load_loans(
+    tx: Read | Write, customers: Sequence[CustomerId], as_of: date, known_at: datetime
+) -> Mapping[CustomerId, dict[Loan, UUID | None]]:
+    """The latest word on each loan of some customers, with the evaluation on which it was granted."""
+    found = defaultdict[CustomerId, dict[Loan, UUID | None]](dict)
+    for row in await tx.execute(_KNOWN, {"customers": list(customers), "as_of": as_of, "known_at": known_at}):
+        found[CustomerId(row.customer_id)][_loan(row)] = row.evaluation_id
+    return found
 
 
 def _loan(row: Any) -> Loan:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, partial
 from typing import Any, Literal
@@ -19,12 +19,13 @@ import orjson
 import zstandard
 
 from hub.connect import Interval, Json
+from hub.consent.bounds import Bounds
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import china_day
 from hub.errors import ConsentMissing, HubError, LeaseLost
 from hub.store.database import Write, driver_of, told
 from hub.store.driver import Answers, Statements, pipelined
-from hub.store.facts import Batch, Counts, batch_of, parameters, parts
+from hub.store.facts import Batch, Counts, batch_of, literal, parameters, parts
 from hub.store.keys import digests, doubles
 from hub.vault import Blind, Place, Sealer
 
@@ -47,7 +48,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RawPage:
-    """An answer as received, and the unsigned request that asked for it."""
+    """An answer as received, and the unsigned request that asked for it. ``extract``: the body is what was kept of its records, ``size`` that of the answer."""
 
     page_id: UUID
     request: dict[str, Any]
@@ -56,6 +57,12 @@ class RawPage:
     sha256: str
     body: bytes
     fetched_at: datetime
+    extract: bool = False
+    size: int | None = None
+
+    @property
+    def received(self) -> int:
+        return len(self.body) if self.size is None else self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,8 @@ WITH fence AS (
     WHERE customer_id = %(customer)s AND connection_id = %(connection)s AND epoch = %(epoch)s RETURNING 1
 ), allowed AS (
     SELECT data_life_days FROM consent
-    WHERE customer_id = %(customer)s AND consent_id = %(consent)s AND status = 'ACTIVE' AND (expires_at IS NULL OR expires_at > %(business)s) FOR SHARE
+    WHERE customer_id = %(customer)s AND consent_id = %(consent)s AND status = 'ACTIVE' AND (expires_at IS NULL OR expires_at > %(business)s)
+        AND (%(from)s::date IS NULL OR (data_from <= %(from)s::date AND data_to >= %(to)s::date AND (kinds IS NULL OR kinds @> %(kinds)s::text[]))) FOR SHARE
 ), page AS (
     INSERT INTO raw_page (customer_id, page_id, connection_id, consent_id, run_id, stream, first_day, request, status, content_type, fetched_at, sha256, size, body, life_ends_on, life_days)
     SELECT %(customer)s, %(page)s, %(connection)s, %(consent)s, %(run)s, %(stream)s, %(first_day)s, %(request)s::jsonb, %(status)s, %(content_type)s, %(fetched_at)s,
@@ -146,7 +154,8 @@ VALUES (%(customer_id)s, %(record_id)s, %(page_id)s, %(position)s, %(stream)s, %
 
 @dataclass(frozen=True, slots=True)
 class PageCommit:
-    """Everything one page brings. ``records`` by position, for those that turn out to be doubles."""
+    """Everything one page brings. ``records`` by position, for those that turn out to be doubles. ``bounds`` is what the consent held when records were held
+    against it, ``outside`` the facts that are not kept."""
 
     run: Run
     consent_id: UUID
@@ -156,6 +165,8 @@ class PageCommit:
     refused: Sequence[Refused]
     business: datetime
     records: Sequence[Any] = ()
+    bounds: Bounds | None = None
+    outside: Batch = field(default_factory=Batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +185,8 @@ def ready(sealer: Sealer, blind: Blind, page: PageCommit) -> Ready:
     twice = doubles(batch)
     refused = [*page.refused, *(double_of(page.records, position) for position in sorted(twice.other))]
     known = len(batch.positions) - len(twice.other) + page.step.silent
-    figures = {"known": known, "quarantined": len(refused), "repeated": twice.same}
-    values = {**_values(page, sealer), **figures, **_keys(page.step, batch), **parameters(batch)}
+    figures = {"known": known, "quarantined": len(refused), "repeated": twice.same + doubles(page.outside).same}
+    values = {**_values(page, sealer), **figures, **_keys(page.step, batch, page.outside), **_bounded(page.bounds), **parameters(batch)}
     return Ready(tuple(batch.kinds), page.run.windows, values, [_quarantined(page, sealer, one) for one in refused])
 
 
@@ -211,7 +222,7 @@ def _missed(fence: list[tuple[int, int]]) -> HubError:
     if not fenced:
         return LeaseLost("Another run had the connection when this page came.", kind="page")
     if not allowed:
-        return ConsentMissing("The consent ended while its data was being fetched.")
+        return ConsentMissing("The consent ended or became narrower while its data was being fetched.")
     return LeaseLost("The window moved under this page.", kind="cursor")
 
 
@@ -223,12 +234,19 @@ def _write(kinds: tuple[type, ...], windows: str, move: str) -> str:
     return f"WITH page AS ({page}), {parts(kinds)}, {figures}, {move.replace('sync_window', windows)}"
 
 
-def _keys(step: Step, batch: Batch) -> dict[str, bytes | None]:
-    """Which keys the page brought, where its window has others or absence means deletion."""
+def _keys(step: Step, batch: Batch, outside: Batch) -> dict[str, bytes | None]:
+    """Which keys the page brought, where its window has others or absence means deletion. What is not kept came, too: its keys are gone with the end of the pass."""
     if step.alone and not step.keyed:
         return {"records": None, "keys": None}
-    records, facts = digests(batch)
+    records, facts = (kept + rejected for kept, rejected in zip(digests(batch), digests(outside), strict=True))
     return {"records": records, "keys": facts if step.keyed else None}
+
+
+def _bounded(bounds: Bounds | None) -> dict[str, Any]:
+    """A consent that became narrower since holds the page no more: it is asked for again. None of ``kinds`` holds every kind, so no list does."""
+    if bounds is None:
+        return {"from": None, "to": None, "kinds": None}
+    return {"from": bounds.first, "to": bounds.last, "kinds": None if bounds.kinds is None else literal(sorted(bounds.kinds))}
 
 
 def double_of(records: Sequence[Any], position: int) -> Refused:
@@ -252,12 +270,12 @@ def _values(page: PageCommit, sealer: Sealer) -> dict[str, Any]:
         "page": raw.page_id,
         "stream": step.stream,
         "first_day": step.first_day,
-        "request": orjson.dumps(raw.request).decode(),
+        "request": orjson.dumps(raw.request | ({"extract": True} if raw.extract else {})).decode(),
         "status": raw.status,
         "content_type": raw.content_type,
         "fetched_at": raw.fetched_at,
         "sha256": raw.sha256,
-        "size": len(raw.body),
+        "size": raw.received,
         "body": body,
         "cursor": _json(step.cursor),
         "next": _json(step.next),

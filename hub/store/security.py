@@ -37,7 +37,8 @@ def _is_visible(table: str) -> str:
 
 APPEND_ONLY = frozenset({
     "access_log", "raw_page", "consent_event", "evaluation", "evaluation_profile", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
-    "evaluation_hint", "fact_mark", "limit_part", "model_result", "score_point", "series_month", "policy", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event", "tombstone",
+    "evaluation_hint", "evaluation_inputs", "fact_mark", "limit_part", "model_result", "score_point", "series_month", "reference_version", "policy", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event",
+    "tombstone",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it, but for what is due to be erased (:data:`ERASED`)."""
 ERASED = {
@@ -47,7 +48,18 @@ ERASED = {
 }  # fmt: skip
 """What the role hub_worker may do beside that, each within a policy of :func:`hub.store.erasure.laws.policies`."""
 PRIVATE = frozenset(
-    {"audit_anchor", "audit_event", "consent_app", "cost_ledger", "policy_draft", "policy_trial", "replay", "trusted_document"}
+    {
+        "audit_anchor",
+        "audit_event",
+        "consent_app",
+        "cost_ledger",
+        "policy_draft",
+        "policy_trial",
+        "portfolio_part",
+        "relation",
+        "replay",
+        "trusted_document",
+    }
 )
 """Nothing that a client is answered with: it may name somebody else's customer, or another client."""
 _FACTS = frozenset(table.name for table in FACT_TABLES.values())
@@ -64,25 +76,38 @@ NEEDED = {
     "consent": ("INSERT", _ASKED), "consent_event": ("INSERT",), "link_session": ("INSERT",), "connection": ("INSERT", "UPDATE (due_at)"),
     # addParty, endParty; a customer's row is locked by them (FOR UPDATE needs the right to a column), and never changed (:data:`BOUNDS`).
     "customer": ("UPDATE (created_at)",), "party": ("INSERT", "UPDATE (ended_at, valid_to)"), "identity_event": ("INSERT",),
+    # raiseDispute; it is resolved by the hub.
+    "dispute": ("INSERT",),
     # evaluate.
     **dict.fromkeys(
         (
-            "check_result", "evaluation", "evaluation_hint", "evaluation_profile", "evaluation_reason", "feature_evidence", "feature_value", "limit_part", "model_result",
-            "score_point", "series_month",
+            "check_result", "evaluation", "evaluation_hint", "evaluation_inputs", "evaluation_profile", "evaluation_reason", "feature_evidence", "feature_value", "limit_part",
+            "model_result", "score_point", "series_month",
         ),
         ("INSERT",),
     ),
 }  # fmt: skip
 """What a client's transaction does, beside reading. All else is the hub's own to do: who sees whom, keys, clients, credentials, what was fetched."""
 BEFORE = {
-    **dict.fromkeys(_FACTS, ("INSERT", "UPDATE (known_to)")), "raw_page": ("INSERT",), "quarantine": ("INSERT",), "window_keys": ("INSERT", "DELETE"),
+    **dict.fromkeys(_FACTS, ("INSERT", "UPDATE (known_to)")), "raw_page": ("INSERT",), "quarantine": ("INSERT",), "window_keys": ("INSERT", "DELETE"), "window_before": ("INSERT",),
     "sync_run": ("INSERT", "UPDATE"), "sync_window": ("INSERT", "UPDATE"), "connection": ("UPDATE (due_at, epoch, lease_until)",), "access_log": ("INSERT",),
 }  # fmt: skip
 """What only the version before does as hub_app, while it is replaced: it logs reads, outside the chains, and writes the sessions that a partner sends. The next
 release takes it away."""
 _OPERATOR = "current_setting('hub.operator', true) = 'yes'"
 WATCHED = frozenset(
-    {"backfill_window", "connection", "consent", "identity_event", "quarantine", "raw_page", "sync_event", "sync_run", "sync_window"}
+    {
+        "backfill_window",
+        "connection",
+        "consent",
+        "dispute",
+        "identity_event",
+        "quarantine",
+        "raw_page",
+        "sync_event",
+        "sync_run",
+        "sync_window",
+    }
 )
 """How fetching goes: an operator's transaction (``hub.operator``) reads it for every customer. What was fetched is sealed in them, and stays so."""
 
@@ -97,6 +122,10 @@ BOUNDS = {
     ("access_log", "INSERT"): ("", f"client_id = {_CLIENT} AND shard IS NULL AND sequence IS NULL AND hash IS NULL"),
     ("consent_event", "INSERT"): ("", f"actor = {_CLIENT}"),
     ("identity_event", "INSERT"): ("", f"actor = {_CLIENT} AND kind IN ('PARTY_ADDED', 'PARTY_ENDED')"),
+    ("dispute", "INSERT"): (
+        "",
+        f"raised_by = {_CLIENT} AND state = 'OPEN' AND note IS NULL AND resolved_at IS NULL AND resolved_by IS NULL",
+    ),
     ("consent", "INSERT"): ("", "status = 'PENDING' AND starts_at IS NULL AND apps = '{}'"),
     ("consent", "UPDATE"): (_MINE, f"{_MINE} AND (status NOT IN ('ACTIVE', 'PAUSED') OR starts_at IS NOT NULL)"),
     ("customer", "UPDATE"): ("true", "false"),
@@ -116,12 +145,13 @@ _PAGE_IS_COVERED = f"""{_OPERATOR} OR EXISTS (SELECT 1 FROM consent f JOIN conse
     WHERE f.customer_id = raw_page.customer_id AND f.consent_id = raw_page.consent_id AND {_IN_FORCE})"""  # noqa: S608 -- our own text
 _MONTH_IS_COVERED = f"""EXISTS (SELECT 1 FROM consent c WHERE c.customer_id = series_month.customer_id AND c.source = series_month.source
     AND {_IN_FORCE})"""  # noqa: S608 -- our own text
+_SHOP_IS_COVERED = f"EXISTS (SELECT 1 FROM consent c WHERE c.customer_id = shop_month.customer_id AND c.source = 'SHOP' AND {_IN_FORCE})"  # noqa: S608 -- our own text
 
 
 def covered_tables() -> dict[str, str]:
     """The tables that show only what a consent covers, and when it does."""
     facts = {table.name: _fact_is_covered(table.info["fact"]) for table in FACT_TABLES.values()}
-    return {**facts, "raw_page": _PAGE_IS_COVERED, "series_month": _MONTH_IS_COVERED}
+    return {**facts, "raw_page": _PAGE_IS_COVERED, "series_month": _MONTH_IS_COVERED, "shop_month": _SHOP_IS_COVERED}
 
 
 def owned_tables() -> list[str]:

@@ -74,6 +74,7 @@ class Past:
     stored: int
     unchanged: int
     quarantined: int
+    rejected: int
     reason: str | None
     unequal: bool
 
@@ -233,7 +234,7 @@ def stream_of(subjected: Subjected, name: str) -> Stream:
 
 
 def _past(stream: str, row: RowMapping) -> Past:
-    figures = {name: row[name] for name in ("state", "fetched", "stored", "unchanged", "quarantined", "reason", "unequal")}
+    figures = {name: row[name] for name in ("state", "fetched", "stored", "unchanged", "quarantined", "rejected", "reason", "unequal")}
     return Past(Window(stream, row["first_day"], row["last_day"]), **figures)
 
 

@@ -1,17 +1,24 @@
-"""What is kept of an answer: the raw page with the request that asked for it, the facts of its records, and the records that could not be read."""
+"""What is kept of an answer: the raw page with the request that asked for it, the facts of its records, and the records that could not be read.
+
+A record of which a fact lies outside of what was consented is not kept, neither as facts nor in quarantine nor in the page (ADR 56).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, cast
 
+import msgspec
 import orjson
 
 from hub.connect import STUMBLES, Context, ContractBroken, Json, Page, Record, Request, Response, Stream, Unreadable
+from hub.consent.bounds import Bounds
+from hub.domain.facts import spec_of
 from hub.domain.identifiers import new_id
 from hub.store.encoders import Encoders
 from hub.store.facts import Batch
@@ -28,26 +35,31 @@ SLICE = 100
 
 @dataclass(slots=True)
 class Sorted:
-    """The records of a page: facts as rows, what was refused, and how many records carry no fact. Every record ends up in exactly one of the three."""
+    """The records of a page: facts as rows, what was refused, how many records carry no fact, and which are not kept. Every record ends up in exactly one of the
+    four. ``outside`` are the facts of those that are not kept: their keys tell that they came."""
 
     batch: Batch = field(default_factory=Batch)
     refused: list[Refused] = field(default_factory=list)
     silent: int = 0
+    rejected: set[int] = field(default_factory=set)
+    outside: Batch = field(default_factory=Batch)
 
 
-def sort_records(stream: Stream, context: Context, page: Page, blind: Blind) -> Sorted:
-    """All at once."""
+def sort_records(
+    stream: Stream, context: Context, page: Page, blind: Blind, bounds: Bounds | None = None, gone: Container[int] = frozenset()
+) -> Sorted:
+    """All at once. ``gone`` are the positions of records that were not kept when the page came."""
     found = Sorted()
-    for _ in _sorting(found, stream, context, page, blind):
+    for _ in _sorting(found, stream, context, page, blind, bounds, gone):
         pass
     return found
 
 
-async def sort_slowly(stream: Stream, context: Context, page: Page, blind: Blind) -> Sorted:
+async def sort_slowly(stream: Stream, context: Context, page: Page, blind: Blind, bounds: Bounds | None = None) -> Sorted:
     """Slice by slice, so that a large page does not hold up whoever else waits for this process: the commit of the page before, and the request of the next one."""
     found = Sorted()
     await _breathe()
-    for _ in _sorting(found, stream, context, page, blind):
+    for _ in _sorting(found, stream, context, page, blind, bounds):
         await _breathe()
     return found
 
@@ -58,16 +70,27 @@ async def _breathe() -> None:
         await asyncio.sleep(0)
 
 
-def _sorting(found: Sorted, stream: Stream, context: Context, page: Page, blind: Blind) -> Iterator[None]:
+def _sorting(
+    found: Sorted, stream: Stream, context: Context, page: Page, blind: Blind, bounds: Bounds | None, gone: Container[int] = frozenset()
+) -> Iterator[None]:
     encoders = Encoders(blind)
     for first in range(0, len(page.records), SLICE):
         if first:
             yield
-        _sort(found, stream, context, encoders, page.records, range(first, min(first + SLICE, len(page.records))))
+        positions = [position for position in range(first, min(first + SLICE, len(page.records))) if position not in gone]
+        _sort(found, stream, context, encoders, page.records, positions, bounds)
 
 
-def _sort(found: Sorted, stream: Stream, context: Context, encoders: Encoders, records: Sequence[Record], positions: range) -> None:
-    """A slice. A record is kept whole or refused whole."""
+def _sort(
+    found: Sorted,
+    stream: Stream,
+    context: Context,
+    encoders: Encoders,
+    records: Sequence[Record],
+    positions: Sequence[int],
+    bounds: Bounds | None,
+) -> None:
+    """A slice. A record is kept whole, refused whole or rejected whole; where it lies outside, it does not matter whether it could be read."""
     kinds: dict[type, tuple[list[int], list[object]]] = {}
     faults: dict[int, Exception] = {}
     normalise, refusals = stream.normalise, (Unreadable, *STUMBLES)
@@ -89,10 +112,52 @@ def _sort(found: Sorted, stream: Stream, context: Context, encoders: Encoders, r
         for position, row in zip(whose, encoded, strict=True):
             if isinstance(row, Exception):
                 faults.setdefault(position, row)
+    outside = set() if bounds is None else {one for cls, (whose, facts) in kinds.items() for one in _outside(bounds, cls, whose, facts)}
+    found.rejected |= outside
     for cls, whose, encoded in rows:
         placed = cast(list[tuple[int, Row]], list(zip(whose, encoded, strict=True)))
-        found.batch.add(cls, [pair for pair in placed if pair[0] not in faults] if faults else placed)
-    found.refused += [_refused(position, faults[position], records[position]) for position in sorted(faults)]
+        found.batch.add(cls, [pair for pair in placed if pair[0] not in faults and pair[0] not in outside] if faults or outside else placed)
+        found.outside.add(cls, [pair for pair in placed if pair[0] in outside and isinstance(pair[1], tuple)] if outside else ())
+    found.refused += [_refused(position, faults[position], records[position]) for position in sorted(faults.keys() - outside)]
+
+
+def _outside(bounds: Bounds, cls: type, whose: Sequence[int], facts: Sequence[object]) -> Iterator[int]:
+    """The positions of facts that were not consented to."""
+    spec = spec_of(cls)
+    for position, fact in zip(whose, facts, strict=True):
+        if not bounds.hold(spec.name, _day(spec.occurred_on, fact)):
+            yield position
+
+
+def _day(occurred_on: Callable[[object], date | None], fact: object) -> date | None:
+    """None also for a day that cannot be read: then the fact is refused."""
+    try:
+        return occurred_on(fact)
+    except STUMBLES:
+        return None
+
+
+_EXTRACT = msgspec.json.Encoder(decimal_format="number").encode
+_EXTRACTED = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def without(raw: RawPage, records: Sequence[Record], rejected: Collection[int]) -> RawPage:
+    """The page as it is kept where some of its records are not: the others, each in its place, instead of the answer they came in. Digest and size stay those of the
+    answer. Records that would not be read again as they are leave nothing. Where all are kept, it is the answer."""
+    if not rejected:
+        return raw
+    left = [None if position in rejected else record for position, record in enumerate(records)]
+    try:
+        body = _EXTRACT(left)
+        body = body if extracted(body) == left else b""
+    except STUMBLES:
+        body = b""
+    return replace(raw, body=body, size=raw.received, extract=True)
+
+
+def extracted(body: bytes) -> list[Record | None]:
+    """The records of a page that was kept by :func:`without`; None where one was not. Raises one of STUMBLES."""
+    return cast(list[Record | None], _EXTRACTED(body))
 
 
 def _refused(position: int, fault: Exception, record: Record) -> Refused:

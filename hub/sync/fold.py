@@ -44,7 +44,7 @@ class Live(NamedTuple):
 @dataclass
 class Fold:
     """``state`` by kind and key. ``proven`` is, by window of a stream where absence means deletion, the serial from which its last proven pass began: older pages no
-    longer say what lives."""
+    longer say what lives. ``outside`` are keys, by kind, that a page gives outside of what is consented now: what lives of them is left to its life."""
 
     proven: Mapping[WindowKey, int] = field(default_factory=dict)
     state: dict[str, dict[str, Winner]] = field(default_factory=lambda: defaultdict(dict))
@@ -52,6 +52,7 @@ class Fold:
     unread: dict[WindowKey, int] = field(default_factory=dict)
     unclean: set[WindowKey] = field(default_factory=set)
     clean: set[int] = field(default_factory=set)
+    outside: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, opened: Opened) -> None:
         """Pages come by serial, each once."""
@@ -67,6 +68,8 @@ class Fold:
             self._take(opened)
 
     def _take(self, opened: Opened) -> None:
+        for cls, rows in opened.outside.kinds.items():
+            self.outside[spec_of(cls).name].update(rows)
         for cls, rows in opened.batch.kinds.items():
             state = self.state[spec_of(cls).name]
             for key, (position, row) in rows.items():
@@ -95,6 +98,7 @@ class Kind:
     changed: int = 0
     retracted: int = 0
     doubtful: int = 0
+    rejected: int = 0
 
 
 @dataclass
@@ -140,7 +144,9 @@ class Comparison:
         self.figures.added += live is None
 
     def _without_source(self, live: Live) -> None:
-        if self.retracts and self.fold.disowns(live):
+        if live.key in self.fold.outside[self.kind]:
+            self.figures.rejected += 1
+        elif self.retracts and self.fold.disowns(live):
             self.figures.retracted += 1
             self.to_close.append(live.fact_id)
         else:

@@ -1,8 +1,8 @@
-"""How often a consent lets its data be fetched. A fetch is a cycle of runs: one that was parked or died goes on, and is no further one."""
+"""How often a consent lets its data be fetched. A fetch is a cycle of runs: one that was parked or died goes on, and is no further one. A page that is pushed is one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -14,7 +14,7 @@ from hub.domain.enums import FetchType
 from hub.domain.identifiers import CustomerId
 from hub.domain.periods import CHINA, china_day
 from hub.errors import ConsentMissing
-from hub.store.database import Write
+from hub.store.database import Read, Write
 from hub.sync.context import Consented, Subjected
 from hub.sync.quota import Park
 
@@ -34,7 +34,7 @@ async def begin_fetch(tx: Write, customer_id: CustomerId, subjected: Subjected, 
 
     What begins is counted. Raises Park until the next day, or ConsentMissing where a consent was good for one fetch.
     """
-    before = await _before(tx, customer_id, subjected, business)
+    before = await fetched_before(tx, customer_id, [one.consent_id for one in subjected.consents.values()], business)
     begins = {source: one for source, one in subjected.consents.items() if anew or one.consent_id not in before}
     refused = {source for source, one in begins.items() if not _allows(one, before.get(one.consent_id, NEVER), business)}
     left = {source: one for source, one in subjected.consents.items() if source not in refused}
@@ -42,12 +42,18 @@ async def begin_fetch(tx: Write, customer_id: CustomerId, subjected: Subjected, 
         raise _why(begins.values(), business)
     noted = [one.consent_id for source, one in begins.items() if source in left]
     if noted:
-        await tx.execute(_NOTE, {"customer": customer_id, "consents": noted, "today": china_day(business)})
+        await note_fetch(tx, customer_id, noted, business)
     return replace(subjected, consents=left)
 
 
-async def _before(tx: Write, customer_id: CustomerId, subjected: Subjected, business: datetime) -> Mapping[UUID, Fetches]:
-    values = {"customer": customer_id, "today": china_day(business), "consents": [one.consent_id for one in subjected.consents.values()]}
+async def note_fetch(tx: Write, customer_id: CustomerId, consents: Sequence[UUID], business: datetime) -> None:
+    """One more fetch under each."""
+    await tx.execute(_NOTE, {"customer": customer_id, "consents": list(consents), "today": china_day(business)})
+
+
+async def fetched_before(tx: Read | Write, customer_id: CustomerId, consents: Sequence[UUID], business: datetime) -> Mapping[UUID, Fetches]:
+    """By consent; one that is not there was never fetched under."""
+    values = {"customer": customer_id, "today": china_day(business), "consents": list(consents)}
     return {row.consent_id: Fetches(int(row.today), int(row.ever)) for row in await tx.execute(_BEFORE, values)}
 
 

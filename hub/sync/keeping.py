@@ -28,6 +28,7 @@ from hub.store.idempotency import forget_keys
 from hub.sync import grants
 from hub.sync.calls import Calls
 from hub.sync.context import Equipment, load
+from hub.sync.ending import announce_ends
 from hub.sync.grants import Exchange
 from hub.sync.journal import forget
 from hub.sync.revoking import Revoker, settle_ended
@@ -70,6 +71,7 @@ class Keeper:
         looks: list[Callable[[], Awaitable[int]]] = [partial(settle_ended, self.equipment), partial(forget, self.equipment.database)]
         looks += [partial(forget_keys, self.equipment.database), partial(forget_changes, self.equipment.database)]
         looks += [partial(self._at_the_time, step) for step in (clock.expire_due, clock.announce)]
+        looks.append(partial(announce_ends, self.equipment.database))
         for name in sorted(self.equipment.connectors.keys() & self.equipment.configs.keys()):
             looks += [partial(self.keep_alive, name), partial(self.revoker.look, name)]
         erasing = Erasing(self.equipment.database, self.equipment.vault, self.equipment.clock)

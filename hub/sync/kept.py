@@ -1,7 +1,7 @@
 """Raw pages as they were kept, opened again and read with today's code. No request leaves.
 
 A page is read with the cursor it was asked with and the context of its connection as it is now; what the answer said of paging is of no more interest. Not kept are
-the answer's headers but for the content type, and cursors that were too long (:data:`hub.sync.evidence.LONGEST_CURSOR`): a page whose reading needs them is told as
+the answer's headers but for the content type, records that lay outside of what was consented (ADR 56), and cursors that were too long (:data:`hub.sync.evidence.LONGEST_CURSOR`): a page whose reading needs them is told as
 unreadable, and what it brought stays as it is.
 """
 
@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from hub.connect import STUMBLES, Context, NoData, Page, Response, Stream, Window
 from hub.connect.faults import Fault
+from hub.consent.bounds import Bounds
 from hub.domain.enums import ConsentStatus
 from hub.domain.identifiers import CustomerId
 from hub.errors import SecretMissing
@@ -25,7 +26,7 @@ from hub.store.database import Write
 from hub.store.facts import Batch
 from hub.store.keys import doubles
 from hub.store.pages import Refused, double_of
-from hub.sync.evidence import sort_records
+from hub.sync.evidence import extracted, sort_records
 from hub.vault import Blind, Place, Sealer
 
 AT_ONCE, BYTES_AT_ONCE = 100, 8_000_000
@@ -40,7 +41,7 @@ _PAGES = text("""
 """)
 _BODIES = text("SELECT page_id, body FROM raw_page WHERE customer_id = :customer AND page_id = ANY(:pages)")
 _ALLOWED = text("""
-    SELECT p.consent_id FROM consent p JOIN consent c ON c.customer_id = p.customer_id AND c.source = p.source AND c.grantee = p.grantee AND c.purpose = p.purpose
+    SELECT p.consent_id, c.data_from, c.data_to, c.kinds FROM consent p JOIN consent c ON c.customer_id = p.customer_id AND c.source = p.source AND c.grantee = p.grantee AND c.purpose = p.purpose
     WHERE p.customer_id = :customer AND p.status IN (:active, :renewed) AND c.status = :active AND (c.expires_at IS NULL OR c.expires_at > :business)
 """)
 
@@ -68,12 +69,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What today's code makes of a page: the rows of its facts, and the records it refuses. ``unread``: why it cannot be read."""
+    """What today's code makes of a page: the rows of its facts, and the records it refuses. ``unread``: why it cannot be read. ``outside`` are the facts of records that
+    lie outside of what is consented now."""
 
     page: Kept
     batch: Batch = field(default_factory=Batch)
     refused: tuple[Refused, ...] = ()
     unread: str | None = None
+    outside: Batch = field(default_factory=Batch)
+    rejected: frozenset[int] = frozenset()
 
     @property
     def is_clean(self) -> bool:
@@ -82,7 +86,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """With what pages are read again: streams and contexts by name, the key, and the consents under which this may still be done. ``absent`` are the streams of which
+    """With what pages are read again: streams and contexts by name, the key, and the consents under which this may still be done, with what they hold now. ``absent`` are the streams of which
     absence means deletion."""
 
     customer_id: CustomerId
@@ -91,7 +95,7 @@ class Reading:
     contexts: Mapping[str, Context]
     sealer: Sealer
     blind: Blind
-    consents: frozenset[UUID]
+    consents: Mapping[UUID, Bounds]
     absent: frozenset[str] = frozenset()
 
     def read(self, page: Kept, body: bytes) -> Opened:
@@ -106,6 +110,8 @@ class Reading:
         context, stream = replace(context, now=page.fetched_at), self.streams[page.stream]
         try:
             plain = zstandard.decompress(self.sealer.open(Place("raw_page", "body", str(page.page_id)), body))
+            if page.request.get("extract"):
+                return self._sorted(page, stream, context, *_kept_of(plain))
             answer = stream.read(context, page.window, page.request.get("cursor"), _response(page, plain))
         except NoData:
             answer = Page()
@@ -113,11 +119,18 @@ class Reading:
             return Opened(page, unread=f"reading it stumbled ({type(error).__name__})")
         return self._sorted(page, stream, context, answer)
 
-    def _sorted(self, page: Kept, stream: Stream, context: Context, answer: Page) -> Opened:
-        found = sort_records(stream, context, answer, self.blind)
+    def _sorted(self, page: Kept, stream: Stream, context: Context, answer: Page, gone: frozenset[int] = frozenset()) -> Opened:
+        found = sort_records(stream, context, answer, self.blind, self.consents[page.consent_id], gone)
         batch = found.batch
         displaced = sorted(doubles(batch).other)
-        return Opened(page, batch, (*found.refused, *(double_of(answer.records, position) for position in displaced)))
+        refused = (*found.refused, *(double_of(answer.records, position) for position in displaced))
+        return Opened(page, batch, refused, outside=found.outside, rejected=frozenset(found.rejected))
+
+
+def _kept_of(body: bytes) -> tuple[Page, frozenset[int]]:
+    """The records of a page that holds no others, and the positions of those that it does not hold."""
+    records = extracted(body)
+    return Page(tuple(record or {} for record in records)), frozenset(position for position, record in enumerate(records) if record is None)
 
 
 def _response(page: Kept, body: bytes) -> Response:
@@ -130,10 +143,11 @@ async def pages_of(tx: Write, customer_id: CustomerId, connection_id: UUID, stre
     return [Kept(**row) for row in (await tx.execute(_PAGES, values)).mappings()]
 
 
-async def allowed(tx: Write, customer_id: CustomerId, business: datetime) -> frozenset[UUID]:
-    """The consents that are in force, or whose place one has taken that is."""
+async def allowed(tx: Write, customer_id: CustomerId, business: datetime) -> dict[UUID, Bounds]:
+    """The consents that are in force, or whose place one has taken that is, and what is held by the one in force."""
     values = {"customer": customer_id, "active": ConsentStatus.ACTIVE, "renewed": ConsentStatus.SUPERSEDED, "business": business}
-    return frozenset((await tx.execute(_ALLOWED, values)).scalars())
+    found = await tx.execute(_ALLOWED, values)
+    return {row.consent_id: Bounds(row.data_from, row.data_to, None if row.kinds is None else frozenset(row.kinds)) for row in found}
 
 
 async def bodies(tx: Write, customer_id: CustomerId, pages: Sequence[Kept]) -> dict[UUID, bytes]:

@@ -18,9 +18,10 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, TextClause, text
 
 from hub.connect import Connector, Stream, Window
+from hub.consent.bounds import Bounds
 from hub.domain.facts import spec_of
 from hub.store.database import Database, Write
 from hub.store.driver import pipelined
@@ -69,22 +70,29 @@ WITH seen AS (
 ), gone AS (
     UPDATE {table} f SET known_to = %(business)s FROM raw_page p
     WHERE f.customer_id = %(customer)s AND f.connection_id = %(connection)s AND f.known_to IS NULL AND p.customer_id = f.customer_id AND p.page_id = f.page_id
-        AND p.stream = %(stream)s AND (%(state)s OR f.occurred_on BETWEEN %(first)s AND %(last)s) AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.digest = {digest})
+        AND p.stream = %(stream)s AND (f.occurred_on IS NULL OR %(from)s::date IS NULL OR f.occurred_on BETWEEN %(from)s::date AND %(to)s::date) AND (%(state)s OR f.occurred_on BETWEEN %(first)s AND %(last)s) AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.digest = {digest})
     RETURNING f.fact_id
 )
 INSERT INTO fact_mark (customer_id, fact_id, mark, kind, run_id, at) SELECT %(customer)s, fact_id, 'GONE', %(kind)s, %(run)s, %(business)s FROM gone
 """
 
+_FAIL = text("""
+    UPDATE sync_window SET state = 'FAILED', reason = :reason WHERE customer_id = :customer AND connection_id = :connection AND stream = :stream
+        AND first_day = :first AND state = 'OPEN'
+        AND EXISTS (SELECT 1 FROM connection c WHERE c.customer_id = :customer AND c.connection_id = :connection AND c.epoch = :epoch)
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """A pass that has come to its end, in the transaction of its last page."""
+    """A pass that has come to its end, in the transaction of its last page. ``bounds``: of what was consented when it was read; what lies outside was not asked for."""
 
     run: Run
     connector: Connector
     stream: Stream
     window: Window
     business: datetime
+    bounds: Bounds | None = None
 
     @property
     def tells_deletions(self) -> bool:
@@ -173,9 +181,10 @@ def _has_moved(window: RowMapping, across: int, print_: int | None) -> bool:
 
 
 async def _infer(tx: Write, ended: Pass, found: _Found) -> None:
-    """Closes what was live in the scope of a proven full pass and did not come again: GONE. An unproven one says nothing."""
+    """Closes what was live in the scope of a proven full pass and did not come again: GONE. An unproven one says nothing. A record that was rejected came: it is
+    among the keys, and no deletion."""
     window = (await tx.execute(text(ended.of(_WINDOW)), ended.values)).mappings().one()
-    complete = window["covers"] and not (window["unequal"] or window["quarantined"] or window["rejected"])
+    complete = window["covers"] and not (window["unequal"] or window["quarantined"])
     state = ended.stream.window_days == 0
     if not complete or not (state or window["declared_total"] is not None):
         return
@@ -189,7 +198,13 @@ async def _infer(tx: Write, ended: Pass, found: _Found) -> None:
     await tx.execute(text(ended.of(_SETTLE)), {**ended.values, **proven})
     for kind in ended.stream.facts:
         spec = spec_of(kind)
-        values = {**ended.values, "kind": spec.name, "state": state, "business": ended.business}
+        held = {"from": ended.bounds and ended.bounds.first, "to": ended.bounds and ended.bounds.last}
+        values = {**ended.values, **held, "kind": spec.name, "state": state, "business": ended.business}
         gone = (await tx.exec_driver_sql(_GONE.format(table=spec.table, digest=OF_FACT), values)).rowcount
         if gone:
             log.info("facts_gone", connection=str(ended.run.connection_id), stream=ended.stream.name, kind=spec.name, count=gone)
+
+
+def failing(run: Run) -> TextClause:
+    """Ends a pass that failed, of the live windows or of those of a backfill."""
+    return _FAIL if run.windows == "sync_window" else text(_FAIL.text.replace("sync_window", run.windows))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from uuid import UUID
 
-from sqlalchemy import TextClause, text
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from hub.connect import (
@@ -31,6 +31,7 @@ from hub.connect import (
     Response,
     RetryAt,
 )
+from hub.consent.bounds import Bounds, bounds_of
 from hub.consent.gate import Ask, Use, decide
 from hub.consent.grants import as_given
 from hub.domain.identifiers import new_id
@@ -42,11 +43,11 @@ from hub.sync import grants
 from hub.sync.calls import LATE, Calls, too_slow
 from hub.sync.context import Equipment, Subjected, kinds_of
 from hub.sync.desk import Turn
-from hub.sync.evidence import fingerprint, raw_page, sort_slowly
+from hub.sync.evidence import fingerprint, raw_page, sort_slowly, without
 from hub.sync.grants import Exchange, Held
 from hub.sync.halting import Hand
 from hub.sync.journal import Attempt, Journal, Place
-from hub.sync.passes import Pass, tells_deletions, write_last
+from hub.sync.passes import Pass, failing, tells_deletions, write_last
 from hub.sync.plan import Task
 from hub.sync.quota import Park
 from hub.sync.remedies import Remedy, Tried, remedy_of
@@ -64,11 +65,6 @@ _MAY_FETCH = f"""
         {", ".join(f"s.{name}" for name in _CONSENT)}
     FROM (SELECT 1) one LEFT JOIN consent s ON s.customer_id = %(customer)s AND s.consent_id = %(consent)s
 """  # noqa: S608 -- our own text
-_FAIL = text("""
-    UPDATE sync_window SET state = 'FAILED', reason = :reason WHERE customer_id = :customer AND connection_id = :connection AND stream = :stream
-        AND first_day = :first AND state = 'OPEN'
-        AND EXISTS (SELECT 1 FROM connection c WHERE c.customer_id = :customer AND c.connection_id = :connection AND c.epoch = :epoch)
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +116,7 @@ class Reader:
         self.journal = Journal(equipment.database, run)
         self.shapes = Shapes(equipment.database, subjected.connector.manifest.name)
         self.committing, self.refreshing = asyncio.Lock(), asyncio.Lock()
+        self.bounds: dict[UUID, Bounds] = {}
 
     async def read(self, task: Task) -> None:
         """One window to its end. Raises Park, Reauthorise, Misconfigured, PlatformUnreachable, LeaseLost: the run is over."""
@@ -278,6 +275,8 @@ class Reader:
         decision = decide(given, ask, equipment.clock.now())
         if not decision.allowed:
             raise ConsentMissing(reason=decision.denial)
+        if given is not None:
+            self.bounds[task.consent_id] = bounds_of(given)
 
     async def _was_replaced(self, held: Held) -> bool:
         """Whether the grant that was refused is not the current one any more: then a race was lost, not the grant."""
@@ -336,7 +335,8 @@ class Reader:
     async def _made(self, task: Task, cursor: Json | None, answer: _Answer) -> _Made:
         """Everything about a page that can be done before it is its turn to be committed."""
         sent, page = answer.sent, answer.page
-        found = await sort_slowly(task.stream, self._context(task, self.held), page, self.equipment.blind)
+        bounds = self.bounds[task.consent_id]
+        found = await sort_slowly(task.stream, self._context(task, self.held), page, self.equipment.blind, bounds)
         covered = page.covered
         if answer.end == "DONE" and covered is None:
             covered = (Interval(task.window.first, task.window.last),)
@@ -347,6 +347,7 @@ class Reader:
             next=page.next,
             end=answer.end,
             fetched=len(page.records),
+            rejected=len(found.rejected),
             total=page.total,
             covered=covered,
             silent=found.silent,
@@ -354,7 +355,9 @@ class Reader:
             keyed=tells_deletions(self.subjected.connector, task.stream),
         )
         raw = raw_page(self.equipment.blind, sent.request, sent.response, cursor, sent.interaction, sent.repeated)
-        commit = PageCommit(self.run, task.consent_id, raw, step, found.batch, found.refused, self.equipment.clock.now(), page.records)
+        raw = without(raw, page.records, found.rejected)
+        now = self.equipment.clock.now()
+        commit = PageCommit(self.run, task.consent_id, raw, step, found.batch, found.refused, now, page.records, bounds, found.outside)
         return _Made(commit, ready(self.sealer, self.equipment.blind, commit))
 
     async def _commit(self, task: Task, answer: _Answer, made: _Made) -> bool:
@@ -362,7 +365,7 @@ class Reader:
         page, step, again = made.page, made.page.step, False
         async with self.hand.committing(), self.committing:
             if answer.end == "DONE" and (step.keyed or not step.alone):
-                ended = Pass(self.run, self.subjected.connector, task.stream, task.window, page.business)
+                ended = Pass(self.run, self.subjected.connector, task.stream, task.window, page.business, page.bounds)
                 again = await write_last(self.equipment.database, made.ready, ended)
             else:
                 begun = self.equipment.database.begun()
@@ -373,12 +376,7 @@ class Reader:
     async def _fail(self, task: Task, reason: str) -> None:
         values = {"customer": self.run.customer_id, "connection": self.run.connection_id, "epoch": self.run.epoch, "reason": reason}
         async with self.equipment.database.work() as tx:
-            await tx.execute(_fail(self.run), {**values, "stream": task.stream.name, "first": task.window.first})
-
-
-def _fail(run: Run) -> TextClause:
-    """For the live windows, or those of a backfill."""
-    return _FAIL if run.windows == "sync_window" else text(_FAIL.text.replace("sync_window", run.windows))
+            await tx.execute(failing(self.run), {**values, "stream": task.stream.name, "first": task.window.first})
 
 
 def _place(task: Task) -> Place:

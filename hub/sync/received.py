@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 
 from hub.connect import Interval
 from hub.consent import grants
+from hub.consent.bounds import Bounds
 from hub.consent.gate import Ask, Use, decide
 from hub.domain.enums import ConnectionStatus, SourceKind, Verdict
 from hub.domain.identifiers import CustomerId, new_id
@@ -27,6 +28,7 @@ from hub.store.pages import LEASE_SECONDS, PageCommit, RawPage, Run, Step, commi
 from hub.store.tables import connection
 from hub.sync.claim import finish
 from hub.sync.context import Equipment
+from hub.sync.frequency import NEVER, fetched_before, note_fetch
 
 _CLAIM = text("""
     UPDATE connection SET epoch = epoch + 1, lease_until = now() + make_interval(secs => :lease)
@@ -65,8 +67,9 @@ class Received:
 
 async def receive(equipment: Equipment, tx: Write, received: Received) -> Counts:
     """Writes one page of facts that somebody sent. Raises ConsentMissing unless the customer consented to the source for this purpose."""
-    consent_id = await consent_for(equipment, tx, received)
     run = await _begin(tx, received)
+    # After the connection is held: two senders at once do not both count themselves the last.
+    consent_id = await consent_for(equipment, tx, received)
     page = PageCommit(
         run=run,
         consent_id=consent_id,
@@ -83,21 +86,26 @@ async def receive(equipment: Equipment, tx: Write, received: Received) -> Counts
         facts=list(enumerate(received.facts)),
         refused=(),
         business=equipment.clock.now(),
+        bounds=Bounds(received.first, received.last, frozenset(received.kinds)),
     )
+    await note_fetch(tx, received.customer_id, [consent_id], equipment.clock.now())
     counts = await commit_page(tx, await equipment.vault.sealer(tx, received.customer_id), equipment.blind, page)
     await finish(tx, run, Verdict.COMPLETE if received.facts else Verdict.EMPTY_EXPECTED)
     return counts
 
 
 async def consent_for(equipment: Equipment, tx: Read | Write, received: Received) -> UUID:
-    """The consent that lets these kinds of these days come in and be kept. Raises ConsentMissing."""
-    days, kinds = (received.first, received.last), frozenset(received.kinds)
+    """The consent that lets these kinds of these days come in and be kept, now and as often. What is pushed is collected like what is fetched: each page counts.
+    Raises ConsentMissing."""
+    days, kinds, now = (received.first, received.last), frozenset(received.kinds), equipment.clock.now()
+    rows = [row for row in await grants.consents_of(tx, received.customer_id) if row["connector"] == received.connector]
+    before = await fetched_before(tx, received.customer_id, [row["consent_id"] for row in rows], now)
     ask = Ask(received.source, equipment.grantee, received.purpose, None, *days, Use.FETCH, kinds)
-    for row in await grants.consents_of(tx, received.customer_id):
-        if row["connector"] == received.connector and decide(grants.as_given(row), ask, equipment.clock.now()).allowed:
+    for row in rows:
+        if decide(grants.as_given(row), replace(ask, before=before.get(row["consent_id"], NEVER)), now).allowed:
             return UUID(str(row["consent_id"]))
     raise ConsentMissing(
-        f"The customer has not consented to {received.source} of these days for this purpose.",
+        f"The customer has not consented to {received.source} of these days for this purpose, or not as often.",
         remedy="Ask for consent with createLinkSession.",
     )
 

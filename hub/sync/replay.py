@@ -7,7 +7,8 @@ one overwrites nothing. Then what lives is compared with the fold (:mod:`hub.syn
 - another content, or a key that did not live: a new version with the page it comes from, marked REPLAYED;
 - a live fact whose page was read and no longer gives it, and no other page does: closed, marked RETRACTED. That is sound only where every page of its window was read
   without a doubt, so it is done only when whole streams are folded;
-- what a page that cannot be read today may have said since is left as it is, and counted as doubtful.
+- what a page that cannot be read today may have said since is left as it is, and counted as doubtful;
+- a record that lies outside of what is consented now is not taken from its page, and counted as rejected: what lives of it is left to its life (ADR 56).
 
 Records in quarantine that can be read are resolved, in the transaction that writes their facts; what is refused now and was not before is put there.
 The connection is held meanwhile (:mod:`hub.sync.aside`): no page of a sync comes in between. Each page's changes are one transaction, fenced like a page, so that a
@@ -47,7 +48,8 @@ Keys = dict[str, set[str]]
 _HELD = text("""
     SELECT 1 FROM consent c JOIN consent p ON p.customer_id = c.customer_id AND p.source = c.source AND p.grantee = c.grantee AND p.purpose = c.purpose
     WHERE p.customer_id = :customer AND p.consent_id = :consent AND p.status IN ('ACTIVE', 'SUPERSEDED')
-        AND c.status = 'ACTIVE' AND (c.expires_at IS NULL OR c.expires_at > :business) FOR SHARE OF c
+        AND c.status = 'ACTIVE' AND (c.expires_at IS NULL OR c.expires_at > :business) AND c.data_from <= :first AND c.data_to >= :last
+        AND (c.kinds IS NULL OR c.kinds @> CAST(:kinds AS text[])) FOR SHARE OF c
 """)
 _COUNT = text("""
     UPDATE sync_run SET windows_done = windows_done + 1, stored = stored + :stored, quarantined = quarantined + :quarantined WHERE customer_id = :customer AND run_id = :run
@@ -87,7 +89,7 @@ class Filter:
 
 @dataclass
 class Report:
-    """What a replay did, or would do. Pages and records in quarantine are those that the filter covers; ``unread`` counts pages by why."""
+    """What a replay did, or would do. Pages and records in quarantine are those that the filter covers; ``unread`` counts pages by why, ``rejected`` records."""
 
     kinds: dict[str, Kind] = field(default_factory=lambda: defaultdict(Kind))
     pages: int = 0
@@ -95,6 +97,7 @@ class Report:
     quarantined_before: int = 0
     resolved: int = 0
     refused: int = 0
+    rejected: int = 0
 
     @property
     def quarantined_after(self) -> int:
@@ -110,7 +113,7 @@ class Report:
             for figure, value in vars(kind).items():
                 setattr(mine, figure, getattr(mine, figure) + value)
         self.unread += other.unread
-        for figure in ("pages", "quarantined_before", "resolved", "refused"):
+        for figure in ("pages", "quarantined_before", "resolved", "refused", "rejected"):
             setattr(self, figure, getattr(self, figure) + getattr(other, figure))
 
 
@@ -228,6 +231,7 @@ class Replay:
         if opened.unread is not None:
             self.report.unread[opened.unread] += 1
             return
+        self.report.rejected += len(opened.rejected)
         mended = mending.mend(opened, waiting, only_waiting=self.wanted.quarantined)
         self.report.resolved += len(mended.resolved)
         self.report.refused += len(mended.refused)
@@ -239,9 +243,11 @@ class Replay:
         keys, mended = changes.keys.get(page.serial, {}), changes.mends.get(page.serial, Mend())
         async with self.equipment.database.work() as tx:
             await renew(tx, run)
-            values = {"customer": run.customer_id, "consent": page.consent_id, "business": business}
+            bounds = reading.consents[page.consent_id]
+            held = {"first": bounds.first, "last": bounds.last, "kinds": None if bounds.kinds is None else sorted(bounds.kinds)}
+            values = {"customer": run.customer_id, "consent": page.consent_id, "business": business, **held}
             if (await tx.execute(_HELD, values)).first() is None:
-                raise ConsentMissing("The consent ended while its pages were replayed.")
+                raise ConsentMissing("The consent ended or became narrower while its pages were replayed.")
             scope = PageScope(run.customer_id, run.connection_id, page.consent_id, page.page_id, business)
             counts = await write_batch(tx, scope, _part_of(opened.batch, keys))
             await self._mark(tx, run, scope, keys)

@@ -66,7 +66,7 @@ def _holding() -> None:
 def _plot() -> None:
     _fact_table(
         "fact_farm_plot",
-        "地块: one plot of the season under way, as its farmer claims it and as satellite, land register and crop insurer see it (大山雀).",
+        "地块: one crop on one plot of the season under way, as its farmer claims it and as satellite, land register and crop insurer see it (大山雀).",
         _text("plot_number", "地块编码."),
         _text("season", "Season of the crop."),
         _text("crop", "Crop, by the name of the lender's crop table."),

@@ -8,6 +8,7 @@ from decimal import Decimal
 import strawberry
 
 from hub.domain.models import LoanState
+from hub.domain.money import ZERO
 from schema import services
 from schema.access import shown
 
@@ -32,7 +33,10 @@ class LoanStatusInput:
     matures_on: date | None = strawberry.field(default=None, description="Day on which it ends.")
     granted: Decimal = shown("Limit granted, in yuan.")
     balance: Decimal = shown("Drawn and not repaid, in yuan.")
-    due: Decimal = strawberry.field(default=Decimal(0), description="What of it is overdue, in yuan; not more than the balance.")
+    # No default of its own: generators of clients write an amount's default as text.
+    due: Decimal | None = strawberry.field(
+        default=None, description="What of it is overdue, in yuan; not more than the balance. Default: nothing."
+    )
     days_past_due: int = strawberry.field(
         default=0, description="Days since the oldest overdue amount was due; 0 where nothing is overdue."
     )
@@ -54,7 +58,7 @@ class LoanStatusInput:
             self.matures_on,
             self.granted,
             self.balance,
-            self.due,
+            ZERO if self.due is None else self.due,
             self.days_past_due,
             None if self.evaluation_id is None else str(self.evaluation_id),
             contact.reachable,

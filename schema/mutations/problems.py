@@ -14,7 +14,7 @@ from schema.access import ANYONE, shown
 @strawberry.interface(description="Why it was not done, and what to do.", directives=[ANYONE])
 class Problem:
     message: str = shown("What is the matter, in one sentence.")
-    remedy: str = shown("What to do about it; may be empty.")
+    remedy: str = shown("What to do about it.")
 
     @classmethod
     def of(cls, error: errors.HubError) -> Problem:

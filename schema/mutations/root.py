@@ -17,19 +17,26 @@ from schema.mutations.end_party import end_party
 from schema.mutations.end_policy_version import end_policy_version
 from schema.mutations.erase_customer import erase_customer
 from schema.mutations.evaluate import evaluate
+from schema.mutations.load_reference import load_reference
+from schema.mutations.load_relations import load_relations
 from schema.mutations.merge_customers import merge_customers
 from schema.mutations.narrow_consent import narrow_consent
 from schema.mutations.pause_consent import pause_consent
 from schema.mutations.publish_policy_draft import publish_policy_draft
+from schema.mutations.raise_dispute import raise_dispute
 from schema.mutations.record_behaviour_sessions import record_behaviour_sessions
 from schema.mutations.record_loan_status import record_loan_status
 from schema.mutations.record_loan_statuses import record_loan_statuses
 from schema.mutations.register_client import register_client
 from schema.mutations.register_document import register_document
+from schema.mutations.reproduce_evaluation import reproduce_evaluation
+from schema.mutations.resolve_dispute import resolve_dispute
 from schema.mutations.resume_consent import resume_consent
 from schema.mutations.retire_client_key import retire_client_key
+from schema.mutations.reveal_dispute import reveal_dispute
 from schema.mutations.reveal_personal_field import reveal_personal_field
 from schema.mutations.revoke_client_tokens import revoke_client_tokens
+from schema.mutations.screen_portfolio import screen_portfolio
 from schema.mutations.split_customer import split_customer
 from schema.mutations.try_policy_draft import try_policy_draft
 from schema.mutations.update_client import update_client
@@ -66,5 +73,12 @@ class Mutation:
     publish_policy_draft = publish_policy_draft
     discard_policy_draft = discard_policy_draft
     end_policy_version = end_policy_version
+    screen_portfolio = screen_portfolio
     erase_customer = erase_customer
     reveal_personal_field = reveal_personal_field
+    load_reference = load_reference
+    load_relations = load_relations
+    reproduce_evaluation = reproduce_evaluation
+    raise_dispute = raise_dispute
+    reveal_dispute = reveal_dispute
+    resolve_dispute = resolve_dispute

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from hub.domain.facts import all_specs
 from schema.types.choosing import READS
 
 
@@ -57,6 +58,14 @@ LISTS: Mapping[str, Rows] = {
     "Profile.missing": Rows(3, 20),
     "LimitPart.features": Rows(3, 50),
     "FeatureValue.evidence": Rows(3, 50),
+    "ReferenceLoaded.versions": Rows(7, 20),
+    "ReferenceLoaded.faults": Rows(1, 1000),
+    "RelationsLoaded.faults": Rows(1, 1000),
+    "Evaluation.references": Rows(7, 20),
+    "Evaluation.relations": Rows(5, 200),
+    "Evaluation.disputes": Rows(1, 20),
+    "FeatureValue.disputes": Rows(1, 20),
+    **{f"{spec.name}.disputes": Rows(1, 20) for spec in all_specs()},
     "FinancialStatement.lines": Rows(40, 100),
 }
 
@@ -85,11 +94,14 @@ TALLIES: Mapping[str, Rows] = {
     "WatchedRun.waitedSeconds": Rows(10, 10_000),
     "WatchedRun.parkedUntil": Rows(10, 10_000),
     "Customer.sameSubject": Rows(2, 100),
+    **{f"Customer.{name}": Rows(10, 10_000) for name in ("evaluationMissing", "profileMissing")},
     **{f"PolicyTrial.{name}": Rows(10, COUNTED) for name in ("evaluations", "done")},
     **{
         f"PolicyDifferences.{name}": Rows(10, COUNTED)
         for name in ("compared", "isExact", "changed", "limitBefore", "limitAfter", "raised", "lowered", "dearer", "cheaper")
     },
+    "PortfolioCount.share": Rows(6, 10),
+    **{f"Evaluation.{name}": Rows(1, 1) for name in ("codeVersion", "engineSha256", "resultSha256")},
     **{
         f"PlatformStatus.{name}": Rows(10, 10_000)
         for name in ("usedThisMinute", "leftThisMinute", "retriesThisMinute", "usedToday", "leftToday", "inFlight")

@@ -13,7 +13,7 @@ from hub.domain.periods import Month
 from schema.access import DataKind, access, asked, shown, stored
 from schema.types.access_record import ACCESS_LOG, AccessRecord
 from schema.types.consent import Consent
-from schema.types.enums import CustomerKind
+from schema.types.enums import CustomerKind, DecisionMissing
 from schema.types.evaluation import Evaluation
 from schema.types.evaluation_parts import SeriesMonth
 from schema.types.facts import FactFields
@@ -61,13 +61,14 @@ class CustomerProfile:
     )
     created_at: datetime = shown("Made known to the hub.")
     profile: Profile | None = shown(
-        "What kind of customer it is. Null: nothing was evaluated yet, or the consents of this use do not cover what was read; `sources` says which.",
+        "What kind of customer it is. Null: nothing was evaluated yet, or the consents of this use do not cover what was read; `profileMissing` says why, `sources` says which.",
         _RESULT,
     )
     group_limit: GroupLimit | None = shown(
         "总额度 over all scenarios. Null: nothing is offered, or the consents of this use do not cover what was read.", _RESULT
     )
     loans: list[Loan] = shown("The customer's loans, as the lender last said. Without one the customer has none.", LOAN_RULE)
+    profile_missing: DecisionMissing | None = shown("Why `profile` is null; null: it is not.", _RESULT)
     parties: list[Party] = shown("The persons and businesses behind the customer today, or on the day asked for.", _PERSONAL)
     former_parties: list[Party] = shown("Whose role at the customer has ended, the latest first.", _PERSONAL)
     consents: list[Consent] = shown("Consents for the asking institution and purpose, newest first.")
@@ -83,10 +84,14 @@ class CustomerProfile:
         return stored()  # type: ignore[no-any-return]
 
     @asked(
-        "The latest evaluation for a scenario that decides something; null when there is none, or when the consents of this use do not cover what it read.",
+        "The latest evaluation for a scenario that decides something; null when there is none, or when the consents of this use do not cover what it read: `evaluationMissing` says why.",
         _RESULT,
     )
     def evaluation(self, scenario: Scenario, what_if: WhatIf = False) -> Evaluation | None:
+        return stored()  # type: ignore[no-any-return]
+
+    @asked("Why `evaluation` is null under the same arguments; null: it is not.", _RESULT)
+    def evaluation_missing(self, scenario: Scenario, what_if: WhatIf = False) -> DecisionMissing | None:
         return stored()  # type: ignore[no-any-return]
 
     @asked("The history of evaluations, newest first: decisions, or the what-ifs.", _RESULT)

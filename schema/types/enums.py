@@ -24,6 +24,13 @@ class AccessStatus(StrEnum):
     UPSTREAM_ERROR = "UPSTREAM_ERROR"
 
 
+class DecisionMissing(StrEnum):
+    """Why there is no decision to show. CONSENT_MISSING: no consent of this use is in force. NOT_EVALUATED: none was made that the consents of this use cover."""
+
+    CONSENT_MISSING = "CONSENT_MISSING"
+    NOT_EVALUATED = "NOT_EVALUATED"
+
+
 class CustomerKind(StrEnum):
     """A business (ORG) or a natural person (PERSON)."""
 
@@ -50,6 +57,19 @@ class Tier(StrEnum):
     LOW = "LOW"
     UNVERIFIED = "UNVERIFIED"
     CONFLICT = "CONFLICT"
+
+
+class PortfolioAxis(StrEnum):
+    """By what the customers of a portfolio are counted. LEFT: those without a result, by why."""
+
+    ALL = "ALL"
+    CUSTOMER_TYPE = "CUSTOMER_TYPE"
+    INDUSTRY = "INDUSTRY"
+    REGION = "REGION"
+    SIZE = "SIZE"
+    TIER = "TIER"
+    SCENARIO = "SCENARIO"
+    LEFT = "LEFT"
 
 
 class SizeClass(StrEnum):
@@ -176,10 +196,12 @@ for _enum in (
     DocumentMode,
     PolicyDraftState,
     AccessStatus,
+    DecisionMissing,
     CustomerKind,
     CheckStatus,
     Tier,
     LimitPartKind,
+    PortfolioAxis,
     SizeClass,
     ProductClass,
     Overlay,
@@ -199,6 +221,8 @@ for _enum in (
     domain.Purpose,
     domain.MissingReason,
     domain.PersonalField,
+    domain.RelationType,
+    domain.DisputeState,
     domain.Unit,
     audit.AccessOutcome,
     models.ModelSlot,

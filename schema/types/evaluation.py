@@ -10,11 +10,13 @@ import strawberry
 
 from hub.domain.enums import Outcome, SourceKind
 from schema.access import DataKind, access, asked, shown, stored
+from schema.types.dispute import Dispute
 from schema.types.enums import LimitPartKind, LoanPurpose, Tier
 from schema.types.evaluation_parts import CheckResult, LimitPart, PolicyVersion, Reason, ScorePoint, SeriesMonth
 from schema.types.feature_value import FeatureValue
 from schema.types.model_result import ModelResult
 from schema.types.node import Node
+from schema.types.reference_version import ReferenceVersion, Relation
 
 _EVIDENCE = access("evidence:read", DataKind.EVIDENCE)
 
@@ -62,6 +64,16 @@ class Evaluation(Node):
     notes: list[str] = shown("Codes of checks that deviate and are not among the reasons.", _EVIDENCE)
     next_best_source: SourceKind | None = shown("The source whose connection would add most to the coverage.")
     inputs_digest: str = shown("SHA-256 (hex) over everything the evaluation read: same inputs, same digest.")
+    code_version: str | None = shown(
+        "Version of the hub that made it; null: made before that was kept, or its inputs are erased.", _EVIDENCE
+    )
+    engine_sha256: str | None = shown("SHA-256 (hex) over the versions of the formulas and the engine's own documents.", _EVIDENCE)
+    result_sha256: str | None = shown(
+        "SHA-256 (hex) over everything it says, as canonical JSON: `reproduceEvaluation` compares it.", _EVIDENCE
+    )
+    references: list[ReferenceVersion] = shown("The versions of the reference documents it was made by.", _EVIDENCE)
+    relations: list[Relation] = shown("The edges of the relationship graph that it knew: at most 200.", _EVIDENCE)
+    disputes: list[Dispute] = shown("异议: what the customer objects to in the result; the newest first, at most 20.", _EVIDENCE)
     reasons: list[Reason] = shown("Principal reasons, most important first.")
     models: list[ModelResult] = shown("六大模型: what each of the six models says.")
     checks: list[CheckResult] = shown("The cross-checks.", _EVIDENCE)

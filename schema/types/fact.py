@@ -7,6 +7,7 @@ from datetime import date, datetime
 import strawberry
 
 from schema.access import DataKind, access, shown
+from schema.types.dispute import Dispute
 from schema.types.node import Node
 from schema.types.provenance import Provenance
 
@@ -24,3 +25,6 @@ class Fact(Node):
     known_from: datetime = shown("When the hub learned it.")
     known_to: datetime | None = shown("When a newer version replaced it; null for the current one.")
     evidence: Provenance = shown("Where it comes from.")
+    disputes: list[Dispute] = shown(
+        "异议: what the customer objects to in this fact, in this version or another one; the newest first, at most 20."
+    )

@@ -9,6 +9,7 @@ import strawberry
 from hub.domain.enums import MissingReason, Unit
 from hub.domain.periods import Month
 from schema.access import DataKind, access, shown
+from schema.types.dispute import Dispute
 from schema.types.feature_evidence import FeatureEvidence
 
 
@@ -28,3 +29,4 @@ class FeatureValue:
     window_last: Month | None = shown("Last month of the window.")
     covered_months: int | None = shown("Months of the window that the source covers.")
     evidence: list[FeatureEvidence] = shown("The sets of facts it was computed from.")
+    disputes: list[Dispute] = shown("异议: what the customer objects to in this value; the newest first, at most 20.")

@@ -15,6 +15,7 @@ PROFILE_RULE = access("customers:read", DataKind.PROFILE)
 @strawberry.enum(
     description="FACTS: facts came or changed. EVALUATION: one was made. CONSENT: one was asked for, given, narrowed, paused or ended. PARTIES: somebody took a"
     " role or left it. IDENTITY: the customer was merged or split. MONITORING: a warning about a running loan came, or is over."
+    " CONNECTION: a platform's authorisation ends in 30, in 7 or in 1 days, each told once."
 )
 class ProfileChangeKind(StrEnum):
     FACTS = "FACTS"
@@ -23,6 +24,7 @@ class ProfileChangeKind(StrEnum):
     PARTIES = "PARTIES"
     IDENTITY = "IDENTITY"
     MONITORING = "MONITORING"
+    CONNECTION = "CONNECTION"
 
 
 @strawberry.type(
@@ -32,7 +34,7 @@ class ProfileChangeKind(StrEnum):
 class ProfileChange:
     kind: ProfileChangeKind = shown("What kind of thing.")
     of: str = shown(
-        "Of FACTS the connector, of EVALUATION the scenario, of CONSENT the kind of source, of MONITORING the trigger (`T1`), else what happened (`IdentityEventKind`)."
+        "Of FACTS and CONNECTION the connector, of EVALUATION the scenario, of CONSENT the kind of source, of MONITORING the trigger (`T1`), else what happened (`IdentityEventKind`)."
     )
     known_at: datetime = shown("Read with this `knownAt`, or a later one, it is there.")
     at: datetime = shown("When it was written (real time).")

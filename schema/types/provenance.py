@@ -20,4 +20,6 @@ class Provenance:
     source_key: str = shown("Natural key of the record at its platform; personal parts are keyed hashes.")
     content_hash: str = shown("SHA-256 (hex) of the fact's canonical content.")
     connection: PlatformConnection = shown("The connection it came through.")
-    consent: Consent = shown("The consent it was fetched by.")
+    consent: Consent = shown(
+        "The consent it was fetched by. Where that is one for another purpose, the one for the asking client's purpose, by which it is read."
+    )

@@ -26,7 +26,7 @@ class SyncRun(Node):
     stored: int = shown("Records stored as new facts or new versions.")
     unchanged: int = shown("Records already known.")
     quarantined: int = shown("Records that could not be read, kept with the reason.")
-    rejected: int = shown("Records outside of what was consented or asked.")
+    rejected: int = shown("Records outside of what was consented: counted, and not kept.")
     windows_planned: int = shown("Windows of days to fetch.")
     windows_done: int = shown("Windows fetched so far.")
     fault: str | None = shown("Class of the fault that ended it.")

@@ -43,7 +43,7 @@ class WatchedRun:
     stored: int = shown("Records stored as new facts or new versions.")
     unchanged: int = shown("Records already known.")
     quarantined: int = shown("Records that could not be read, kept with the reason.")
-    rejected: int = shown("Records outside of what was consented or asked.")
+    rejected: int = shown("Records outside of what was consented: counted, and not kept.")
     windows_planned: int = shown("Windows to read.")
     windows_done: int = shown("Windows read to their end so far.")
     progress: Decimal | None = shown(

@@ -28,7 +28,7 @@ class WatchedWindow:
     stored: int = shown("Records stored as new facts or new versions.")
     unchanged: int = shown("Records already known, or without a fact.")
     quarantined: int = shown("Records that could not be read, kept with the reason.")
-    rejected: int = shown("Records outside of what was consented or asked.")
+    rejected: int = shown("Records outside of what was consented: counted, and not kept.")
     repeated: int = shown("Records among the fetched that came before in the same pass: the list moved while it was read.")
     passes: int = shown("How often it was read in a row because its list moved.")
     declared_total: int | None = shown("Records that the platform says there are; null: it states no total.")

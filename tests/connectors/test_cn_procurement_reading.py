@@ -153,11 +153,11 @@ ACCOUNT = {"hkzh": "6200", "sdzt": "已锁定", "sdyh": "样例银行", "unit": 
         (contract, ITEM | {"qqf": "某人"}, "qqf"),
         (contract, ITEM | {"qdrq": "2025112"}, "qdrq"),
         (contract, ITEM | {"qdrq": "20251301"}, "qdrq"),
-        (contract, ITEM | {"ysrq": "20251119"}, "ysrq"),
-        (contract, ITEM | {"hkrq": "20251119"}, "hkrq"),
+        (contract, ITEM | {"ysrq": "2025/11/19"}, "ysrq"),
+        (contract, ITEM | {"hkrq": "later"}, "hkrq"),
         (contract, ITEM | {"htbh": ""}, "htbh"),
         (contract, ITEM | {"htbh": 7}, "htbh"),
-        (contract, ITEM | {"cgrdm": BUYER[:-1] + ("0" if BUYER[-1] != "0" else "1")}, "cgrdm"),
+        (contract, ITEM | {"cgrdm": BUYER[:-1]}, "cgrdm"),
         (account, ACCOUNT | {"sdyh": None}, "sdyh"),
         (account, ACCOUNT | {"sdzt": "?"}, "sdzt"),
         (account, ACCOUNT | {"hkzh": None}, "hkzh"),
@@ -177,6 +177,11 @@ def test_ten_thousand_yuan_to_the_fen_and_no_further() -> None:
     assert "unit" in caught.value.reason
     plain = contract(CONTEXT, ITEM | dict.fromkeys(("htje", "qqje", "kpje"), "12.34") | {"unit": "Y"})
     assert (plain.amount, plain.invoiced) == (Decimal("12.34"), Decimal("12.34"))
+
+
+def test_a_buyers_check_character_is_its_own_affair() -> None:
+    other = BUYER[:-1] + ("0" if BUYER[-1] != "0" else "1")
+    assert contract(CONTEXT, ITEM | {"cgrdm": other}).buyer == other
 
 
 def test_a_platforms_own_words() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hub.cli.model_reference import models_page
 from hub.cli.reference import facts_page
 from hub.cli.scenario_reference import scenarios_page
 
@@ -16,3 +17,7 @@ def test_the_data_dictionary_is_current() -> None:
 
 def test_the_scenarios_are_those_of_the_policies() -> None:
     assert (ROOT / "docs" / "reference" / "scenarios.md").read_text("utf-8") == scenarios_page(), "run `make docs`"
+
+
+def test_the_models_are_those_that_are_declared() -> None:
+    assert (ROOT / "docs" / "reference" / "models.md").read_text("utf-8") == models_page(), "run `make docs`"

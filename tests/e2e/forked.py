@@ -44,10 +44,10 @@ class Hub:
         code = int(self.ready.stdout.readline())
         return subprocess.CompletedProcess(arguments, code, out.read_text("utf-8"), err.read_text("utf-8"))
 
-    def refusal(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    def refusal(self, *arguments: str, environment: Mapping[str, str] | None = None, code: int = 1) -> str:
         """What a failing command says: one line on stderr, nothing on stdout."""
         ran = self(*arguments, environment=environment)
-        assert ran.returncode == 1, ran.stderr
+        assert ran.returncode == code, ran.stderr
         assert ran.stdout == ""
         lines = ran.stderr.strip().splitlines()
         assert len(lines) == 1, ran.stderr

@@ -50,4 +50,4 @@ def _audit(hub: Hub, home_dir: Path) -> None:
     cut = hub("audit", "verify", *home)
     said = cut.stderr.replace("\n", " ")
     assert cut.returncode == 1 and f"events, row {events}: cut tail. A head was published for row {events}" in said, said
-    assert "cannot be compared" not in said and "There is no file" in hub.refusal("audit", "verify", *home, "--heads", "nowhere")
+    assert "cannot be compared" not in said and "There is no file" in hub.refusal("audit", "verify", *home, "--heads", "nowhere", code=2)

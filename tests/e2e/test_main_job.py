@@ -23,6 +23,7 @@ from hub.credit.expected import to_expected
 from hub.credit.policy import load_policy
 from hub.domain.identifiers import CustomerId
 from hub.store.embedded import Urls
+from hub.store.evaluations.reproduce import EQUAL, find_evaluation, reproduce
 from hub.store.tables import evaluation, raw_page
 from hub.vault import Place
 from tests.e2e.case import ShortJourney, on_stage, one_more_refund, small_seller
@@ -95,13 +96,22 @@ async def test_every_step_of_the_evidence_holds(urls: Urls, tmp_path: Path) -> N
         for found in features["ss_min_month"]["evidence"]:
             assert await _digest(stage, journey.customer_id, found) == (found["facts"], found["digest"])
         again = await _evaluations(stage, journey.customer_id)
-        # The worker evaluated when the last connection had settled, the risk desk asked once more: same inputs, same result.
-        assert len(again) == 2
-        assert again[0]["inputs_digest"] == again[1]["inputs_digest"]
-        assert again[0]["document"] == again[1]["document"]
-        assert again[1]["supersedes"] == again[0]["evaluation_id"]
+        # The worker evaluated when the last connection had settled (on a busy machine perhaps once before that, too), the risk desk asked once more: same inputs, same result.
+        before, asked = again[-2:]
+        assert before["inputs_digest"] == asked["inputs_digest"]
+        assert before["document"] == asked["document"]
+        assert [one["supersedes"] for one in again] == [None, *(one["evaluation_id"] for one in again[:-1])]
         await everything_is_replayed_unchanged(stage)
+        await they_are_made_again(stage, again)
         await half_a_base_is_half_a_limit(stage)
+
+
+async def they_are_made_again(stage: Stage, rows: list[Any]) -> None:
+    """Byte for byte, from facts that came through the platforms."""
+    for row in rows:
+        async with stage.database.work() as tx:
+            found = await reproduce(tx, await find_evaluation(tx, row["evaluation_id"]), stage.clock.now())
+        assert found.verdict == EQUAL, found.sentence
 
 
 async def _published(stage: Stage, version: str) -> str:

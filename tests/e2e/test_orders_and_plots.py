@@ -22,6 +22,7 @@ from hub.store.embedded import Urls
 from tests.connectors.cn_persona import resident, uscc
 from tests.connectors.own_persona import FARMER, SUPPLIER, document_of
 from tests.e2e.case import on_stage
+from tests.e2e.replayed import nothing_changes
 from tests.hub.credit.derived import checks, cross_check, limit, offer, outcome, points
 from tests.hub.credit.dossiers import dossier_of
 
@@ -121,6 +122,7 @@ async def test_a_supplier_with_confirmed_orders(urls: Urls, tmp_path: Path) -> N
             "424000.00",
         )
         assert outcome(less) == ("ENHANCED", ["C06"], ["XO2"], "HOUSING_FUND")
+        assert (await nothing_changes(stage, document, connections=12)).kinds["PurchaseOrder"].before == 23
         ended = await withdrawn(stage, journey, "PROCUREMENT")
         assert ended == straight(source_of(document, "PROCUREMENT", consent="REVOKED"))
         assert (ended["outcome"], ended["limit"]) == ("INSUFFICIENT_DATA", None)
@@ -183,6 +185,7 @@ async def test_a_farmer_with_verified_plots(urls: Urls, tmp_path: Path) -> None:
         }
         assert [one["policyHolderMasked"] for one in said["farmHoldings"]["nodes"]] == [mask(persona.responsible.resident_id)]
         assert (same["limit"], old["outcome"], old["limit"]) == (found["limit"], "INSUFFICIENT_DATA", None)
+        assert (await nothing_changes(stage, document, connections=9, silent=frozenset({"cn_credit_bureau"}))).kinds["FarmPlot"].before == 9
         ended = await withdrawn(stage, journey, "FARM")
         assert ended == straight(source_of(document, "FARM", consent="REVOKED"))
         assert (ended["outcome"], (await journey.ask("OrdersAndPlots"))["customer"]["farmPlots"]["nodes"]) == ("INSUFFICIENT_DATA", [])

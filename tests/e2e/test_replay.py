@@ -38,7 +38,7 @@ def test_what_a_replay_tells(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_what_a_backfill_tells(capsys: pytest.CaptureFixture[str]) -> None:
     day = date(2026, 1, 10)
-    past = Past(Window("orders", day, day), "FAILED", 3, 2, 1, 0, "ContractBroken: status 400", False)
+    past = Past(Window("orders", day, day), "FAILED", 3, 2, 1, 0, 0, "ContractBroken: status 400", False)
     _tell_windows([past])
     assert "FAILED" in capsys.readouterr().err
     document = _backfill_document(Backfilled(Verdict.INCOMPLETE, day, day, (past,), "ContractBroken: status 400"))

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, create_engine, pool, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from hub.domain.identifiers import CustomerId
+from hub.store.database import Database
 from hub.store.embedded import Embedded, Urls
+from hub.store.evaluations.reference import keep_reference, load_reference
 from hub.store.migrate import alembic_config, migrate
 
 LAST = "20261127g"
@@ -51,6 +57,32 @@ async def test_what_was_done_before_a_migration_that_fails_stays_done(empty: Url
     assert revision(owner) == "20261127d"
     await migrate(empty)
     assert revision(owner) not in ("20261127d", LAST)
+
+
+_LENT = text("INSERT INTO reference_data (name, document, changed_at) VALUES (:name, CAST(:document AS jsonb), '2026-01-01T00:00:00Z')")
+
+
+async def test_the_lenders_data_of_before_are_taken_over_as_first_versions(empty: Urls, owner: Engine) -> None:
+    """What says the same is not loaded again by the version that takes it over."""
+    upgrade(empty, "20261127o")
+    lender = {"lender": "样例银行", "margin_bands": {"F52": ["0.2", "0.4"]}}
+    graph = {"92330203MA2DEMKX0M": [{"uscc": "91330203MA2DEMKX15", "type": "SPOUSE"}], "91330203MA2DEMKX15": []}
+    with owner.begin() as connection:
+        connection.execute(
+            _LENT, [{"name": "lender", "document": json.dumps(lender)}, {"name": "relations", "document": json.dumps(graph)}]
+        )
+    upgrade(empty, "head")
+    now, database = datetime(2026, 2, 1, tzinfo=UTC), Database(empty)
+    async with database.work() as tx:
+        found = await load_reference(tx, CustomerId(uuid.uuid4()), None, date(2026, 2, 1), now)
+        assert (found.reference.lender, found.reference.margin_bands["F52"][1], [one.version for one in found.versions]) == (
+            "样例银行", Decimal("0.4"), [1, 1],
+        )  # fmt: skip
+        assert await keep_reference(tx, "lender", lender, now) == []
+        await keep_reference(tx, "relations", graph, now)
+        edges = (await tx.execute(text("SELECT from_uscc, type, known_to FROM relation ORDER BY type"))).all()
+        assert [tuple(row) for row in edges] == [("91330203MA2DEMKX15", "NONE", None), ("92330203MA2DEMKX0M", "SPOUSE", None)]
+    await database.close()
 
 
 NEW = text(

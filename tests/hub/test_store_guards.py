@@ -12,6 +12,7 @@ from hub.store import guards
 from hub.store.embedded import Urls
 from hub.store.guards import CHECKS, findings, require_guarded
 
+REVIVED = "consent: may be revived or become wider: the trigger is not the declared one"
 DEFECTS = {
     "row_security: not forced": ("ALTER TABLE party NO FORCE ROW LEVEL SECURITY", "party: row-level security is not forced on the owner"),
     "row_security: off": ("ALTER TABLE fact_order DISABLE ROW LEVEL SECURITY", "fact_order: row-level security is not enabled"),
@@ -71,6 +72,17 @@ DEFECTS = {
     "roles: owner": ("ALTER TABLE policy OWNER TO hub_app", "hub_app: owns policy"),
     "roles: schema": ("GRANT CREATE ON SCHEMA public TO hub_app", "hub_app: may make tables in the hub's schema"),
     "rights: everybody": ("GRANT SELECT ON party TO PUBLIC", "party: may be used by everybody (SELECT)"),
+    "consents: no law": ("DROP TRIGGER consent_only_narrows ON consent", REVIVED),
+    "consents: a law that rests": ("ALTER TABLE consent DISABLE TRIGGER consent_only_narrows", REVIVED),
+    "consents: a law for somebody else": (
+        "DROP TRIGGER consent_only_narrows ON consent; CREATE TRIGGER consent_only_narrows BEFORE UPDATE ON consent FOR EACH ROW"
+        " WHEN (current_user <> 'hub_app') EXECUTE FUNCTION consent_only_narrows()",
+        REVIVED,
+    ),
+    "consents: another law": (
+        "CREATE OR REPLACE FUNCTION consent_only_narrows() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        REVIVED,
+    ),
     "rights: truncate": ("GRANT TRUNCATE ON party TO hub_app", "party: hub_app has TRUNCATE, which row-level security does not bound"),
 }
 """Planted in a clone of the migrated store: what is done, what must be found."""

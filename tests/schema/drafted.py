@@ -19,7 +19,15 @@ async def policies(tx: Write, world: World, uid: Callable[[int], Any]) -> None:
     document = {"title": "T x", "sources": []}
     plain = {"policy_id": "S03", "sha256": "ab" * 32, "document": document}
     versions = [{**plain, "version": f"v{n}", "effective_from": date(2026, n, 1), "published_at": KNOWN} for n in (2, 3)]
-    await tx.execute(insert(tables.policy), versions)
+    sources = [{"kind": "SHOP", "months": 12}, {"any": ["TAX", "INVOICE"]}]
+    other = {
+        **versions[0],
+        "policy_id": "S09",
+        "version": "v1",
+        "effective_from": date(2026, 1, 1),
+        "document": {**document, "sources": sources},
+    }
+    await tx.execute(insert(tables.policy), [*versions, other])
     ended = {"policy_id": "S03", "version": "v3", "ends_on": date(2026, 4, 1), "actor": "admin", "reason": "r", "at": KNOWN}
     await tx.execute(insert(tables.policy_end), ended)
     drafted = {**plain, "effective_from": date(2026, 5, 1), "author": "a", "created_at": KNOWN, "tried_since": None}

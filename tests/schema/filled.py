@@ -23,12 +23,13 @@ from hub.store.fact_tables import FACT_TABLES
 from hub.store.metadata import metadata
 from hub.store.security import owned_tables
 from tests.hub.view.world import KNOWN, World, consent_row, fact_row
+from tests.schema.lending import object_to_facts
 from tests.schema.test_random_operations import enrich, uid
 
 THERE = ("Order", "TaxReturn", "FinancialStatement")
 """Facts that the small world has."""
-ALONE = frozenset({"customer", "customer_client", "customer_merge", "access_log", "tombstone"})
-"""What is not copied: who sees whom is what differs, and the log is a chain."""
+ALONE = frozenset({"customer", "customer_client", "customer_merge", "access_log", "tombstone", "shop_month"})
+"""What is not copied: who sees whom is what differs, the log is a chain, and months are touched by the facts that come."""
 FIRST = ("connection", "consent", "raw_page")
 
 
@@ -49,6 +50,7 @@ async def fill(database: Database, world: World) -> None:
         await enrich(tx, world)
         await _more(tx, world)
         await _facts(tx, world)
+        await object_to_facts(tx, world)
     async with database.work() as tx:
         for standing, customer in CUSTOMERS.items():
             if standing is not Standing.OWN:

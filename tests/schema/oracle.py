@@ -16,6 +16,7 @@ from graphql import GraphQLField, GraphQLSchema, get_named_type, is_abstract_typ
 
 from hub.domain.facts import all_specs
 from hub.domain.facts.names import list_name
+from tests.hub.view.world import KNOWN
 
 Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 Json = dict[str, Any]
@@ -23,17 +24,17 @@ Moment = tuple[str | None, str | None]
 """``asOf`` and ``knownAt``, as they are asked for."""
 
 FILTERS = {
-    **{"only": ("source",), "ids": ("id",), "parts": ("part",), "names": ("series",), "scenario": ("scenario",)},
+    **{"only": ("source",), "ids": ("id",), "parts": ("part",), "names": ("series", "name"), "scenario": ("scenario",)},
     **{"connector": ("connector",), "customerId": ("customerId",), "connectionId": ("connectionId",), "statuses": ("status",)},
-    **{"clientId": ("clientId",), "audience": ("audience",)},
+    **{"clientId": ("clientId",), "audience": ("audience",), "outcomes": ("outcome",)},
     **{"verdicts": ("verdict", "lastVerdict"), "states": ("state",), "streams": ("stream",)},
 }
 """Arguments that choose rows by a field of theirs: the first of these that a row has. Others choose by the field of their own name."""
 
-POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "disabled", "asOf", "knownAt"}
+POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "disabled", "open", "asOf", "knownAt"}
 """Arguments that say something else."""
 
-BACK = {"evaluation", "watched"}
+BACK = {"evaluation", "evaluationMissing", "watched"}
 """Fields that are found again in what is known already."""
 
 KINDS = ("Order", "TaxReturn", "FinancialStatement", "Customer", "Evaluation", "Consent", "PlatformConnection")
@@ -78,6 +79,16 @@ class Oracle:
         self.cursors: dict[str, set[str]] = {}
         """By what their rows are."""
 
+    def afters(self) -> dict[str, list[Any]]:
+        """For each list the cursors of its own rows: another list's are refused."""
+        found: dict[str, list[Any]] = {}
+        for type_ in self.schema.type_map.values():
+            for name, one in getattr(type_, "fields", {}).items():
+                if "after" in getattr(one, "args", {}):
+                    rows = str(one.type).strip("!").removesuffix("Connection")
+                    found[f"{name}.after"] = [None, *sorted(self.cursors.get(rows, ()))]
+        return found
+
     async def look(self, ask: Ask, moments: list[Moment]) -> None:
         for day, known in moments:
             self.at[day, known] = await self._customers_at(ask, day, known)
@@ -112,6 +123,10 @@ class Oracle:
             "clients": "ClientConnection",
             "policies": "PublishedPolicyConnection",
             "policyDrafts": "PolicyDraftConnection",
+            "portfolioScreenings": "PortfolioScreeningConnection",
+            "portfolioResults": "PortfolioResultConnection",
+            "references": "ReferenceVersionConnection",
+            "disputes": "DisputeConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
         self.watching = await ask(
@@ -151,6 +166,14 @@ class Oracle:
             "clients": lambda **given: self._page("Client", self.watching["clients"]["edges"], days=True, **given),
             "policies": lambda as_of=None, **given: self._page("PublishedPolicy", self.watching["policies"]["edges"], days=True, **given),
             "policyDrafts": lambda **given: self._page("PolicyDraft", self.watching["policyDrafts"]["edges"], days=False, **given),
+            "portfolioScreenings": lambda **given: self._page(
+                "PortfolioScreening", self.watching["portfolioScreenings"]["edges"], days=False, **given
+            ),
+            "portfolioResults": lambda **given: self._page(
+                "PortfolioResult", self.watching["portfolioResults"]["edges"], days=False, **given
+            ),
+            "references": lambda **given: self._page("ReferenceVersion", self.watching["references"]["edges"], days=True, **given),
+            "disputes": lambda **given: self._page("Dispute", self.watching["disputes"]["edges"], days=False, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],
         }
@@ -185,6 +208,8 @@ class Oracle:
             made |= {name: self._facts(value, name, source) for name, source in SOURCES.items()}
             made["evaluation"] = lambda **given: self._latest(value, **given)
             made["profile"] = self._profile(value)
+            made["evaluationMissing"] = lambda **given: None if latest(value, **given) else self._missing(value)
+            assert value["profileMissing"] == (None if value["profile"] else self._missing(value))
             made["series"] = lambda **given: self._series(value, **given)
         if type_name == "WatchedRun":
             made["watched"] = lambda: self._watched(value["connectionId"])
@@ -247,6 +272,16 @@ class Oracle:
         found = customer["profile"]
         return {**self._made(found), "evaluation": self._latest(customer)} if found else None
 
+    def _missing(self, customer: Json) -> str:
+        """By the consents that are shown."""
+        now = KNOWN.isoformat()
+        open_ = [
+            one
+            for one in customer["consents"]
+            if one["status"] == "ACTIVE" and one["mode"] != "QUERY" and (one["expiresAt"] is None or one["expiresAt"] > now)
+        ]
+        return "NOT_EVALUATED" if open_ else "CONSENT_MISSING"
+
     def _series(self, customer: Json, scenario: str | None = None, names: Any = None, **given: Any) -> list[Json]:
         first, last = given.get("from_") or given.get("from") or "", given.get("to") or "9999"
         rows = [row for row in customer["series"] if names is None or row["series"] in names]
@@ -275,6 +310,8 @@ class Oracle:
         if not list(self._chosen([row], given)) or given.get("accountShared") not in (None, bool(row.get("accountSharedWith"))):
             return False
         if given.get("disabled") not in (None, bool(row.get("disabledAt"))):
+            return False
+        if given.get("open") not in (None, row.get("state") == "OPEN"):
             return False
         if before is not None:
             return row["status"] == "ACTIVE" and any(end is not None and datetime.fromisoformat(end) < before for end in _ends(row))

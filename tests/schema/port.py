@@ -12,12 +12,20 @@ from schema.services import (
     ConsentChanged,
     CustomerErased,
     CustomersMerged,
+    DisputeRaised,
+    DisputeRevealed,
     DraftStep,
     Evaluated,
+    Fault,
     LinkMade,
+    LoadedVersion,
     LoansRecorded,
+    Parted,
     PartyChanged,
     PolicyEnded,
+    ReferenceLoaded,
+    RelationsLoaded,
+    Reproduced,
     Services,
     SessionsRecorded,
 )
@@ -70,6 +78,15 @@ class Port:
                 )
             },
             end_policy_version=self._serving(lambda value: PolicyEnded(value.scenario, value.version, date(2026, 1, 20), "2026-01-01")),
+            screen_portfolio=self._serving(lambda _: "s-1"),
+            load_reference=self._serving(lambda _: ReferenceLoaded((LoadedVersion("lender", 2, "ab" * 32),), ())),
+            load_relations=self._serving(lambda _: RelationsLoaded(faults=(Fault(1, "from", "it names no business", "Name one."),))),
+            reproduce_evaluation=self._serving(
+                lambda _: Reproduced("DIFFERENT", "s", "ab" * 32, "cd" * 32, Parted("evaluation.grade", "A", None, "c"))
+            ),
+            raise_dispute=self._serving(lambda _: DisputeRaised("d-1", date(2026, 2, 9))),
+            reveal_dispute=self._serving(lambda _: DisputeRevealed("not mine", None)),
+            resolve_dispute=self._serving(lambda value: value.dispute_id),
             reveal_personal_field=self._serving(lambda _: "plain"),
             erase_customer=self._serving(lambda value: CustomerErased(value.customer_id, 1)),
         )

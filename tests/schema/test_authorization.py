@@ -38,12 +38,16 @@ EXPECTED = {
         "enhancement:read",
         "enhancement:evaluate",
         "access:read",
+        "disputes:write",
     },
     "INTERNAL": set(SCOPES)
-    - {"clients:read", "clients:write", "customers:erase", "identity:write", "policies:read", "policies:write", "policies:approve"},
+    - {"clients:read", "clients:write", "customers:erase", "identity:write", "policies:read", "policies:write", "policies:approve"}
+    - {"portfolios:write", "reference:write", "disputes:resolve"},
     "ADMIN": {
         *("clients:read", "clients:write", "customers:erase", "identity:write", "operations:read", "schema:introspect"),
         *("policies:read", "policies:write", "policies:approve"),
+        *("portfolios:read", "portfolios:write"),
+        *("reference:read", "reference:write", "disputes:read", "disputes:resolve"),
     },
     NOBODY: set(),
 }
@@ -77,10 +81,10 @@ def test_each_role_against_each_field(role: str) -> None:
     print(f"{role}: {sum(verdicts.values())} of {len(verdicts)} fields")
     assert verdicts == expected
     assert len(verdicts) > 630 and (sum(verdicts.values()) > 0) is (role != NOBODY)
-    admins = {"operations:read", "clients:read", "policies:read", ANYONE.scope}
+    admins = {"operations:read", "clients:read", "policies:read", "portfolios:read", "reference:read", "disputes:read", ANYONE.scope}
     admin = {one for one, way in CONTRACT.ways.items() if {step.scope for step in way if step.scope} <= admins}
     assert role != "ADMIN" or {one for one, verdict in verdicts.items() if verdict} == admin, (
-        "how fetching goes, who asks, and what is decided by; nothing of what was fetched"
+        "how fetching goes, who asks, what is decided by, what the lender has configured, what is objected to; nothing of what was fetched"
     )
 
 
@@ -156,6 +160,9 @@ SCOPES_OF_EXAMPLE = {
     "DiscardPolicyDraft": {"policies:write"},
     "PublishPolicyDraft": {"policies:approve"},
     "EndPolicyVersion": {"policies:approve"},
+    "ScreenPortfolio": {"portfolios:write"},
+    "PortfolioScreenings": {"portfolios:read"},
+    "PortfolioResults": {"enhancement:read"},
     "AccountOwners": {"customers:read"},
     "AddParty": {"customers:write", "customers:read"},
     "EndParty": {"customers:write", "customers:read"},
@@ -163,6 +170,14 @@ SCOPES_OF_EXAMPLE = {
     "SplitCustomer": {"identity:write"},
     "EraseCustomer": {"customers:erase"},
     "RevealPersonalField": {"personal:reveal"},
+    "References": {"reference:read"},
+    "LoadReference": {"reference:write"},
+    "LoadRelations": {"reference:write"},
+    "ReproduceEvaluation": {"evidence:read"},
+    "OpenDisputes": {"disputes:read"},
+    "RaiseDispute": {"disputes:write"},
+    "RevealDispute": {"disputes:read"},
+    "ResolveDispute": {"disputes:resolve"},
 }
 CLIENT_OF = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}
 

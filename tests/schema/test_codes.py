@@ -14,6 +14,7 @@ from hub.errors import HubError, KeyReused, PlatformBusy
 from hub.store.tables import client
 from schema.codes import ALWAYS, CODES, code_of
 from schema.endpoint import _SHOWN, GRAPHQL_JSON
+from schema.mutations.problems import BY_CLASS
 from tests.hub.access.side import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -75,6 +76,15 @@ async def test_a_token_that_is_none_and_a_client_with_stored_documents_only(api:
             await tx.execute(update(client).where(client.c.client_id == "partner-app").values(documents=mode))
         answer = (await partner.ask("{ __typename }")).json()
         assert [error["extensions"]["code"] for error in answer.get("errors", ())] == ([code] if code else [])
+
+
+async def test_every_problem_says_what_to_do(api: Api) -> None:
+    """By its class, where it was raised without words of its own; and every error that is shown."""
+    without = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, tuple(BY_CLASS)) and not kind().remedy]
+    assert without == []
+    assert not type("Mute", (errors.HubError,), {"__doc__": "Mute."})().remedy, "control"
+    refused = (await api.sides["partner-app"].ask("{ __typename }", headers={"Authorization": "Bearer x"})).json()
+    assert refused["errors"][0]["extensions"]["remedy"]
 
 
 async def test_every_error_that_is_shown_has_a_code() -> None:

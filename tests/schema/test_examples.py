@@ -27,12 +27,22 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA: HubSchema = build_schema()
 QUERIES = (
     *("AccountOwners", "Clients", "CustomerEnhancement", "CustomerOverview", "FeatureCatalogue", "FindCustomers", "LatestEvaluations"),
-    *("LimitEvidence", "LoanWatch", "OrdersAndPlots", "Policies", "PolicyDrafts", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
+    *(
+        "LimitEvidence",
+        "LoanWatch",
+        "OpenDisputes",
+        "OrdersAndPlots",
+        "Policies",
+        "PolicyDrafts",
+        "PortfolioResults",
+        "PortfolioScreenings",
+    ),
+    *("References", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
 )
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 46 and set(QUERIES) < set(names())
+    assert len(names()) == 57 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -250,6 +260,7 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
             {"consent": {"scenarios": ["S03"]}},
         ),
         "RegisterDocument": ("admin", {"clientId": "acme", "document": "{ customers { totalCount } }"}, {"sha256": "ab" * 32}),
+        "ScreenPortfolio": ("admin", {"document": "{}"}, {"screeningId": "s-1"}),
         "RegisterClient": ("admin", client, {"clientId": "new-app"}),
         "UpdateClient": ("admin", {"clientId": "new-app", "scopes": ["customers:read"]}, {"clientId": "new-app"}),
         "AddClientKey": ("admin", {"clientId": "new-app", "jwk": "{}"}, {"clientId": "new-app", "thumbprint": "t-1"}),
@@ -267,6 +278,24 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
             {"endsOn": "2026-01-20", "applies": "2026-01-01"},
         ),
         "RevealPersonalField": ("risk-desk", {"customerId": customer, "role": "SUBJECT", "field": "NAME"}, {"value": "plain"}),
+        "LoadReference": ("admin", {"document": "{}"}, {"versions": [{"name": "lender", "version": 2, "sha256": "ab" * 32}]}),
+        "LoadRelations": (
+            "admin",
+            {"source": "register", "edges": [{"fromUscc": "a", "type": "NONE"}]},
+            {"faults": [{"line": 1, "path": "from", "wrong": "it names no business", "remedy": "Name one."}]},
+        ),
+        "ReproduceEvaluation": (
+            "risk-desk",
+            {"evaluationId": f"Evaluation:{customer}:e"},
+            {"verdict": "DIFFERENT", "difference": {"where": "evaluation.grade", "kept": "A", "made": None, "cause": "c"}},
+        ),
+        "RaiseDispute": (
+            "partner-app",
+            {"customerId": customer, "about": "e", "statement": "not mine"},
+            {"disputeId": "d-1", "dueOn": "2026-02-09"},
+        ),
+        "RevealDispute": ("risk-desk", {"disputeId": "d-1"}, {"statement": "not mine", "note": None}),
+        "ResolveDispute": ("admin", {"disputeId": "d-1", "state": "KEPT", "note": "n"}, {"disputeId": "d-1"}),
         "EraseCustomer": ("admin", {"customerId": customer, "reason": "asked by letter"}, {"customerId": customer, "keysDestroyed": 1}),
     }
 

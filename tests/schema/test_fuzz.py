@@ -5,18 +5,21 @@ hypothesis-graphql draws them: it is what schemathesis uses for GraphQL, without
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import json
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from hub.access.caller import ClientSide
 from hub.access.clients import NewClient, make_client_keys, register_client
@@ -29,23 +32,22 @@ from hub.store.embedded import Embedded
 from hub.store.view.reader import Reader
 from schema import services as contract
 from schema.access import AUDIENCES
-from schema.contract import HubSchema, build_schema
 from schema.endpoint import GRAPHQL_JSON
 from tests.databases import own
 from tests.hub.access.side import Side
 from tests.hub.app.conftest import NOW, ORIGIN, SHOP
+from tests.schema import fuzzed
+from tests.schema.fuzzed import PLACE, ROOTS, SCHEMA, every, operations
 
 pytest.importorskip("hypothesis_graphql", reason="hypothesis-graphql is not installed: the contract was not fuzzed")
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-SCHEMA: HubSchema = build_schema()
 ROLES = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}
-ROOTS = [name for kind in (SCHEMA.core.query_type, SCHEMA.core.mutation_type) if kind for name in kind.fields]
 INTERNAL = re.compile(
     r"Traceback|psycopg|sqlalchemy|strawberry|site-packages|\.py\b|SELECT |select current_setting|/tmp/|relation \"|<class|object at 0x|Error\(",
     re.IGNORECASE,
 )
 """What only the inside knows."""
-IN_SUITE, AT_LOAD, SLOW = 15, 5000, 2.0
+IN_SUITE, AT_LOAD, DRAWERS, SLOW = 15, 5000, 2, 2.0
 _count = itertools.count()
 
 
@@ -57,13 +59,16 @@ class Whole:
     ids: list[str]
     seen: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
+    waited: float = 0.0
+    late: int = 0
 
     async def look(self, role: str, text: str) -> None:
         """One operation. Fails for a 5xx, an internal that shows, or an answer that took long."""
-        began = time.process_time()
+        began, clock = time.process_time(), time.monotonic()
         answer = await self.ask(role, text)
         took = time.process_time() - began
-        self.slowest = max(self.slowest, took)
+        by_clock = time.monotonic() - clock
+        self.slowest, self.waited, self.late = max(self.slowest, took), max(self.waited, by_clock), self.late + (by_clock > SLOW)
         codes = [error["extensions"]["code"] for error in answer.json().get("errors", ())]
         self.seen.update(codes or ["data"])
         assert answer.status_code < 500 and "INTERNAL" not in codes, (answer.status_code, answer.text, text)
@@ -109,50 +114,50 @@ async def whole(cluster: Embedded, tmp_path_factory: pytest.TempPathFactory) -> 
             yield Whole(sides, sorted(set(ids)))
 
 
-def every(examples: int) -> settings:
-    return settings(
-        max_examples=examples,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-        phases=[Phase.generate],
-    )
-
-
-def texts(whole_ids: list[str]) -> st.SearchStrategy[str]:
-    from tests.schema.fuzzed import operations
-
-    return operations(SCHEMA, ROOTS, whole_ids)
-
-
-PLACE = "00000000-0000-0000-0000-00000000c0de"
-DRAWN = texts([PLACE])
-"""Drawn before there is a customer; its id takes this one's place."""
-
-
-async def drawn_and_looked_at(whole: Whole, role: str, text: str) -> None:
+async def looked_at(whole: Whole, role: str, text: str) -> None:
     await whole.look(role, text.replace(PLACE, whole.ids[len(text) % len(whole.ids)]))
 
 
-@given(DRAWN)
+@given(operations(SCHEMA, ROOTS, [PLACE]))
 @every(IN_SUITE)
 @pytest.mark.parametrize("role", ROLES)
 async def test_no_operation_breaks_the_hub(whole: Whole, role: str, text: str) -> None:
-    await drawn_and_looked_at(whole, role, text)
+    await looked_at(whole, role, text)
 
 
 @pytest.mark.load
-class TestAtLength:
-    @given(DRAWN)
-    @every(AT_LOAD)
-    @pytest.mark.parametrize("role", ROLES)
-    async def test_no_operation_breaks_the_hub(self, whole: Whole, role: str, text: str) -> None:
-        await drawn_and_looked_at(whole, role, text)
+async def test_no_operation_breaks_the_hub_at_length(whole: Whole) -> None:
+    """Each operation by every role. They are drawn by other processes meanwhile: to draw one takes twice as long as to answer it three times."""
+    began, processor, seen = time.monotonic(), time.process_time(), Counter[str]()
+    async for text in drawn_beside(AT_LOAD):
+        for role in ROLES:
+            await looked_at(whole, role, text)
+            seen[role] += 1
+    minutes, busy = (time.monotonic() - began) / 60, time.process_time() - processor
+    print(f"\n{dict(seen)} in {minutes:.1f} minutes, {busy / 60:.1f} of them of one processor here: {dict(whole.seen.most_common())}")
+    print(
+        f"0 with 5xx, 0 that show internals; the slowest took {whole.slowest:.2f} s of the processor and {whole.waited:.2f} s by the clock, ",
+        end="",
+    )
+    print(f"{whole.late} more than {SLOW} s by the clock")
+    assert seen == dict.fromkeys(ROLES, AT_LOAD)
+    assert whole.seen["data"] > sum(whole.seen.values()) / 20
 
-    async def test_what_was_seen(self, whole: Whole) -> None:
-        print(f"\n{dict(whole.seen.most_common())}; the slowest took {whole.slowest:.2f} s of the processor")
-        assert whole.seen["data"] > sum(whole.seen.values()) / 20
+
+async def drawn_beside(count: int) -> AsyncIterator[str]:
+    """So many, by turns from each of :data:`DRAWERS` processes."""
+    asked = [(sys.executable, "-m", fuzzed.__name__, str(count // DRAWERS), str(number)) for number in range(DRAWERS)]
+    processes = [await asyncio.create_subprocess_exec(*one, stdout=asyncio.subprocess.PIPE, limit=2**20) for one in asked]
+    try:
+        for number in range(count):
+            source = processes[number % DRAWERS].stdout
+            assert source is not None
+            yield json.loads(await source.readline())
+    finally:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
 
 async def test_an_error_that_shows_is_noticed(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,8 +46,8 @@ def without(roots: set[str]) -> str:
 
 
 SCHEMA: HubSchema = build_schema()
-ELSEWHERE = {"node", "nodes", "scenarios", "features"}
-"""Fields of Query that are not asked for here: what has an id is asked for below, and what policies say is nobody's, and the small world has published none."""
+ELSEWHERE = {"node", "nodes"}
+"""Fields of Query that are not asked for here: what has an id is asked for in :mod:`tests.schema.test_matrix_of_roots`."""
 CONTRACT: Contract = read_contract(without(ELSEWHERE))
 Coordinate = tuple[str, str]
 ROLES = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}

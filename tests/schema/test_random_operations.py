@@ -39,8 +39,10 @@ from tests.databases import own
 from tests.hub.view import test_watching as watching
 from tests.hub.view.world import KNOWN, RISK, World, build, consent_row, order_row, reader
 from tests.schema.drafted import policies
+from tests.schema.lending import lend
 from tests.schema.operations import Maker, Operation, Pools
 from tests.schema.oracle import Moment, Oracle
+from tests.schema.portfolios import screened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SCHEMA: HubSchema = build_schema()
@@ -51,7 +53,8 @@ MOMENTS: list[Moment] = [(None, None), (DAY, None), (None, THEN), (DAY, THEN)]
 EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
-    *("access", "totals", "profile", "policyDrafts", "trial"),
+    *("access", "totals", "profile", "policyDrafts", "trial", "refunds", "settlements", "invoices", "paymentTransactions"),
+    *("portfolioScreenings", "counts", "portfolioResults"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -122,6 +125,8 @@ async def enrich(tx: Write, world: World) -> None:
     shape = {"stream": "orders", "path": "a", "type": "text", "first_seen": KNOWN, "last_seen": KNOWN, "drifted": True}
     await tx.execute(insert(tables.record_shape), [{**shape, "connector": name} for name in ("market", "bureau_of_tax")])
     await tx.execute(insert(tables.client), list(clients()))
+    await screened(tx, world, uid)
+    await lend(tx, world)
     runs = [{"run_id": uid(80 + n), "epoch": n, "started_at": KNOWN + timedelta(hours=n), "connection_id": world.shop} for n in range(2, 9)]
     await tx.execute(insert(tables.sync_run), [{**mine, **run} for run in runs])
     of = {**mine, "evaluation_id": world.evaluation}
@@ -220,7 +225,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "ids": [None],
         "nodes.ids": [list(oracle.nodes)[:2], [*oracle.nodes, "x"], ["x", str(world.theirs)], [], world.id],
         "first": [1, 2, 3, 100],
-        **cursors(oracle),
+        **oracle.afters(),
         "whatIf": [False, False, True],
         "categories": [None, ["ENTERPRISE"], "FARMER"],
         "customerTypes": [None, ["INDIVIDUAL_BUSINESS", "OTHER"], "FARMER"],
@@ -238,7 +243,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "series.from": [None, "2025-09"],
         "series.to": [None, "2025-11"],
         "series.scenario": [None, "S03", "S01"],
-        "status": [None, [], ["COMPLETED"], "PAID"],
+        **{"status": [None, [], ["COMPLETED"], "PAID"], "refunds.status": [None, [], ["SUCCEEDED"]]},
         "platform": [None, "market", ["x"]],
         "orderNumber": [None, ["N1", "N4"], "N5"],
         "taxKind": [None, ["VAT"], "CIT"],
@@ -257,9 +262,12 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "streams": [None, ["orders"], "bills"],
         "accountShared": [None, True, False],
         "disabled": [None, True, False],
+        "open": [None, True, False],
+        "references.names": [None, ["lender"], "crops", ["crops", "lender"], ["x"]],
         "clientId": [None, "app-1", "x"],
         "draftId": [None, str(uid(903)), "x"],
         "policyDrafts.states": [None, ["TRIED", "OPEN"], "DISCARDED"],
+        "screeningId": [None, str(uid(301)), str(uid(302)), "x"],
         "audience": [None, "PARTNER", "INTERNAL"],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
@@ -269,17 +277,6 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "parts": [None, ["LEG"], ["UPLIFT", "CAP"], "BASE_CAP", []],
         "names": [None, ["GMV"], "TAX", ["TAX", "GMV"], ["x"]],
     }
-
-
-def cursors(oracle: Oracle) -> Pools:
-    """For each list the cursors of its own rows: another list's are refused."""
-    found: dict[str, list[Any]] = {}
-    for type_ in SCHEMA.core.type_map.values():
-        for name, one in getattr(type_, "fields", {}).items():
-            if "after" in getattr(one, "args", {}):
-                rows = str(one.type).strip("!").removesuffix("Connection")
-                found[f"{name}.after"] = [None, *sorted(oracle.cursors.get(rows, ()))]
-    return found
 
 
 def made(pools: Pools, random: Random) -> Operation:
@@ -350,7 +347,7 @@ def logging_statements(cluster: Embedded, role: str) -> Iterator[None]:
 async def test_what_is_drawn_is_worth_asking(both: Both) -> None:
     """The drawn operations use every feature of the language that the plan handles, and most find data."""
     began, seen, random = time.monotonic(), Counter[str](), Random(7)
-    for _ in range(200):
+    for _ in range(400):
         operation = made(both.pools, random)
         answer = orjson.dumps(both.ordinary(operation.text, operation.variables))
         seen["found"] += len(answer) > 60

@@ -12,12 +12,12 @@ import httpx
 import orjson
 import pytest
 import structlog
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 import schema.endpoint as endpoint_module
 from hub.access.documents import REMEMBERED, Documents, add_document, documents, remove_document
 from hub.errors import NotFound
-from hub.store.tables import client
+from hub.store.tables import client, cost_ledger
 from schema.contract import HubSchema, build_schema
 from schema.endpoint import GRAPHQL_JSON
 from schema.plan.prices import LOOK_UP_COST
@@ -33,11 +33,12 @@ SHA256 = hashlib.sha256(STORED.encode()).hexdigest()
 
 @asynccontextmanager
 async def settings_of(api: Api, name: str, **values: Any) -> AsyncIterator[None]:
-    """A client's settings for a while. They take effect with its next request."""
+    """A client's settings for a while. They take effect with its next request. Nothing of its minute is spent yet, whichever test came before."""
     before = {"documents": "OPEN", "cost_per_minute": None}
     for these in (values, before):
         async with api.runtime.database.work() as tx:
             await tx.execute(update(client).where(client.c.client_id == name).values(**these))
+            await tx.execute(delete(cost_ledger).where(cost_ledger.c.client_id == name))
         if these is values:
             yield
 

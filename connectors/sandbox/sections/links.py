@@ -93,6 +93,9 @@ def _parties(persona: Persona) -> Iterator[str]:
     if persona.procurement:
         orders = ((f"procurement.orders[{number}].buyer", one.buyer) for number, one in enumerate(persona.procurement.orders))
         yield from _unknown("procurement.buyers", orders, persona.procurement.buyers)
+        yield from _twice("procurement.orders", (f"{one.buyer} {one.id}" for one in persona.procurement.orders))
+    if persona.farm:
+        yield from _twice("farm.plots", (f"{one.id} {one.season} {one.crop}" for one in persona.farm.plots))
 
 
 def _months(persona: Persona) -> Iterator[str]:

@@ -36,6 +36,8 @@ class Status(StrEnum):
     NOT_APPLICABLE = "NOT_APPLICABLE"
 
 
+SEEN_BY_CHECKS = ("rr_gross_margin", "op_hf_implied_income", "cb_address_concentration")
+"""The features that checks look at."""
 OPEN = (Status.UNAVAILABLE, Status.NOT_APPLICABLE)
 ADVERSE = (Status.WARN, Status.FAIL, Status.SEVERE)
 

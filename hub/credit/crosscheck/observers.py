@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
 
-from hub.credit.dossier import Dossier
+from hub.credit.dossier import Dossier, once
 from hub.credit.features.series import filed, files_quarterly, is_partial, months_of_return, observed, r_vat, take_rate, vat_by_month
 from hub.credit.policies import document
 from hub.domain.enums import MissingReason, SourceKind
@@ -53,6 +53,7 @@ NOBODY = Observers((), {name: Observed(None, MissingReason.NOT_APPLICABLE) for n
 """The observers of a scenario that has none."""
 
 
+@once
 def observe(dossier: Dossier) -> Observers:
     """The observers of a dossier."""
     reasons = _unreadable(dossier)

@@ -196,6 +196,8 @@ def _next_best(dossier: Dossier, checks: Mapping[str, Check], frame: Frame) -> S
         if dossier.readable(kind):
             continue
         imagined = {name: _imagined(dossier, check, kind, frame) for name, check in checks.items()}
+        if all(imagined[name] is check for name, check in checks.items()):
+            continue
         after = _coverage(imagined.values())
         if before is not None and after is not None and after > before:
             gains.append((after - before, kind))

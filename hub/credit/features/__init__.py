@@ -8,7 +8,7 @@ from __future__ import annotations
 from hub.credit.dossier import Dossier
 from hub.credit.features import accounts, buyers, cost, owner, purchase, risk_return, stability, standing, streaks, supply_chain
 from hub.credit.features.catalogue import CATALOGUE, Formula, Null, Reads, Span, declare, formula
-from hub.credit.features.reading import Reading, Shared
+from hub.credit.features.reading import SALES, Reading, Shared
 from hub.credit.features.series import SalesSeries, SeriesProfile, r_vat, sales_series
 from hub.credit.values import Feature, FeatureSet
 from hub.domain.enums import MissingReason
@@ -40,7 +40,21 @@ def compute_features(dossier: Dossier, profile: SeriesProfile) -> FeatureSet:
 
 
 def _compute(entry: Formula, shared: Shared) -> Feature:
-    dossier, reading = shared.dossier, Reading(shared)
+    """What another scenario found by the same dossier, where the formula saw nothing that is otherwise in this one; else by the formula."""
+    found: list[tuple[dict[str, object], Feature]] = shared.dossier.memo.setdefault(entry.id, [])
+    for seen, feature in found:
+        if all(shared.aspect(name) == value for name, value in seen.items()):
+            return feature
+    reading = Reading(shared)
+    if any(read.sales for read in entry.reads):
+        reading.see(SALES)
+    feature = _by_formula(entry, reading)
+    found.append((reading.seen, feature))
+    return feature
+
+
+def _by_formula(entry: Formula, reading: Reading) -> Feature:
+    dossier, shared = reading.dossier, reading.shared
     if entry.business_only and not reading.is_business:
         return entry.feature(dossier, missing=MissingReason.NOT_APPLICABLE)
     kinds = shared.sales.kinds

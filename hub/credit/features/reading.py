@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
-from typing import TypeVar
+from operator import itemgetter
+from typing import Any, TypeVar
 
-from hub.credit.dossier import Dossier
+from hub.credit.dossier import Dossier, once
 from hub.credit.features.catalogue import Null
 from hub.credit.features.series import SalesSeries, SeriesProfile, is_individual_business, r_vat, sales_series
 from hub.credit.parameters import Parameters, parameters
@@ -37,8 +38,26 @@ def positive(value: Decimal | None) -> Decimal:
     return value
 
 
+@once
+def _by_month(dossier: Dossier, kind: type, day: str) -> dict[str, list[tuple[int, Any]]]:
+    """The facts of a kind with their places, by month of a field."""
+    found: dict[str, list[tuple[int, Any]]] = {}
+    for place, fact in enumerate(dossier.facts.get(kind, ())):
+        at = getattr(fact, day)
+        found.setdefault(at if isinstance(at, str) else month_of(at), []).append((place, fact))
+    return found
+
+
+_PLACE = itemgetter(0)
+SALES = "sales"
+
+
 class Shared:
-    """What all formulas of one run share, computed once."""
+    """What all formulas of one run share, computed once.
+
+    Of the profile a formula sees no more than these aspects: which source S comes from, whether the scenario names SHOP, whether it judges by plots, and what is
+    asked for. One that looked at none of them has the same value in every scenario of the dossier.
+    """
 
     def __init__(self, dossier: Dossier, profile: SeriesProfile) -> None:
         self.dossier, self.profile = dossier, profile
@@ -47,17 +66,26 @@ class Shared:
     def sales(self) -> SalesSeries:
         return sales_series(self.dossier, self.profile)
 
-    @cached_property
+    @property
     def r_vat(self) -> Decimal:
         return r_vat(self.dossier)
 
+    def aspect(self, name: str) -> object:
+        return (self.sales.source, self.sales.missing) if name == SALES else getattr(self.profile, name)
+
 
 class Reading:
-    """See the module. ``covered`` is the number of covered months of the last series read."""
+    """See the module. ``covered`` is the number of covered months of the last series read; ``seen`` what the formula saw of the profile."""
 
     def __init__(self, shared: Shared) -> None:
-        self.shared, self.dossier, self.profile = shared, shared.dossier, shared.profile
+        self.shared, self.dossier = shared, shared.dossier
         self.covered: int | None = None
+        self.seen: dict[str, object] = {}
+
+    def see(self, name: str) -> Any:
+        """An aspect of the profile, see :class:`Shared`."""
+        self.seen[name] = self.shared.aspect(name)
+        return self.seen[name]
 
     @property
     def parameters(self) -> Parameters:
@@ -69,7 +97,7 @@ class Reading:
     @property
     def is_business(self) -> bool:
         """The subject is judged as a business: it is one, and the scenario does not look at his plots instead."""
-        return self.dossier.subject.is_business and not self.profile.farmer
+        return self.dossier.subject.is_business and not self.see("farmer")
 
     # Sources
 
@@ -83,7 +111,7 @@ class Reading:
     def need_shop(self) -> None:
         """Without a shop, in a scenario that does not name one, shop facts are NOT_APPLICABLE."""
         reason = self.dossier.source(SourceKind.SHOP).reason
-        if reason is MissingReason.NOT_CONNECTED and not self.profile.names_shop:
+        if reason is MissingReason.NOT_CONNECTED and not self.see("names_shop"):
             raise Null(MissingReason.NOT_APPLICABLE)
         self.need(SourceKind.SHOP)
 
@@ -115,13 +143,8 @@ class Reading:
 
     def dated(self, kind: type[F], months: Iterable[Month], day: str) -> list[F]:
         """The facts of a kind whose date in field ``day`` (a date or a month) lies in one of the months."""
-        wanted = frozenset(months)
-
-        def month(fact: F) -> str:
-            at = getattr(fact, day)
-            return at if isinstance(at, str) else month_of(at)
-
-        return [fact for fact in self.dossier.of(kind) if month(fact) in wanted]
+        placed = _by_month(self.dossier, kind, day)
+        return [fact for _, fact in sorted((one for month in frozenset(months) for one in placed.get(month, ())), key=_PLACE)]
 
     # Sales
 
@@ -133,6 +156,7 @@ class Reading:
 
     def series(self) -> SalesSeries:
         """The sales series; its reason when there is none."""
+        self.see(SALES)
         if self.shared.sales.missing:
             raise Null(self.shared.sales.missing)
         return self.shared.sales

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from hub.credit.dossier import Dossier
+from hub.credit.dossier import Dossier, once
 from hub.credit.parameters import parameters
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import (
@@ -102,6 +102,7 @@ def has_monthly_values(dossier: Dossier, observer: Observer) -> bool:
     return dossier.readable(SOURCE_OF[observer]) and not (observer == "TAX" and files_quarterly(dossier))
 
 
+@once
 def is_partial(dossier: Dossier, observer: Observer) -> bool:
     """The observer is a lower bound: offline sales exist beside the shop, or not all accounts are connected."""
     if observer == "TRADE":
@@ -128,6 +129,7 @@ def net(dossier: Dossier, source: SourceKind, months: list[Month], plus: Iterabl
     return {month: sum((one[month] for one in added), ZERO) - sum((one[month] for one in taken), ZERO) for month in covered}
 
 
+@once
 def filed(dossier: Dossier, tax_kind: str) -> list[TaxReturn]:
     """The returns of a kind that count: of each period the latest amendment filed by ``known_at``; oldest period first."""
     known_on = china_day(dossier.known_at)
@@ -139,9 +141,11 @@ def filed(dossier: Dossier, tax_kind: str) -> list[TaxReturn]:
 
 
 def months_of_return(one: TaxReturn) -> list[Month]:
-    return list(month_range(month_of(one.period_start), month_of(one.period_end)))
+    first, last = month_of(one.period_start), month_of(one.period_end)
+    return [first] if first == last else list(month_range(first, last))
 
 
+@once
 def vat_by_month(dossier: Dossier) -> dict[Month, TaxReturn]:
     """The VAT return each month belongs to: the months TAX revenue covers. A missed or not yet filed period is absent."""
     return {month: one for one in filed(dossier, "VAT") if one.declared_revenue is not None for month in months_of_return(one)}
@@ -154,6 +158,7 @@ def declared(dossier: Dossier, months: list[Month]) -> dict[Month, Decimal]:
     return {month: single[month].declared_revenue or ZERO for month in months if month in single}
 
 
+@once
 def files_quarterly(dossier: Dossier) -> bool:
     """The taxpayer files VAT by quarter, as the tax authority says; if it does not say, as the returns show."""
     said = [one.vat_frequency for one in dossier.of(TaxpayerProfile) if one.vat_frequency]
@@ -229,6 +234,7 @@ def is_small_scale(dossier: Dossier) -> bool:
     return known[0] == "SMALL_SCALE" if known else is_individual_business(dossier)
 
 
+@once
 def r_vat(dossier: Dossier) -> Decimal:
     """The rate that converts between amounts with and without VAT (domain brief, 4.2)."""
     settings = parameters()

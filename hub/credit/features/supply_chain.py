@@ -91,9 +91,9 @@ def open_order_cover(read: Reading) -> Value:
     """Σ open amounts of buyers' orders / requested amount. Null without orders or request."""
     read.need(SourceKind.PROCUREMENT)
     found = [open_amount(one) for one in open_orders(read.dossier)]
-    if not found or read.profile.requested is None:
+    if not found or read.see("requested") is None:
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)
-    return ratio(sum(found, ZERO), read.profile.requested)
+    return ratio(sum(found, ZERO), read.see("requested"))
 
 
 def _business_customers(read: Reading) -> None:

@@ -10,6 +10,7 @@ from hub.credit.expressions import Layers, Value
 from hub.credit.features.catalogue import Null
 from hub.credit.maths import corr, mean
 from hub.credit.models.declare import Case, Given, Produces, decided, figures, first_match, known, model, tried
+from hub.credit.parameters import parameters
 from hub.domain.enums import MissingReason, Outcome, SourceKind, Unit
 from hub.domain.facts import BehaviourSession
 from hub.domain.models import ModelSlot
@@ -145,7 +146,7 @@ def _season_correlation(case: Case) -> Decimal:
     months = _sales(case)
     year, before = window(case.made.dossier.as_of, 12), window(case.made.dossier.as_of, 12, 12)
     pairs = [(months[one], months[other]) for one, other in zip(year, before, strict=True) if one in months and other in months]
-    if len(pairs) < 10:
+    if len(pairs) < parameters().minimum_months[12]:
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)
     found = corr([one for one, _ in pairs], [other for _, other in pairs])
     return _defined(found)
@@ -154,7 +155,7 @@ def _season_correlation(case: Case) -> Decimal:
 def _anomaly(case: Case) -> Decimal:
     months, year = _sales(case), window(case.made.dossier.as_of, 12)
     before = [months[month] for month in year[:-1] if month in months]
-    if year[-1] not in months or len(before) < 10:
+    if year[-1] not in months or len(before) < parameters().minimum_months[12]:
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)
     middle = _defined(mean(before))
     variance = sum(((one - middle) ** 2 for one in before), ZERO) / len(before)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import msgspec
 
 from hub.connect import Request
-from hub.credit.models.declare import figures
+from hub.credit.models.declare import Result, figures
 from hub.credit.models.slot import Answered, Asked, checked
 from hub.domain.models import ModelFault, ModelKind
 from hub.errors import ContractBroken, HubError
@@ -25,6 +25,7 @@ from hub.http import HostNotAllowed, Http, PlatformUnreachable
 
 CALLER = "models"
 _JSON = msgspec.json.Decoder(float_hook=Decimal)
+_EXACT = msgspec.json.Encoder(decimal_format="number")
 LARGEST_FILE = 256 * 1024 * 1024
 
 
@@ -37,6 +38,26 @@ class Reach(Protocol):
 async def unreachable(asked: Asked) -> Answered:
     """Where an operator lists no model."""
     return Answered(asked, fault=ModelFault.UNREACHABLE)
+
+
+def words_of(result: Result) -> dict[str, str] | None:
+    """What an external model answered, for it to answer once more (:class:`Answering`): the text with its exact numbers, or the fault. None: none was asked."""
+    if result.wanted is None:
+        return None
+    if result.answer is None:
+        return {"fault": str(result.fault)}
+    return {"answer": _EXACT.encode(result.answer).decode()}
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Models that answer as they did when an evaluation was made: nobody is asked anew. ``words`` are those of :func:`words_of`, by slot."""
+
+    words: Mapping[str, Mapping[str, str]]
+
+    async def __call__(self, asked: Asked) -> Answered:
+        said = self.words.get(asked.external.slot, {"fault": ModelFault.UNREACHABLE})
+        return Answered(asked, fault=ModelFault(said["fault"])) if "fault" in said else checked(asked, _JSON.decode(said["answer"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +168,19 @@ def _named(error: HubError) -> ModelFault:
 def _unread(body: bytes) -> ModelFault:
     """JSON has no NaN; who writes one anyway is told so."""
     return ModelFault.NOT_A_NUMBER if any(word in body for word in (b"NaN", b"Infinity")) else ModelFault.WRONG_SHAPE
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What an operator lists of models: a process of its own reaches by it what the one that started it does."""
+
+    urls: tuple[str, ...]
+    folder: Path
+    private: tuple[Any, ...] = ()
+
+    def outside(self) -> Outside:
+        """Raises HostNotAllowed for an address that may never be listed."""
+        return outside(self.urls, self.folder, self.private)
 
 
 def outside(urls: Iterable[str], folder: Path, private: Any = ()) -> Outside:

@@ -76,9 +76,23 @@ def case_of(made: Evaluation, watch: Watch) -> Case:
     return Case(made, found, names, watch)
 
 
-async def _asked(case: Case, reach: Reach, subject: str) -> Mapping[ModelSlot, Answered]:
+async def score_of(made: Evaluation, reach: Reach = unreachable, subject: str = "") -> Scored | None:
+    """What the external score model that the policy names says of an evaluation: of all models it alone has a part in the decision. Made with it, the evaluation is that
+    of :func:`complete`. None: the policy names none, or nothing may be asserted."""
+    if not asks_for_score(made.policy):
+        return None
+    answers = await _asked(case_of(made, NOBODY), reach, subject, (ModelSlot.SCORE,))
+    return _scored(answers[ModelSlot.SCORE]) if answers else None
+
+
+def asks_for_score(policy: Policy) -> bool:
+    """The policy names an external score model."""
+    return any(one.slot is ModelSlot.SCORE for one in external_models(policy.document))
+
+
+async def _asked(case: Case, reach: Reach, subject: str, slots: Sequence[ModelSlot] = ORDER) -> Mapping[ModelSlot, Answered]:
     """The answers of the external models that there is something to ask about."""
-    wanted = [one for one in external_models(case.made.policy.document) if _applies(one.slot, case)]
+    wanted = [one for one in external_models(case.made.policy.document) if one.slot in slots and _applies(one.slot, case)]
     answers: Sequence[Answered] = await asyncio.gather(*(reach(ask(one, case, subject)) for one in wanted))
     return {one.asked.external.slot: one for one in answers}
 

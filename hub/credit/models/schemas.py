@@ -33,8 +33,9 @@ def faults(schema: object, where: str = "schema", depth: int = 0) -> Iterator[st
         return
     yield from (f"{where} uses {word!r}, which is not supported" for word in sorted(set(schema) - KEYWORDS))
     named = schema.get("type")
-    if not all(one in TYPES for one in (named if isinstance(named, list) else [named])):
+    if not all(isinstance(one, str) and one in TYPES for one in (named if isinstance(named, list) else [named])):
         yield f"{where} has no known type"
+    yield from _faults_of_bounds(schema, where)
     properties, required = schema.get("properties", {}), schema.get("required", [])
     if not isinstance(properties, dict) or not isinstance(required, list) or not set(map(str, required)) <= set(properties):
         yield f"{where} requires what it has no property for"
@@ -45,6 +46,19 @@ def faults(schema: object, where: str = "schema", depth: int = 0) -> Iterator[st
         yield from faults(one, f"{where}.{name}", depth + 1)
     if "items" in schema:
         yield from faults(schema["items"], f"{where}[]", depth + 1)
+
+
+def _faults_of_bounds(schema: Mapping[str, Any], where: str) -> Iterator[str]:
+    for word in (*COUNTS, "minimum", "maximum"):
+        value = schema.get(word, 0)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int if word in COUNTS else TYPES["number"])
+            or not Decimal(str(value)).is_finite()
+        ):
+            yield f"{where}: {word} is a number"
+    if not isinstance(schema.get("enum", []), list):
+        yield f"{where}: enum is a list"
 
 
 def wrong(schema: Mapping[str, Any], value: object) -> ModelFault | None:

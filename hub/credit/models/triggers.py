@@ -20,6 +20,7 @@ from hub.credit.features.reading import ratio
 from hub.credit.features.standing import missed_periods
 from hub.credit.models.declare import Case, Condition, decided, figures, together
 from hub.credit.models.lender import Origin
+from hub.credit.parameters import parameters
 from hub.credit.scenario.inputs import Material
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import BusinessRegistration, CreditAccount, Invoice, PaymentAccount, PublicRecord, RepaymentMonth
@@ -77,7 +78,7 @@ def seen(function: Seen) -> Seen:
 @seen
 def latest_sales_ratio(sight: Sight) -> Value:
     """S of M0 over the mean of the six months before it; that mean is moved by the season where last year tells: S of M-12 over the mean of the six months before
-    that one. Five of six months must be covered."""
+    that one. Of six months as many must be covered as a window of that length asks for."""
     sales, months = sight.case.found.sales, window(sight.as_of, 19)
     if sales.missing:
         raise Null(sales.missing)
@@ -92,7 +93,7 @@ def latest_sales_ratio(sight: Sight) -> Value:
 
 def _mean(amounts: Mapping[Month, Decimal], months: list[Month]) -> Decimal | None:
     found = [amounts[month] for month in months if month in amounts]
-    return sum(found, ZERO) / len(found) if len(found) >= len(months) - 1 else None
+    return sum(found, ZERO) / len(found) if len(found) >= parameters().minimum_months[len(months)] else None
 
 
 @seen

@@ -14,6 +14,7 @@ MOST = 4
 PAIR_ORDER = ("R2", "R1", "R3")
 GATE_CODES = {
     MissingReason.CONSENT_MISSING: "G01",
+    MissingReason.CONSENT_PURPOSE: "G01",
     MissingReason.CONSENT_EXPIRED: "G02",
     MissingReason.CONSENT_REVOKED: "G02",
     MissingReason.NOT_CONNECTED: "G03",

@@ -8,9 +8,9 @@ from hub.domain.enums import Sensitivity, SourceKind, Unit
 from hub.domain.facts.declare import about, fact
 
 
-@fact(source=SourceKind.FARM, key=("plot_number", "season"), occurred=None)
+@fact(source=SourceKind.FARM, key=("plot_number", "season", "crop"), occurred=None)
 class FarmPlot:
-    """地块: one plot of the season under way, as its farmer claims it and as satellite, land register and crop insurer see it (大山雀)."""
+    """地块: one crop on one plot of the season under way, as its farmer claims it and as satellite, land register and crop insurer see it (大山雀)."""
 
     plot_number: str = about("地块编码.", upstream=("DKBM",))
     season: str = about("Season of the crop.", upstream=("zzj",))

@@ -1,29 +1,65 @@
-"""Loads a dossier: everything an evaluation reads, in a handful of set-based statements.
+"""Loads dossiers: everything an evaluation reads, of many customers in a handful of set-based statements.
 
-``subject`` and ``holdings`` say who is evaluated and which sources may be used, ``facts`` brings the facts of readable sources in one
-statement, ``orders`` sums and counts single orders where they lie, ``evidence`` digests what the formulas read.
+``subject`` and ``holdings`` say who is evaluated and which sources may be used; that is the ``ground``, which an evaluation keeps. ``facts`` brings the facts of readable
+sources in one statement, ``orders`` sums and counts single orders where they lie, ``evidence`` digests what the formulas read. Scenarios of a customer that may read the same
+share one dossier, and with it everything that is derived from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from hub.credit.dossier import Dossier, Reference, SourceState
+from hub.credit.dossier import Dossier, Reference, SourceState, SubjectProfile
 from hub.credit.features.amounts import monthly_amounts
 from hub.credit.sources import Use, tax_is_stale, unreadable
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import HouseholdRegistration, Invoice, PaymentTransaction, spec_of
 from hub.domain.identifiers import CustomerId
 from hub.store.database import Read, Write
-from hub.store.dossier.evidence import load_evidence
-from hub.store.dossier.facts import load_facts
-from hub.store.dossier.holdings import load_holdings, load_subject_profile
+from hub.store.dossier.evidence import evidence
+from hub.store.dossier.facts import Loaded, load_facts
+from hub.store.dossier.ground import Ground
+from hub.store.dossier.holdings import load_holdings, load_subject_profiles
 from hub.store.dossier.moment import Moment
-from hub.store.dossier.orders import load_orders
+from hub.store.dossier.orders import ShopFigures, load_orders, served_months
 
-__all__ = ["load_dossier"]
+__all__ = ["Ground", "Wanted", "load_dossier", "load_dossiers", "load_grounds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose dossier, for which use, with what the lender knows of him, on which ground: that of now, or that which an evaluation was made on."""
+
+    customer_id: CustomerId
+    use: Use
+    reference: Reference
+    ground: Ground
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What one or several uses may read of a customer: the states of the sources, and the consents."""
+
+    subject: SubjectProfile
+    reference: Reference
+    ground: Ground
+    moment: Moment
+
+    @staticmethod
+    def of(one: Wanted, subject: SubjectProfile) -> _Case:
+        sources = readable(one.ground.states)
+        return _Case(
+            subject, one.reference, one.ground, Moment(one.customer_id, one.use.as_of, one.use.known_at, one.ground.consents, sources)
+        )
+
+    @property
+    def key(self) -> object:
+        """Cases of a customer with the same one have the same dossier."""
+        ground = self.ground
+        served = frozenset(ground.served.items())
+        return (self.moment.customer_id, tuple(ground.states.values()), frozenset(ground.consents.values()), served)
 
 
 async def load_dossier(
@@ -42,26 +78,54 @@ async def load_dossier(
 
     Only facts of sources that this grantee may read for this purpose and scenario are loaded; where an ``app`` asks, only those that it may be handed.
     """
-    moment = Moment(customer_id, as_of, known_at)
-    subject = await load_subject_profile(tx, moment)
-    holdings = await load_holdings(tx, moment)
     use = Use(grantee, purpose, scenario, as_of, known_at, app)
-    states, moment = holdings.states(use), replace(moment, consents=holdings.allowing(use))
-    facts = await load_facts(tx, moment, readable(states))
+    (ground,) = await load_grounds(tx, [(customer_id, use)])
+    return (await load_dossiers(tx, [Wanted(customer_id, use, reference, ground)]))[0]
+
+
+async def load_grounds(tx: Read | Write, uses: Sequence[tuple[CustomerId, Use]]) -> list[Ground]:
+    """What the store tells of the customers' sources for their uses, all as known at one instant; in the order of the uses."""
+    if not uses:
+        return []
+    holdings = await load_holdings(tx, list(dict.fromkeys(customer_id for customer_id, _ in uses)), uses[0][1].known_at)
+    return [Ground(holdings[one].states(use), holdings[one].allowing(use), served_months(holdings[one], use.as_of)) for one, use in uses]
+
+
+async def load_dossiers(tx: Read | Write, wanted: Sequence[Wanted]) -> list[Dossier]:
+    """Dossiers of many on their grounds, all as of one day and one instant; in the order in which they are wanted. Raises NotFound."""
+    if not wanted:
+        return []
+    customers, use = list(dict.fromkeys(one.customer_id for one in wanted)), wanted[0].use
+    subjects = await load_subject_profiles(tx, customers, use.as_of, use.known_at)
+    cases = [_Case.of(one, subjects[one.customer_id]) for one in wanted]
+    different = {case.key: case for case in cases}
+    made = dict(zip(different, await _made(tx, list(different.values())), strict=True))
+    return [made[case.key] for case in cases]
+
+
+async def _made(tx: Read | Write, cases: Sequence[_Case]) -> list[Dossier]:
+    loaded = await load_facts(tx, [case.moment for case in cases])
+    selling = [place for place, case in enumerate(cases) if case.ground.states[SourceKind.SHOP].readable]
+    figures = await load_orders(tx, [cases[place].moment for place in selling], [cases[place].ground.served for place in selling])
+    shops = dict(zip(selling, figures, strict=True))
+    return [_dossier(case, loaded[place], shops.get(place)) for place, case in enumerate(cases)]
+
+
+def _dossier(case: _Case, loaded: Loaded, shop: ShopFigures | None) -> Dossier:
+    facts, subject = loaded.facts, case.subject
     homes = [one.residence_city for one in facts.get(HouseholdRegistration, ()) if one.person in subject.own_hashes]
-    shop = await load_orders(tx, moment, holdings) if states[SourceKind.SHOP].readable else None
     found = Dossier(
-        as_of=as_of,
-        known_at=known_at,
+        as_of=case.moment.as_of,
+        known_at=case.moment.known_at,
         subject=replace(subject, residence_city=homes[0] if homes else None),
-        reference=reference,
-        sources=states,
+        reference=case.reference,
+        sources=case.ground.states,
         facts=facts,
         amounts={**monthly_amounts(facts.get(Invoice, ()), facts.get(PaymentTransaction, ())), **(shop.amounts if shop else {})},
         orders=shop.measures if shop else None,
     )
     found = without_stale_tax(found)
-    return replace(found, evidence=await load_evidence(tx, moment, readable(found.sources)))
+    return replace(found, evidence=evidence(loaded.versions, readable(found.sources), found.as_of))
 
 
 def readable(states: Mapping[SourceKind, SourceState]) -> frozenset[SourceKind]:

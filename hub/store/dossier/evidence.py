@@ -6,8 +6,12 @@ a fact counts on another day (an order when it is paid, a refund when it succeed
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
 
@@ -32,35 +36,69 @@ from hub.domain.facts import (
     spec_of,
 )
 from hub.store.database import Read, Write
-from hub.store.dossier.moment import Moment, of_life
+from hub.store.dossier.moment import ASKED, Moment, asking, of_life
 
 COUNTED: dict[type, str] = {
-    Order: "(paid_at AT TIME ZONE 'Asia/Shanghai')::date",
-    Refund: "(succeeded_at AT TIME ZONE 'Asia/Shanghai')::date",
-    Settlement: "period_end",
-    HousingFundEntry: "(period || '-01')::date",
+    Order: "(f.paid_at AT TIME ZONE 'Asia/Shanghai')::date",
+    Refund: "(f.succeeded_at AT TIME ZONE 'Asia/Shanghai')::date",
+    Settlement: "f.period_end",
+    HousingFundEntry: "(f.period || '-01')::date",
 }
 """The day a fact counts on, where it is not the day it is dated."""
 _OF_THE_PROFILE = (BusinessRegistration, HouseholdRegistration, Qualification, FinancialStatement, FarmPlot)
 """Read whole, for what kind of customer it is."""
 _OF_SCENARIOS = (FarmHolding, ReceivableAccount)
 """Read whole by inputs of scenarios, and by no formula."""
-REACH = 100
-"""Days beyond a window in which a fact that counts within it is looked for."""
+REACH = timedelta(days=100)
+"""How far beyond a window a fact that counts within it is looked for."""
+_EPOCH = date(1970, 1, 1)
 
 
-async def load_evidence(tx: Read | Write, moment: Moment, sources: frozenset[SourceKind]) -> tuple[EvidenceSet, ...]:
+class Version(NamedTuple):
+    """A fact version that was read: its id, the day it is dated and the day it counts on, as numbers since the first of 1970."""
+
+    id: str
+    day: int | None
+    counted: int | None
+
+
+def counted(spec: FactSpec) -> str:
+    """The two days of a :class:`Version`, in SQL."""
+    return f"(f.occurred_on - date '1970-01-01') AS day, ({COUNTED.get(spec.cls, 'f.occurred_on')} - date '1970-01-01') AS counted"
+
+
+async def versions(tx: Read | Write, moments: Sequence[Moment], specs: Sequence[FactSpec]) -> Iterable[tuple[int, str, list[Version]]]:
+    """Which versions there are of kinds whose facts are not loaded: ``(place of the moment, kind, versions)``."""
+    if not specs:
+        return []
+    _, values = asking(moments, [spec.cls for spec in specs])
+    rows = await tx.execute(_statement(tuple(specs)), values)
+    return [(row.place, row.kind, [Version(*one) for one in zip(row.ids, row.days, row.counts, strict=True)]) for row in rows]
+
+
+@cache
+def _statement(specs: tuple[FactSpec, ...]) -> TextClause:
+    return text(f"WITH {ASKED} " + " UNION ALL ".join(_branch(spec) for spec in specs))
+
+
+def _branch(spec: FactSpec) -> str:
+    read = f"SELECT asked.place, f.fact_id::text AS id, {counted(spec)} FROM {of_life(spec)}"  # noqa: S608
+    columns = "array_agg(id) AS ids, array_agg(day) AS days, array_agg(counted) AS counts"
+    return f"SELECT place, '{spec.name}' AS kind, {columns} FROM ({read}) AS one GROUP BY place"  # noqa: S608
+
+
+def evidence(read: Mapping[str, Sequence[Version]], sources: frozenset[SourceKind], as_of: date) -> tuple[EvidenceSet, ...]:
     """The non-empty sets of every kind and window that a formula of the catalogue reads, of some sources."""
-    spans = {spec: found for spec, found in wanted().items() if spec.source in sources}
-    if not spans:
-        return ()
-    asked = [(spec.name, span.name, *(span.range(moment.as_of) or (None, None))) for spec, found in spans.items() for span in found]
-    names = ("kinds", "spans", "firsts", "lasts")
-    parameters = {name: list(column) for name, column in zip(names, zip(*asked, strict=True), strict=True)}
-    rows = await tx.execute(_statement(tuple(spans)), moment.values(**parameters))
-    return tuple(EvidenceSet(row.kind, SourceKind(row.source), row.first, row.last, row.facts, row.digest, row.span) for row in rows)
+    found = []
+    for spec, spans in wanted().items():
+        if spec.source in sources and read.get(spec.name):
+            rows = sorted(read[spec.name])
+            sets = (_set(spec, span, rows, as_of) for span in spans)
+            found += [one for one in sets if one.facts]
+    return tuple(found)
 
 
+@cache
 def wanted() -> dict[FactSpec, tuple[Span, ...]]:
     """The windows each kind is read over, by any formula, and for the profile."""
     found: dict[FactSpec, set[Span]] = defaultdict(set)
@@ -74,31 +112,29 @@ def wanted() -> dict[FactSpec, tuple[Span, ...]]:
     return {spec: tuple(sorted(spans, key=lambda span: span.name)) for spec, spans in sorted(found.items(), key=lambda item: item[0].name)}
 
 
-_WANTED = """
-    WITH wanted AS MATERIALIZED (
-        SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:spans AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[]))
-               AS u(kind, span, first, last)
-    )"""
+def _set(spec: FactSpec, span: Span, rows: Sequence[Version], as_of: date) -> EvidenceSet:
+    days = _days(spec, span, rows, as_of)
+    if days is None:
+        ids = [row.id for row in rows]
+    else:
+        first, last = _number(days[0]), _number(days[1])
+        ids = [row.id for row in rows if row.day is not None and first <= row.day <= last]
+    digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
+    first_day, last_day = days or (None, None)
+    return EvidenceSet(spec.name, spec.source, first_day, last_day, len(ids), digest, span.name)
 
 
-@cache
-def _statement(specs: tuple[FactSpec, ...]) -> TextClause:
-    return text(_WANTED + " UNION ALL ".join(_branch(spec) for spec in specs) + " ORDER BY kind, span")
+def _days(spec: FactSpec, span: Span, rows: Sequence[Version], as_of: date) -> tuple[date, date] | None:
+    """First and last day of the set. None: everything."""
+    days = span.range(as_of)
+    if days is None or spec.cls not in COUNTED:
+        return days
+    first, last = (_number(day) for day in days)
+    near = range(_number(days[0] - REACH), _number(days[1] + REACH) + 1)
+    counting = [row for row in rows if row.counted is not None and first <= row.counted <= last]
+    dated = [row.day for row in counting if row.day is not None and row.day in near]
+    return _EPOCH + timedelta(days=min([first, *dated])), _EPOCH + timedelta(days=max([last, *dated]))
 
 
-def _branch(spec: FactSpec) -> str:
-    inside = f"FROM {spec.table} WHERE {of_life(spec)}"
-    counted = COUNTED.get(spec.cls)
-    days = "SELECT w.first, w.last"
-    if counted:
-        days = f"""
-            SELECT least(w.first, min(occurred_on)) AS first, greatest(w.last, max(occurred_on)) AS last {inside}
-              AND occurred_on BETWEEN w.first - {REACH} AND w.last + {REACH} AND {counted} BETWEEN w.first AND w.last"""
-    return f"""
-        SELECT w.kind, '{spec.source}' AS source, w.span, d.first, d.last, x.facts, x.digest
-        FROM wanted AS w
-        CROSS JOIN LATERAL ({days}) AS d
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS facts, encode(sha256(convert_to(string_agg(fact_id::text, E'\n' ORDER BY fact_id), 'UTF8')), 'hex') AS digest
-            {inside} AND (d.first IS NULL OR occurred_on >= d.first) AND (d.last IS NULL OR occurred_on <= d.last)
-        ) AS x WHERE w.kind = '{spec.name}' AND x.facts > 0"""  # noqa: S608
+def _number(day: date) -> int:
+    return (day - _EPOCH).days

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import DATEMULTIRANGE
+from sqlalchemy import ColumnElement, Row, any_, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE, UUID
 
 from hub.connect.message import Interval
 from hub.consent.grants import as_given
 from hub.credit.dossier import SubjectProfile
 from hub.credit.sources import HeldConnection, HeldConsent, HeldWindow, Holdings
 from hub.domain.enums import ConnectionStatus, CustomerCategory, SourceKind
+from hub.domain.identifiers import CustomerId
 from hub.errors import NotFound
 from hub.store.database import Read, Write
-from hub.store.dossier.moment import Moment
 from hub.store.parties import RESPONSIBLE, in_role
 from hub.store.tables import connection, consent, customer, party
 
+# A window that is read again loses what it had covered; that it had, at an instant before, is told by ``window_before``.
 _WINDOWS = text(
     """
-    SELECT connection_id, source, kinds, bool_or(state <> 'NOT_SERVED') AS served,
-           range_agg(covered) FILTER (WHERE state = 'DONE' AND completed_at <= :known_at) AS covered
-    FROM sync_window WHERE customer_id = :customer_id
-    GROUP BY connection_id, source, stream, kinds
+    SELECT customer_id, connection_id, source, kinds, coalesce(bool_or(served), true) AS served, range_agg(covered) FILTER (WHERE covered IS NOT NULL) AS covered
+    FROM (
+        SELECT customer_id, connection_id, source, stream, kinds, state <> 'NOT_SERVED' AS served,
+            CASE WHEN state = 'DONE' AND completed_at <= :known_at THEN covered END AS covered
+        FROM sync_window WHERE customer_id = ANY (:customers)
+        UNION ALL SELECT customer_id, connection_id, source, stream, kinds, NULL, covered
+        FROM window_before WHERE customer_id = ANY (:customers) AND completed_at <= :known_at AND replaced_at > :known_at
+    ) AS w
+    GROUP BY customer_id, connection_id, source, stream, kinds
     """
 ).columns(covered=DATEMULTIRANGE)
 
@@ -32,13 +40,19 @@ _WINDOWS = text(
 _IN_ROLE = text(" and ".join(in_role("party", ":as_of", ":known_at")))
 
 
-async def load_subject_profile(tx: Read | Write, moment: Moment) -> SubjectProfile:
-    """The subject and the person behind it. Raises NotFound."""
-    mine = (await tx.execute(select(customer).where(customer.c.customer_id == moment.customer_id))).first()
-    if mine is None:
+async def load_subject_profiles(
+    tx: Read | Write, customers: Sequence[CustomerId], as_of: date, known_at: datetime
+) -> dict[CustomerId, SubjectProfile]:
+    """The subjects and the persons behind them. Raises NotFound."""
+    mine = (await tx.execute(select(customer).where(customer.c.customer_id == any_(_uuids(customers))))).all()
+    if len(mine) < len(set(customers)):
         raise NotFound("There is no such customer.")
-    theirs = select(party).where(party.c.customer_id == moment.customer_id, _IN_ROLE).order_by(party.c.party_id)
-    parties = (await tx.execute(theirs, {"as_of": moment.as_of, "known_at": moment.known_at})).all()
+    theirs = select(party).where(party.c.customer_id == any_(_uuids(customers)), _IN_ROLE).order_by(party.c.party_id)
+    parties = _by_customer(await tx.execute(theirs, {"as_of": as_of, "known_at": known_at}))
+    return {CustomerId(row.customer_id): _profile(row, parties[row.customer_id]) for row in mine}
+
+
+def _profile(mine: Row[Any], parties: Sequence[Row[Any]]) -> SubjectProfile:
     person = next((one for one in parties if one.role in RESPONSIBLE), None)
     if person is None and mine.kind == "PERSON":
         person = next((one for one in parties if one.role == "SUBJECT"), None)
@@ -53,12 +67,26 @@ async def load_subject_profile(tx: Read | Write, moment: Moment) -> SubjectProfi
     )
 
 
-async def load_holdings(tx: Read | Write, moment: Moment) -> Holdings:
-    """The customer's consents, connections and windows. A connection gives the sources that were consented for its platform."""
-    consents = (await tx.execute(select(consent).where(consent.c.customer_id == moment.customer_id))).mappings().all()
-    connections = (await tx.execute(select(connection).where(connection.c.customer_id == moment.customer_id))).all()
-    windows = [_window(row) for row in await tx.execute(_WINDOWS, {"customer_id": moment.customer_id, "known_at": moment.known_at})]
-    asked = {(row["connector"], SourceKind(row["source"])) for row in consents}
+async def load_holdings(tx: Read | Write, customers: Sequence[CustomerId], known_at: datetime) -> dict[CustomerId, Holdings]:
+    """The customers' consents, connections and windows. A connection gives the sources that were consented for its platform."""
+    consents = await _consents(tx, customers)
+    connections = _by_customer(await tx.execute(select(connection).where(connection.c.customer_id == any_(_uuids(customers)))))
+    windows = _by_customer(await tx.execute(_WINDOWS, {"customers": list(customers), "known_at": known_at}))
+    return {one: _holdings(consents[one], connections[one], [_window(row) for row in windows[one]]) for one in customers}
+
+
+async def load_consents(tx: Read | Write, customers: Sequence[CustomerId]) -> dict[CustomerId, Holdings]:
+    """The customers' consents alone: whether anything of them may be read at all."""
+    consents = await _consents(tx, customers)
+    return {one: _holdings(consents[one], (), ()) for one in customers}
+
+
+async def _consents(tx: Read | Write, customers: Sequence[CustomerId]) -> dict[Any, list[Row[Any]]]:
+    return _by_customer(await tx.execute(select(consent).where(consent.c.customer_id == any_(_uuids(customers)))))
+
+
+def _holdings(consents: Sequence[Row[Any]], connections: Sequence[Row[Any]], windows: Sequence[HeldWindow]) -> Holdings:
+    asked = {(row.connector, SourceKind(row.source)) for row in consents}
     held = [
         HeldConnection(
             row.connection_id,
@@ -70,7 +98,18 @@ async def load_holdings(tx: Read | Write, moment: Moment) -> Holdings:
         )
         for row in connections
     ]
-    return Holdings([HeldConsent(as_given(row), row["changed_at"]) for row in consents], held, windows)
+    return Holdings([HeldConsent(as_given(row._mapping), row.changed_at) for row in consents], held, windows)
+
+
+def _uuids(customers: Sequence[CustomerId]) -> ColumnElement[Any]:
+    return literal(list(customers), ARRAY(UUID(as_uuid=True)))
+
+
+def _by_customer(rows: Iterable[Row[Any]]) -> dict[Any, list[Row[Any]]]:
+    found = defaultdict[Any, list[Row[Any]]](list)
+    for row in rows:
+        found[row.customer_id].append(row)
+    return found
 
 
 def _window(row: Any) -> HeldWindow:

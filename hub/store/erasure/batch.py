@@ -150,7 +150,7 @@ async def _pages(tx: Write, group: Group) -> Due:
     cuts = [Cut(table, of_them) for table in (*sorted(_KIND_OF), "quarantine")]
     cuts += [
         Cut("fact_mark", "fact_id = ANY(:marked)"),
-        *(Cut(table, _WINDOWS) for table in ("sync_window", "backfill_window", "window_keys")),
+        *(Cut(table, _WINDOWS) for table in ("sync_window", "window_before", "backfill_window", "window_keys")),
     ]
     return Stone(first.reason, first.erase_on, first.consent_id, pages, hashes=hashes), [*cuts, Cut("raw_page", of_them)]
 

@@ -17,6 +17,7 @@ ERASED = """
         SELECT 1 FROM connection c WHERE c.customer_id = s.customer_id UNION ALL SELECT 1 FROM raw_page p WHERE p.customer_id = s.customer_id
         UNION ALL SELECT 1 FROM sync_run r WHERE r.customer_id = s.customer_id UNION ALL SELECT 1 FROM sync_event e WHERE e.customer_id = s.customer_id
         UNION ALL SELECT 1 FROM link_session l WHERE l.customer_id = s.customer_id UNION ALL SELECT 1 FROM quarantine q WHERE q.customer_id = s.customer_id
+        UNION ALL SELECT 1 FROM loan_status b WHERE b.customer_id = s.customer_id
         UNION ALL SELECT 1 FROM evaluation v WHERE v.customer_id = s.customer_id AND v.inputs_erased_on IS NULL)"""
 _LIFE = "SELECT customer_id FROM raw_page WHERE life_ends_on <= :today"
 _UNDATED = """

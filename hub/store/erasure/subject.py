@@ -21,13 +21,14 @@ from hub.domain.clock import Clock
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import NotFound
 from hub.store.database import Database, Write
+from hub.store.relations import forget
 from hub.store.tables import customer
 from hub.vault import Vault
 
-AT_ONCE = ("party", "customer_client", "credential", "revocation", "authorisation_attempt", "link_session")
+AT_ONCE = ("party", "customer_relation", "customer_client", "credential", "revocation", "authorisation_attempt", "link_session")
 """What goes with the key, in one transaction: who it is, who may see it, what could still be fetched with."""
 
-_LOCK = text("SELECT erased_on FROM customer WHERE customer_id = :customer FOR UPDATE")
+_LOCK = text("SELECT erased_on, uscc FROM customer WHERE customer_id = :customer FOR UPDATE")
 _KEYS = text("SELECT key_id FROM data_key WHERE customer_id = :customer")
 _DESTROY = text(
     "UPDATE data_key SET wrapped = NULL, destroyed_at = coalesce(destroyed_at, clock_timestamp()) WHERE customer_id = :customer"
@@ -88,6 +89,8 @@ async def erase_customer(tx: Write, vault: Vault, clock: Clock, customer_id: Cus
     for statement in (*_PROOFS, _DISCONNECT):
         await tx.execute(statement, mine)
     rows = await _gone(tx, customer_id, AT_ONCE)
+    if edges := await forget(tx, customer_id, found.uscc):
+        rows["relation"] = edges
     await tx.execute(_MASK, {**mine, "today": today})
     await tx.execute(_REASONS, mine)
     await _stone(tx, customer_id, found.erased_on or today, {"data_key.wrapped": len(keys), **rows}, note)

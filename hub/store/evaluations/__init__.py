@@ -2,6 +2,8 @@
 
 policies    the dated policy documents that were published here, and which one applies on a day
 drafts      policies before they are published, and their trials
+portfolios  customers who are pre-screened, part by part
+errands     what of these goes on behind evaluations
 reference   what the lender knows or has configured, as a document
 rows        an evaluation as rows
 profile     what kind of customer it found, as a row
@@ -12,7 +14,7 @@ signals     what monitoring tells, once
 refresh     whom to evaluate anew
 """
 
-from hub.store.evaluations.keep import Asked, Kept, evaluate_customer
+from hub.store.evaluations.keep import Asked, Kept, dossiers_of, evaluate_customer, evaluate_customers
 from hub.store.evaluations.policies import effective_policy, publish_policies
 from hub.store.evaluations.reference import keep_reference, load_reference
 from hub.store.evaluations.refresh import borrowers_to_watch, borrowers_told_of, customers_to_refresh, scenarios_to_refresh
@@ -24,8 +26,10 @@ __all__ = [
     "borrowers_to_watch",
     "borrowers_told_of",
     "customers_to_refresh",
+    "dossiers_of",
     "effective_policy",
     "evaluate_customer",
+    "evaluate_customers",
     "keep_reference",
     "keep_signals",
     "load_reference",

@@ -2,7 +2,7 @@
 
 A trial makes evaluations once more by the draft, from the same inputs as they were made from: those that are there (a simulation over the portfolio), and those
 that come (a shadow run). It changes no decision, and stands in nobody's way: whoever evaluates does not wait for it. An evaluation whose inputs are no longer what
-they were (a consent ended, data erased, the lender's data changed) cannot be compared, and is counted as such.
+they were (a consent ended, data erased, the lender's data changed), or may not be read any more today, cannot be compared, and is counted as such.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ from hub.store.database import Database, Read, Write
 from hub.store.evaluations.compared import cases, to_try
 from hub.store.evaluations.keep import Asked, dossier_of, inputs_digest
 from hub.store.evaluations.policies import publish_policies, versions
+from hub.store.evaluations.today import readable_today
 from hub.store.tables import policy, policy_draft, policy_trial
 
 OPEN, TRIED, PUBLISHED, DISCARDED = "OPEN", "TRIED", "PUBLISHED", "DISCARDED"
-CHANGED, ERASED, UNTOLD, UNMADE = (
+CHANGED, SEALED, ERASED, UNTOLD, UNMADE = (
     "its inputs are no longer what they were",
+    "no consent lets its inputs be read any more",
     "its inputs are erased",
     "it does not tell under which purpose it was made",
     "it cannot be made once more",
@@ -90,7 +92,7 @@ async def draft(tx: Read | Write, draft_id: UUID) -> Draft:
     """Raises NotFound."""
     row = (await tx.execute(select(policy_draft).where(policy_draft.c.draft_id == draft_id).with_for_update())).first()
     if row is None:
-        raise NotFound("There is no such draft.")
+        raise NotFound("There is no such draft.", remedy="`hub policies list`, or the query `policyDrafts`, shows them.")
     return Draft.of(row)
 
 
@@ -156,7 +158,7 @@ async def waiting(tx: Read | Write, found: Draft, at_once: int) -> list[Row[Any]
 async def try_one(tx: Write, found: Draft, row: Row[Any], grantee: str, now: datetime, reach: Reach = unreachable) -> None:
     """Makes one evaluation once more by the draft, and keeps what came of it."""
     try:
-        left, made = await _once_more(tx, found, row, grantee, reach)
+        left, made = await _once_more(tx, found, row, grantee, now, reach)
     except HubError:
         left, made = UNMADE, None
     mine = {"customer_id": row.customer_id, "evaluation_id": row.evaluation_id, "draft_id": found.draft_id, "at": now}
@@ -166,10 +168,14 @@ async def try_one(tx: Write, found: Draft, row: Row[Any], grantee: str, now: dat
     )
 
 
-async def _once_more(tx: Write, found: Draft, row: Row[Any], grantee: str, reach: Reach) -> tuple[str | None, Decision | None]:
+async def _once_more(
+    tx: Write, found: Draft, row: Row[Any], grantee: str, now: datetime, reach: Reach
+) -> tuple[str | None, Decision | None]:
     """From the same inputs, which the digest proves: with the policy that was followed it would be the same."""
     if row.inputs_erased_on is not None or row.use_purpose is None:
         return (ERASED if row.inputs_erased_on is not None else UNTOLD), None
+    if not await readable_today(tx, CustomerId(row.customer_id), row.evaluation_id, grantee, now):
+        return SEALED, None
     request = Request(row.request_purpose, row.requested_amount)
     asked = Asked(CustomerId(row.customer_id), found.policy.id, request, row.as_of, row.known_at, grantee, row.use_purpose)
     dossier = await dossier_of(tx, asked)
@@ -188,6 +194,23 @@ async def come_to(database: Database, found: Draft, grantee: str, now: datetime,
         async with database.work() as tx:
             await try_one(tx, found, row, grantee, now, reach)
     return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A draft on trial as an errand (:mod:`hub.store.evaluations.errands`)."""
+
+    draft: Draft
+
+    @property
+    def title(self) -> str:
+        return self.draft.policy.id
+
+    async def progress(self, tx: Read | Write) -> tuple[int, int]:
+        return await progress(tx, self.draft)
+
+    async def come_to(self, database: Database, grantee: str, now: datetime, at_once: int, reach: Reach = unreachable) -> int:
+        return await come_to(database, self.draft, grantee, now, at_once, reach)
 
 
 def told(found: Draft) -> dict[str, Any]:

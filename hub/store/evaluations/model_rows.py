@@ -8,10 +8,21 @@ from typing import Any
 
 import orjson
 
+from hub.credit.dossier import EvidenceSet
 from hub.credit.models.declare import Output, Result
+from hub.credit.models.run import Complete
 from hub.credit.scenario.after import Hint
 
 Row = dict[str, Any]
+MODELS = "models"
+"""Stands for a feature's id among the evidence."""
+
+
+def model_evidence(found: Complete) -> tuple[EvidenceSet, ...]:
+    """What the models read beside the features of an evaluation: behind a closed gate, and where a loan is watched, whatever was there. So what they say is shown only
+    while consents cover all of it (ADR 14)."""
+    looked = found.fired is not None or found.made.findings is None
+    return tuple(one for one in found.made.dossier.evidence if one.facts) if looked else ()
 
 
 def model_rows(results: Iterable[Result]) -> list[Row]:

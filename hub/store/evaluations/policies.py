@@ -53,7 +53,14 @@ async def effective_policy(tx: Read | Write, scenario: str, as_of: date) -> Poli
     if not found:
         known = sorted((await tx.execute(select(policy.c.policy_id).distinct())).scalars())
         raise InvalidInput(f"There is no policy for scenario {scenario!r}.", remedy=f"Published here are: {', '.join(known) or 'none'}.")
-    return read_policy(in_force(found, as_of).document)
+    row = in_force(found, as_of)
+    if row.sha256 not in _READ:
+        _READ[row.sha256] = read_policy(row.document)
+    return _READ[row.sha256]
+
+
+_READ: dict[str, Policy] = {}
+"""Published versions by their digest: they never change, and to check one takes longer than to decide by it."""
 
 
 async def versions(tx: Read | Write, scenario: str | None = None) -> list[Row[Any]]:
@@ -85,7 +92,7 @@ async def end_policy(tx: Write, scenario: str, version: str, days: tuple[date, d
     found = await versions(tx, scenario)
     mine = next((row for row in found if row.version == version), None)
     if mine is None:
-        raise NotFound("There is no such version.")
+        raise NotFound("There is no such version.", remedy="`hub policies list`, or the query `policies`, shows them.")
     others = [row for row in found if row is not mine and row.ends_on is None and row.effective_from <= ends_on]
     if mine.ends_on is not None or not others:
         why = "was ended before" if mine.ends_on is not None else "is the only one in force on that day"

@@ -13,9 +13,8 @@ from hub.credit.crosscheck import Tier
 from hub.credit.dossier import Dossier, EvidenceSet
 from hub.credit.evaluate import Findings
 from hub.credit.features.series import industry
-from hub.credit.segments import is_new_citizen
+from hub.credit.segments import is_new_citizen, region_of
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import BusinessRegistration
 
 PROFILE = "profile"
 """Stands for a feature's id among the evidence."""
@@ -43,11 +42,6 @@ def profile_row(dossier: Dossier, found: Findings) -> dict[str, Any]:
         "region": region,
     }
     return row | {"missing": dict(_missing(dossier, found, row))}
-
-
-def region_of(dossier: Dossier) -> str | None:
-    """City in which a business is registered, as the register names it. Where a person lives is nothing to be chosen by."""
-    return next((one.city for one in dossier.of(BusinessRegistration) if one.uscc == dossier.subject.uscc), None)
 
 
 def _missing(dossier: Dossier, found: Findings, row: dict[str, Any]) -> Iterator[tuple[str, MissingReason]]:

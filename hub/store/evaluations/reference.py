@@ -1,50 +1,163 @@
-"""What the lender knows or has configured: margin bands, whitelists, barred industries, contribution bases, the relationship graph.
+"""What the lender knows or has configured, as documents with versions: each says where it is from, which days it is for, and since when the hub knows it.
 
-Two documents of the table ``reference_data``: ``lender``, and ``relations`` with the edges of a business by its USCC. A business without an entry has no
-graph loaded, which is not the same as having no related parties.
+An evaluation of a day uses the versions that were known at its instant and are in effect on its day: of each name the one that took effect last. A version is written once.
+The relationship graph is beside it (:mod:`hub.store.relations`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from hub.credit.dossier import Crop, Reference, Related
+from hub.credit.dossier import Reference
+from hub.credit.reference import Edge, ReferenceFile, faults_of, reference_of
+from hub.credit.reference.files import digest, written
+from hub.domain.enums import RelationType
+from hub.domain.identifiers import CustomerId
 from hub.errors import FixConfiguration
 from hub.store.database import Read, Write
-from hub.store.tables import reference_data
+from hub.store.relations import Known, keep_graph, relations_of
+from hub.store.tables import reference_version
 
 LENDER, RELATIONS = "lender", "relations"
-LENDER_NAMES = frozenset(
-    {"lender", "margin_bands", "core_enterprises", "approved_buyers", "prohibited_industries", "social_insurance_base", "crops"}
-)
+"""Files of a home that ``hub migrate`` loads."""
+EVER = date(2000, 1, 1)
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('reference_version'))")
+_IN_EFFECT = text("""
+    SELECT DISTINCT ON (name) * FROM reference_version
+    WHERE loaded_at <= :known_at AND effective_from <= :as_of AND (effective_to IS NULL OR effective_to >= :as_of)
+    ORDER BY name, effective_from DESC, version DESC
+""")
 
 
-async def keep_reference(tx: Write, name: str, document: Mapping[str, Any], now: datetime) -> None:
-    """Replaces a document. Raises FixConfiguration for one that cannot be read."""
-    unknown = sorted(set(document) - LENDER_NAMES) if name == LENDER else []
-    if unknown:
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a document. ``effective_to`` is the last day; None: until another one is in effect."""
+
+    name: str
+    version: int
+    sha256: str
+    source: str
+    effective_from: date
+    effective_to: date | None
+    document: Any
+    loaded_at: datetime
+    loaded_by: str
+
+    @staticmethod
+    def of(row: Row[Any]) -> Version:
+        return Version(**row._mapping)
+
+    def says(self, other: Version) -> bool:
+        """The same, of the same days and from the same source."""
+        mine, theirs = ((one.sha256, one.source, one.effective_from, one.effective_to) for one in (self, other))
+        return mine == theirs
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """For the audit: its value as well, where it is short."""
+        said = orjson.dumps(self.document)
+        value = {"document": self.document} if len(said) <= 4_000 else {}
+        days = {"from": self.effective_from, "to": self.effective_to}
+        return {"version": self.version, "sha256": self.sha256, "source": self.source, **days, **value}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``before`` is the last version there was."""
+
+    before: Version | None
+    after: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What an evaluation takes: the values, the versions they are of, and what the graph knows."""
+
+    reference: Reference
+    versions: tuple[Version, ...]
+    known: Known
+
+
+async def load_versions(tx: Write, file: ReferenceFile, actor: str, now: datetime) -> list[Change]:
+    """Writes what is new; a document that says what its last version says stays as it is."""
+    await tx.execute(_LOCK)
+    changes = []
+    for name, document in file.documents.items():
+        before = await _last(tx, name)
+        number = before.version + 1 if before else 1
+        days = (file.effective_from, file.effective_to)
+        after = Version(name, number, digest(document), file.source, *days, document, now, actor)
+        if before is None or not before.says(after):
+            row = {one: getattr(after, one) for one in Version.__slots__}
+            await tx.execute(insert(reference_version), row)
+            changes.append(Change(before, after))
+    return changes
+
+
+async def _last(tx: Write, name: str) -> Version | None:
+    mine = select(reference_version).where(reference_version.c.name == name)
+    row = (await tx.execute(mine.order_by(reference_version.c.version.desc()).limit(1))).first()
+    return None if row is None else Version.of(row)
+
+
+async def versions_of(tx: Read | Write, name: str | None = None) -> list[Version]:
+    """Every version, by name, the newest first."""
+    wanted = select(reference_version).order_by(reference_version.c.name, reference_version.c.version.desc())
+    return [Version.of(row) for row in await tx.execute(wanted if name is None else wanted.where(reference_version.c.name == name))]
+
+
+async def in_effect(tx: Read | Write, as_of: date, known_at: datetime) -> tuple[Version, ...]:
+    """One version of each name, by name."""
+    return tuple(Version.of(row) for row in await tx.execute(_IN_EFFECT, {"as_of": as_of, "known_at": known_at}))
+
+
+async def load_reference(tx: Read | Write, customer_id: CustomerId, uscc: str | None, as_of: date, known_at: datetime) -> Used:
+    """The lender's data as they concern one customer."""
+    return (await load_references(tx, {customer_id: uscc}, as_of, known_at))[customer_id]
+
+
+async def load_references(
+    tx: Read | Write, codes: Mapping[CustomerId, str | None], as_of: date, known_at: datetime
+) -> dict[CustomerId, Used]:
+    """Of many customers, by the codes of businesses; None of a person. The documents are read once: of one customer only its related parties differ."""
+    versions, known = await in_effect(tx, as_of, known_at), await relations_of(tx, codes, as_of, known_at)
+    nobody = reference_of({one.name: one.document for one in versions}, None)
+    return {one: Used(replace(nobody, related=its.related), versions, its) for one, its in known.items()}
+
+
+def used(versions: Sequence[Version], known: Known) -> Used:
+    return Used(reference_of({one.name: one.document for one in versions}, known.related), tuple(versions), known)
+
+
+async def keep_reference(tx: Write, name: str, document: Mapping[str, Any], now: datetime, actor: str = "operator") -> list[Change]:
+    """A file of a home: the documents, as if they had always been in effect, or the graph. Raises FixConfiguration for one that cannot be read."""
+    if name == RELATIONS:
+        await keep_graph(tx, _graph(document), f"{name}.json", actor, now)
+        return []
+    faults = [f"{written(path)}: {wrong}. {remedy}" for path, wrong, remedy in faults_of(document)]
+    if faults:
         raise FixConfiguration(
-            f"The lender's reference data do not take {', '.join(unknown)}.", remedy=f"Known names: {', '.join(sorted(LENDER_NAMES))}."
+            f"The lender's reference data cannot be read. {' '.join(faults)}", remedy="docs/deploy.md has an example of each document."
         )
-    _read(document if name == LENDER else {}, document if name == RELATIONS else {}, None)
-    row = {"name": name, "document": dict(document), "changed_at": now}
-    statement = insert(reference_data).values(row)
-    await tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"document": row["document"], "changed_at": now}))
+    return await load_versions(tx, ReferenceFile(f"{name}.json", EVER, None, dict(document)), actor, now)
 
 
-async def load_reference(tx: Read | Write, uscc: str | None) -> Reference:
-    """The lender's data as they concern one business."""
-    rows = (await tx.execute(select(reference_data.c.name, reference_data.c.document))).all()
-    documents = {row.name: row.document for row in rows}
-    return _read(documents.get(LENDER, {}), documents.get(RELATIONS, {}), uscc)
+def _graph(document: Mapping[str, Any]) -> dict[str, list[Edge]]:
+    try:
+        return {own: [Edge(own, row["uscc"], RelationType(row["type"])) for row in rows] for own, rows in document.items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FixConfiguration(
+            f"The lender's reference data cannot be read ({error}).", remedy="docs/deploy.md has an example of each document."
+        ) from None
 
 
 def read_reference_file(path: Path) -> dict[str, Any] | None:
@@ -58,28 +171,3 @@ def read_reference_file(path: Path) -> dict[str, Any] | None:
     if not isinstance(document, dict):
         raise FixConfiguration(f"{path} is not a JSON object.", remedy="Correct it, or remove it.")
     return document
-
-
-def _read(lender: Mapping[str, Any], relations: Mapping[str, Any], uscc: str | None) -> Reference:
-    try:
-        bands = {prefix: (Decimal(low), Decimal(high)) for prefix, (low, high) in lender.get("margin_bands", {}).items()}
-        base = lender.get("social_insurance_base")
-        crops = {
-            name: Crop(Decimal(one["yield_norm"]), Decimal(one["price"]), Decimal(one["input_cost"]))
-            for name, one in lender.get("crops", {}).items()
-        }
-        edges = {own: tuple(Related(row["uscc"], row["type"]) for row in rows) for own, rows in relations.items()}
-        return Reference(
-            lender=str(lender.get("lender", "")),
-            margin_bands=bands,
-            core_enterprises=frozenset(lender.get("core_enterprises", ())),
-            approved_buyers=frozenset(lender.get("approved_buyers", ())),
-            prohibited_industries=frozenset(lender.get("prohibited_industries", ())),
-            insurance_base=(Decimal(base["floor"]), Decimal(base["ceiling"])) if base else None,
-            related=edges.get(uscc or ""),
-            crops=crops,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
-        raise FixConfiguration(
-            f"The lender's reference data cannot be read ({error}).", remedy="docs/deploy.md has an example of each document."
-        ) from None

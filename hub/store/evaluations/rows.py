@@ -25,7 +25,7 @@ from hub.domain.enums import SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.domain.periods import window
 from hub.store import tables
-from hub.store.evaluations.model_rows import hint_rows, model_rows
+from hub.store.evaluations.model_rows import MODELS, hint_rows, model_evidence, model_rows
 from hub.store.evaluations.profile import PROFILE, profile_evidence, profile_row
 
 SALES = "SALES"
@@ -116,6 +116,7 @@ def part_rows(heading: Heading, found: Complete) -> Iterator[tuple[Table, list[R
     made = found.made
     parts = {tables.reason_text: _reasons(made), **(_of_findings(made, made.findings) if made.findings else {})}
     parts |= {tables.model_result: model_rows(found.results), tables.evaluation_hint: hint_rows(found.hints)}
+    parts[tables.feature_evidence] = [*parts.get(tables.feature_evidence, ()), *_evidence(MODELS, model_evidence(found))]
     mine = {"customer_id": heading.customer_id, "evaluation_id": heading.evaluation_id}
     for table, rows in parts.items():
         if rows:

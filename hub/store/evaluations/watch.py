@@ -1,14 +1,21 @@
-"""What the models know beside a dossier: the lender's loans, active connections, and the evaluation that stood when the oldest open loan was granted."""
+"""What the models know beside a dossier: the lender's loans, active connections, and the evaluation that stood when the oldest open loan was granted.
+
+Of many customers in a few statements, like the dossiers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+import orjson
+from sqlalchemy import Row, func, select, text, tuple_
 
 from hub.credit.crosscheck.verdict import Tier
 from hub.credit.models.lender import Loan, Origin, Watch
@@ -16,49 +23,156 @@ from hub.domain.enums import ConnectionStatus, Purpose
 from hub.domain.identifiers import CustomerId
 from hub.store.database import Read, Write
 from hub.store.loans import load_loans
-from hub.store.tables import connection, evaluation, feature_value
+from hub.store.tables import connection, feature_value
 
 COMPARED = ("ps_low_balance_days", "ss_refund_rate")
 """Features that a trigger compares with what they were."""
+_ORIGINS = text("""
+    SELECT a.place, v.customer_id, v.evaluation_id, v.as_of, v.known_at, v.tier
+    FROM unnest(CAST(:places AS int[]), CAST(:customers AS uuid[]), CAST(:scenarios AS text[]), CAST(:named AS uuid[]), CAST(:granted AS date[]))
+         AS a(place, customer_id, scenario, named, granted_on)
+    CROSS JOIN LATERAL (
+        SELECT * FROM evaluation e WHERE e.customer_id = a.customer_id AND e.scenario = a.scenario AND NOT e.what_if
+            AND CASE WHEN a.named IS NULL THEN e.as_of <= a.granted_on ELSE e.evaluation_id = a.named END
+        ORDER BY e.as_of DESC, e.created_at DESC LIMIT 1) v
+""")
 _ACCOUNTS = text("""
-    SELECT account_number_hash FROM fact_payment_account WHERE customer_id = :customer AND role = 'SETTLEMENT'
-        AND known_from <= :known_at AND (known_to IS NULL OR known_to > :known_at)
+    SELECT a.place, f.account_number_hash
+    FROM unnest(CAST(:places AS int[]), CAST(:customers AS uuid[]), CAST(:instants AS timestamptz[])) AS a(place, customer_id, known_at)
+    JOIN fact_payment_account f ON f.customer_id = a.customer_id AND f.role = 'SETTLEMENT'
+        AND f.known_from <= a.known_at AND (f.known_to IS NULL OR f.known_to > a.known_at)
 """)
 
 
-async def load_watch(tx: Read | Write, customer_id: CustomerId, scenario: str, purpose: str, as_of: date, known_at: datetime) -> Watch:
-    """Loans are watched under consents for POST_LOAN alone."""
-    loans = await load_loans(tx, customer_id, as_of, known_at)
-    monitoring = purpose == Purpose.POST_LOAN
-    watch = Watch(monitoring, tuple(loans), None, await _connections(tx, customer_id))
-    open_ones = watch.of(scenario)
-    origin = await _origin(tx, customer_id, open_ones[0], loans[open_ones[0]]) if monitoring and open_ones else None
-    return Watch(watch.monitoring, watch.loans, origin, watch.connections)
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A watch, and the evaluation that its origin is of."""
+
+    watch: Watch
+    origin_id: UUID | None = None
+
+    def document(self) -> dict[str, Any]:
+        """What an evaluation keeps of it: what tells of today only (connections, which decision stood), and digests of what is read again."""
+        loans = sorted((asdict(one) for one in self.watch.loans), key=lambda one: str(one["number"]))
+        return {
+            "loans": [len(loans), _sha256(loans)],
+            "connections": self.watch.connections,
+            "origin": None if self.watch.origin is None else [str(self.origin_id), _sha256(asdict(self.watch.origin))],
+        }
 
 
-async def _connections(tx: Read | Write, customer_id: CustomerId) -> int:
-    mine = (connection.c.customer_id == customer_id, connection.c.status == ConnectionStatus.ACTIVE)
-    return int((await tx.execute(select(func.count()).select_from(connection).where(*mine))).scalar_one())
+def _sha256(value: object) -> str:
+    return hashlib.sha256(orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-async def _origin(tx: Read | Write, customer_id: CustomerId, loan: Loan, named: UUID | None) -> Origin | None:
-    """The evaluation that the lender names, else the last decision of the scenario up to the day on which the loan was granted."""
-    mine = [evaluation.c.customer_id == customer_id, evaluation.c.scenario == loan.scenario, ~evaluation.c.what_if]
-    mine.append(evaluation.c.evaluation_id == named if named else evaluation.c.as_of <= loan.granted_on)
-    newest = (evaluation.c.as_of.desc(), evaluation.c.created_at.desc())
-    row = (await tx.execute(select(evaluation).where(*mine).order_by(*newest).limit(1))).first()
-    if row is None:
-        return None
-    tier = Tier(row.tier) if row.tier else None
-    return Origin(row.as_of, tier, await _features(tx, row), await _accounts(tx, row))
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
-async def _features(tx: Read | Write, row: Row[Any]) -> Mapping[str, Decimal]:
-    mine = (feature_value.c.customer_id == row.customer_id, feature_value.c.evaluation_id == row.evaluation_id)
-    wanted = select(feature_value.c.feature_id, feature_value.c.number).where(*mine, feature_value.c.feature_id.in_(COMPARED))
-    return {one.feature_id: one.number for one in await tx.execute(wanted) if one.number is not None}
+class Watched(Protocol):
+    """Whose loans an evaluation is to know, for which scenario and under consents for which purpose, as of when."""
+
+    @property
+    def customer_id(self) -> CustomerId: ...
+    @property
+    def scenario(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def as_of(self) -> date: ...
+    @property
+    def known_at(self) -> datetime: ...
 
 
-async def _accounts(tx: Read | Write, row: Row[Any]) -> frozenset[str] | None:
-    found = await tx.execute(_ACCOUNTS, {"customer": row.customer_id, "known_at": row.known_at})
-    return frozenset(found.scalars()) or None
+async def load_watches(tx: Read | Write, asked: Sequence[Watched]) -> list[Looked]:
+    """Of evaluations of one day and one instant, in their order. Loans are watched under consents for POST_LOAN alone."""
+    if not asked:
+        return []
+    customers = list(dict.fromkeys(one.customer_id for one in asked))
+    loans = await load_loans(tx, customers, asked[0].as_of, asked[0].known_at)
+    connections = await _connections(tx, customers)
+    watches = [
+        Watch(one.purpose == Purpose.POST_LOAN, tuple(loans.get(one.customer_id, ())), None, connections.get(one.customer_id, 0))
+        for one in asked
+    ]
+    opened = {place: watch.of(one.scenario)[:1] for place, (one, watch) in enumerate(zip(asked, watches, strict=True)) if watch.monitoring}
+    granted = [
+        (place, asked[place].customer_id, loan, loans[asked[place].customer_id][loan]) for place, one in opened.items() for loan in one
+    ]
+    origins = await _origins(tx, granted)
+    return [_with(watch, origins.get(place)) for place, watch in enumerate(watches)]
+
+
+def _with(watch: Watch, found: tuple[UUID, Origin] | None) -> Looked:
+    return Looked(watch) if found is None else Looked(replace(watch, origin=found[1]), found[0])
+
+
+async def watch_again(tx: Read | Write, asked: Watched, kept: Mapping[str, Any]) -> Looked:
+    """The watch of an evaluation that is made once more: loans as the lender had told them, and beside them what the evaluation kept (:meth:`Looked.document`)."""
+    loans = (await load_loans(tx, [asked.customer_id], asked.as_of, asked.known_at)).get(asked.customer_id, {})
+    watch = Watch(asked.purpose == Purpose.POST_LOAN, tuple(loans), None, kept["connections"])
+    opened = watch.of(asked.scenario)[:1]
+    if kept["origin"] is None or not opened:
+        return Looked(watch)
+    origins = await _origins(tx, [(0, asked.customer_id, opened[0], UUID(kept["origin"][0]))])
+    return _with(watch, origins.get(0))
+
+
+async def _connections(tx: Read | Write, customers: Sequence[CustomerId]) -> Mapping[CustomerId, int]:
+    mine = (connection.c.customer_id.in_(customers), connection.c.status == ConnectionStatus.ACTIVE)
+    rows = await tx.execute(select(connection.c.customer_id, func.count()).where(*mine).group_by(connection.c.customer_id))
+    return {CustomerId(customer_id): count for customer_id, count in rows}
+
+
+async def _origins(tx: Read | Write, granted: Sequence[tuple[int, CustomerId, Loan, UUID | None]]) -> Mapping[int, tuple[UUID, Origin]]:
+    """By place the evaluation that the lender names, else the last decision of the scenario up to the day on which the loan was granted."""
+    if not granted:
+        return {}
+    values = {
+        "places": [place for place, *_ in granted],
+        "customers": [customer_id for _, customer_id, *_ in granted],
+        "scenarios": [loan.scenario for _, _, loan, _ in granted],
+        "named": [named for *_, named in granted],
+        "granted": [loan.granted_on for _, _, loan, _ in granted],
+    }
+    rows = (await tx.execute(_ORIGINS, values)).all()
+    if not rows:
+        return {}
+    features, accounts = await _features(tx, rows), await _accounts(tx, rows)
+    return {
+        row.place: (
+            row.evaluation_id,
+            Origin(
+                row.as_of,
+                Tier(row.tier) if row.tier else None,
+                features.get(row.evaluation_id, {}),
+                frozenset(accounts.get(row.place, ())) or None,
+            ),
+        )
+        for row in rows
+    }
+
+
+async def _features(tx: Read | Write, rows: Iterable[Row[Any]]) -> Mapping[UUID, Mapping[str, Decimal]]:
+    f = feature_value.c
+    keys = {(row.customer_id, row.evaluation_id) for row in rows}
+    wanted = select(f.evaluation_id, f.feature_id, f.number).where(
+        tuple_(f.customer_id, f.evaluation_id).in_(keys), f.feature_id.in_(COMPARED)
+    )
+    found = defaultdict[UUID, dict[str, Decimal]](dict)
+    for one in await tx.execute(wanted):
+        if one.number is not None:
+            found[one.evaluation_id][one.feature_id] = one.number
+    return found
+
+
+async def _accounts(tx: Read | Write, rows: Sequence[Row[Any]]) -> Mapping[int, set[str]]:
+    values = {
+        "places": [row.place for row in rows],
+        "customers": [row.customer_id for row in rows],
+        "instants": [row.known_at for row in rows],
+    }
+    found = defaultdict[int, set[str]](set)
+    for one in await tx.execute(_ACCOUNTS, values):
+        found[one.place].add(one.account_number_hash)
+    return found

@@ -19,12 +19,17 @@ from hub.store.tables.connections import (
     sync_window,
 )
 from hub.store.tables.consents import authorisation_attempt, consent, consent_app, consent_event, consent_fetch, link_session
+from hub.store.tables.disputes import dispute
 from hub.store.tables.erasure import tombstone
 from hub.store.tables.events import inbound_event, touched_days
 from hub.store.tables.history import fact_mark, record_shape, replay, window_keys
 from hub.store.tables.lending import evaluation_hint, loan_status, model_result, monitoring_signal
+from hub.store.tables.months import shop_month
 from hub.store.tables.people import customer, customer_client, customer_merge, data_key, identity_event, party
+from hub.store.tables.portfolios import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
 from hub.store.tables.quota import quota_ledger
+from hub.store.tables.reference import customer_relation, reference_version, relation
+from hub.store.tables.reproduction import evaluation_inputs, window_before
 from hub.store.tables.results import (
     check_result,
     evaluation,
@@ -60,9 +65,12 @@ __all__ = [
     "customer",
     "customer_client",
     "customer_merge",
+    "customer_relation",
     "data_key",
+    "dispute",
     "evaluation",
     "evaluation_hint",
+    "evaluation_inputs",
     "evaluation_profile",
     "fact_mark",
     "feature_evidence",
@@ -80,6 +88,10 @@ __all__ = [
     "policy_draft",
     "policy_end",
     "policy_trial",
+    "portfolio_count",
+    "portfolio_part",
+    "portfolio_result",
+    "portfolio_screening",
     "profile_change",
     "quarantine",
     "quota_ledger",
@@ -87,10 +99,13 @@ __all__ = [
     "reason_text",
     "record_shape",
     "reference_data",
+    "reference_version",
+    "relation",
     "replay",
     "revocation",
     "score_point",
     "series_month",
+    "shop_month",
     "signing_key",
     "sync_event",
     "sync_run",
@@ -99,5 +114,6 @@ __all__ = [
     "touched_days",
     "trusted_document",
     "used_token_id",
+    "window_before",
     "window_keys",
 ]

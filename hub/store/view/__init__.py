@@ -15,6 +15,8 @@ paging         a connection: its page, its count, its sums
 watching       the declarations for operators: how fetching goes
 clients        the declarations for admins: who may ask
 policies       likewise: what is decided by, and drafts with their trials
+reference_versions   what the lender knows, with versions, and what an evaluation was made by
+disputes       objections, with what they are about
 gate           the read gate: consent as conditions
 compiler       selection -> statement
 binding        arguments -> bound values; cursors and ids
@@ -29,14 +31,17 @@ reader         runs it; the answer waits until the access log has it
 from hub.store.view.catalogue import Catalogue
 from hub.store.view.clients import CLIENT_TYPES
 from hub.store.view.customers import CUSTOMER_TYPES
+from hub.store.view.disputes import DISPUTE_TYPES
 from hub.store.view.environment import ViewSettings
 from hub.store.view.evaluations import EVALUATION_TYPES
 from hub.store.view.facts import fact_types
 from hub.store.view.lending import LENDING_TYPES
 from hub.store.view.policies import POLICY_TYPES
+from hub.store.view.portfolios import PORTFOLIO_TYPES
 from hub.store.view.profiles import PROFILE_TYPES
 from hub.store.view.pulse import Pulse
 from hub.store.view.reader import Reader
+from hub.store.view.reference_versions import REFERENCE_VERSION_TYPES
 from hub.store.view.watching import WATCHING_TYPES
 
 CATALOGUE: Catalogue = {
@@ -48,7 +53,10 @@ CATALOGUE: Catalogue = {
         *WATCHING_TYPES,
         *CLIENT_TYPES,
         *POLICY_TYPES,
+        *PORTFOLIO_TYPES,
         *PROFILE_TYPES,
+        *REFERENCE_VERSION_TYPES,
+        *DISPUTE_TYPES,
         *fact_types(),
     )
 }

@@ -2,6 +2,7 @@
 
 Column    a value of the row; ``{t}`` stands for the row's alias
 Embedded  an object made of the same row
+Valued    a value with arguments: that of at most one related row
 One       at most one related row
 Many      all related rows, bounded by nature or by ``first``
 Paged     a Relay connection over related rows, with a stable order; ``extras`` are members of its own
@@ -110,6 +111,14 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
+class Valued:
+    """The ``value`` of at most one row."""
+
+    rows: RowsOf
+    arguments: Mapping[str, Argued] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Many:
     """``order`` is SQL after ORDER BY; there are at most ``first`` rows, or ``default`` where the field has no such argument; None: nature bounds them.
     ``owned``: its rows belong to customers."""
@@ -178,7 +187,7 @@ class Each:
     answers: Callable[[str], str]
 
 
-Member = Column | Embedded | One | Many | Paged | Totals | NodeOf | Each
+Member = Column | Embedded | Valued | One | Many | Paged | Totals | NodeOf | Each
 
 
 @dataclass(frozen=True, slots=True)

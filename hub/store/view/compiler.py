@@ -31,6 +31,7 @@ from hub.store.view.catalogue import (
     RowsOf,
     Scope,
     Totals,
+    Valued,
 )
 from hub.store.view.environment import SCOPES
 from hub.store.view.merged import WITH_PARTS, answering
@@ -113,6 +114,10 @@ class _Compiler:
         match member:
             case Column(sql):
                 return sql.replace("{t}", alias)
+            case Valued():
+                t = self._alias()
+                rows, _ = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
+                return f"(select {t}.value from {clauses(rows)})"
             case Embedded(kind):
                 return self.case(_of(pick), alias, scope, kind)
             case One() | Many():

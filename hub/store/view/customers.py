@@ -24,6 +24,7 @@ from hub.store.view.catalogue import (
     plain,
 )
 from hub.store.view.clients import client_fields
+from hub.store.view.disputes import dispute_fields
 from hub.store.view.environment import APP, INTERNAL, NOW, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields, fact_nodes
@@ -32,8 +33,10 @@ from hub.store.view.lending import lending_fields, signal_shows
 from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part
 from hub.store.view.ownership import OWNER
 from hub.store.view.policies import policy_fields
+from hub.store.view.portfolios import portfolio_fields
 from hub.store.view.profile import FILTERS, PROFILE_TYPES, chosen_customers, profile_fields
 from hub.store.view.reference import REFERENCE_TYPES, reference_fields
+from hub.store.view.reference_versions import reference_version_fields
 from hub.store.view.sources import SOURCE_TYPES, sources
 from hub.store.view.watching import watching_fields
 
@@ -134,6 +137,9 @@ QUERY = TypeView(
         **reference_fields(),
         **client_fields(),
         **policy_fields(),
+        **portfolio_fields(),
+        **reference_version_fields(),
+        **dispute_fields(),
     },
 )
 

@@ -15,17 +15,20 @@ from hub.store.view.catalogue import (
     RowsOf,
     Scope,
     TypeView,
+    Valued,
     below,
     columns,
     decimals,
     global_id,
     plain,
 )
+from hub.store.view.disputes import EVALUATION_DISPUTES, FEATURE_DISPUTES
 from hub.store.view.environment import INTERNAL
 from hub.store.view.facts import FACT
 from hub.store.view.gate import in_force_now, of_kind, of_this_use, readable
 from hub.store.view.merged import is_part
 from hub.store.view.models import MODEL_ORDER, MODEL_TYPES
+from hub.store.view.reference_versions import evaluation_origin
 
 _SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
 _OF_KIND = {**_SCENARIO, "whatIf": Argued("boolean", "{t}.what_if = {p}")}
@@ -61,10 +64,31 @@ def _evaluations(t: str, scope: Scope) -> Rows:
     return Rows(f"evaluation {t}", readable_ones(t, scope))
 
 
+def missing(rows_of: RowsOf) -> RowsOf:
+    """Why there is none of these, as one ``value``; no row where there is one. It is told by the consents alone: what is not shown is not there."""
+
+    def rows(t: str, scope: Scope) -> Rows:
+        c, there = f"{t}_c", rows_of(f"{t}_v", scope)
+        consented = " and ".join((is_part(c, scope), *of_this_use(c), *in_force_now(c)))
+        reason = f"case when exists (select 1 from consent {c} where {consented}) then 'NOT_EVALUATED' else 'CONSENT_MISSING' end"
+        return Rows(f"(select {reason} as value where not exists (select 1 from {there.source} where {' and '.join(there.where)})) {t}", ())
+
+    return rows
+
+
+def _of_kind(t: str, scope: Scope) -> Rows:
+    """As ``evaluation`` finds it under the same arguments."""
+    given = (
+        f"{t}.{column} = {scope.given[name]}" for name, column in (("scenario", "scenario"), ("whatIf", "what_if")) if name in scope.given
+    )
+    return Rows(f"evaluation {t}", (*readable_ones(t, scope), *given))
+
+
 def evaluation_fields() -> dict[str, Member]:
     """The customer's fields."""
     return {
         "evaluation": One("Evaluation", _evaluations, NEWEST, _OF_KIND),
+        "evaluationMissing": Valued(missing(_of_kind), {"scenario": Argued("text"), "whatIf": Argued("boolean")}),
         "evaluations": Paged("Evaluation", _evaluations, Order("evaluation_id"), _OF_KIND),
     }
 
@@ -127,6 +151,8 @@ EVALUATION = TypeView(
         **plain("repayment", "guarantee", "binding", "flags", "notes", "nextBestSource", "inputsDigest"),
         **decimals("requestedAmount", "tau", "consistency", "coverage", "verifiedRevenue", "probabilityOfDefault"),
         **decimals("baseLimit", "finalLimit", "enhancement", "baseRate", "rate", "riskAdjustedMargin"),
+        **evaluation_origin(),
+        "disputes": EVALUATION_DISPUTES,
         "policy": One("PolicyVersion", _policy),
         "reasons": Many("Reason", _reasons, "{t}.ordinal"),
         "models": Many("ModelResult", _part("model_result"), MODEL_ORDER),
@@ -160,6 +186,7 @@ EVALUATION_TYPES = [
             **columns(id="{t}.feature_id", number=SHOWN_NUMBER),
             **plain("text", "unit", "missingReason", "formula", "formulaVersion", "windowFirst", "windowLast", "coveredMonths"),
             "evidence": Many("FeatureEvidence", _evidence, "{t}.ordinal"),
+            "disputes": FEATURE_DISPUTES,
         },
     ),
     TypeView(

@@ -24,18 +24,21 @@ from hub.store.view.catalogue import (
     TypeView,
     plain,
 )
-from hub.store.view.gate import covered_by_consent, facts_of_customer
+from hub.store.view.disputes import fact_disputes
+from hub.store.view.environment import PURPOSE
+from hub.store.view.gate import covered_by_consent, facts_of_customer, in_force_now, of_this_use
 from hub.store.view.sources import access_of
 
 FACT = "Fact"
 _DAYS = {"from": Argued("date", "{t}.occurred_on >= {p}"), "to": Argued("date", "{t}.occurred_on <= {p}")}
 
 
-def _envelope(kind: str) -> dict[str, Member]:
+def _envelope(owner: str, kind: str) -> dict[str, Member]:
     return {
         "id": Column(f"{kind} || ':' || {{t}}.customer_id || ':' || {{t}}.fact_id"),
         **plain("version", "occurredOn", "knownFrom", "knownTo"),
         "evidence": Embedded("Provenance"),
+        "disputes": fact_disputes(owner, kind),
     }
 
 
@@ -61,7 +64,7 @@ def _lines(column: str) -> RowsOf:
 
 def _type_of(spec: FactSpec) -> TypeView:
     own = {field_name(field): _member(field) for field in spec.fields}
-    return TypeView(spec.name, {**own, **_envelope(f"'{spec.name}'")}, spec.table, "fact_id")
+    return TypeView(spec.name, {**own, **_envelope(spec.name, f"'{spec.name}'")}, spec.table, "fact_id")
 
 
 def fact_fields() -> dict[str, Member]:
@@ -100,6 +103,15 @@ def _in_customer(table: str, key: str, parent_key: str) -> RowsOf:
     return rows
 
 
+def _consent(t: str, scope: Scope) -> Rows:
+    """The consent that the fact was fetched by. Another purpose's is none of the asking client's business: then it is its own, by which it reads the fact."""
+    p, f = scope["Provenance"], f"{t}_f"
+    fetched = f"{f}.customer_id = {p}.customer_id and {f}.consent_id = {p}.consent_id"
+    joined = f"consent {f} join consent {t} on {t}.customer_id = {f}.customer_id and {t}.source = {f}.source"
+    own = " and ".join((*of_this_use(t), *in_force_now(t)))
+    return Rows(joined, (fetched, f"case when {f}.purpose = {PURPOSE} then {t}.consent_id = {f}.consent_id else {own} end"))
+
+
 def _run_of_page(t: str, scope: Scope) -> Rows:
     p = scope["RawPage"]
     return Rows(f"sync_run {t}", (f"{t}.customer_id = {p}.customer_id", f"{t}.run_id = {p}.run_id"))
@@ -113,7 +125,7 @@ PROVENANCE = TypeView(
         "contentHash": Column("encode({t}.content_hash, 'hex')"),
         "page": One("RawPage", _in_customer("raw_page", "page_id", "page_id")),
         "connection": One("PlatformConnection", _in_customer("connection", "connection_id", "connection_id")),
-        "consent": One("Consent", _in_customer("consent", "consent_id", "consent_id")),
+        "consent": One("Consent", _consent),
     },
 )
 
@@ -141,5 +153,5 @@ STATEMENT_LINE = TypeView("StatementLine", plain("code", "amount"))
 
 def fact_types() -> list[TypeView]:
     """Every type that belongs to facts."""
-    interface = TypeView(FACT, _envelope("{t}.kind"), None, "fact_id", "{t}.kind")
+    interface = TypeView(FACT, _envelope(FACT, "{t}.kind"), None, "fact_id", "{t}.kind")
     return [interface, PROVENANCE, RAW_PAGE, PAGE_REQUEST, STATEMENT_LINE, *(_type_of(spec) for spec in all_specs())]

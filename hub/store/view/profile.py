@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub.store.view.catalogue import Argued, Column, Many, Member, One, Rows, Scope, TypeView, decimals, plain
-from hub.store.view.evaluations import NEWEST, readable_ones
+from hub.store.view.catalogue import Argued, Column, Many, Member, One, Rows, Scope, TypeView, Valued, decimals, plain
+from hub.store.view.evaluations import NEWEST, missing, readable_ones
 from hub.store.view.merged import standing_customers
 from hub.store.view.sources import STATUS, sources
 
@@ -51,6 +51,7 @@ def profile_fields() -> dict[str, Member]:
     """The customer's fields."""
     return {
         "profile": One("Profile", _profiled, NEWEST),
+        "profileMissing": Valued(missing(_profiled)),
         "series": Many("SeriesMonth", _series, "{t}.series, {t}.month", _SERIES),
         "category": Column(_CATEGORY),
     }

@@ -25,6 +25,7 @@ from hub.store.changes import KEPT
 from hub.store.view.binding import bound_customer
 from hub.store.view.catalogue import Argued, Column, Convert, Many, One, Rows, Scope, TypeView, plain
 from hub.store.view.environment import PURPOSE
+from hub.store.view.evaluations import still_readable
 from hub.store.view.gate import in_force_now, of_this_use
 from hub.store.view.looking import Looks
 from hub.store.view.merged import WITH_PARTS, answering
@@ -169,12 +170,15 @@ def _is_snapshot(first: str, last: str, between: str) -> bool:
 
 
 def _told(t: str) -> str:
-    """A change that lies between the two snapshots, for the purpose of the asking token; of facts one whose connector a consent in force is for."""
+    """A change that lies between the two snapshots, for the purpose of the asking token; of facts and of a connection one whose connector a consent in force is for, of
+    an evaluation one that may be read."""
     xid = f"{t}.xid::text::xid8"
     consent = " and ".join((f"k.customer_id = {t}.customer_id", f"k.connector = {t}.of", *of_this_use("k"), *in_force_now("k")))
+    made = f"v.customer_id = {t}.customer_id and v.scenario = {t}.of and v.known_at = {t}.known_at"
     return (
         f"not pg_visible_in_snapshot({xid}, %(since)s::pg_snapshot) and pg_visible_in_snapshot({xid}, %(until)s::pg_snapshot)"
-        f" and coalesce({t}.purpose = {PURPOSE}, true) and ({t}.kind <> 'FACTS' or exists (select 1 from consent k where {consent}))"
+        f" and coalesce({t}.purpose = {PURPOSE}, true) and ({t}.kind not in ('FACTS', 'CONNECTION') or exists (select 1 from consent k where {consent}))"
+        f" and ({t}.kind <> 'EVALUATION' or exists (select 1 from evaluation v where {made} and {still_readable('v')}))"
     )
 
 

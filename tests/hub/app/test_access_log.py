@@ -59,7 +59,7 @@ async def test_what_an_admin_registers_is_an_event(desk: Desk) -> None:
     (event,) = [row for row in await rows(desk, audit_event) if row.action == "client.register"]
     assert (event.actor, event.subject, event.before) == ("risk-desk", "client:new-app", None)
     assert event.after == {
-        "documents": "OPEN",
+        "documents": "ONLY",
         "cost_per_minute": None,
         "name": "New",
         "audience": "PARTNER",

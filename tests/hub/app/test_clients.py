@@ -48,7 +48,7 @@ async def test_what_is_left_out_stays_and_what_changes_is_audited(desk: Desk) ->
     assert (after.audience, after.jwks, after.bearer) == (before.audience, before.jwks, before.bearer)
     (event,) = await events(desk)
     assert event[:3] == ("risk-desk", "client.update", "client:partner-app")
-    assert event[3] == {"name": "partner-app", "scopes": before.scopes, "purposes": ["CREDIT_APPROVAL"], "return_urls": [BACK]}
+    assert event[3] == {"name": "partner-app", "scopes": before.scopes, "purposes": ["CREDIT_APPROVAL", "POST_LOAN"], "return_urls": [BACK]}
     assert event[4] == {"name": "Acme", "scopes": after.scopes, "purposes": ["POST_LOAN"], "return_urls": []}
     with pytest.raises(KeyReused):
         await desk.services.clients.update(replace(call, request_sha256="other"), SAME)

@@ -15,9 +15,9 @@ from hub.domain.enums import Outcome
 from hub.errors import InvalidInput, NotAllowed, NotFound, PolicyInvalid
 from hub.store.embedded import Urls
 from hub.store.evaluations import drafts, keep_reference
-from hub.store.evaluations.drafts import CHANGED, ERASED, Draft
+from hub.store.evaluations.drafts import CHANGED, ERASED, SEALED, Draft
 from hub.store.evaluations.policies import effective_policy, end_policy
-from hub.worker import _trials
+from hub.worker import _errands
 from schema import services as contract
 from tests.hub.app.conftest import NOW, Desk
 
@@ -123,11 +123,11 @@ async def test_what_comes_later_is_tried_too_until_it_ends(desk: Desk) -> None:
 async def test_a_worker_comes_to_what_is_on_trial_by_itself(desk: Desk) -> None:
     draft = await written(desk)
     await evaluated(desk)
-    await _trials(desk.runtime)
+    await _errands(desk.runtime)
     async with desk.runtime.database.work() as tx:
         assert (await drafts.report(tx, draft.draft_id)).cases == 0, "control: it is not on trial yet"
         await drafts.try_draft(tx, draft.draft_id, SINCE)
-    await _trials(desk.runtime)
+    await _errands(desk.runtime)
     async with desk.runtime.database.work() as tx:
         assert (await drafts.report(tx, draft.draft_id)).cases == 1
 
@@ -138,6 +138,27 @@ async def test_an_evaluation_whose_inputs_are_others_now_is_not_compared(desk: D
         await keep_reference(tx, "lender", {"lender": "样例银行", "margin_bands": {"F52": ["0.2", "0.4"]}}, NOW)
     found = await tried(desk, await written(desk))
     assert (found.cases, dict(found.left)) == (0, {CHANGED: 1})
+
+
+_READ = text("""INSERT INTO feature_evidence (customer_id, evaluation_id, feature_id, ordinal, kind, source, facts, digest)
+    SELECT customer_id, evaluation_id, 'f', 0, 'TaxReturn', 'TAX', 5, '11' FROM evaluation""")
+
+
+async def test_an_evaluation_whose_inputs_nobody_may_read_any_more_is_not_made_once_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its inputs are there yet: they are not looked at."""
+    await evaluated(desk)
+    async with desk.runtime.database.work() as tx:
+        await tx.execute(_READ)
+    found = await tried(desk, await written(desk))
+    assert (found.cases, dict(found.left)) == (0, {SEALED: 1})
+
+    async def always(*of: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(drafts, "readable_today", always)
+    assert (await tried(desk, await written(desk, version="2026-02-02"))).cases == 1, "it is asked that keeps it from being made"
 
 
 async def test_an_evaluation_whose_inputs_are_erased_is_not_made_once_more(desk: Desk, urls: Urls) -> None:

@@ -27,7 +27,7 @@ from hub.store.security import PRIVATE
 from hub.store.tables import audit_event, evaluation, policy_trial
 from hub.store.view import CATALOGUE
 from hub.store.view.catalogue import Catalogue, Embedded, Many, NodeOf, One, Paged
-from hub.worker import _trials
+from hub.worker import _errands
 from schema import services as contract
 from schema.examples import example
 from tests.hub.app.conftest import ORIGIN, Desk
@@ -104,7 +104,7 @@ async def test_a_document_with_faults_is_refused_with_all_of_them(desk: Desk) ->
     assert await events(desk) == [] and await rows(desk, "SELECT 1 FROM policy_draft") == []
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "0", str(new_id())])
+@pytest.mark.parametrize("wrong", ["", "x", "0", "01a21ecc-a49f-7990-a54f-1a98904741de"])
 async def test_what_is_no_draft_is_not_found(desk: Desk, wrong: str) -> None:
     for step, asked in (
         (desk.services.policies.publish, contract.PublishPolicyDraft(wrong)),
@@ -157,7 +157,7 @@ async def test_an_admin_follows_a_draft_through_the_api(urls: Urls, tmp_path: Pa
         ] == "TRIED"
         trial = (await shown(scene, made["draftId"]))["trial"]
         assert (trial["evaluations"], trial["done"], trial["running"]) == (1, 0, True)
-        await _trials(scene.desk.runtime)
+        await _errands(scene.desk.runtime)
         trial = (await shown(scene, made["draftId"]))["trial"]
         assert (trial["done"], trial["differences"]["compared"], trial["differences"]["changed"]) == (1, 1, 1)
         (refused,) = (await scene.ask("publishPolicyDraft", "admin", {"draftId": made["draftId"]}, "k3")).json()["data"].values()
@@ -276,5 +276,5 @@ def test_nothing_private_leads_to_a_customer() -> None:
 async def test_a_client_s_own_transaction_sees_no_draft(desk: Desk) -> None:
     await drafted(desk)
     with pytest.raises(Exception, match="permission denied"):
-        async with desk.runtime.database.write(desk.services.calling.scope(desk.call(), "x")) as tx:
+        async with desk.runtime.database.write(desk.services.calling.scope(desk.call())) as tx:
             await tx.execute(text("SELECT 1 FROM policy_draft"))

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -22,6 +23,7 @@ from hub.domain.enums import Verdict
 from hub.store.changes import forget_changes
 from hub.store.database import Database, Write
 from hub.store.view.looking import Rules
+from hub.sync.ending import announce_ends
 from tests.hub.app.watching import Hub, Message, events, heard, served, subscribe
 from tests.hub.sync.platform import refund
 from tests.hub.sync.world import TODAY
@@ -29,7 +31,7 @@ from tests.hub.sync.world import TODAY
 WATCH = """subscription News($customer: ID!, $after: String) {
     profileChanged(customerId: $customer, after: $after) { customerId cursor changes { kind of at knownAt } } }"""
 RULES = Rules(period=0.05, per_client=3)
-NOTE = text("INSERT INTO profile_change (customer_id, kind, of, known_at) VALUES (:customer, 'EVALUATION', :of, now()) RETURNING change_id")
+NOTE = text("INSERT INTO profile_change (customer_id, kind, of, known_at) VALUES (:customer, 'PARTIES', :of, now()) RETURNING change_id")
 
 
 @pytest.fixture
@@ -122,12 +124,12 @@ async def test_what_commits_late_is_told_once_and_what_is_rolled_back_never(hub:
                 raise ZeroDivisionError
         async with hub.world.database.work() as tx:
             later = (await tx.execute(NOTE, {**mine, "of": "committed first"})).scalar_one()
-        assert said(await anext(telling)) == [("EVALUATION", "committed first")]
+        assert said(await anext(telling)) == [("PARTIES", "committed first")]
         await asyncio.sleep(4 * RULES.period)
     assert early < later, "control: a mark at the highest number that was told would have lost it"
-    assert said(await anext(telling)) == [("EVALUATION", "began first")]
+    assert said(await anext(telling)) == [("PARTIES", "began first")]
     await changed(hub, "last")
-    assert said(await anext(telling)) == [("EVALUATION", "last")]
+    assert said(await anext(telling)) == [("PARTIES", "last")]
 
 
 async def test_under_many_writers_each_change_is_told_once(hub: Hub) -> None:
@@ -160,9 +162,7 @@ async def test_what_happened_while_the_line_was_lost_is_in_the_first_answer(hub:
     cursor = news(await anext(over_events(hub)))["cursor"]
     for of in ("a", "b", "a"):
         await changed(hub, of)
-    assert said(await anext(over_socket(hub, after=cursor))) == [("EVALUATION", "b"), ("EVALUATION", "a")], (
-        "each thing once, the last of it"
-    )
+    assert said(await anext(over_socket(hub, after=cursor))) == [("PARTIES", "b"), ("PARTIES", "a")], "each thing once, the last of it"
     assert said(await anext(over_socket(hub))) == [], "without a cursor: from now on"
 
 
@@ -193,7 +193,7 @@ async def test_a_cursor_that_is_none_is_refused_and_disturbs_nobody(hub: Hub, af
     await anext(telling)
     assert code(await anext(over_events(hub, after=after))) == "INVALID_INPUT"
     await changed(hub, "goes on")
-    assert said(await anext(telling)) == [("EVALUATION", "goes on")]
+    assert said(await anext(telling)) == [("PARTIES", "goes on")]
 
 
 @pytest.mark.parametrize("client", ["another", "partner-app"])
@@ -215,6 +215,34 @@ async def test_facts_are_told_to_whose_purpose_a_consent_is_for(hub: Hub) -> Non
     assert ("FACTS", "scripted") in said(await anext(over_events(hub, after=cursor))), "control"
     await hub.world.do("UPDATE consent SET connector = 'elsewhere'")
     assert ("FACTS", "scripted") not in said(await anext(over_events(hub, after=cursor)))
+
+
+_EVALUATED = text("""INSERT INTO evaluation (customer_id, evaluation_id, scenario, policy_id, policy_version, policy_sha256, as_of, known_at, request_purpose, outcome, document, inputs_digest,
+    created_at) VALUES (:customer, :it, :of, :of, '1', 'ef', current_date, now(), 'OPERATING', 'ENHANCED', '{}', '00', now())""")
+_READ = text("""INSERT INTO feature_evidence (customer_id, evaluation_id, feature_id, ordinal, kind, source, facts, digest)
+    VALUES (:customer, :it, 'f', 0, 'Refund', :source, 5, '11')""")
+
+
+async def test_an_evaluation_is_told_of_where_it_may_be_read(hub: Hub) -> None:
+    """One read what the purpose's consent opens, the other what no consent does."""
+    cursor = news(await anext(over_events(hub)))["cursor"]
+    async with hub.world.database.work() as tx:
+        for of, source in (("S03", "SHOP"), ("S01", "CREDIT")):
+            mine = {"customer": hub.world.customer_id, "it": uuid4()}
+            await tx.execute(_EVALUATED, {**mine, "of": of})
+            await tx.execute(_READ, {**mine, "source": source})
+    assert said(await anext(over_events(hub, after=cursor))) == [("EVALUATION", "S03")]
+    await hub.world.do("UPDATE consent SET scenarios = '{}'")
+    assert said(await anext(over_events(hub, after=cursor))) == [], "it may not be read any more"
+
+
+async def test_a_connection_that_ends_soon_is_told_to_whose_purpose_a_consent_is_for(hub: Hub) -> None:
+    cursor = news(await anext(over_events(hub)))["cursor"]
+    await hub.world.do("UPDATE connection SET grant_expires_at = now() + interval '6 days'")
+    assert [await announce_ends(hub.world.database), await announce_ends(hub.world.database)] == [1, 0]
+    assert said(await anext(over_events(hub, after=cursor))) == [("CONNECTION", "scripted")]
+    await hub.world.do("UPDATE consent SET connector = 'elsewhere'")
+    assert said(await anext(over_events(hub, after=cursor))) == []
 
 
 async def test_it_ends_with_the_token_and_with_the_customer(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,19 @@ IMPOSSIBLE = {
     "end a connection": "UPDATE connection SET status = 'DISCONNECTED'",
     "give a consent": "UPDATE consent SET status = 'ACTIVE' WHERE status = 'PENDING'",
     "say since when it is given": "UPDATE consent SET starts_at = now()",
+    "revive what was withdrawn": "UPDATE consent SET status = 'ACTIVE' WHERE status = 'REVOKED'",
+    "revive what has run out, to pause it": "UPDATE consent SET status = 'PAUSED' WHERE status = 'EXPIRED'",
+    "revive what was replaced": "UPDATE consent SET status = 'ACTIVE' WHERE status = 'SUPERSEDED'",
+    "ask for what has ended, to be resumed": "UPDATE consent SET status = 'PENDING' WHERE status IN ('REVOKED', 'EXPIRED', 'SUPERSEDED')",
+    "ask for what was given, to be widened": "UPDATE consent SET status = 'PENDING' WHERE status = 'ACTIVE'",
+    "resume what was never given": "UPDATE consent SET status = 'PAUSED' WHERE status = 'PENDING'",
+    "let what has ended live longer": "UPDATE consent SET data_life_days = 9999, changed_at = now() WHERE status = 'REVOKED'",
+    **{f"widen what was given: {terms}": f"UPDATE consent SET {terms} WHERE purpose = 'CREDIT_APPROVAL' AND status IN ('ACTIVE', 'PAUSED')" for terms in (
+        "data_from = data_from - 1", "data_to = data_to + 1", "scenarios = array_append(scenarios, 'S99')", "kinds = array_append(kinds, 'Refund')", "kinds = NULL",
+        "expires_at = expires_at + interval '1 second'", "expires_at = NULL", "data_life_days = data_life_days + 1", "mode = 'STREAM'", "fetch_type = 'PERIODIC'",
+        "fetches_per_day = 25", "fetches_per_day = NULL", "text_hash = 'x'", "evidence = jsonb_build_object('x', 1)", "offer = NULL", "connector = 'x'", "changed_at = '-infinity'",
+    )},
+    "widen while it is ended": "UPDATE consent SET status = 'REVOKED', data_to = data_to + 1 WHERE status = 'ACTIVE'",
     "hand a consent to itself": "UPDATE consent SET apps = '{partner-app}'",
     "ask for a consent that is handed to it": """INSERT INTO consent (customer_id, consent_id, source, connector, grantee, purpose, scenarios, data_from, data_to, status,
         data_life_days, written, adverse_notice, text_version, text_hash, evidence, changed_at, apps)
@@ -76,6 +89,22 @@ async def lived(desk: Desk) -> str:
     return made
 
 
+ENDED = ("REVOKED", "EXPIRED", "SUPERSEDED")
+_TERMS = text("UPDATE consent SET fetch_type = 'ONETIME', fetches_per_day = 24 WHERE status = 'ACTIVE'")
+_ENDED = text("""INSERT INTO consent (customer_id, consent_id, source, connector, grantee, purpose, scenarios, data_from, data_to, status, starts_at,
+    data_life_days, written, adverse_notice, text_version, text_hash, evidence, changed_at)
+    SELECT customer_id, gen_random_uuid(), :status, connector, grantee, purpose, scenarios, data_from, data_to, :status, starts_at,
+    data_life_days, written, adverse_notice, text_version, text_hash, evidence, changed_at FROM consent WHERE status = 'ACTIVE' AND purpose = 'CREDIT_APPROVAL' LIMIT 1""")
+
+
+async def with_ended(desk: Desk) -> None:
+    """Consents of every end beside those that stand, whose terms can all be widened."""
+    async with desk.runtime.database.work() as tx:
+        await tx.execute(_TERMS)
+        for status in ENDED:
+            await tx.execute(_ENDED, {"status": status})
+
+
 async def attempt(desk: Desk, statement: str) -> bool:
     """Whether it wrote anything. Raises what is wrong with a statement beside its rights."""
     try:
@@ -90,6 +119,7 @@ async def attempt(desk: Desk, statement: str) -> bool:
 async def test_what_a_partner_s_transaction_cannot_do(desk: Desk, urls: Urls) -> None:
     """Refused, or nothing is there to be written."""
     await lived(desk)
+    await with_ended(desk)
     assert [name for name, statement in IMPOSSIBLE.items() if await attempt(desk, statement)] == []
     await unbound(urls)
     for name in (
@@ -98,6 +128,7 @@ async def test_what_a_partner_s_transaction_cannot_do(desk: Desk, urls: Urls) ->
         "rename a party",
         "a line in a chain of the log",
         "destroy a data key",
+        *(name for name in IMPOSSIBLE if name.startswith(("revive ", "widen what was given"))),
     ):
         assert await attempt(desk, IMPOSSIBLE[name]), f"{name}: it is these rights that keep it from happening"
 
@@ -110,6 +141,7 @@ async def unbound(urls: Urls) -> None:
             owner.execute(text(f"GRANT UPDATE ON {name} TO hub_app"))
         for policy, name in (("update", "customer"), ("update", "consent"), ("insert", "access_log")):
             owner.execute(text(f"DROP POLICY bound_{policy} ON {name}"))
+        owner.execute(text("DROP TRIGGER consent_only_narrows ON consent"))
     engine.dispose()
 
 
@@ -118,6 +150,7 @@ async def test_what_its_mutations_do_goes_on(desk: Desk) -> None:
     tax = SourceKind.TAX
     await services.consents.pause(desk.call(), contract.PauseConsent(made, tax))
     await services.consents.resume(desk.call(), contract.ResumeConsent(made, tax))
+    await services.consents.narrow(desk.call(), contract.NarrowConsent(made, tax, None, None, None, None, 30, None))
     await services.create_link_session(desk.call(), link_for(made, renew=True))
     added = await services.identity.add_party(desk.call(), contract.AddParty(made, "GUARANTOR", OTHER, None))
     await services.identity.end_party(desk.call(), contract.EndParty(made, str(added.party_id), None, "no longer"))

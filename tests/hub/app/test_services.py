@@ -350,7 +350,7 @@ async def test_the_rows_say_what_is_evaluated_anew(desk: Desk) -> None:
 
     async def due() -> list[tuple[str, str]]:
         async with desk.runtime.database.work() as tx:
-            return await scenarios_to_refresh(tx, customer_id, grantee)
+            return await scenarios_to_refresh(tx, customer_id, grantee, desk.runtime.clock.today())
 
     assert await due() == []
     asked = contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))

@@ -59,3 +59,27 @@ async def test_what_a_partner_sends_is_kept_under_a_consent_to_keep_it(desk: Des
         await tx.execute(text(f"UPDATE consent SET {terms} WHERE source = 'DEVICE'"))
     with pytest.raises(ConsentMissing):
         await desk.services.record_behaviour_sessions(desk.call(), asked)
+
+
+@pytest.mark.parametrize(("terms", "again"), [("fetch_type = 'ONETIME'", 0), ("fetches_per_day = 1", 1), ("fetches_per_day = 2", None)])
+async def test_what_is_pushed_counts_as_often_as_it_is_consented_to(desk: Desk, terms: str, again: int | None) -> None:
+    """Each page is a fetch of its day; one that is sent again under its key is none."""
+    made = await desk.shop()
+    await desk.services.create_link_session(desk.call(), link_for(made))
+    await agree(desk, made, SourceKind.DEVICE)
+    asked, call = contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19)), desk.call(key="first")
+    async with desk.runtime.database.work() as tx:
+        await tx.execute(text(f"UPDATE consent SET {terms} WHERE source = 'DEVICE'"))
+    for _ in range(2):
+        assert await desk.services.record_behaviour_sessions(call, asked) == contract.SessionsRecorded(1, 0)
+    if again is None:
+        assert await desk.services.record_behaviour_sessions(desk.call(), asked) == contract.SessionsRecorded(0, 1)
+        return
+    with pytest.raises(ConsentMissing):
+        await desk.services.record_behaviour_sessions(desk.call(), asked)
+    tomorrow = at(desk, NOW + timedelta(days=1))
+    if again:
+        assert await tomorrow.record_behaviour_sessions(desk.call(), asked) == contract.SessionsRecorded(0, 1)
+    else:
+        with pytest.raises(ConsentMissing):
+            await tomorrow.record_behaviour_sessions(desk.call(), asked)

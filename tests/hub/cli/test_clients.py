@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hub.access.clients import make_client_keys, thumbprint
+from hub.cli.client_commands import ALLOWED
 from hub.cli.root import app
+from hub.domain.enums import Purpose
 from hub.errors import InvalidInput, NotFound
 from hub.store.embedded import Urls
+from schema.access import AUDIENCES, SCOPES
 
 Run = Callable[..., Result]
 
@@ -70,9 +74,39 @@ def test_what_cannot_be_is_said(run: Run, urls: Urls) -> None:
         (("clients", "register", "acme-app", "--audience", "NOBODY"), InvalidInput),
         (("clients", "disable", "acme-app", "--reason", "r"), NotFound),
         (("clients", "update", "acme-app", "--name", "x"), NotFound),
+        (("clients", "retire-key", "acme-app", "-begins-with-a-dash"), NotFound),
     ):
         assert isinstance(run(*words).exception, error), words
     assert audited(urls) == []
+
+
+@pytest.mark.parametrize("audience", ["INTERNAL", "ADMIN"])
+def test_what_an_own_system_may_ask_for_is_said(run: Run, urls: Urls, audience: str) -> None:
+    """A class that allows nearly everything is not granted by leaving something out."""
+    refused = run("clients", "register", "desk", "--audience", audience).exception
+    assert isinstance(refused, InvalidInput) and "--scope" in refused.message and "`--scope all`" in refused.remedy
+    assert all(scope in refused.remedy for scope in AUDIENCES[audience]) and audited(urls) == []
+    told = good(run("clients", "register", "desk", "--audience", audience, "--scope", "operations:read"))
+    assert "It may ask for operations:read; for the purposes none." in told and "stored documents" not in told
+    good(run("clients", "register", "desk-2", "--audience", audience, "--scope", "all"))
+    (second, first) = json.loads(good(run("clients", "list", "--json")))
+    assert (first["scopes"], second["scopes"]) == (["operations:read"], sorted(AUDIENCES[audience]))
+
+
+def test_the_help_names_every_value(run: Run) -> None:
+    told = " ".join(
+        re.sub(r"[^\w:.`-]+", " ", good(CliRunner().invoke(app, ["clients", "register", "--help"], env={"COLUMNS": "2000"}))).split()
+    )
+    assert {name: set(listed.split()) for name, listed in ALLOWED.items()} == {name: set(listed) for name, listed in AUDIENCES.items()}
+    for word in (*AUDIENCES, *SCOPES, *Purpose, "OPEN", "AUDIT", "ONLY", "`all`"):
+        assert word in told, word
+
+
+def test_a_change_is_told_in_words(run: Run) -> None:
+    good(run("clients", "register", "acme-app", "--audience", "PARTNER", "--purpose", "CREDIT_APPROVAL"))
+    told = good(run("clients", "update", "acme-app", "--scope", "customers:read", "--purpose", "POST_LOAN", "--cost-per-minute", "7"))
+    assert "purposes was CREDIT_APPROVAL, and is POST_LOAN." in told and "cost_per_minute was none, and is 7." in told
+    assert "[" not in told and "'" not in told and "None" not in told
 
 
 def test_the_next_signing_key(run: Run, urls: Urls) -> None:

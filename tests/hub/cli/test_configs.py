@@ -14,6 +14,7 @@ from hub.cli.options import settings
 from hub.cli.runtime import open_runtime, read_configs
 from hub.credit import policies
 from hub.credit.dossier import Crop
+from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import FixConfiguration, PolicyInvalid, SecretMissing, UnknownConnector
 from hub.settings import Settings
 from hub.store.customers import NewCustomer, NewPerson, create_customer
@@ -79,7 +80,7 @@ async def test_the_crop_table_is_the_lenders(urls: Urls, tmp_path: Path) -> None
     async with open_runtime(Settings(home=tmp_path), urls, configs={}) as runtime:
         async with runtime.database.work() as tx:
             await keep_reference(tx, "lender", {"lender": "样例银行", "crops": table}, NOW)
-            found = await load_reference(tx, None)
+            found = (await load_reference(tx, CustomerId(new_id()), None, NOW.date(), NOW)).reference
     assert found.crops == {"茶": Crop(Decimal(80), Decimal("60.5"), Decimal(900))}
 
 

@@ -23,6 +23,7 @@ from hub.credit.evaluate import Request, evaluate
 from hub.credit.expected import to_expected
 from hub.credit.policy import read_policy
 from hub.errors import PersonaInvalid
+from tests.connectors.cn_persona import uscc
 from tests.hub.credit.dossiers import dossier_of
 from tests.hub.credit.persona_documents import Maker, leaves
 from tests.hub.credit.variants import seller
@@ -123,6 +124,22 @@ def sentence(path: Path) -> str | None:
     return None
 
 
+def bought(*numbers: str) -> Document:
+    """Orders of one buyer by these numbers."""
+    order = {"buyer": "a", "amount": "1.00", "confirmed": "1.00", "invoiced": "0.00", "status": "OPEN"}
+    days = {"signed_on": "2025-12-01", "deliver_by": "2026-03-01"}
+    buyers = {"a": {"name": "买方", "uscc": uscc("91999900MA9XXXX61"), "government": False}}
+    return {"account_locked": False, "buyers": buyers, "orders": [{**order, **days, "id": number} for number in numbers]}
+
+
+def grown(*crops: str) -> Document:
+    """These crops on one plot in one season."""
+    plot = {"id": "p1", "season": "2026", "claimed_mu": "1", "satellite_mu": "1", "claimed_yield": "1", "lat": 30.0, "lon": 120.0}
+    said = dict.fromkeys(("insured", "purchase_contract", "credit_village"), False)
+    holders = {"register_holder": "owner", "policy_holder": "owner", "verified_seasons": 0, "harvest_on": "2026-09-20"}
+    return holders | said | {"plots": [{**plot, "crop": crop} for crop in crops]}
+
+
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
@@ -148,6 +165,10 @@ def sentence(path: Path) -> str | None:
         (("ledger", "flows", 1, "amounts"), ["1.00"], "at ledger.flows[1]: a series has either amounts, or a total"),
         (("tax", "withholding", "wages"), ["1.00"], "at the top: tax.withholding: headcount and wages are not of the same length"),
         (("bureau", "accounts", 0, "secured"), "false", "at bureau.accounts[0].secured: neither true nor false"),
+        (("procurement",), bought("o1", "o1"), "at the top: procurement.orders: a o1 is told 2 times"),
+        (("procurement",), bought("o1", "o2"), None),
+        (("farm",), grown("水稻", "水稻"), "at the top: farm.plots: p1 2026 水稻 is told 2 times"),
+        (("farm",), grown("水稻", "油菜"), None),
         (("subject_person",), "owner", "at the top: the top: a persona has either a business or a subject_person"),
     ],
 )

@@ -10,10 +10,12 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from hub.consent.retention import retention
+from hub.domain.enums import SourceKind
 from hub.domain.identifiers import new_id
 from hub.store import tables
+from hub.store.evaluations.today import readable_today
 from tests.hub.erasure.side import erase, on, stones, today
-from tests.hub.sync.world import World
+from tests.hub.sync.world import GRANTEE, World, consented
 
 INPUTS = retention().of_class("INPUT")
 
@@ -31,6 +33,7 @@ async def evaluated(world: World, *, kind: str = "Refund", source: str = "SHOP")
     }
     head |= {
         "request_purpose": "OPERATING",
+        "use_purpose": "CREDIT_APPROVAL",
         "outcome": "ENHANCED",
         "grade": "B",
         "final_limit": Decimal(223000),
@@ -100,6 +103,47 @@ async def test_they_live_as_long_as_what_is_fetched_on_the_same_day(world: World
     await on(world, 19)
     await erase(world)
     assert await inputs(world, mine) == 0
+
+
+async def readable(world: World, evaluation: UUID) -> bool:
+    async with world.database.work() as tx:
+        return await readable_today(tx, world.customer_id, evaluation, GRANTEE, world.time.now())
+
+
+async def test_what_may_not_be_read_today_is_not_read_once_more(world: World) -> None:
+    """A life that is over, an end that nobody has written down yet, a withdrawal: whether or not anything was erased."""
+    await world.do("UPDATE consent SET data_life_days = 10, expires_at = '2026-01-28'")
+    await world.sync()
+    world.time.turn(minutes=1)
+    mine = await evaluated(world)
+    found = []
+    for days in (0, 9, 10):
+        await on(world, days)
+        found.append(await readable(world, mine))
+    assert found == [True, True, False]
+    await world.do("UPDATE consent SET data_life_days = 999")
+    found = []
+    for days in (10, 12, 13):
+        await on(world, days)
+        found.append(await readable(world, mine))
+    assert found == [True, True, False]
+    await on(world, 10)
+    await world.withdraw()
+    assert not await readable(world, mine)
+
+
+async def test_a_negative_item_that_is_over_today_is_not_read_once_more(world: World) -> None:
+    from tests.hub.erasure.test_items import filled
+
+    await filled(world, "TaxArrear")
+    await consented(world.database, world.time, world.customer_id, SourceKind.TAX)
+    await world.do("UPDATE consent SET data_life_days = 9999, expires_at = NULL")
+    over = max(row["erase_on"] for row in await world.rows("SELECT erase_on FROM item_due WHERE customer_id = :customer"))
+    world.time.at = datetime(over.year, over.month, over.day, tzinfo=UTC) - timedelta(days=2)
+    mine, other = await evaluated(world, kind="TaxArrear", source="TAX"), await evaluated(world, kind="TaxReturn", source="TAX")
+    assert await readable(world, mine)
+    world.time.turn(days=3)
+    assert [await readable(world, one) for one in (mine, other)] == [False, True]
 
 
 async def test_they_go_with_a_negative_item_that_was_read(world: World) -> None:

@@ -16,7 +16,7 @@ from hub.consent.retention import retention
 from hub.domain.enums import SourceKind
 from hub.domain.facts import PublicRecord, all_specs
 from hub.domain.identifiers import new_id
-from hub.store.dossier.evidence import load_evidence
+from hub.store.dossier.evidence import evidence
 from hub.store.dossier.facts import load_facts
 from hub.store.dossier.moment import Moment
 from hub.store.erasure import laws
@@ -166,13 +166,12 @@ async def test_formulas_ignore_it_from_that_day_on(world: World) -> None:
     consents = {
         SourceKind.PUBLIC_RECORD: replace(given, source=SourceKind.PUBLIC_RECORD, data_from=date(2000, 1, 1), kinds=None, life=None)
     }
-    sources = frozenset(consents)
     for as_of, counted in ((date(2027, 1, 31), 1), (date(2027, 2, 1), 0)):
         moment = Moment(world.customer_id, as_of, datetime(2026, 6, 1, tzinfo=UTC), consents)
         async with world.database.work() as tx:
-            found = await load_facts(tx, moment, sources)
-            evidence = await load_evidence(tx, moment, sources)
-        assert (len(found.get(PublicRecord, ())), sum(one.facts for one in evidence)) == (counted, counted)
+            (found,) = await load_facts(tx, [moment])
+        read = evidence(found.versions, frozenset(consents), as_of)
+        assert (len(found.facts.get(PublicRecord, ())), sum(one.facts for one in read)) == (counted, counted)
 
 
 def unclassified(kinds: set[str], tables: set[str]) -> set[str]:

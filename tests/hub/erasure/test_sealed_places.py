@@ -55,6 +55,8 @@ async def fill(world: World, customer_id: CustomerId) -> None:
             "customer": customer_id, "connection": connection_id, "revocation": revocation_id, "now": NOW, "id": new_id(), "state": str(connection_id),
             "current": credentials.sealed(sealer, connection_id, grant), "before": credentials.sealed(sealer, connection_id, grant, "previous"),
             "verifier": sealer.seal(linking.verifier_place(connection_id, PLATFORM), b"v"), "grant": sealer.seal(revoking._place(revocation_id), b"{}"),
+            "dispute": (said := new_id()), "statement": sealer.seal(Place("dispute", "statement", str(said)), b"not mine"),
+            "note": sealer.seal(Place("dispute", "note", str(said)), b"it is"),
         }  # fmt: skip
         for statement in (
             "INSERT INTO credential (customer_id, connection_id, sealed, previous, state, refreshed_at) VALUES (:customer, :connection, :current, :before, 'valid', :now)",
@@ -62,6 +64,8 @@ async def fill(world: World, customer_id: CustomerId) -> None:
             " VALUES (:customer, :revocation, :connection, 'c', 'REQUESTED', 'DUE', :grant, :now, :now)",
             "INSERT INTO authorisation_attempt (customer_id, state_hash, link_id, connection_id, verifier, expires_at)"
             " VALUES (:customer, :state, :id, :connection, :verifier, :now)",
+            "INSERT INTO dispute (customer_id, dispute_id, kind, about, state, statement, note, raised_at, raised_by, due_on)"
+            " VALUES (:customer, :dispute, 'Evaluation', :id, 'KEPT', :statement, :note, :now, 'app', CAST(:now AS date))",
         ):
             await tx.execute(text(statement), row)
 

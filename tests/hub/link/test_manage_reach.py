@@ -114,9 +114,7 @@ async def test_a_part_that_its_client_does_not_see_is_not_there(side: Side, me: 
     assert await refused(me, form_to(page, "/link/manage/withdraw"), str(foreign["consent_id"]))
 
 
-LOOKS = (
-    "SELECT client_id, purpose, operation, fields FROM access_log WHERE customer_id = :customer AND operation LIKE '%Page' ORDER BY log_id"
-)
+LOOKS = "SELECT client_id, purpose, operation, fields FROM access_log WHERE customer_id = :customer AND operation IN ('managePage', 'withdrawnPage') ORDER BY log_id"
 
 
 async def test_each_look_is_on_the_access_log(side: Side, me: Person) -> None:
@@ -130,6 +128,24 @@ async def test_each_look_is_on_the_access_log(side: Side, me: Person) -> None:
         assert [(*list(row.values())[:3], tuple(row["fields"])) for row in found] == wanted
     page = (await me.get("/link/manage")).text
     assert "managePage" in page and "<code>" not in page, "and told in words"
+
+
+LINK_LOOKS = "SELECT client_id, purpose, fields FROM access_log WHERE customer_id = :customer AND operation = 'linkPage'"
+
+
+async def test_each_look_at_a_link_is_on_the_access_log(side: Side, me: Person) -> None:
+    """It shows the masked name, and what is consented to. What cannot be logged is not shown."""
+    page = await me.open(await side.link())
+    assert "/link/agree" in page
+    (look,) = await side.rows(LINK_LOOKS)
+    assert (look["client_id"], look["purpose"], look["fields"]) == ("partner", "CREDIT_APPROVAL", ["Customer.nameMasked", "Consent.status"])
+    with psycopg.connect(side.world.database.urls.owner.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("ALTER TABLE access_log ADD CONSTRAINT no_link CHECK (operation <> 'linkPage') NOT VALID")
+        try:
+            answer = await me.get("/link/")
+        finally:
+            owner.execute("ALTER TABLE access_log DROP CONSTRAINT no_link")
+    assert answer.status_code == 500 and "/link/agree" not in answer.text
 
 
 async def test_the_customers_own_look_is_told_as_his(side: Side, me: Person) -> None:

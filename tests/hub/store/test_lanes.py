@@ -59,9 +59,7 @@ async def test_a_lane_keeps_no_plan_for_long(database: Database) -> None:
         name, generic, custom = await database.glance(*seen)
         ages[name] = generic
         assert custom == 0, "a plan is made when it is due, not each time"
-    assert list(ages.values()) == [1, 2, 4, 8, 16, 32, 64, 64, 1], (
-        "what was planned before is gone from the session"
-    )
+    assert list(ages.values()) == [1, 2, 4, 8, 16, 32, 64, 64, 1], "what was planned before is gone from the session"
 
 
 async def test_a_transaction_is_whole_or_not_at_all(database: Database) -> None:

@@ -18,6 +18,7 @@ from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import GrantRevoked, NotFound
 from hub.store.database import Scope
 from hub.sync import grants
+from hub.sync.ending import announce_ends
 from hub.sync.keeping import Keeper
 from hub.sync.revoking import WAITS, Revoker, disconnect, settle_ended
 from tests.hub.sync.platform import NAME, raw
@@ -49,6 +50,36 @@ def revocations(world: World) -> int:
 
 async def due_again(world: World) -> None:
     await world.do("UPDATE revocation SET due_at = clock_timestamp() WHERE customer_id = :customer")
+
+
+# Told of
+
+
+_END = "now() + make_interval(days => :days, hours => -1)"
+RENEWED = f"UPDATE connection SET grant_expires_at = {_END} WHERE customer_id = :customer"
+COMES_NEARER = f"UPDATE connection SET grant_expires_at = {_END}, told_end = {_END} WHERE customer_id = :customer"
+"""The clock of the database cannot be turned: the same end comes nearer."""
+TOLD = "SELECT of FROM profile_change WHERE customer_id = :customer AND kind = 'CONNECTION'"
+
+
+async def test_each_connection_is_told_once_at_each_threshold_that_it_ends(world: World) -> None:
+    """A renewed authorisation has another end; one that is over, or of a connection that is not active, is none to be renewed in time."""
+    found = {}
+    for step, days in ((RENEWED, 31), (RENEWED, 30), (COMES_NEARER, 20), (COMES_NEARER, 7), (COMES_NEARER, 1), (COMES_NEARER, 0)):
+        await world.do(step, days=days)
+        found[days] = [await announce_ends(world.database) for _ in range(2)]
+    assert found == {31: [0, 0], 30: [1, 0], 20: [0, 0], 7: [1, 0], 1: [1, 0], 0: [0, 0]}
+    await world.do(RENEWED, days=3)
+    assert await announce_ends(world.database) == 1, "another end, told for the nearest threshold alone"
+    await world.do(RENEWED, days=2)
+    await world.do("UPDATE connection SET status = 'REAUTHORISE' WHERE customer_id = :customer")
+    assert await announce_ends(world.database) == 0
+    assert [row["of"] for row in await world.rows(TOLD)] == [NAME] * 4
+
+
+async def test_workers_that_look_at_once_tell_each_connection_once(world: World) -> None:
+    await world.do(RENEWED, days=5)
+    assert sum(await asyncio.gather(*(announce_ends(world.database) for _ in range(4)))) == 1
 
 
 # Kept alive

@@ -23,6 +23,7 @@ from schema.access import AUDIENCES
 from schema.plan.extension import require
 from tests.hub.view.test_reading import SCHEMA, ask
 from tests.hub.view.world import KNOWN, PARTNER, RISK, World, build
+from tests.schema.lending import object_to_facts
 
 ADMIN = Caller("admin", "ADMIN", AUDIENCES["ADMIN"], "")
 SECRET = b"sealed: nobody reads this"
@@ -34,18 +35,11 @@ async def built(database: Database) -> World:
     async with database.work() as tx:
         now = (await tx.execute(text("select now()"))).scalar_one()
         await tx.execute(update(tables.connection).values(due_at=now + timedelta(hours=1), created_at=KNOWN))
-        mine = (tables.connection.c.connection_id == world.shop,)
         held = {"lease_until": now + timedelta(minutes=1), "grant_expires_at": KNOWN + timedelta(days=20), "epoch": 2}
-        await tx.execute(update(tables.connection).where(*mine).values(**held))
-        run = {
-            "customer_id": world.mine,
-            "run_id": new_id(),
-            "connection_id": world.shop,
-            "epoch": 2,
-            "started_at": KNOWN + timedelta(hours=1),
-        }
+        await tx.execute(update(tables.connection).where(tables.connection.c.connection_id == world.shop).values(**held))
+        run = {"customer_id": world.mine, "run_id": new_id(), "connection_id": world.shop, "epoch": 2}
         counts = {"windows_planned": 4, "windows_done": 1, "requests": 3, "fetched": 30, "stored": 30}
-        await tx.execute(insert(tables.sync_run), {**run, **counts})
+        await tx.execute(insert(tables.sync_run), {**run, **counts, "started_at": KNOWN + timedelta(hours=1)})
         await tx.execute(insert(tables.sync_event), events(world, run["run_id"]))
         await tx.execute(insert(tables.sync_window), windows(world, run["run_id"]))
         await tx.execute(insert(tables.backfill_window), {**windows(world, world.run)[0], "first_day": date(2020, 1, 1), "state": "DONE"})
@@ -370,7 +364,8 @@ async def test_whoever_is_watched_can_see_that(database: Database) -> None:
 
 async def test_an_operator_s_transaction_reads_nothing_else(database: Database) -> None:
     """Names, facts and keys stay out of its sight, and it writes nothing."""
-    await built(database)
+    async with database.work() as tx:
+        await object_to_facts(tx, await built(database))
     watched: dict[str, int] = {}
     async with database.write(Scope("admin", "")) as tx:
         await tx.execute(text("select set_config('hub.operator', 'yes', true)"))

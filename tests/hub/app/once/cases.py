@@ -18,6 +18,7 @@ from schema import services as contract
 from tests.hub.app.conftest import BACK, Desk
 from tests.hub.app.test_parties import party_of
 from tests.hub.app.test_services import agree
+from tests.hub.credit.variants import uscc as with_check
 
 Input = dict[str, Any]
 REASON = "the register says so"
@@ -181,8 +182,58 @@ async def to_register_document(desk: Desk, number: int) -> Input:
     return {"clientId": await registered(desk, number), "document": "{ customers { totalCount } }"}
 
 
+PORTFOLIO = json.dumps({
+    "id": "P", "version": "1", "effective_from": "2026-01-01", "title": "Some", "purpose": "CREDIT_APPROVAL",
+    "branch": {"scenarios": ["S03"], "without_bureau": "0.8"},
+})  # fmt: skip
+
+
+async def to_screen(desk: Desk, number: int) -> Input:
+    return {"document": PORTFOLIO.replace("Some", f"Some {number}")}
+
+
 async def to_reveal(desk: Desk, number: int) -> Input:
     return {"customerId": await customer(desk, number), "role": "SUBJECT", "field": "NAME"}
+
+
+async def to_load_reference(desk: Desk, number: int) -> Input:
+    documents = {"lender": f"bank {number}"}
+    return {"document": json.dumps({"source": "board", "effective_from": "2026-01-01", "documents": documents})}
+
+
+async def to_load_relations(desk: Desk, number: int) -> Input:
+    ends = [with_check(f"91330203MA{100_000 + 2 * number + n:06}X") for n in range(2)]
+    return {"source": "register", "edges": [{"fromUscc": ends[0], "toUscc": ends[1], "type": "SUPPLIES"}]}
+
+
+async def of_evaluation(desk: Desk, number: int) -> tuple[str, str]:
+    made = await customer(desk, number)
+    asked = contract.Evaluate(made, "S03", "OPERATING", None, None, None)
+    evaluated = await desk.services.evaluate(desk.call("risk-desk"), asked)
+    return made, f"Evaluation:{made}:{evaluated.evaluation_id}"
+
+
+async def to_reproduce(desk: Desk, number: int) -> Input:
+    return {"evaluationId": (await of_evaluation(desk, number))[1]}
+
+
+async def to_raise(desk: Desk, number: int) -> Input:
+    made, evaluation = await of_evaluation(desk, number)
+    return {"customerId": made, "about": evaluation, "statement": "this is not mine"}
+
+
+async def raised(desk: Desk, number: int) -> str:
+    asked = await to_raise(desk, number)
+    said = contract.RaiseDispute(asked["customerId"], asked["about"], None, asked["statement"])
+    return (await desk.services.port().raise_dispute(desk.call(), said)).dispute_id
+
+
+async def to_reveal_dispute(desk: Desk, number: int) -> Input:
+    return {"disputeId": await raised(desk, number)}
+
+
+async def to_resolve(desk: Desk, number: int) -> Input:
+    return {"disputeId": await raised(desk, number), "state": "KEPT", "note": "it is right"}
 
 
 async def to_erase(desk: Desk, number: int) -> Input:
@@ -219,6 +270,8 @@ async def to_take_back(desk: Desk, number: int) -> Input:
 
 
 ELSEWHERE = {"source": "SHOP"}
+NOBODY = "01900000-0000-7000-8000-000000000001"
+OTHER_FILE = json.dumps({"source": "another", "effective_from": "2026-01-01", "documents": {"lender": "another"}})
 STEP = {"consent_event": 1, "profile_change": 1}
 CASES: Mapping[str, Case] = {
     "createCustomer": Case("partner-app", to_create, {"name": "丙某"}, {"customer": 1, "customer_client": 2, "data_key": 1, "party": 1}),
@@ -241,7 +294,10 @@ CASES: Mapping[str, Case] = {
         {"fact_behaviour_session": 1, "raw_page": 1, "sync_run": 1, "sync_window": 1, "profile_change": 1},
     ),
     "evaluate": Case(
-        "risk-desk", to_evaluate, {"requestedAmount": "100000.00"}, {"evaluation": 1, "evaluation_reason": 1, "profile_change": 1}
+        "risk-desk",
+        to_evaluate,
+        {"requestedAmount": "100000.00"},
+        {"evaluation": 1, "evaluation_inputs": 1, "evaluation_reason": 1, "model_result": 6, "profile_change": 1},
     ),
     "recordLoanStatus": Case("partner-app", to_record_loan, {"balance": "2.00"}, {"loan_status": 1, "audit_event": 1}),
     "recordLoanStatuses": Case("partner-app", to_record_loans, {"statuses": []}, {"loan_status": 2, "audit_event": 2}),
@@ -264,8 +320,17 @@ CASES: Mapping[str, Case] = {
     "publishPolicyDraft": Case("admin", of_draft, {"draftId": "another"}, {"policy": 1, "audit_event": 1}),
     "discardPolicyDraft": Case("admin", to_discard, {"reason": "another one"}, {"audit_event": 1}),
     "endPolicyVersion": Case("admin", to_take_back, {"reason": "another one"}, {"policy_end": 1, "audit_event": 1}),
+    "screenPortfolio": Case(
+        "admin", to_screen, {"document": PORTFOLIO.replace("S03", "S01")}, {"portfolio_screening": 1, "portfolio_part": 1, "audit_event": 1}
+    ),
     "eraseCustomer": Case(
         "admin", to_erase, {"reason": "asked by telephone"}, {"customer_client": -2, "party": -1, "tombstone": 1, "audit_event": 1}
     ),
     "revealPersonalField": Case("risk-desk", to_reveal, {"role": "OPERATOR"}, {}),
+    "loadReference": Case("admin", to_load_reference, {"document": OTHER_FILE}, {"reference_version": 1, "audit_event": 1}),
+    "loadRelations": Case("admin", to_load_relations, {"source": "another"}, {"relation": 1, "audit_event": 1}),
+    "reproduceEvaluation": Case("risk-desk", to_reproduce, {"evaluationId": f"Evaluation:{NOBODY}:{NOBODY}"}, {}),
+    "raiseDispute": Case("partner-app", to_raise, {"statement": "another"}, {"dispute": 1}),
+    "revealDispute": Case("risk-desk", to_reveal_dispute, {"disputeId": f"Dispute:{NOBODY}:{NOBODY}"}, {}),
+    "resolveDispute": Case("admin", to_resolve, {"note": "another"}, {"audit_event": 1}),
 }

@@ -175,6 +175,21 @@ JSON = st.recursive(
 )
 
 
+WORDS = st.sampled_from([*schemas.KEYWORDS, "$ref"])
+SCHEMAS = st.recursive(
+    JSON | st.sampled_from(["number", "object", "string"]),
+    lambda below: st.dictionaries(WORDS, below, max_size=4) | st.lists(below, max_size=2),
+    max_leaves=10,
+)
+
+
+@given(SCHEMAS, JSON)
+def test_whatever_stands_for_a_schema_is_refused_or_works(schema: Any, value_: object) -> None:
+    """Drafts of policies come from outside: none makes the hub stumble, when it is read or when it is used."""
+    if not list(schemas.faults(schema)):
+        assert schemas.wrong(schema, value_) in (None, *ModelFault)
+
+
 @given(JSON)
 def test_no_answer_is_taken_that_does_not_fit(given_: object) -> None:
     """Whatever is sent: a fault, or all that is required and within its bounds."""

@@ -1,0 +1,301 @@
+"""A portfolio: which customers are pre-screened, and what a branch offers them. A dated document, and what it says of one dossier. Pure.
+
+A pre-approval (预授信) is indicative: the engine without a new inquiry, never a commitment (domain brief, section 6). The branch's policy narrows what the scenarios
+give: some of them, a floor and a ceiling, and whom it serves nothing. It never raises a limit above theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from itertools import zip_longest
+from typing import Any
+
+from hub.credit import policies
+from hub.credit.crosscheck import observe
+from hub.credit.differences import Decision
+from hub.credit.dossier import Dossier
+from hub.credit.evaluate import Evaluation, Request, evaluate
+from hub.credit.features.series import industry
+from hub.credit.models.score import Scored
+from hub.credit.policy import Policy
+from hub.credit.segments import Segments, region_of, segments
+from hub.domain.enums import CustomerType, Outcome, Purpose, SourceKind
+from hub.errors import PolicyInvalid
+
+OUTSIDE, EXCLUDED = "OUTSIDE", "EXCLUDED"
+"""Why a customer who may be looked at has no result: he is not of this portfolio, or the branch serves nothing to such as him."""
+SIZES = ("MICRO", "SMALL", "MEDIUM", "LARGE")
+AXES = ("customer_types", "sizes", "industries", "regions")
+NAMES = frozenset({"id", "version", "effective_from", "title", "purpose", "money_for", "choose", "branch"})
+OF_BRANCH = frozenset({"scenarios", "floor", "ceiling", "without_bureau", "exclude"})
+_BETTER = (Outcome.ENHANCED, Outcome.BASE_ONLY, Outcome.REFER_MANUAL, Outcome.INELIGIBLE, Outcome.INSUFFICIENT_DATA)
+ZERO = Decimal(0)
+Fault = tuple[tuple[str | int, ...], str, str]
+"""Where, what is wrong, the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some values of some axes; an axis that is not named takes everybody, one that is named takes nobody of whom it is unknown."""
+
+    customer_types: frozenset[str] = frozenset()
+    sizes: frozenset[str] = frozenset()
+    industries: tuple[str, ...] = ()
+    regions: frozenset[str] = frozenset()
+
+    @property
+    def axes(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in AXES)
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """``purpose`` is that of the consents; ``money_for`` OPERATING or CONSUMPTION; ``floor`` and ``ceiling`` in yuan;
+    ``without_bureau`` is the share of a limit that is offered where no bureau could be asked."""
+
+    id: str
+    version: str
+    sha256: str
+    effective_from: date
+    title: str
+    purpose: str
+    money_for: str
+    chosen: Group
+    excluded: Group
+    scenarios: tuple[str, ...]
+    floor: Decimal
+    ceiling: Decimal | None
+    without_bureau: Decimal
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What kind of customer it is; None: nobody can tell."""
+
+    customer_type: str | None
+    size: str | None
+    industry: str | None
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What came of one customer. ``left`` says why there is no result; then the rest is None. ``outcome`` is that of the best scenario; below the floor nothing is
+    offered, and ``limit`` is None."""
+
+    left: str | None
+    profile: Profile | None = None
+    scenario: str | None = None
+    decision: Decision | None = None
+    tier: str | None = None
+    limit: Decimal | None = None
+    below_floor: bool = False
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A customer of the portfolio, with the evaluations of the scenarios that it is made from."""
+
+    profile: Profile
+    made: tuple[Evaluation, ...]
+
+
+def screen(portfolio: Portfolio, dossiers: Mapping[str, Dossier], rules: Mapping[str, Policy]) -> Screened:
+    """What the portfolio offers a customer whom no external model is asked about. ``dossiers`` are by scenario, of those he consented to."""
+    found = place(portfolio, dossiers, rules)
+    return found if isinstance(found, Screened) else offer(portfolio, found)
+
+
+def place(portfolio: Portfolio, dossiers: Mapping[str, Dossier], rules: Mapping[str, Policy]) -> Screened | Placed:
+    """The evaluations of a customer of the portfolio; of everybody else why there is no result."""
+    some = next(iter(dossiers.values()))
+    profile = Profile(None, None, industry(some), region_of(some))
+    if not _may_be(portfolio.chosen, profile):
+        return Screened(OUTSIDE)
+    request = Request(portfolio.money_for)
+    made = [evaluate(dossiers[name], rules[name], request) for name in portfolio.scenarios if name in dossiers]
+    groups = next((one.findings.segments for one in made if one.findings), None) or segments(some, observe(some), None)
+    profile = _profile(profile, groups)
+    if not _is_of(portfolio.chosen, profile):
+        return Screened(OUTSIDE)
+    if any(portfolio.excluded.axes) and _is_of(portfolio.excluded, profile):
+        return Screened(EXCLUDED)
+    return Placed(profile, tuple(made))
+
+
+def offer(portfolio: Portfolio, found: Placed, scores: Sequence[Scored | None] = ()) -> Screened:
+    """What the portfolio offers; ``scores`` are what external score models said of the evaluations, in their order."""
+    said = zip_longest(found.made, scores)
+    return _best(portfolio, found.profile, [one if score is None else _again(one, score) for one, score in said])
+
+
+def _again(one: Evaluation, score: Scored) -> Evaluation:
+    return evaluate(one.dossier, one.policy, one.request, score)
+
+
+def _best(portfolio: Portfolio, profile: Profile, made: Sequence[Evaluation]) -> Screened:
+    """Of several scenarios the best outcome counts, then the larger limit, then the cheaper one: one unsecured limit, not a sum (domain brief, 5.5)."""
+    best = min(made, key=_rank)
+    decision, dossier = Decision.of(best), best.dossier
+    limit = _offered(portfolio, decision, dossier) if decision.outcome in (Outcome.ENHANCED, Outcome.BASE_ONLY) else None
+    below = limit is not None and limit < max(portfolio.floor, Decimal(1))
+    return Screened(
+        None,
+        profile,
+        best.policy.id,
+        decision,
+        best.findings.verdict.tier if best.findings else None,
+        None if below else limit,
+        below,
+        tuple(kind.value for kind, state in dossier.sources.items() if state.readable),
+    )
+
+
+def _rank(one: Evaluation) -> tuple[int, Decimal, Decimal]:
+    decision = Decision.of(one)
+    return _BETTER.index(decision.outcome), -(decision.limit or ZERO), decision.rate or ZERO
+
+
+def _offered(portfolio: Portfolio, decision: Decision, dossier: Dossier) -> Decimal | None:
+    """The limit within the branch's ceiling; a part of it where no bureau was asked, in whole steps."""
+    if decision.limit is None:
+        return None
+    whole = decision.limit if dossier.readable(SourceKind.BUREAU) else decision.limit * portfolio.without_bureau
+    limit = whole if portfolio.ceiling is None else min(whole, portfolio.ceiling)
+    return limit // STEP * STEP
+
+
+STEP = Decimal(policies.document("engine")["limit_step"])
+
+
+def _profile(known: Profile, groups: Segments) -> Profile:
+    return Profile(groups.customer_type, groups.size, known.industry, known.region)
+
+
+def _may_be(group: Group, profile: Profile) -> bool:
+    """By what is known before anything is computed."""
+    by_industry = not group.industries or (profile.industry or " ").startswith(group.industries)
+    return by_industry and (not group.regions or profile.region in group.regions)
+
+
+def _is_of(group: Group, profile: Profile) -> bool:
+    by_kind = not group.customer_types or profile.customer_type in group.customer_types
+    return _may_be(group, profile) and by_kind and (not group.sizes or profile.size in group.sizes)
+
+
+def read_portfolio(document: Mapping[str, Any]) -> Portfolio:
+    """Raises PolicyInvalid, which names every fault."""
+    found = list(faults(document))
+    if found:
+        told = " ".join(f"{'.'.join(map(str, where)) or 'The document'}: {wrong}. {remedy}" for where, wrong, remedy in found)
+        raise PolicyInvalid(told, remedy="Nothing was kept.")
+    branch = document["branch"]
+    ceiling = branch.get("ceiling")
+    return Portfolio(
+        id=document["id"],
+        version=document["version"],
+        sha256=policies.sha256(dict(document)),
+        effective_from=date.fromisoformat(document["effective_from"]),
+        title=document["title"],
+        purpose=document["purpose"],
+        money_for=document.get("money_for", "OPERATING"),
+        chosen=_group(document.get("choose", {})),
+        excluded=_group(branch.get("exclude", {})),
+        scenarios=tuple(branch["scenarios"]),
+        floor=Decimal(branch.get("floor", "0")),
+        ceiling=None if ceiling is None else Decimal(ceiling),
+        without_bureau=Decimal(branch["without_bureau"]),
+        document=document,
+    )
+
+
+def _group(document: Mapping[str, Any]) -> Group:
+    named = {name: frozenset(document.get(name, ())) for name in ("customer_types", "sizes", "regions")}
+    return Group(industries=tuple(document.get("industries", ())), **named)
+
+
+def faults(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """Every fault of a document, with where it is and the remedy."""
+    yield from _unknown((), document, NAMES)
+    for name in ("id", "version", "effective_from", "title", "purpose"):
+        if not isinstance(document.get(name), str) or not document[name].strip():
+            yield (name,), "it is missing, or no text", "Write it as text."
+    yield from _words((), document, "purpose", [one.value for one in Purpose], many=False)
+    yield from _words((), document, "money_for", ["OPERATING", "CONSUMPTION"], many=False)
+    if isinstance(document.get("effective_from"), str) and not _is_day(document["effective_from"]):
+        yield ("effective_from",), "it is no day", "Write it like 2026-01-31."
+    yield from _of_group(("choose",), document.get("choose", {}))
+    branch = document.get("branch")
+    if not isinstance(branch, dict):
+        yield ("branch",), "it is missing", "Say which scenarios the branch offers."
+        return
+    yield from _of_branch(branch)
+
+
+def _of_branch(branch: Mapping[str, Any]) -> Iterator[Fault]:
+    yield from _unknown(("branch",), branch, OF_BRANCH)
+    yield from _words(("branch",), branch, "scenarios", policies.names(), many=True)
+    if not branch.get("scenarios"):
+        yield ("branch", "scenarios"), "there is none", "Name one at least, as in S03."
+    amounts = {name: _amount(branch[name]) for name in ("floor", "ceiling") if name in branch}
+    for name, amount in amounts.items():
+        if amount is None:
+            yield ("branch", name), "it is no amount", 'Write yuan as text, as in "10000.00".'
+    share = _amount(branch.get("without_bureau"))
+    if share is None or share > 1:
+        yield ("branch", "without_bureau"), "it is missing, or no share", 'Write the share of a limit without a bureau, as in "0.8".'
+    low, high = amounts.get("floor"), amounts.get("ceiling")
+    if low is not None and high is not None and low > high:
+        yield ("branch", "floor"), "it is above the ceiling", "Exchange them."
+    yield from _of_group(("branch", "exclude"), branch.get("exclude", {}))
+
+
+def _of_group(where: tuple[str | int, ...], group: Any) -> Iterator[Fault]:
+    if not isinstance(group, dict):
+        yield where, "it is no object", "Name axes with lists of values."
+        return
+    yield from _unknown(where, group, frozenset(AXES))
+    yield from _words(where, group, "customer_types", [one.value for one in CustomerType], many=True)
+    yield from _words(where, group, "sizes", SIZES, many=True)
+    for name in ("industries", "regions"):
+        values = group.get(name, [])
+        if not isinstance(values, list) or not all(isinstance(one, str) and one for one in values):
+            yield (*where, name), "it is no list of texts", 'Write it like ["F52"].'
+
+
+def _unknown(where: tuple[str | int, ...], found: Mapping[str, Any], known: frozenset[str]) -> Iterator[Fault]:
+    for name in sorted(set(found) - known):
+        yield (*where, name), "nobody knows it", f"Known here: {', '.join(sorted(known))}."
+
+
+def _words(where: tuple[str | int, ...], found: Mapping[str, Any], name: str, known: Sequence[str], *, many: bool) -> Iterator[Fault]:
+    if name not in found:
+        return
+    values = found[name] if many else [found[name]]
+    if not isinstance(values, list):
+        yield (*where, name), "it is no list", "Write a list."
+        return
+    for one in values:
+        if one not in known:
+            yield (*where, name), f"{one!r} is none of the words", f"Known: {', '.join(known)}."
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _amount(text: Any) -> Decimal | None:
+    try:
+        found = Decimal(text) if isinstance(text, str) else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() and found >= 0 else None

@@ -1,0 +1,166 @@
+"""The reference documents: what each of them is called and may say. A fault has its path, what is wrong, and the remedy.
+
+lender                  the lender's own name, as bureaus and banks write it
+margin_bands            gross margin by industry prefix: [low, high], shares of 1
+core_enterprises        codes of core enterprises
+approved_buyers         codes of buyers whose orders are financed
+prohibited_industries   industry prefixes that are not financed
+social_insurance_base   floor and ceiling of the city's contribution base, yuan a month
+crops                   by name: yield_norm (kg per mu), price (yuan per kg), input_cost (yuan per mu)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from hub.credit.dossier import Crop, Reference, Related
+from hub.domain.money import ZERO
+
+Path = tuple[str | int, ...]
+Fault = tuple[Path, str, str]
+Faults = Iterator[Fault]
+
+LONGEST = 200
+MOST_ENTRIES = 10_000
+_INDUSTRY = re.compile(r"[A-T]\d{0,4}")
+_CODE = re.compile(r"[0-9A-Z]{1,64}")
+_AMOUNT = re.compile(r"\d{1,12}(\.\d{1,6})?")
+_CROP = ("yield_norm", "price", "input_cost")
+
+
+def faults_of(documents: Mapping[str, Any], at: Path = ()) -> Faults:
+    """Every fault of some documents by name."""
+    for name, document in documents.items():
+        if name not in NAMES:
+            yield (*at, name), "there is no reference document of this name", f"Known are {', '.join(NAMES)}."
+        else:
+            yield from NAMES[name](document, (*at, name))
+
+
+def _text(value: Any, at: Path) -> Faults:
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST:
+        yield at, "it is no text", f"Write 1 to {LONGEST} characters in quotes."
+
+
+def _bands(value: Any, at: Path) -> Faults:
+    if not isinstance(value, dict):
+        yield at, "it is no object", 'Write it like {"F52": ["0.15", "0.35"]}.'
+        return
+    for prefix, band in value.items():
+        here = (*at, prefix)
+        yield from _industry(prefix, here)
+        if not isinstance(band, list | tuple) or len(band) != 2:
+            yield here, "it is no pair of a low and a high share", 'Write it like ["0.15", "0.35"].'
+            continue
+        shares = [_number(one) for one in band]
+        for place, share in enumerate(shares):
+            if share is None or share > 1:
+                yield (*here, place), "it is no share from 0 to 1", 'Write a decimal text, like "0.15".'
+        if None not in shares and shares[0] > shares[1]:  # type: ignore[operator]
+            yield here, "the low share is above the high one", "Put the lower one first."
+
+
+def _industries(value: Any, at: Path) -> Faults:
+    for place, one in _listed(value):
+        yield from _industry(one, (*at, place))
+    yield from _list(value, at)
+
+
+def _industry(value: Any, at: Path) -> Faults:
+    if not isinstance(value, str) or not _INDUSTRY.fullmatch(value):
+        yield at, "it is no prefix of an industry code (GB/T 4754)", 'Write a section letter and up to four digits, like "F52".'
+
+
+def _codes(value: Any, at: Path) -> Faults:
+    found = set()
+    for place, one in _listed(value):
+        if not isinstance(one, str) or not _CODE.fullmatch(one):
+            yield (*at, place), "it is no code of a business", "Write the unified social credit code, in capital letters and digits."
+        elif one in found:
+            yield (*at, place), "it is listed before", "Take it out."
+        else:
+            found.add(one)
+    yield from _list(value, at)
+
+
+def _listed(value: Any) -> Iterator[tuple[int, Any]]:
+    return enumerate(value) if isinstance(value, list | tuple) else iter(())
+
+
+def _list(value: Any, at: Path) -> Faults:
+    if not isinstance(value, list | tuple) or len(value) > MOST_ENTRIES:
+        yield at, f"it is no list of at most {MOST_ENTRIES:,} entries", "Write it in square brackets."
+
+
+def _base(value: Any, at: Path) -> Faults:
+    yield from _members(value, at, ("floor", "ceiling"))
+    if isinstance(value, dict):
+        low, high = _number(value.get("floor")), _number(value.get("ceiling"))
+        if low is not None and high is not None and low > high:
+            yield at, "the floor is above the ceiling", "Exchange them."
+
+
+def _crops(value: Any, at: Path) -> Faults:
+    if not isinstance(value, dict):
+        yield at, "it is no object", 'Write it like {"rice": {"yield_norm": "450", "price": "2.8", "input_cost": "600"}}.'
+        return
+    for name, one in value.items():
+        yield from _members(one, (*at, name), _CROP)
+
+
+def _members(value: Any, at: Path, names: tuple[str, ...]) -> Faults:
+    """An object of exactly these amounts."""
+    if not isinstance(value, dict):
+        yield at, "it is no object", f"It has {', '.join(names)}."
+        return
+    for name in value.keys() - set(names):
+        yield (*at, name), "it is not known here", f"It has {', '.join(names)}."
+    for name in names:
+        if name not in value:
+            yield at, f"{name} is missing", f"It has {', '.join(names)}."
+        elif _number(value[name]) is None:
+            yield (*at, name), "it is no amount", 'Write a decimal text that is not negative, like "4250.00".'
+
+
+def _number(value: Any) -> Decimal | None:
+    """An exact amount: a decimal text, or one that is a Decimal already. A JSON number may have been a float on its way."""
+    if isinstance(value, Decimal):
+        return value if value >= 0 else None
+    return Decimal(value) if isinstance(value, str) and _AMOUNT.fullmatch(value) else None
+
+
+NAMES: Mapping[str, Callable[[Any, Path], Faults]] = {
+    "lender": _text,
+    "margin_bands": _bands,
+    "core_enterprises": _codes,
+    "approved_buyers": _codes,
+    "prohibited_industries": _industries,
+    "social_insurance_base": _base,
+    "crops": _crops,
+}
+
+
+def reference_of(documents: Mapping[str, Any], related: tuple[Related, ...] | None) -> Reference:
+    """The values of documents without a fault."""
+    base = documents.get("social_insurance_base")
+    crops = documents.get("crops", {})
+    return Reference(
+        lender=str(documents.get("lender", "")),
+        margin_bands={prefix: (_exact(low), _exact(high)) for prefix, (low, high) in documents.get("margin_bands", {}).items()},
+        core_enterprises=frozenset(documents.get("core_enterprises", ())),
+        approved_buyers=frozenset(documents.get("approved_buyers", ())),
+        prohibited_industries=frozenset(documents.get("prohibited_industries", ())),
+        insurance_base=(_exact(base["floor"]), _exact(base["ceiling"])) if base else None,
+        related=related,
+        crops={name: Crop(*(_exact(one[member]) for member in _CROP)) for name, one in crops.items()},
+    )
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return ZERO

@@ -1,0 +1,44 @@
+"""Where the hub may connect to is audited when it has changed: once, with what was and what is, whichever process starts first."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from hub.access.audit.allowed import ACTION, note_allowed
+from hub.cli.processes import allowed_by
+from hub.settings import Settings
+from hub.store.database import Database
+from hub.vault import FileKeys
+
+ONE = {"alipay": ["https://a.example/", "https://b.example/x"]}
+OTHER = {"alipay": ["https://evil.example/"], "cn_tax": ["https://t.example/"]}
+
+
+async def noted(database: Database) -> list[Any]:
+    async with database.work() as tx:
+        found = await tx.execute(
+            text("SELECT actor, before, after FROM audit_event WHERE action = :action ORDER BY sequence"), {"action": ACTION}
+        )
+        return [(row.actor, row.before and row.before["allowed"], row.after["allowed"]) for row in found]
+
+
+async def test_each_change_is_audited_once(database: Database, tmp_path: Path) -> None:
+    keys = FileKeys(tmp_path / "keys.json")
+    assert not await note_allowed(database, keys, {"private networks": []}), "nothing was allowed, and nothing is"
+    assert sorted(await asyncio.gather(*(note_allowed(database, keys, ONE) for _ in range(4)))) == [False, False, False, True]
+    assert not await note_allowed(database, keys, {"alipay": list(reversed(ONE["alipay"]))}), "the order says nothing"
+    assert await note_allowed(database, keys, OTHER)
+    assert await note_allowed(database, keys, {})
+    assert await noted(database) == [("operator", None, ONE), ("operator", ONE, OTHER), ("operator", OTHER, {})]
+
+
+def test_it_is_the_list_that_is_enforced(tmp_path: Path) -> None:
+    """Addresses, and no other setting: there are secrets among them."""
+    chosen = Settings(home=tmp_path, private_networks=(ip_network("10.0.0.0/8"),))
+    configs = {"alipay": {"base_url": "https://a.example/", "token_url": "base_url", "client_secret": "secret"}}
+    assert allowed_by(chosen, configs) == {"alipay": ("https://a.example/",), "private networks": ["10.0.0.0/8"]}

@@ -1,0 +1,182 @@
+"""Many at once are what each would be alone, rows and kept inputs; with external models and loans, too. Made once more, nobody outside is asked again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from hub.credit.differences import Decision
+from hub.credit.evaluate import Request
+from hub.credit.models.reach import Reach, unreachable
+from hub.domain.enums import Outcome, Purpose, SourceKind
+from hub.domain.identifiers import new_id
+from hub.domain.models import LoanState, ModelSlot
+from hub.store.evaluations import Asked, evaluate_customer, portfolios, publish_policies
+from hub.store.evaluations.canonical import ORDER, Document, document_of
+from hub.store.evaluations.keep import evaluate_customers
+from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, Reproduction, find_evaluation, reproduce
+from hub.store.loans import LoanWord, record
+from hub.store.tables import connection, consent, customer, evaluation_inputs
+from tests.hub.credit.models.served import Model, at, naming, served
+from tests.hub.store.seed import GRANTEE, Seed
+from tests.hub.store.test_portfolios import DOCUMENT
+from tests.hub.store.test_reproducing import DAY, Scene, scene, seeded
+
+__all__ = ["scene", "seeded"]
+"""Fixtures."""
+
+APPROVAL: dict[str, Any] = {
+    "answer": {
+        "type": "object",
+        "properties": {
+            "modelId": {"type": "string"},
+            "version": {"type": "string"},
+            "output": {"type": "object", "properties": {"approval": {"type": "string"}}, "required": ["approval"]},
+        },
+        "required": ["modelId", "version", "output"],
+    }
+}
+REFERRED = b'{"modelId": "bank-approval", "version": "1", "output": {"approval": "REFER"}}'
+
+
+@asynccontextmanager
+async def external(found: Scene) -> AsyncIterator[tuple[Model, Model, Reach]]:
+    """S03 names a model for its score and one for its approval, from today on."""
+    score, approval = Model(), Model(REFERRED)
+    async with served(score) as (url, reach), served(approval) as (other, beside):
+        named = naming({"SCORE": at(url), "APPROVAL": at(other, model="bank-approval", **APPROVAL)})
+        document = {**named.document, "effective_from": "2026-01-02"}
+        await publish_policies(found.tx, [document], found.at)
+
+        async def both(asked: Any) -> Any:
+            return await (reach if asked.external.slot is ModelSlot.SCORE else beside)(asked)
+
+        yield score, approval, both
+
+
+async def stored(found: Scene, evaluation_id: Any) -> tuple[Document, Any]:
+    """An evaluation's rows, and what is kept of its inputs."""
+    rows = {table: [dict(row._mapping) for row in await found.tx.execute(_of(table, evaluation_id))] for table in ORDER}
+    return document_of(rows), (await found.tx.execute(_of(evaluation_inputs, evaluation_id))).one()[2:]
+
+
+def _of(table: Any, evaluation_id: Any) -> Any:
+    return select(table).where(table.c.evaluation_id == evaluation_id)
+
+
+async def again(found: Scene, evaluation_id: Any) -> Reproduction:
+    return await reproduce(found.tx, await find_evaluation(found.tx, evaluation_id), found.at + DAY)
+
+
+async def bare(found: Scene) -> Seed:
+    """A customer of whom nothing is known."""
+    seed = Seed(found.tx, found.at)
+    row = {"kind": "PERSON", "name_masked": "*", "subject_hash": "bare", "created_at": found.at}
+    await found.tx.execute(insert(customer), {"customer_id": seed.customer_id, **row})
+    return seed
+
+
+async def lent(found: Scene) -> Asked:
+    """A loan that runs, granted on a decision of two months ago; and the evaluation that watches it."""
+    granted_on = found.asked.as_of - timedelta(days=60)
+    await evaluate_customer(found.tx, replace(found.asked, as_of=granted_on))
+    loan = LoanWord(
+        "L1", "S03", LoanState.ACTIVE, found.asked.as_of, granted_on, None, Decimal(90_000), Decimal(80_000), Decimal(1_000), 12
+    )
+    await record(found.tx, found.asked.customer_id, loan, "app", found.at)
+    given = [dict(row._mapping) for row in await found.tx.execute(select(consent))]
+    await found.tx.execute(insert(consent), [{**row, "consent_id": new_id(), "purpose": Purpose.POST_LOAN} for row in given])
+    return replace(found.asked, purpose=Purpose.POST_LOAN.value)
+
+
+async def test_a_batch_is_what_each_is_alone(scene: Scene) -> None:
+    """The first has its gate closed, so that its row says less than those of the others do."""
+    someone = await bare(scene)
+    asked = [
+        replace(scene.asked, customer_id=someone.customer_id),
+        replace(scene.asked, scenario="S01"),
+        scene.asked,
+        replace(scene.asked, request=Request("OPERATING", Decimal(50_000))),
+    ]
+    async with external(scene) as (score, approval, reach):
+        alone = [await evaluate_customer(scene.tx, one, reach) for one in asked]
+        heard = score.heard + approval.heard
+        together = await evaluate_customers(scene.tx, asked, reach)
+    assert [one.outcome for one in together[:3]] == [Outcome.INSUFFICIENT_DATA, Outcome.INSUFFICIENT_DATA, Outcome.ENHANCED]
+    for one, other in zip(alone, together, strict=True):
+        assert await stored(scene, one.evaluation_id) == await stored(scene, other.evaluation_id)
+    assert len(heard) == 4 and len(score.heard) == len(approval.heard) == 4, "two of them may be asked about, each time two models"
+    row = await find_evaluation(scene.tx, together[2].evaluation_id)
+    assert (row.score, row.grade) == (650, "B") and row.final_limit > 0
+    assert (await find_evaluation(scene.tx, together[3].evaluation_id)).supersedes == together[2].evaluation_id
+
+
+async def test_loans_are_the_same_in_a_batch(scene: Scene) -> None:
+    asked = await lent(scene)
+    alone = await evaluate_customer(scene.tx, asked)
+    first, other = await evaluate_customers(scene.tx, [replace(asked, customer_id=(await bare(scene)).customer_id), asked])
+    assert await stored(scene, alone.evaluation_id) == await stored(scene, other.evaluation_id)
+    assert (first.found.fired, other.found.fired) == (None, alone.found.fired) and other.found.fired is not None
+
+
+async def test_models_outside_answer_as_they_did(scene: Scene) -> None:
+    async with external(scene) as (score, approval, reach):
+        kept = await evaluate_customer(scene.tx, scene.asked, reach)
+    assert kept.found.made.findings is not None and kept.found.made.findings.score.total == 650
+    assert (await again(scene, kept.evaluation_id)).verdict == EQUAL
+    assert len(score.heard) == len(approval.heard) == 1, "nobody is asked again"
+    said = "document #>> '{models,SCORE,answer}'"
+    changed = f"jsonb_set(document, '{{models,SCORE,answer}}', to_jsonb(replace({said}, '650', '640')))"
+    await scene.tamper("evaluation_inputs", f"document = {changed} WHERE document -> 'models' ? 'SCORE'")
+    found = await again(scene, kept.evaluation_id)
+    assert found.verdict == DIFFERENT, "control: the answer that was kept is what it is made from"
+
+
+async def test_a_model_that_did_not_answer_does_not_answer_again(scene: Scene) -> None:
+    async with external(scene):
+        kept = await evaluate_customer(scene.tx, scene.asked, unreachable)
+    assert kept.outcome is Outcome.REFER_MANUAL
+    assert (await again(scene, kept.evaluation_id)).verdict == EQUAL
+
+
+async def test_what_the_lender_had_told_is_told_again(scene: Scene) -> None:
+    """Since then a connection has ended, the loan is another one, and another decision of that day stands."""
+    asked = await lent(scene)
+    kept = await evaluate_customer(scene.tx, asked)
+    await scene.tx.execute(
+        update(connection).where(connection.c.connection_id == scene.connections[SourceKind.SHOP]).values(status="DISCONNECTED")
+    )
+    loan = LoanWord(
+        "L1", "S03", LoanState.SETTLED, asked.as_of, asked.as_of - timedelta(days=60), None, Decimal(90_000), Decimal(0), Decimal(0), 0
+    )
+    await record(scene.tx, asked.customer_id, loan, "app", scene.at + DAY)
+    await evaluate_customer(scene.tx, replace(asked, as_of=asked.as_of - timedelta(days=60)))
+    found = await again(scene, kept.evaluation_id)
+    assert found.verdict == EQUAL, found.sentence
+    await scene.tamper("loan_status", "days_past_due = 40")
+    found = await again(scene, kept.evaluation_id)
+    assert found.verdict == DIFFERENT and found.difference is not None
+    assert "What the lender had told of 1 loans is not what is read now" in found.difference.cause
+
+
+async def test_who_is_pre_screened_is_scored_by_the_same_model(scene: Scene) -> None:
+    """And nobody outside is asked about who is none of the portfolio."""
+    mine = scene.asked.customer_id
+    async with external(scene) as (score, approval, reach):
+        alone = await evaluate_customer(scene.tx, replace(scene.asked, request=Request("OPERATING")), reach)
+        some = await portfolios.begin(scene.tx, DOCUMENT, "an author", scene.at, scene.asked.as_of)
+        found = (await portfolios.screened(scene.tx, some, [mine], GRANTEE, reach))[mine]
+        assert found.decision == Decision.of(alone.found.made) and found.decision.rate == Decimal("0.0460")
+        assert (len(score.heard), len(approval.heard)) == (2, 1), "an approval has no part in a decision"
+        assert len({str(sorted(one["features"])) for one in score.heard}) == 1
+        silent = (await portfolios.screened(scene.tx, some, [mine], GRANTEE))[mine]
+        assert silent.decision is not None and silent.decision.outcome is Outcome.REFER_MANUAL, "control: it did not answer"
+        other = await portfolios.begin(scene.tx, {**DOCUMENT, "choose": {"industries": ["C"]}}, "an author", scene.at, scene.asked.as_of)
+        assert (await portfolios.screened(scene.tx, other, [mine], GRANTEE, reach))[mine].left == "OUTSIDE"
+        assert len(score.heard) == 2

@@ -1,0 +1,250 @@
+"""An evaluation is made once more byte for byte, whatever came since; what was tampered with is named with its cause."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, text, update
+
+from hub.credit import policies
+from hub.credit.evaluate import Request
+from hub.credit.features import CATALOGUE
+from hub.credit.reference import Edge, ReferenceFile
+from hub.domain.enums import Outcome, RelationType, SourceKind
+from hub.domain.facts import Order, PaymentTransaction, TaxReturn
+from hub.store.database import Database, Write
+from hub.store.embedded import Urls
+from hub.store.evaluations import Asked, Kept, evaluate_customer, publish_policies
+from hub.store.evaluations.policies import documents_of_the_package
+from hub.store.evaluations.reference import load_versions
+from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, NOT_REPRODUCIBLE, Reproduction, find_evaluation, reproduce
+from hub.store.merging import merge_customers
+from hub.store.relations import load_edges, related_to
+from hub.store.tables import customer, sync_window
+from tests.databases import Databases
+from tests.e2e.case import small_seller
+from tests.hub.credit.facts_of import facts_of
+from tests.hub.credit.shop_of import order_facts
+from tests.hub.store.seed import GRANTEE, PURPOSE, Seed, seed_persona
+
+PARTNER_CODE = "91330203MA2DEMKX15"
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Scene:
+    """A shop that was evaluated at ``at``, in a transaction that is taken back: of one who may do everything, for some tests do what nobody may."""
+
+    tx: Write
+    asked: Asked
+    kept: Kept
+    connections: dict[SourceKind, Any]
+
+    @property
+    def at(self) -> datetime:
+        return self.asked.known_at
+
+    def later(self) -> Seed:
+        """What comes a day later."""
+        return Seed(self.tx, self.at + DAY, self.asked.customer_id, self.connections)
+
+    async def again(self) -> Reproduction:
+        return await reproduce(self.tx, await find_evaluation(self.tx, self.kept.evaluation_id), self.at + DAY)
+
+    async def both(self, known_at: datetime) -> tuple[Any, Any]:
+        """The evaluation, and another one as known at an instant."""
+        other = await evaluate_customer(self.tx, replace(self.asked, known_at=known_at))
+        first, second = [await find_evaluation(self.tx, one.evaluation_id) for one in (self.kept, other)]
+        return first, second
+
+    async def tamper(self, table: str, change: str) -> None:
+        assert (await self.tx.execute(text(f"UPDATE {table} SET {change}"))).rowcount  # type: ignore[attr-defined]
+
+
+Seeded = tuple[Urls, Asked, Kept, dict[SourceKind, Any]]
+
+
+@pytest.fixture(scope="module")
+def seeded(databases: Databases) -> Iterator[Seeded]:
+    with databases.one() as urls:
+        yield urls, *asyncio.run(_seeded(urls))
+
+
+async def _seeded(urls: Urls) -> tuple[Asked, Kept, dict[SourceKind, Any]]:
+    persona, database = small_seller(), Database(urls)
+    async with database.work() as tx:
+        await publish_policies(tx, documents_of_the_package(), persona.known_at)
+        seed = await seed_persona(tx, persona, [*facts_of(persona), *order_facts(persona)])
+        bands = ReferenceFile("board", date(2025, 1, 1), None, {"lender": GRANTEE, "margin_bands": {"F52": ["0.10", "0.40"]}})
+        await load_versions(tx, bands, "admin", persona.known_at)
+        assert persona.business
+        edge = Edge(persona.business.uscc, PARTNER_CODE, RelationType.SHAREHOLDING, Decimal("0.3"))
+        await load_edges(tx, [edge], "register", "admin", persona.known_at)
+        request = Request("OPERATING", Decimal(100_000))
+        asked = Asked(seed.customer_id, "S03", request, persona.as_of, persona.known_at, GRANTEE, PURPOSE)
+        kept = await evaluate_customer(tx, asked)
+    await database.close()
+    assert kept.outcome is Outcome.ENHANCED
+    return asked, kept, seed.connections
+
+
+class _Over(Exception):
+    pass
+
+
+@pytest.fixture
+async def scene(seeded: Seeded) -> AsyncIterator[Scene]:
+    urls, *made = seeded
+    assert urls.admin
+    database = Database(replace(urls, worker=urls.admin))
+    with suppress(_Over):
+        async with database.work() as tx:
+            yield Scene(tx, *made)
+            raise _Over
+    await database.close()
+
+
+async def test_nothing_came_since(scene: Scene) -> None:
+    found = await scene.again()
+    assert (found.verdict, found.was_sha256) == (EQUAL, found.now_sha256)
+    assert found.size > 10_000
+
+
+async def test_after_later_syncs(scene: Scene) -> None:
+    """Windows are read again and facts come: the windows' rows tell of today only."""
+    paid = next(one for one in facts_of(small_seller()) if isinstance(one, PaymentTransaction))
+    await scene.later().facts(replace(paid, transaction_number="later", amount=Decimal(900_000)), known_from=scene.at + DAY)
+    again = {"state": "OPEN", "covered": None, "completed_at": None}
+    await scene.tx.execute(update(sync_window).values(**again))
+    assert (await scene.again()).verdict == EQUAL
+    first, as_known_then = await scene.both(scene.at)
+    assert first.document == as_known_then.document, "as known then, windows had covered what they had"
+    await scene.tx.execute(text("DELETE FROM window_before"))
+    assert (await scene.both(scene.at))[1].document != first.document, "control: the windows' rows alone do not tell it"
+    assert (await scene.again()).verdict == EQUAL
+
+
+async def test_after_a_late_fact_of_an_old_day(scene: Scene) -> None:
+    sold = next(one for one in order_facts(small_seller()) if isinstance(one, Order) and one.paid_at)
+    await scene.later().facts(replace(sold, order_number="late", paid_amount=Decimal(500_000)), known_from=scene.at + DAY)
+    assert (await scene.again()).verdict == EQUAL
+    before, after = await scene.both(scene.at + DAY)
+    assert before.document != after.document, "control: it counts from then on"
+
+
+async def test_after_an_amended_return(scene: Scene) -> None:
+    later = scene.at + DAY
+    await scene.tamper("fact_tax_return", f"known_to = '{later.isoformat()}'")
+    returns = [one for one in facts_of(small_seller()) if isinstance(one, TaxReturn)]
+    doubled = [replace(one, declared_revenue=one.declared_revenue and one.declared_revenue * 2, amendment=1) for one in returns]
+    await scene.later().facts(*doubled, known_from=later, version=2)
+    assert (await scene.again()).verdict == EQUAL
+    before, after = await scene.both(later)
+    assert before.consistency != after.consistency, "control: the amended returns are another truth"
+
+
+async def test_after_the_customer_was_merged(scene: Scene) -> None:
+    other = Seed(scene.tx, scene.at)
+    row = {"kind": "ORG", "name_masked": "*", "uscc": PARTNER_CODE, "subject_hash": "other", "created_at": scene.at}
+    await scene.tx.execute(insert(customer), {"customer_id": other.customer_id, **row})
+    await merge_customers(scene.tx, scene.asked.customer_id, other.customer_id, "one and the same", scene.at + DAY, "admin")
+    assert (await scene.again()).verdict == EQUAL
+
+
+async def test_after_a_policy_was_published_for_the_same_day(scene: Scene) -> None:
+    changed = {**policies.document("S03"), "version": "2026-01-02", "effective_from": "2026-01-02", "uplift_ceiling": "0.01"}
+    await publish_policies(scene.tx, [changed], scene.at + DAY)
+    assert (await scene.again()).verdict == EQUAL
+    before, after = await scene.both(scene.at)
+    assert (before.final_limit > after.final_limit, after.policy_version) == (True, "2026-01-02"), "control: the new one decides otherwise"
+
+
+async def test_after_a_reference_document_changed(scene: Scene) -> None:
+    later = scene.at + DAY
+    changed = ReferenceFile("board", date(2025, 1, 1), None, {"lender": "another name", "prohibited_industries": ["F"]})
+    assert len(await load_versions(scene.tx, changed, "admin", later)) == 2
+    assert (await scene.again()).verdict == EQUAL
+    assert (await scene.both(later))[1].outcome == Outcome.INELIGIBLE, "control: its industry is barred now"
+    assert (await scene.both(scene.at))[1].outcome == Outcome.ENHANCED, "and was not, as known then"
+
+
+async def test_after_the_graph_changed(scene: Scene) -> None:
+    later = scene.at + DAY
+    own = str((await scene.tx.execute(text("SELECT uscc FROM customer"))).scalar_one())
+    await load_edges(scene.tx, [Edge(own, PARTNER_CODE, RelationType.SHAREHOLDING, retract=True)], "register", "admin", later)
+    assert (await scene.again()).verdict == EQUAL
+    then, now = [await related_to(scene.tx, scene.asked.customer_id, own, scene.asked.as_of, at) for at in (scene.at, later)]
+    assert (then.edges, now.edges) == (1, 0), "control: it was taken back"
+
+
+async def test_a_stored_result_that_was_changed_is_named(scene: Scene) -> None:
+    await scene.tamper("evaluation", "final_limit = final_limit + 1000")
+    found = await scene.again()
+    assert found.verdict == DIFFERENT and found.difference is not None
+    assert found.difference.where == "evaluation.final_limit"
+    assert found.difference.cause == "The stored result was changed after it was written: its digest is not the one that was kept."
+
+
+async def test_a_fact_that_was_changed_in_place_is_named(scene: Scene) -> None:
+    await scene.tamper("fact_order", "paid_amount = paid_amount * 2")
+    found = await scene.again()
+    assert found.verdict == DIFFERENT and found.difference is not None
+    assert "the content of a fact was changed in place" in found.difference.cause
+
+
+async def test_facts_that_are_gone_are_named(scene: Scene) -> None:
+    await scene.tamper("fact_tax_return", "known_to = known_from")
+    found = await scene.again()
+    assert found.verdict == DIFFERENT and found.difference is not None
+    assert "Facts of TaxReturn" in found.difference.cause and "0 now" in found.difference.cause
+
+
+async def test_another_version_of_a_formula_is_named(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CATALOGUE, "ss_cv", replace(CATALOGUE["ss_cv"], version="2"))
+    found = await scene.again()
+    assert found.verdict == DIFFERENT and found.difference is not None
+    assert (found.difference.where, found.difference.was, found.difference.now) == ("feature_value ss_cv.formula_version", "1", "2")
+    assert found.difference.cause == "The formula of ss_cv was version 1 and is version 2."
+
+
+async def test_a_reference_document_that_was_rewritten_is_named(scene: Scene) -> None:
+    await scene.tamper("reference_version", """document = '["F5292"]', name = 'prohibited_industries' WHERE name = 'margin_bands'""")
+    found = await scene.again()
+    assert found.verdict == DIFFERENT and found.difference is not None
+    assert found.difference.where == "evaluation_inputs.document", "what came of it is the same"
+    assert "Version 1 of the reference document margin_bands has another content than it had, or is gone." in found.difference.cause
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("status = 'REVOKED'", "The consent to SHOP was withdrawn"),
+        ("data_from = '2025-11-01'", "The consent to SHOP has become narrower"),
+        ("data_life_days = 1", "What was read of SHOP has outlived its consent"),
+    ],
+)
+async def test_what_may_not_be_read_any_more_is_not_reproduced(scene: Scene, change: str, said: str) -> None:
+    await scene.tamper("consent", f"{change} WHERE source = 'SHOP'")
+    found = await scene.again()
+    assert (found.verdict, found.difference) == (NOT_REPRODUCIBLE, None)
+    assert found.sentence.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "said"),
+    [
+        ("customer", "erased_on = '2026-02-01'", "The subject was erased on 2026-02-01"),
+        ("evaluation", "inputs_erased_on = '2026-02-01'", "Its inputs were erased on 2026-02-01"),
+    ],
+)
+async def test_what_is_gone_by_the_law_is_said_in_a_sentence(scene: Scene, table: str, change: str, said: str) -> None:
+    await scene.tamper(table, change)
+    found = await scene.again()
+    assert found.verdict == NOT_REPRODUCIBLE and found.sentence.startswith(said)
