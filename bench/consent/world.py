@@ -107,7 +107,7 @@ class World:
 
     async def select(self, customer_id: CustomerId, purpose: str) -> list[date]:
         """The days that a statement without any gate of its own shows to the role that answers clients."""
-        async with self.database.read(Scope(CLIENT, purpose, now=self.now)) as tx:
+        async with self.database.read(Scope(CLIENT, purpose, now=self.now, inside=True)) as tx:
             return sorted(row.occurred_on for row in await tx.execute(_STORED, {"customer": customer_id}))
 
 

@@ -25,6 +25,7 @@ _WRAPPING = ("Connection", "Edge")
 _PLUMBING = frozenset({
     "Query", "Subscription", "Mutation", "Node", "PageInfo", "PageRequest", "Interval", "Fact", "Client", "ClientKey", "Feature", "Scenario", "ScenarioSource",
     "PublishedPolicy", "PolicyDraft", "PolicyTrial", "PolicyDifferences", "OutcomeMove", "ReasonMove", "LeftOut", "ChangedCase", "ComparedDecision",
+    "ReferenceVersion", "LoadedVersion", "LoadFault", "PortfolioScreening", "PortfolioCount", "ReproductionDifference",
 })  # fmt: skip
 """What leads to data and is none, or is nobody's."""
 _SUMS = "Totals"
@@ -34,7 +35,14 @@ GROUPS = {
     "connections": (
         "PlatformConnection", "PlatformStatus", "SyncRun", "SyncAttempt", "SyncWait", "WatchedConnection", "WatchedRun", "WatchedWindow", "QuarantineGroup", "RecordDrift",
     ),
-    "evaluation": ("Evaluation", "CheckResult", "LimitPart", "PolicyVersion", "Reason", "ScorePoint", "SeriesMonth"),
+    "evaluation": (
+        "Evaluation", "CheckResult", "LimitPart", "PolicyVersion", "Reason", "ScorePoint", "SeriesMonth", "GroupLimit", "Hint", "ModelResult", "ModelValue",
+        "PortfolioResult",
+    ),
+    "monitoring": ("MonitoringSignal", "SignalEvidence"),
+    "loans": ("Loan",),
+    "disputes": ("Dispute",),
+    "relations": ("Relation",),
     "profile": ("Profile", "MissingAttribute"),
     "features": ("FeatureValue", "FeatureEvidence"),
     "evidence": ("Provenance", "RawPage"),

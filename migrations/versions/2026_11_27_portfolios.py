@@ -146,7 +146,8 @@ def _touches(table: str, instant: str) -> None:
 CREATE FUNCTION {table}_touches_its_month() RETURNS trigger LANGUAGE plpgsql AS $law$
 BEGIN
     INSERT INTO public.shop_month AS m (customer_id, connection_id, month, first_on, last_on, touched)
-    SELECT c.customer_id, c.connection_id, date_trunc('month', c.{instant} AT TIME ZONE 'Asia/Shanghai')::date, min(c.occurred_on), max(c.occurred_on),
+    SELECT c.customer_id, c.connection_id, date_trunc('month', c.{instant} AT TIME ZONE 'Asia/Shanghai')::date,
+        min(coalesce(c.occurred_on, (c.{instant} AT TIME ZONE 'Asia/Shanghai')::date)), max(coalesce(c.occurred_on, (c.{instant} AT TIME ZONE 'Asia/Shanghai')::date)),
         pg_current_xact_id()::text::bigint
     FROM changed c WHERE c.{instant} IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (customer_id, connection_id, month) DO UPDATE SET touched = EXCLUDED.touched, first_on = least(m.first_on, EXCLUDED.first_on),
