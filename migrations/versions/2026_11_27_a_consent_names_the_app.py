@@ -79,11 +79,14 @@ def _the_record() -> None:
 
 
 def _what_was_before() -> None:
-    """The owner sees no rows of a table that forces row security: it is let off for this one transaction, while nobody else can look."""
+    """The owner sees no rows of a table that forces row security, and may not touch a consent that has ended: it is let off for this one transaction, while nobody
+    else can look."""
+    op.execute("ALTER TABLE consent DISABLE TRIGGER consent_only_narrows")
     for table in ("consent", "link_session"):
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
     op.execute(_OF_BEFORE)
     op.execute(_NAMED)
+    op.execute("ALTER TABLE consent ENABLE TRIGGER consent_only_narrows")
     for table in ("consent", "link_session", "consent_app"):
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     seen = "consent_app.customer_id = nullif(current_setting('hub.seen', true), '')::uuid OR client_sees(consent_app.customer_id)"

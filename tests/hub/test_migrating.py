@@ -197,6 +197,8 @@ async def test_consents_of_before_name_the_app_whose_link_they_were_given_on(emp
             text("SELECT relname FROM pg_class WHERE relname IN ('consent', 'consent_app', 'link_session') AND NOT relforcerowsecurity")
         )
         assert forced.scalars().all() == [], "the owner was let off for the migration alone"
+        on = after.execute(text("SELECT tgenabled FROM pg_trigger WHERE tgname = 'consent_only_narrows'")).scalar_one()
+        assert on in ("O", b"O")
     admin.dispose()
     assert {source for source, apps in named.items() if apps} == {"SHOP"} and named["SHOP"] == ["app"]
     assert [(one.source, one.client_id, one.given_at.isoformat(), one.ended_at) for one in records] == [
