@@ -45,7 +45,7 @@ FROM consent c JOIN link_session s ON s.customer_id = c.customer_id AND s.link_i
 JOIN client k ON k.client_id = s.client_id AND k.audience NOT IN ('INTERNAL', 'ADMIN') WHERE c.starts_at IS NOT NULL
 """
 _NAMED = """
-UPDATE consent c SET apps = ARRAY[a.client_id] FROM consent_app a WHERE a.customer_id = c.customer_id AND a.consent_id = c.consent_id AND c.status IN ('ACTIVE', 'PAUSED')
+UPDATE consent c SET apps = ARRAY[a.client_id] FROM consent_app a WHERE a.customer_id = c.customer_id AND a.consent_id = c.consent_id
 """
 
 
