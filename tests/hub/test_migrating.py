@@ -200,7 +200,7 @@ async def test_consents_of_before_name_the_app_whose_link_they_were_given_on(emp
         on = after.execute(text("SELECT tgenabled FROM pg_trigger WHERE tgname = 'consent_only_narrows'")).scalar_one()
         assert on in ("O", b"O")
     admin.dispose()
-    assert {source for source, apps in named.items() if apps} == {"SHOP"} and named["SHOP"] == ["app"]
+    assert {source for source, apps in named.items() if apps} == {"SHOP", "SETTLEMENT"} and named["SHOP"] == ["app"]
     assert [(one.source, one.client_id, one.given_at.isoformat(), one.ended_at) for one in records] == [
         ("SETTLEMENT", "app", started, None),
         ("SHOP", "app", started, None),
