@@ -338,7 +338,9 @@ async def test_a_withdrawal_names_who_passed_it_on(desk: Desk) -> None:
     async with desk.runtime.database.work() as tx:
         mine = select(consent_event).where(consent_event.c.consent_id == UUID(done.consent_id)).order_by(consent_event.c.event_id)
         events = [(row.to_status, row.actor) for row in await tx.execute(mine)]
-    assert events == [("PENDING", "partner-app"), ("ACTIVE", "customer"), ("ACTIVE", "customer"), ("REVOKED", "partner-app")], "given, and handed on"
+    assert events == [("PENDING", "partner-app"), ("ACTIVE", "customer"), ("ACTIVE", "customer"), ("REVOKED", "partner-app")], (
+        "given, and handed on"
+    )
 
 
 async def test_the_rows_say_what_is_evaluated_anew(desk: Desk) -> None:
