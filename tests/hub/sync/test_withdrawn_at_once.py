@@ -52,7 +52,7 @@ async def look(world: World) -> Seen:
     reader = Reader(world.database, CATALOGUE, ViewSettings(GRANTEE), world.equipment.clock, log)
     found: dict[str, Any] = orjson.loads(await reader.read(CALLER, plan.read, plan.values(SCHEMA.core, ids)))
     async with world.database.work() as tx:
-        to_compute = await scenarios_to_refresh(tx, world.customer_id, GRANTEE)
+        to_compute = await scenarios_to_refresh(tx, world.customer_id, GRANTEE, world.equipment.clock.today())
     shown, node = found["customer"], found["node"]
     scores = (shown["evaluation"] and shown["evaluation"]["score"], node and node["score"])
     steps = [(one["step"], one["actor"]) for one in shown["consents"][0]["events"]]
