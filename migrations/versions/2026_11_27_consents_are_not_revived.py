@@ -47,5 +47,7 @@ def upgrade() -> None:
     op.execute("""
         CREATE TRIGGER consent_only_narrows BEFORE UPDATE ON consent FOR EACH ROW WHEN (current_user <> 'hub_worker')
         EXECUTE FUNCTION consent_only_narrows()""")
-    op.add_column("connection", sa.Column("told_end", sa.DateTime(timezone=True), nullable=True, comment="the grant_expires_at that was told of"))
+    op.add_column(
+        "connection", sa.Column("told_end", sa.DateTime(timezone=True), nullable=True, comment="the grant_expires_at that was told of")
+    )
     op.add_column("connection", sa.Column("told_days", sa.Integer(), nullable=True, comment="and how many days before it at most"))
