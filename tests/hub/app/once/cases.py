@@ -291,7 +291,7 @@ CASES: Mapping[str, Case] = {
         "partner-app",
         to_record,
         {"completeFrom": "2026-01-02"},
-        {"fact_behaviour_session": 1, "raw_page": 1, "sync_run": 1, "sync_window": 1, "profile_change": 1},
+        {"fact_behaviour_session": 1, "raw_page": 1, "sync_run": 1, "sync_window": 1, "consent_fetch": 1, "profile_change": 1},
     ),
     "evaluate": Case(
         "risk-desk",
