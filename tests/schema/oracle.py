@@ -47,7 +47,8 @@ def fields_of(schema: GraphQLSchema, type_name: str) -> list[str]:
     fields: Mapping[str, GraphQLField] = schema.type_map[type_name].fields  # type: ignore[attr-defined]
     found = [_whole(schema, name, one) for name, one in fields.items() if name not in BACK]
     also = [_whole(schema, name, one, "whatIf: true") for name, one in fields.items() if "whatIf" in one.args and name not in BACK]
-    return found + [f"whatIfs: {one}" for one in also]
+    whose = ["whose: evaluation { id }"] * (type_name != "Customer" and "evaluation" in fields)
+    return found + [f"whatIfs: {one}" for one in also] + whose
 
 
 def everything(schema: GraphQLSchema, type_name: str) -> str:
@@ -211,6 +212,8 @@ class Oracle:
             made["evaluationMissing"] = lambda **given: None if latest(value, **given) else self._missing(value)
             assert value["profileMissing"] == (None if value["profile"] else self._missing(value))
             made["series"] = lambda **given: self._series(value, **given)
+        if value.get("whose"):
+            made["evaluation"] = lambda: self._node(value["whose"]["id"])
         if type_name == "WatchedRun":
             made["watched"] = lambda: self._watched(value["connectionId"])
         return {"__typename": type_name, **made}
