@@ -16,7 +16,8 @@ from hub.store.embedded import Urls
 
 _SETTINGS = """
 SELECT pg_backend_pid(), coalesce(current_setting('hub.client', true), '') || coalesce(current_setting('hub.purpose', true), '')
-    || coalesce(current_setting('hub.operator', true), ''), (SELECT count(*) FROM customer)
+    || coalesce(current_setting('hub.operator', true), '') || coalesce(current_setting('hub.seen', true), '')
+    || coalesce(current_setting('hub.inside', true), ''), (SELECT count(*) FROM customer)
 """
 _OPEN = """
 SELECT coalesce(max(extract(epoch FROM clock_timestamp() - state_change)) FILTER (WHERE state LIKE 'idle in transaction%%'), 0)::float,
