@@ -58,8 +58,9 @@ class Lane:
             pq.pipeline_sync()
             results = await self._results()
             pq.exit_pipeline_mode()
-            whole = pq.transaction_status == TransactionStatus.IDLE
-            return self._answers(results, told)
+            found = self._answers(results, told)
+            whole = found.error is None and pq.transaction_status == TransactionStatus.IDLE
+            return found
         finally:
             if not whole:
                 await self.close()
@@ -95,7 +96,7 @@ class Lane:
             plan.uses += 1
             pq.send_query_prepared(plan.name, parameters, formats)
             return 1
-        # A lane whose statement could not be prepared is not used again, so the name is good for as long as the lane is.
+        # A lane in which a statement failed, perhaps to be prepared, is not used again: the name is good for as long as the lane is.
         made = self._plans[text, types] = _Plan(b"hub_%d" % next(self._numbers), min(2 * plan.until, LONGEST) if plan else 1)
         if plan is not None:
             pq.send_query_params(b"DEALLOCATE " + plan.name, None)

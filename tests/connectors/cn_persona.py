@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from datetime import UTC, date, datetime
 from typing import Any
 
 from connectors.sandbox.persona import Persona
+from hub.connect import Connector, Context, Grant, Subject
 
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
@@ -20,6 +22,20 @@ def uscc(text: str) -> str:
     """Completes 17 characters to a unified social credit code."""
     total = sum(_USCC.index(c) * pow(3, i, 31) for i, c in enumerate(text))
     return text + _USCC[(31 - total % 31) % 31]
+
+
+def context_of(connector: Connector, subject: Subject, grant: Grant | None = None, **config: str) -> Context:
+    """What a connector's pure functions are handed on 2026-01-20, of a platform that nobody asks."""
+    return Context(
+        config={"base_url": "http://platform.test", **config},
+        subject=subject,
+        sources=frozenset(connector.manifest.sources),
+        data_from=date(2025, 1, 1),
+        data_to=date(2026, 1, 20),
+        now=datetime(2026, 1, 20, 2, 0, tzinfo=UTC),
+        today=date(2026, 1, 20),
+        grant=grant,
+    )
 
 
 OWNER = resident("99999919850617003")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,6 @@ import pytest
 from connectors.cn_farm import connector
 from connectors.cn_farm.normalise import holding, parcel
 from hub.connect import (
-    Context,
     ContractBroken,
     Fault,
     Misconfigured,
@@ -29,18 +28,10 @@ from hub.connect import (
     Unreadable,
     Window,
 )
-from tests.connectors.cn_persona import OWNER
+from tests.connectors.cn_persona import OWNER, context_of
 
 STREAMS = {stream.name: stream for stream in connector.streams}
-CONTEXT = Context(
-    config={"base_url": "http://feed.test", "page_size": "2"},
-    subject=Subject(None, OWNER, "稻云生"),
-    sources=frozenset(connector.manifest.sources),
-    data_from=date(2025, 1, 1),
-    data_to=date(2026, 1, 20),
-    now=datetime(2026, 1, 20, 2, 0, tzinfo=UTC),
-    today=date(2026, 1, 20),
-)
+CONTEXT = context_of(connector, Subject(None, OWNER, "稻云生"), page_size="2")
 WINDOW = Window("plots", date(2025, 1, 1), date(2026, 1, 20))
 GOOD = {"period": "20260119", "areaUnit": "亩", "yieldUnit": "公斤/亩", "numFound": 0, "start": 0, "docs": []}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,6 @@ import pytest
 from connectors.cn_procurement import connector
 from connectors.cn_procurement.normalise import account, contract
 from hub.connect import (
-    Context,
     ContractBroken,
     Fault,
     Misconfigured,
@@ -28,18 +27,10 @@ from hub.connect import (
     Unreadable,
     Window,
 )
-from tests.connectors.cn_persona import BUSINESS, OWNER, uscc
+from tests.connectors.cn_persona import BUSINESS, OWNER, context_of, uscc
 
 STREAMS = {stream.name: stream for stream in connector.streams}
-CONTEXT = Context(
-    config={"base_url": "http://platform.test"},
-    subject=Subject(BUSINESS, OWNER, "苏州青禾茶舍"),
-    sources=frozenset(connector.manifest.sources),
-    data_from=date(2025, 1, 1),
-    data_to=date(2026, 1, 20),
-    now=datetime(2026, 1, 20, 2, 0, tzinfo=UTC),
-    today=date(2026, 1, 20),
-)
+CONTEXT = context_of(connector, Subject(BUSINESS, OWNER, "苏州青禾茶舍"))
 WINDOW = Window("orders", date(2025, 1, 1), date(2025, 12, 31))
 ON_THE_WAY = {"page": 2, "mark": "m1", "seen": 2}
 GOOD = {"unit": "WY", "served": None, "count": 0, "more": False, "mark": None, "items": []}

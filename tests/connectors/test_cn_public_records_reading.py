@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import pytest
 from connectors.cn_public_records import connector
 from connectors.cn_public_records.normalise import business, case, check
 from hub.connect import (
-    Context,
     ContractBroken,
     Fault,
     Misconfigured,
@@ -32,18 +31,10 @@ from hub.connect import (
     Window,
 )
 from hub.domain.facts import IdentityVerification
-from tests.connectors.cn_persona import BUSINESS, OWNER
+from tests.connectors.cn_persona import BUSINESS, OWNER, context_of
 
 STREAMS = {stream.name: stream for stream in connector.streams}
-CONTEXT = Context(
-    config={"base_url": "http://gateway.test"},
-    subject=Subject(BUSINESS, OWNER, "苏州青禾茶舍"),
-    sources=frozenset(connector.manifest.sources),
-    data_from=date(2025, 1, 1),
-    data_to=date(2026, 1, 20),
-    now=datetime(2026, 1, 20, 2, 0, tzinfo=UTC),
-    today=date(2026, 1, 20),
-)
+CONTEXT = context_of(connector, Subject(BUSINESS, OWNER, "苏州青禾茶舍"))
 WINDOW = Window("public_records", date(2025, 1, 1), date(2025, 12, 31))
 
 

@@ -16,7 +16,6 @@ from connectors.cn_social import connector, reading
 from connectors.cn_social.normalise import contribution, fund_entry
 from connectors.cn_social.requests import opened, sealed, slices
 from hub.connect import (
-    Context,
     ContractBroken,
     Fault,
     Grant,
@@ -33,18 +32,11 @@ from hub.connect import (
     Window,
 )
 from hub.connect.answers import json_object, wait_of
-from tests.connectors.cn_persona import OWNER
+from tests.connectors.cn_persona import OWNER, context_of
 
 STREAMS = {stream.name: stream for stream in connector.streams}
-CONTEXT = Context(
-    config={"base_url": "http://gateway.test", "client_secret": "secret", "pagesize": "50"},
-    subject=Subject(None, OWNER, "顾青禾"),
-    sources=frozenset(connector.manifest.sources),
-    data_from=date(2025, 1, 1),
-    data_to=date(2026, 1, 20),
-    now=datetime(2026, 1, 20, 2, 0, tzinfo=UTC),
-    today=date(2026, 1, 20),
-    grant=Grant("token", extra={"sqbh": "SQ0001"}),
+CONTEXT = context_of(
+    connector, Subject(None, OWNER, "顾青禾"), Grant("token", extra={"sqbh": "SQ0001"}), client_secret="secret", pagesize="50"
 )
 WINDOW = Window("contributions", date(2025, 1, 1), date(2025, 12, 31))
 ROW: dict[str, Any] = {

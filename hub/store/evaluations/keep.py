@@ -82,9 +82,8 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = u
     policies = {one: await effective_policy(tx, one, asked[0].as_of) for one in dict.fromkeys(one.scenario for one in asked)}
     prepared, watches, before = await prepare(tx, asked), await load_watches(tx, asked), await _latest(tx, asked)
     kept, rows = list[Kept](), defaultdict[Table, list[Row]](list)
-    for one, its, looked in zip(asked, prepared, watches, strict=True):
-        if any(state.reason is MissingReason.CONSENT_APP for state in its.dossier.sources.values()):
-            one = replace(one, what_if=True)
+    for wanted, its, looked in zip(asked, prepared, watches, strict=True):
+        one = replace(wanted, what_if=wanted.what_if or _is_less_than_all(its.dossier))
         policy, which = policies[one.scenario], (one.customer_id, one.scenario)
         found = await complete(its.dossier, policy, one.request, looked.watch, reach, str(one.customer_id))
         heading = _heading(one, inputs_digest(its.dossier, policy, one.request), before.get(which))
@@ -97,6 +96,11 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = u
         kept.append(Kept(heading.evaluation_id, found.made.outcome, heading, found))
     await _write(tx, rows)
     return kept
+
+
+def _is_less_than_all(dossier: Dossier) -> bool:
+    """An app that asks may not be handed all that the institution has."""
+    return any(state.reason is MissingReason.CONSENT_APP for state in dossier.sources.values())
 
 
 def _heading(asked: Asked, digest: str, before: UUID | None) -> Heading:

@@ -52,7 +52,7 @@ def _answering(t: str, scope: Scope) -> Rows:
 
 def _own_access(t: str) -> str:
     """A partner is not told who else asks."""
-    return f"({INTERNAL} or {t}.client_id = (select current_setting('hub.client', true)))"
+    return f"({INTERNAL} or {t}.client_id = current_setting('hub.client', true))"
 
 
 def _accesses(t: str, scope: Scope) -> Rows:

@@ -62,6 +62,17 @@ async def test_a_lane_keeps_no_plan_for_long(database: Database) -> None:
     assert list(ages.values()) == [1, 2, 4, 8, 16, 32, 64, 64, 1], "what was planned before is gone from the session"
 
 
+async def test_a_statement_that_could_not_be_prepared_can_be_later(database: Database) -> None:
+    """The lane that knows its name, and has it not, is gone."""
+    asked = ("SELECT count(*) FROM comes_later WHERE a = %(a)s::int", {"a": 1})
+    for _ in range(2):
+        with pytest.raises(DBAPIError, match="comes_later"):
+            await database.glance(*asked)
+        assert database._lanes._free == []
+    await database.glance("CREATE TEMP TABLE comes_later (a int)", {})
+    assert await database.glance(*asked) == (0,)
+
+
 async def test_a_transaction_is_whole_or_not_at_all(database: Database) -> None:
     begun, key = database.begun(), str(uuid4())
     put = (
