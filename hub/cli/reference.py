@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from hub.cli.feature_reference import features_page
 from hub.cli.model_reference import models_page
 from hub.cli.scenario_reference import scenarios_page
 from hub.domain.facts import FactSpec, FieldSpec, FieldType, all_specs
@@ -39,6 +40,7 @@ def _row(field: FieldSpec) -> str:
 
 def write(root: Path) -> None:
     (root / "docs" / "reference" / "facts.md").write_text(facts_page(), "utf-8")
+    (root / "docs" / "reference" / "features.md").write_text(features_page(), "utf-8")
     (root / "docs" / "reference" / "models.md").write_text(models_page(), "utf-8")
     (root / "docs" / "reference" / "scenarios.md").write_text(scenarios_page(), "utf-8")
 
