@@ -18,7 +18,7 @@ from hub.store.tables.connections import (
     sync_run,
     sync_window,
 )
-from hub.store.tables.consents import authorisation_attempt, consent, consent_app, consent_event, consent_fetch, link_session
+from hub.store.tables.consents import authorisation_attempt, consent, consent_app, consent_event, consent_fetch, link_session, refusal
 from hub.store.tables.disputes import dispute
 from hub.store.tables.erasure import tombstone
 from hub.store.tables.events import inbound_event, touched_days
@@ -100,6 +100,7 @@ __all__ = [
     "record_shape",
     "reference_data",
     "reference_version",
+    "refusal",
     "relation",
     "replay",
     "revocation",
