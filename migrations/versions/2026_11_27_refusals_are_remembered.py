@@ -2,6 +2,8 @@
 
 That a customer said no, so that nobody asks him for the same thing again at once. A withdrawal of before is not looked for: its 48 hours are over before long.
 
+By which impact assessment each connector is enabled. A database that has clients is older than the question: it is marked, and what its operator has enabled stays so.
+
 Revision ID: 20261127v
 Revises: 20261127u
 """
@@ -20,6 +22,11 @@ _ITS_OWN = "client_id = current_setting('hub.client', true) AND purpose = curren
 
 
 def upgrade() -> None:
+    _refusals()
+    _assessments()
+
+
+def _refusals() -> None:
     op.create_table(
         "refusal",
         sa.Column("customer_id", postgresql.UUID(as_uuid=True), nullable=False),
@@ -42,3 +49,19 @@ def upgrade() -> None:
     op.execute(f"CREATE POLICY client_sees ON refusal TO hub_app USING ({_SEEN}) WITH CHECK ({_SEEN})")
     op.execute("CREATE POLICY hub_works ON refusal TO hub_worker USING (true) WITH CHECK (true)")
     op.execute(f"CREATE POLICY bound_insert ON refusal AS RESTRICTIVE FOR INSERT TO hub_app WITH CHECK ({_ITS_OWN})")
+
+
+def _assessments() -> None:
+    op.create_table(
+        "connector_assessment",
+        sa.Column("connector", sa.Text(), nullable=False, comment="its name; *: this database is older than the question"),
+        sa.Column("noted_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column("assessment_id", sa.Text(), nullable=True,
+            comment="the institution's id of the record; null: not stated, it was enabled before that was asked"),
+        sa.Column("assessed_on", sa.Date(), nullable=True),
+        sa.Column("addresses", postgresql.ARRAY(sa.Text()), nullable=True, comment="what the hub may call for it, sorted; null: not noted yet"),
+        sa.PrimaryKeyConstraint("connector", "noted_at", name="pk_connector_assessment"),
+    )  # fmt: skip
+    op.execute("GRANT SELECT ON connector_assessment TO hub_app")
+    op.execute("GRANT INSERT, SELECT ON connector_assessment TO hub_worker")
+    op.execute("INSERT INTO connector_assessment (connector) SELECT '*' WHERE EXISTS (SELECT 1 FROM client)")

@@ -4,6 +4,7 @@ Facts have tables of their own (:mod:`hub.store.fact_tables`). A table with ``in
 primary key begins with ``customer_id`` and row-level security applies to it.
 """
 
+from hub.store.tables.assessments import connector_assessment
 from hub.store.tables.audit import audit_anchor, audit_event
 from hub.store.tables.changes import profile_change
 from hub.store.tables.clients import access_log, client, cost_ledger, idempotency_key, signing_key, trusted_document, used_token_id
@@ -56,6 +57,7 @@ __all__ = [
     "check_result",
     "client",
     "connection",
+    "connector_assessment",
     "consent",
     "consent_app",
     "consent_event",
