@@ -19,7 +19,8 @@ from sqlalchemy.engine import RowMapping
 
 from hub.access.audit import AccessLog
 from hub.connect import Connector
-from hub.consent import grants, handing
+from hub.consent import grants, handing, refusals
+from hub.consent.refusals import No
 from hub.domain.audit import Accessed
 from hub.domain.enums import ConnectionStatus, ConsentStatus
 from hub.domain.identifiers import CustomerId, new_id
@@ -192,13 +193,17 @@ class ManageService:
             ticked = {*consent_ids, *(consent_id for consent_id, _ in pairs)}
             if not ticked or not ticked <= known.keys():
                 raise InvalidInput("No consent of this customer was ticked.", remedy="Tick one and try again.", told="nothing_to_withdraw")
+            now = self.links.clock.now()
             for consent_id in dict.fromkeys(consent_ids):
                 row = known[consent_id]
                 if row["status"] in grants.OPEN:
-                    await grants.withdraw(tx, row["customer_id"], row["consent_id"], self.links.clock.now())
+                    await grants.withdraw(tx, row["customer_id"], row["consent_id"], now)
+                    await refusals.note(tx, row["customer_id"], No.of(row, session.client_id), now)
             for consent_id, client_id in pairs:
                 row = known[consent_id]
-                await handing.take_back(tx, row["customer_id"], row["consent_id"], client_id, self.links.clock.now())
+                if client_id in row["apps"]:
+                    await handing.take_back(tx, row["customer_id"], row["consent_id"], client_id, now)
+                    await refusals.note(tx, row["customer_id"], No.of(row, session.client_id, client_id), now)
 
     async def withdrawn(
         self, browser: str, consent_ids: Sequence[str], apps: Sequence[str] = ()

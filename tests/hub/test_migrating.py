@@ -206,3 +206,15 @@ async def test_consents_of_before_name_the_app_whose_link_they_were_given_on(emp
         ("SHOP", "app", started, None),
     ]
     assert all(one.evidence == {"link_id": str(link), "before": "apps were named"} for one in records)
+    assert connectors_enabled_before(empty) == ["*"], "a hub that has clients keeps what it has enabled"
+
+
+def connectors_enabled_before(urls: Urls) -> list[str]:
+    upgrade(urls, "20261127v")
+    engine = create_engine(urls.owner, poolclass=pool.NullPool)
+    with engine.connect() as found:
+        return list(found.execute(text("SELECT connector FROM connector_assessment")).scalars())
+
+
+async def test_a_hub_that_is_new_has_enabled_nothing_before(empty: Urls) -> None:
+    assert connectors_enabled_before(empty) == []

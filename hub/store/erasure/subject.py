@@ -25,7 +25,7 @@ from hub.store.relations import forget
 from hub.store.tables import customer
 from hub.vault import Vault
 
-AT_ONCE = ("party", "customer_relation", "customer_client", "credential", "revocation", "authorisation_attempt", "link_session")
+AT_ONCE = ("party", "customer_relation", "customer_client", "credential", "revocation", "authorisation_attempt", "link_session", "refusal")
 """What goes with the key, in one transaction: who it is, who may see it, what could still be fetched with."""
 
 _LOCK = text("SELECT erased_on, uscc FROM customer WHERE customer_id = :customer FOR UPDATE")

@@ -120,6 +120,23 @@ link_session = Table(
     info=OWNED,
 )
 
+refusal = Table(
+    "refusal",
+    metadata,
+    customer_key(),
+    uid("refusal_id", primary_key=True),
+    text("source"),
+    text("grantee"),
+    text("purpose"),
+    text("client_id", comment="the client that asked, or passed on what the customer said"),
+    text("app", nullable=True, comment="the app that alone is not to ask; null: nobody is"),
+    instant("refused_at", comment="business time"),
+    instant("again_at", comment="business time from which on it may be asked for"),
+    instant("lifted_at", nullable=True, comment="business time at which the customer gave it after all"),
+    Index("ix_refusal_refused", "refused_at"),
+    info=OWNED,
+)
+
 authorisation_attempt = Table(
     "authorisation_attempt",
     metadata,
