@@ -189,6 +189,8 @@ PORTFOLIO = json.dumps({
 
 
 async def to_screen(desk: Desk, number: int) -> Input:
+    # Without anybody to screen there is no part of it.
+    await customer(desk, number)
     return {"document": PORTFOLIO.replace("Some", f"Some {number}")}
 
 
