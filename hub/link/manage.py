@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,8 @@ from hub.domain.enums import ConnectionStatus, ConsentStatus
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import InvalidInput
 from hub.link import sessions
+from hub.link.objections import SHOWN as OBJECTIONS
+from hub.link.objections import Held, Objected, held, objected
 from hub.link.progress import Connected, connected
 from hub.link.reach import OWNER, Bound, Scope, Tokens, scope_of
 from hub.link.readings import Reading, readings
@@ -32,6 +34,7 @@ from hub.link.service import LinkService
 from hub.link.sessions import Kind, State, hashed
 from hub.link.view import Item, csrf_of, titles
 from hub.store.database import Read, Write
+from hub.store.disputes import KindObjection, object_to_kind
 from hub.store.tables import client, customer, customer_client, link_session
 
 MANAGE_LIFE = timedelta(minutes=20)
@@ -87,6 +90,19 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What only the customer himself is shown: what was ``held`` of him, and what he ``objected`` to. ``once`` is new with each form."""
+
+    held: tuple[Held, ...]
+    objected: tuple[Objected, ...]
+    once: UUID = field(default_factory=new_id)
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        return (*(one.coordinate for one in self.held), *(OBJECTIONS if self.objected else ()))
+
+
+@dataclass(frozen=True, slots=True)
 class ManageView:
     """The page. ``readers`` are the names of the clients that may ask for this customer."""
 
@@ -103,6 +119,7 @@ class ManageView:
     purpose: str
     bound: Bound | None
     """Why the session is bound to its ``purpose``; None: it shows everything."""
+    own: Own
 
     @property
     def standing(self) -> tuple[Given, ...]:
@@ -147,7 +164,9 @@ class ManageService:
             whose = (await tx.execute(select(customer.c.name_masked).where(customer.c.customer_id == session.customer_id))).scalar_one()
             given, readers = await self._given(tx, scope), await _readers(tx, scope)
             found, older = await readings(tx, scope.parts, before, scope.eyes)
-        await self._note(scope, "managePage", _CONSENTS, _APPS, _READINGS, *([OWNER] if scope.derived else []))
+            own = await self._own(tx, scope)
+        looked = (*([OWNER] if scope.derived else []), *own.coordinates)
+        await self._note(scope, "managePage", _CONSENTS, _APPS, _READINGS, *looked)
         return ManageView(
             grantee=session.grantee,
             app=session.app or session.client_id,
@@ -161,6 +180,7 @@ class ManageService:
             older=older,
             purpose=scope.purpose,
             bound=scope.bound,
+            own=own,
         )
 
     async def withdraw(self, browser: str, consent_ids: Sequence[str], apps: Sequence[str] = ()) -> None:
@@ -197,6 +217,29 @@ class ManageService:
         ended = tuple(one for one in given if one.item.consent_id in consent_ids and one.item.status == ConsentStatus.REVOKED)
         every = [(one, app) for one in given for app in one.every_app if f"{one.item.consent_id} {app.client_id}" in apps]
         return ended, tuple((one, app) for one, app in every if app.ended is not None)
+
+    async def object(self, browser: str, once: str, kind: str, statement: str) -> None:
+        """Takes an objection to a kind of facts, in the customer's own session. Raises InvalidInput."""
+        async with self.database.work() as tx:
+            session = await sessions.current(tx, browser, Kind.MANAGE)
+            scope = await self._scope(tx, session)
+            await tx.execute(select(link_session.c.link_id).where(*sessions.this(session)).with_for_update())
+            try:
+                said = KindObjection(kind, statement.replace("\r\n", "\n"), UUID(once))
+                if not scope.own:
+                    raise ValueError("not his own")
+                await object_to_kind(tx, self.links.platforms.vault, scope.parts, said, CUSTOMER, self.links.clock.now())
+            except (InvalidInput, ValueError) as fault:
+                raise InvalidInput(
+                    "The objection was not taken.", remedy="Choose a kind, and say what is wrong.", told="not_objected"
+                ) from fault
+        await self._note(scope, "objection", "Mutation.raiseDispute")
+
+    async def _own(self, tx: Read | Write, scope: Scope) -> Own:
+        """What only the customer himself is shown."""
+        if not scope.own:
+            return Own((), ())
+        return Own(await held(tx, scope.parts), await objected(tx, self.links.platforms.vault, scope.parts))
 
     async def leave(self, browser: str) -> str:
         """Ends the session and returns the partner app's address."""
