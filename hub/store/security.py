@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import hub.store.tables  # noqa: F401
+from hub.consent.law import AHEAD
 from hub.consent.retention import retention
 from hub.domain.facts import FactSpec
 from hub.store.erasure import laws
@@ -127,7 +128,7 @@ BOUNDS = {
         "",
         f"raised_by = {_CLIENT} AND state = 'OPEN' AND note IS NULL AND resolved_at IS NULL AND resolved_by IS NULL",
     ),
-    ("consent", "INSERT"): ("", "status = 'PENDING' AND starts_at IS NULL AND apps = '{}'"),
+    ("consent", "INSERT"): ("", f"status = 'PENDING' AND starts_at IS NULL AND apps = '{{}}' AND changed_at <= {_NOW} + {AHEAD}"),
     ("consent", "UPDATE"): (_MINE, f"{_MINE} AND (status NOT IN ('ACTIVE', 'PAUSED') OR starts_at IS NOT NULL)"),
     ("customer", "UPDATE"): ("true", "false"),
 }

@@ -116,6 +116,8 @@ link_session = Table(
     instant("created_at"),
     text("kind", server_default=sql("'LINK'"), comment="LINK (asks) or MANAGE (shows and withdraws)"),
     texts("sources"),
+    uid("from_link", nullable=True, comment="of a MANAGE session that a link's browser opened: the link"),
+    instant("own_at", nullable=True, comment="when it was first shown to be the customer's own (database time)"),
     Index("uq_link_session_browser", "browser_hash", unique=True, postgresql_where=sql("browser_hash IS NOT NULL")),
     info=OWNED,
 )
