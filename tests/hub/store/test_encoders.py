@@ -34,8 +34,20 @@ ZONES = st.sampled_from(
 AMOUNTS = st.decimals(allow_nan=True, allow_infinity=True) | st.decimals(-(10**7), 10**7, places=2) | st.sampled_from(
     [Decimal("-0.00"), Decimal("1E+3"), Decimal("100"), Decimal("0.10"), Decimal(10) ** 16, Decimal(10) ** 12, Decimal("1E-7")]
 )  # fmt: skip
+PARTIES = st.sampled_from(
+    [
+        "92330203MA2DEMKX0M",
+        "110105194912310021",
+        "110105194912310021\0",
+        "\ud800110105194912310021",
+        "11010519491231002x",
+        "11010519491231002101",
+        "110105491231002|",
+    ]
+)
 VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
     FieldType.TEXT: TEXTS,
+    FieldType.PARTY: TEXTS | PARTIES,
     FieldType.PERSONAL: TEXTS | st.sampled_from(["110105194912310021", "13800000000", "张三"]),
     FieldType.INT: st.integers() | st.integers(-1000, 1000) | st.booleans(),
     FieldType.MONEY: AMOUNTS,
@@ -113,6 +125,7 @@ def test_many_at_once_are_what_each_is_alone(spec: FactSpec, data: st.DataObject
 
 GOOD: dict[FieldType, st.SearchStrategy[Any]] = {
     FieldType.TEXT: st.sampled_from(["", "a|b", "c\\d", "杭州", "x" * 40]),
+    FieldType.PARTY: st.sampled_from(["", "a|b", "92330203MA2DEMKX0M", "110105194912310021", "11010519491231002x", "11010519491231002101"]),
     FieldType.PERSONAL: st.sampled_from(["110105194912310021", "13800000000", "张三", "AAHd001"]),
     FieldType.INT: st.integers(-1000, 1000),
     FieldType.MONEY: st.decimals(-(10**7), 10**7, places=2),

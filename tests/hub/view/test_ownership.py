@@ -121,7 +121,7 @@ def test_owners_are_declared_as_fields_of_facts() -> None:
         assert spec_of_name(one.kind).source == one.source
         assert one.person is None or FAMILIES[one.person] == IDENTIFIER, "or it never equals the customer"
         assert one.person is None or PersonalId.__name__ in str(fields[one.person].kind) or fields[one.person].kind.name == "PERSONAL"
-        assert one.uscc is None or fields[one.uscc].kind.name == "TEXT"
+        assert one.uscc is None or fields[one.uscc].kind.name in ("TEXT", "PARTY")
 
 
 async def test_a_register_speaks_of_the_customer_s_own_code_only(database: Database) -> None:
