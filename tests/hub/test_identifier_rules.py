@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -10,6 +13,8 @@ from random import Random
 import pytest
 
 from hub.domain import identifiers
+from hub.domain.facts import FactSpec, FieldType, all_specs
+from hub.domain.facts.declare import spec_of_name
 from hub.domain.identifiers import birth_date, canonical, fault_of_resident_id, fault_of_uscc, is_resident_id, is_uscc, persons_number
 
 LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -252,3 +257,20 @@ def test_the_migration_tells_them_apart_as_the_hub_does() -> None:
     told = {text: persons_number(text) for text in texts}
     assert {text: migration._persons(text) for text in texts} == told
     assert 500 < sum(one is None for one in told.values()) < len(told) - 500
+
+
+_OF_A_PARTY = re.compile(r"USCC|[Tt]ax number\b|纳税人识别号|统一社会信用代码")
+
+
+def undeclared(specs: Iterable[FactSpec]) -> list[str]:
+    """Fields that say they hold a code or a tax number, and are kept as they come."""
+    return [
+        f"{spec.name}.{one.name}" for spec in specs for one in spec.fields if one.kind is FieldType.TEXT and _OF_A_PARTY.search(one.doc)
+    ]
+
+
+def test_who_holds_a_partys_number_says_so() -> None:
+    assert undeclared(all_specs()) == ["BusinessRegistration.uscc"], "a register's own entry, whose code was checked as it came"
+    invoice = spec_of_name("Invoice")
+    fields = tuple(replace(one, kind=FieldType.TEXT) if one.name == "buyer" else one for one in invoice.fields)
+    assert undeclared([replace(invoice, fields=fields)]) == ["Invoice.buyer"], "control"
