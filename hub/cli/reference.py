@@ -31,7 +31,7 @@ def _section(spec: FactSpec) -> str:
 
 
 def _row(field: FieldSpec) -> str:
-    kind = "personal" if field.kind is FieldType.PERSONAL else field.kind.value
+    kind = "personal" if field.kind is FieldType.PERSONAL else "party's number" if field.kind is FieldType.PARTY else field.kind.value
     unit = f", {field.unit}" if field.unit else ""
     optional = ", may be null" if field.nullable else ""
     upstream = ", ".join(f"`{name}`" for name in field.upstream)

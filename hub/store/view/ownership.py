@@ -6,11 +6,13 @@ Compared with the subject and with whoever has a role today, both of the custome
 from __future__ import annotations
 
 from hub.domain.enums import PartyRole
-from hub.domain.facts import spec_of_name
+from hub.domain.facts import FieldType, spec_of_name
 from hub.domain.ownership import OWNER_FIELDS, OwnerField, OwnerStanding
 from hub.store.parties import RESPONSIBLE, in_role
 from hub.store.view.environment import NOW, TODAY
 from hub.store.view.gate import readable
+
+_KIND = {(one.kind, field.name): field.kind for one in OWNER_FIELDS for field in spec_of_name(one.kind).fields}
 
 
 def _said(one: OwnerField, more: str = "") -> list[str]:
@@ -21,7 +23,9 @@ def _said(one: OwnerField, more: str = "") -> list[str]:
     own = " and f.uscc = b.uscc" if one.own_code else ""
     found = [f"select f.{one.person}_hash as who{more} {source} {mine}{own} and f.{one.person}_hash is not null"] if one.person else []
     if one.uscc:
-        code = f"case when f.{one.uscc} = b.uscc then b.subject_hash else '' end"
+        # A party's number that is a natural person's is a keyed hash already.
+        hashed = f"when f.{one.uscc}_masked is not null then f.{one.uscc} " if _KIND[one.kind, one.uscc] is FieldType.PARTY else ""
+        code = f"case when f.{one.uscc} = b.uscc then b.subject_hash {hashed}else '' end"
         found.append(f"select {code} as who{more} {source} {mine}{own} and f.{one.uscc} is not null")
     return found
 
