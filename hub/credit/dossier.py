@@ -6,7 +6,7 @@ month without records is 0 (domain brief, rule G5): so no formula can take null 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -46,6 +46,11 @@ class SourceState:
             first, last = first_day(month), last_day(month)
             self._covered[month] = self.readable and any(i.first <= first and last <= i.last for i in self.intervals)
         return self._covered[month]
+
+    def covered_of(self, months: Iterable[Month]) -> list[Month]:
+        """Those that it :meth:`covers`."""
+        known = self._covered
+        return [month for month in months if (known[month] if month in known else self.covers(month))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +184,8 @@ class Dossier:
         Names: ``GMV``, ``REF``, ``ORDERS`` (SHOP, by month of paidAt / succeededAt), ``IO``, ``II``, ``IO_TAX`` (INVOICE, net blue plus red, by month of issue),
         ``IN.<category>`` and ``OUT.<category>`` (PAYMENT, posted transactions).
         """
-        state, amounts = self.source(source), self.amounts.get(name, {})
-        return {month: amounts.get(month, ZERO) for month in months if state.covers(month)}
+        amounts = self.amounts.get(name, {})
+        return {month: amounts.get(month, ZERO) for month in self.source(source).covered_of(months)}
 
 
 def once(derive: Callable[Concatenate[Dossier, P], F]) -> Callable[Concatenate[Dossier, P], F]:
