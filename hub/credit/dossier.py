@@ -13,6 +13,8 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+import msgspec
+
 from hub.connect.message import Interval
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.money import ZERO
@@ -98,8 +100,7 @@ class OrderMeasures:
     """Day of the last paid order that is served by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceSet:
+class EvidenceSet(msgspec.Struct, frozen=True, gc=False):
     """Fact versions of one kind that were read: their number and the SHA-256 over their sorted ids, by day range.
 
     ``window`` is the name of the span they were read for (``W12``, ``W12-12``, ``D90``, ``ALL``). The days may reach beyond it: an order

@@ -25,7 +25,7 @@ from hub.credit.scenario.inputs import Material, known_inputs
 from hub.credit.scenario.limit import Ground, Limit, Price, calculate, price, uplifts
 from hub.credit.scenario.reasons import Reasons, Said, reasons
 from hub.credit.segments import Segments, segments
-from hub.credit.values import Feature
+from hub.credit.values import Feature, FeatureSet
 from hub.domain.enums import MissingReason, Outcome, SourceKind
 
 K07 = "K07"
@@ -85,11 +85,13 @@ def evaluate(dossier: Dossier, policy: Policy, request: Request, scored: Scored 
 
 def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | None = None) -> Findings:
     """Everything behind the gate, whether or not it is open: a model that watches a loan looks behind a closed one, too."""
-    features = dict(compute_features(dossier, replace(policy.profile, requested=request.amount)))
-    observers, verdict = _cross_checked(dossier, policy, features)
+    shared = compute_features(dossier, replace(policy.profile, requested=request.amount))
+    observers, verdict = _cross_checked(dossier, policy, shared)
+    features = dict(shared)
     material = Material(dossier, features, verdict, request.purpose, observers)
-    features |= after_cross_check(dossier, verdict, material)
-    names = Layers({name: Known.of(feature) for name, feature in features.items()}, known_inputs(material))
+    late = after_cross_check(dossier, verdict, material)
+    features |= late
+    names = names_of(dossier, shared, late, material)
     found = eligibility.judge(policy, names)
     points = score(names, conflict=verdict.tier is Tier.CONFLICT, unverified=verdict.tier is Tier.UNVERIFIED, scored=scored)
     ground = Ground(dossier, policy, names, observers, verdict.tau, request.purpose)
@@ -113,6 +115,14 @@ def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | No
         tuple(one for one in policy.downgrade if is_true(one.when, names) is True),
         fallback=scored is not None and scored.total is None,
     )
+
+
+def names_of(dossier: Dossier, shared: FeatureSet, late: FeatureSet, material: Material) -> Layers:
+    """What an expression may name: features of the dossier and those made after them, and the inputs."""
+    known: dict[int, Known] = dossier.memo.setdefault(Known, {})
+    found = {name: known.get(id(feature)) or known.setdefault(id(feature), Known.of(feature)) for name, feature in shared.items()}
+    found |= {name: Known.of(feature) for name, feature in late.items()}
+    return Layers(found, known_inputs(material), memo=dossier.memo)
 
 
 def _guarantee(policy: Policy, names: Mapping[str, Known]) -> str:

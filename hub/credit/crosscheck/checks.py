@@ -6,10 +6,12 @@ Bands and weights are parameters. ``s(d)`` is 1 up to the good band, falls to on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.credit.crosscheck.farm import claimed_yield, plot_area
 from hub.credit.crosscheck.frame import ORDINARY, Frame
@@ -42,8 +44,7 @@ OPEN = (Status.UNAVAILABLE, Status.NOT_APPLICABLE)
 ADVERSE = (Status.WARN, Status.FAIL, Status.SEVERE)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True, gc=False):
     """One check. ``deviation`` and ``score`` are None while it is open; ``weight`` is after halving, before renormalisation.
 
     ``counts``: whether it moves the tier, or is only shown.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from hub.credit.crosscheck.checks import OPEN, Check, Status
 from hub.credit.crosscheck.frame import ORDINARY, Frame
