@@ -137,7 +137,10 @@ def _record(cls: type[T]) -> type[T]:
     own = {"__doc__": cls.__doc__, "__module__": cls.__module__, "__dataclass_fields__": {field.name: field for field in fields}}
     members = [(one.name, one.type) if one.default is dataclasses.MISSING else (one.name, one.type, one.default) for one in fields]
     return typing.cast(
-        type[T], msgspec.defstruct(cls.__name__, typing.cast(typing.Any, members), frozen=True, kw_only=True, gc=False, namespace=own)
+        type[T],
+        msgspec.defstruct(
+            cls.__name__, typing.cast(typing.Any, members), frozen=True, kw_only=True, gc=False, array_like=True, namespace=own
+        ),
     )
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 
 from connectors.sandbox.persona import Persona, load
 from hub.credit.dossier import Dossier, Reference
 from hub.credit.features import SeriesProfile, compute_features
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import HouseholdRegistration, TaxReturn
+from hub.domain.facts import HouseholdRegistration, TaxReturn, all_specs
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import window
 from hub.errors import NotFound
@@ -136,6 +137,12 @@ async def test_there_is_no_such_customer(database: Database) -> None:
     async with database.work() as tx:
         with pytest.raises(NotFound):
             await loaded(tx, small(), CustomerId(new_id()))
+
+
+def test_a_fact_is_made_of_its_columns_by_their_place() -> None:
+    """A statement names them in the order of the declaration; a struct takes an array in its own."""
+    for spec in all_specs():
+        assert [field.name for field in structs.fields(spec.cls)] == [field.name for field in spec.fields], spec.name
 
 
 # Evidence
