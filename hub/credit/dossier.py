@@ -176,6 +176,13 @@ class Dossier:
     def source(self, kind: SourceKind) -> SourceState:
         return self.sources.get(kind) or SourceState(kind, MissingReason.NOT_CONNECTED)
 
+    @property
+    def unreadable(self) -> tuple[SourceKind, ...]:
+        """Every kind of source that may not be used, in the order of the kinds."""
+        if SourceState not in self.memo:
+            self.memo[SourceState] = tuple(kind for kind in SourceKind if not self.readable(kind))
+        return cast("tuple[SourceKind, ...]", self.memo[SourceState])
+
     def readable(self, *kinds: SourceKind) -> bool:
         return all(self.source(kind).readable for kind in kinds)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -112,6 +113,8 @@ def _verified(observers: Observers, checks: Mapping[str, Check]) -> _Revenue:
 
 def _outlier_halved(checks: Mapping[str, Check], outlier: str | None) -> dict[str, Check]:
     """Checks that involve an outlier get half weight."""
+    if outlier is None:
+        return dict(checks)
     half = Decimal(document("engine")["outlier_weight"])
     involved = {name for name, pair in {**PAIRS, "R4": ("TRADE", "CASH")}.items() if outlier in pair}
     return {name: replace(check, weight=check.weight * half) if name in involved else check for name, check in checks.items()}
@@ -119,8 +122,12 @@ def _outlier_halved(checks: Mapping[str, Check], outlier: str | None) -> dict[st
 
 def _weights(checks: Iterable[Check]) -> tuple[Decimal, Decimal]:
     """Available and applicable weight."""
-    applicable = [check for check in checks if check.status is not Status.NOT_APPLICABLE]
-    return sum((check.weight for check in applicable if check.available), ZERO), sum((check.weight for check in applicable), ZERO)
+    available = applicable = ZERO
+    for check in checks:
+        if check.status is not Status.NOT_APPLICABLE:
+            applicable += check.weight
+            available += check.weight if check.available else ZERO
+    return available, applicable
 
 
 def _dimension(name: str, checks: Iterable[Check]) -> Decimal | None:
@@ -132,8 +139,13 @@ def _dimension(name: str, checks: Iterable[Check]) -> Decimal | None:
     return sum((check.weight * check.score for check in mine if check.score is not None), ZERO) / available
 
 
+@cache
+def _dimension_weights() -> dict[str, Decimal]:
+    return {name: Decimal(weight) for name, weight in document("engine")["dimensions"].items()}
+
+
 def _consistency(dimensions: Mapping[str, Decimal | None]) -> Decimal | None:
-    weights = {name: Decimal(weight) for name, weight in document("engine")["dimensions"].items()}
+    weights = _dimension_weights()
     known = {name: score for name, score in dimensions.items() if score is not None}
     if not known:
         return None
@@ -142,9 +154,11 @@ def _consistency(dimensions: Mapping[str, Decimal | None]) -> Decimal | None:
 
 def _coverage(checks: Iterable[Check]) -> Decimal | None:
     """Share of the applicable weight that is available, over the dimensions in which anything applies."""
-    weights = {name: Decimal(weight) for name, weight in document("engine")["dimensions"].items()}
-    counted = [check for check in checks if check.counts]
-    shares = {name: _weights([check for check in counted if check.dimension == name]) for name in DIMENSIONS}
+    weights, counted = _dimension_weights(), dict[str, list[Check]]()
+    for check in checks:
+        if check.counts:
+            counted.setdefault(check.dimension, []).append(check)
+    shares = {name: _weights(counted.get(name, ())) for name in DIMENSIONS}
     applicable = {name: (have, of) for name, (have, of) in shares.items() if of > 0}
     if not applicable:
         return None
@@ -192,30 +206,30 @@ def _evidenced(on: _Grounds) -> bool:
 
 def _next_best(dossier: Dossier, checks: Mapping[str, Check], frame: Frame) -> SourceKind | None:
     """The unreadable source whose connection alone adds most to the coverage; ties in the order of the source kinds."""
-    before = _coverage(checks.values())
+    before, lacking = _coverage(checks.values()), _lacking(dossier, checks, frame)
     gains: list[tuple[Decimal, SourceKind]] = []
-    for kind in SourceKind:
-        if dossier.readable(kind):
+    for kind in dossier.unreadable:
+        # With this source a check would become available: all else that it needs is readable, and this was missing.
+        made = {name for name, sources in lacking.items() if all(kind in options for options in sources)}
+        if not made:
             continue
-        imagined = {name: _imagined(dossier, check, kind, frame) for name, check in checks.items()}
-        if all(imagined[name] is check for name, check in checks.items()):
-            continue
-        after = _coverage(imagined.values())
+        after = _coverage(replace(check, status=Status.PASS) if name in made else check for name, check in checks.items())
         if before is not None and after is not None and after > before:
             gains.append((after - before, kind))
     return max(gains, key=lambda gain: gain[0])[1] if gains else None
 
 
-def _imagined(dossier: Dossier, check: Check, kind: SourceKind, frame: Frame) -> Check:
-    """A check that would become available with this source: all else that it needs is readable, and this was missing."""
-    parameters = document("engine")["checks"][check.id]
-    needs = parameters.get("farmer_needs", parameters["needs"]) if frame.farmer else parameters["needs"]
-    if check.status is not Status.UNAVAILABLE or not any(kind in options for options in needs):
-        return check
-    lacking = [options for options in needs if not any(dossier.readable(SourceKind(option)) for option in options)]
-    if lacking and all(kind in options for options in lacking):
-        return replace(check, status=Status.PASS)
-    return check
+def _lacking(dossier: Dossier, checks: Mapping[str, Check], frame: Frame) -> dict[str, list[list[str]]]:
+    """Of the checks that are unavailable for want of a source: what they need and do not have, each as the sources any of which would do."""
+    parameters, unreadable = document("engine")["checks"], dossier.unreadable
+    found = {}
+    for name, check in checks.items():
+        if check.status is Status.UNAVAILABLE:
+            needs = (
+                parameters[check.id].get("farmer_needs", parameters[check.id]["needs"]) if frame.farmer else parameters[check.id]["needs"]
+            )
+            found[name] = [options for options in needs if all(option in unreadable for option in options)]
+    return {name: sources for name, sources in found.items() if sources}
 
 
 __all__ = ["OPEN", "Tier", "Verdict", "judge"]
