@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from connectors.sandbox.persona import Persona, load
 from hub.credit.dossier import Dossier, Reference
 from hub.credit.features import SeriesProfile, compute_features
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import HouseholdRegistration, TaxReturn, all_specs
+from hub.domain.facts import HouseholdRegistration, RepaymentMonth, TaxReturn, all_specs, spec_of
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import window
 from hub.errors import NotFound
 from hub.store.database import Database, Write
 from hub.store.dossier import load_dossier
+from hub.store.dossier.moment import ASKED, Moment, asking, of_life
 from tests.hub.credit.dossiers import dossier_of
 from tests.hub.credit.facts_of import facts_of
 from tests.hub.credit.made import fact
@@ -218,3 +219,17 @@ async def test_windows_that_name_no_kind_of_fact_still_cover(database: Database)
         got = await loaded(tx, persona, seed.customer_id)
     assert got.source(SourceKind.DEVICE).reason is None
     assert got.source(SourceKind.DEVICE).data_end == date(2026, 1, 19)
+
+
+async def test_facts_are_looked_up_and_never_searched_for_among_everybodys(database: Database) -> None:
+    """Control: what is due, written as an ordinary anti-join, is found out of the whole table for each batch."""
+    moment = Moment(CustomerId(new_id()), date(2026, 1, 20), datetime(2026, 1, 20, tzinfo=UTC))
+    _, values = asking([moment], [RepaymentMonth])
+    looked_up = f"WITH {ASKED} SELECT f.fact_id FROM {of_life(spec_of(RepaymentMonth))}"
+    values |= {name: [] for name in ("places", "customers", "names", "starts", "ends", "sinces")}
+    plans = []
+    async with database.work() as tx:
+        for statement in (looked_up, looked_up.replace("OFFSET 0", "")):
+            plans.append("\n".join((await tx.execute(text(f"EXPLAIN {statement}"), values)).scalars()))
+    assert "Anti Join" not in plans[0]
+    assert "Anti Join" in plans[1]
