@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from itertools import compress
@@ -94,8 +93,7 @@ class Layers(Mapping[str, Known]):
         return len(set().union(*self._layers))
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True, gc=False):
     """An expression that cannot be evaluated, and the reason of the first of its names that has no value."""
 
     reason: MissingReason

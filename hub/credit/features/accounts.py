@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
+from hub.credit.dossier import Dossier, once
 from hub.credit.features.catalogue import ALL, W6, W12, Null, Reads, Value, formula
 from hub.credit.features.reading import Reading, ratio
 from hub.credit.features.series import RECEIPTS, movements
@@ -108,10 +109,17 @@ def _closings(read: Reading, first: date, last: date) -> dict[date, Decimal]:
     return total
 
 
+@once
+def _posted(dossier: Dossier, account_number: str) -> tuple[list[PaymentTransaction], list[date]]:
+    """The movements of an account, oldest first, and their days."""
+    posted = [one for _, one in movements(dossier) if one.account_number == account_number]
+    return posted, [china_day(one.at) for one in posted]
+
+
 def _closing(read: Reading, account: PaymentAccount, first: date, last: date) -> Iterator[tuple[date, Decimal]]:
     """The balance after the last movement of each day, carried on; before the first movement the opening balance."""
-    posted = [one for _, one in movements(read.dossier) if one.account_number == account.account_number]
-    days, balance = [china_day(one.at) for one in posted], account.opening_balance
+    posted, days = _posted(read.dossier, account.account_number)
+    balance = account.opening_balance
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
         done = bisect_right(days, day)

@@ -101,7 +101,7 @@ class Formula:
 
     @property
     def reads_sales(self) -> bool:
-        return any(read.sales for read in self.reads)
+        return _reads_sales(self.id)
 
     @property
     def family(self) -> str:
@@ -124,14 +124,27 @@ class Formula:
 
     def evidence(self, dossier: Dossier, sales_kinds: tuple[type, ...]) -> tuple[EvidenceSet, ...]:
         """The non-empty sets of the dossier this formula reads."""
-        wanted, sets = _wanted(self.reads, sales_kinds), _sets(dossier)
-        return tuple(found for _, found in sorted((sets[one] for one in wanted if one in sets), key=_PLACE))
+        return _read(dossier, _wanted(self.id, sales_kinds))
 
 
 @cache
-def _wanted(reads: tuple[Reads, ...], sales_kinds: tuple[type, ...]) -> frozenset[tuple[str, str]]:
-    """Kinds and windows that are read."""
-    return frozenset((kind.__name__, read.span.name) for read in reads for kind in (*read.kinds, *(sales_kinds if read.sales else ())))
+def _reads_sales(id: str) -> bool:
+    return any(read.sales for read in CATALOGUE[id].reads)
+
+
+@cache
+def _wanted(id: str, sales_kinds: tuple[type, ...]) -> frozenset[tuple[str, str]]:
+    """Kinds and windows that a formula reads; by its id, for to hash all that it reads takes longer."""
+    return frozenset(
+        (kind.__name__, read.span.name) for read in CATALOGUE[id].reads for kind in (*read.kinds, *(sales_kinds if read.sales else ()))
+    )
+
+
+@once
+def _read(dossier: Dossier, wanted: frozenset[tuple[str, str]]) -> tuple[EvidenceSet, ...]:
+    """In the order of the dossier. Most formulas read what some others read."""
+    sets = _sets(dossier)
+    return tuple(found for _, found in sorted((sets[one] for one in wanted if one in sets), key=_PLACE))
 
 
 @once

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
+
 from hub.credit.expressions import Names, evaluate, features_in
 from hub.credit.policies import document
 from hub.credit.policy import Policy, Uplift
@@ -17,8 +19,7 @@ from hub.credit.scenario.caps import CAP_CODES, INTEREST_COVER, Amount, Ground, 
 from hub.domain.money import ZERO, floor_to
 
 
-@dataclass(frozen=True, slots=True)
-class Earned:
+class Earned(msgspec.Struct, frozen=True):
     """An uplift, whether it was earned, and the features its conditions use."""
 
     uplift: Uplift
