@@ -95,9 +95,9 @@ def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | No
     found = eligibility.judge(policy, names)
     points = score(names, conflict=verdict.tier is Tier.CONFLICT, unverified=verdict.tier is Tier.UNVERIFIED, scored=scored)
     ground = Ground(dossier, policy, names, observers, verdict.tau, request.purpose)
-    enhanced = uplifts(ground)[2] > 0
-    offer = price(points.grade, verdict.tau, points.default_probability, enhanced=enhanced)
-    limit = calculate(ground, offer) if offer and verdict.tier is not Tier.CONFLICT else None
+    earned = uplifts(ground)
+    offer = price(points.grade, verdict.tau, points.default_probability, enhanced=earned[2] > 0)
+    limit = calculate(ground, offer, earned) if offer and verdict.tier is not Tier.CONFLICT else None
     offered = limit is not None and not (found.failed or found.unknown)
     features |= after_offer(dossier, points, offer if offered else None)
     groups = segments(dossier, observers, verdict.revenue)
@@ -119,10 +119,17 @@ def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | No
 
 def names_of(dossier: Dossier, shared: FeatureSet, late: FeatureSet, material: Material) -> Layers:
     """What an expression may name: features of the dossier and those made after them, and the inputs."""
-    known: dict[int, Known] = dossier.memo.setdefault(Known, {})
-    found = {name: known.get(id(feature)) or known.setdefault(id(feature), Known.of(feature)) for name, feature in shared.items()}
-    found |= {name: Known.of(feature) for name, feature in late.items()}
+    found = _known_of(dossier, shared) | {name: Known.of(feature) for name, feature in late.items()}
     return Layers(found, known_inputs(material), memo=dossier.memo)
+
+
+def _known_of(dossier: Dossier, shared: FeatureSet) -> dict[str, Known]:
+    """A feature that several sets have is the same to all. The sets stand in the memo, too: while they do, no others have their places in memory."""
+    key, known = (_known_of, id(shared)), dossier.memo.setdefault(Known, {})
+    if key not in dossier.memo:
+        found = {name: known.get(id(feature)) or known.setdefault(id(feature), Known.of(feature)) for name, feature in shared.items()}
+        dossier.memo[key] = found, shared
+    return dossier.memo[key][0]  # type: ignore[no-any-return]
 
 
 def _guarantee(policy: Policy, names: Mapping[str, Known]) -> str:
