@@ -6,6 +6,7 @@ A process holds nothing but a connection to the store: what it was at when it di
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 import time
@@ -100,11 +101,14 @@ def work(urls: Urls, screening_id: UUID, grantee: str, at_once: int, parent: int
 async def _work(urls: Urls, screening_id: UUID, grantee: str, at_once: int, parent: int, models: Listed | None) -> int:
     database, reach, total = Database(urls, worker_pool=1, app_pool=1, lines=1), models.outside() if models else unreachable, 0
     look_rarely()
+    # Not within a batch: nothing of it is in a cycle, and to look through half of it while it lasts costs a thirtieth of the time it takes.
+    gc.disable()
     try:
         async with database.work() as tx:
             mine = await screening(tx, screening_id)
         while os.getppid() == parent:
             count = await mine.come_to(database, grantee, datetime.now(UTC), at_once, reach)
+            gc.collect(1)
             total += count
             if count == 0 and await _is_over(database, screening_id):
                 break

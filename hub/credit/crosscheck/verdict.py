@@ -154,16 +154,25 @@ def _consistency(dimensions: Mapping[str, Decimal | None]) -> Decimal | None:
 
 def _coverage(checks: Iterable[Check]) -> Decimal | None:
     """Share of the applicable weight that is available, over the dimensions in which anything applies."""
-    weights, counted = _dimension_weights(), dict[str, list[Check]]()
+    return _covered(_shares(checks))
+
+
+def _shares(checks: Iterable[Check]) -> dict[str, tuple[Decimal, Decimal]]:
+    """Available and applicable weight of each dimension in which anything applies, of the checks that count."""
+    counted: dict[str, list[Check]] = {name: [] for name in DIMENSIONS}
     for check in checks:
         if check.counts:
-            counted.setdefault(check.dimension, []).append(check)
-    shares = {name: _weights(counted.get(name, ())) for name in DIMENSIONS}
-    applicable = {name: (have, of) for name, (have, of) in shares.items() if of > 0}
-    if not applicable:
+            counted[check.dimension].append(check)
+    found = {name: _weights(mine) for name, mine in counted.items()}
+    return {name: (have, of) for name, (have, of) in found.items() if of > 0}
+
+
+def _covered(shares: Mapping[str, tuple[Decimal, Decimal]]) -> Decimal | None:
+    if not shares:
         return None
-    total = sum((weights[name] for name in applicable), ZERO)
-    return sum((weights[name] * have / of for name, (have, of) in applicable.items()), ZERO) / total
+    weights = _dimension_weights()
+    total = sum((weights[name] for name in shares), ZERO)
+    return sum((weights[name] * have / of for name, (have, of) in shares.items()), ZERO) / total
 
 
 def _flags(checks: Mapping[str, Check], revenue: _Revenue) -> Iterable[str]:
@@ -206,17 +215,28 @@ def _evidenced(on: _Grounds) -> bool:
 
 def _next_best(dossier: Dossier, checks: Mapping[str, Check], frame: Frame) -> SourceKind | None:
     """The unreadable source whose connection alone adds most to the coverage; ties in the order of the source kinds."""
-    before, lacking = _coverage(checks.values()), _lacking(dossier, checks, frame)
+    shares, lacking = _shares(checks.values()), _lacking(dossier, checks, frame)
+    before = _covered(shares)
     gains: list[tuple[Decimal, SourceKind]] = []
     for kind in dossier.unreadable:
         # With this source a check would become available: all else that it needs is readable, and this was missing.
-        made = {name for name, sources in lacking.items() if all(kind in options for options in sources)}
+        made = [checks[name] for name, sources in lacking.items() if all(kind in options for options in sources)]
         if not made:
             continue
-        after = _coverage(replace(check, status=Status.PASS) if name in made else check for name, check in checks.items())
+        after = _covered(_with(shares, made))
         if before is not None and after is not None and after > before:
             gains.append((after - before, kind))
     return max(gains, key=lambda gain: gain[0])[1] if gains else None
+
+
+def _with(shares: Mapping[str, tuple[Decimal, Decimal]], made: Iterable[Check]) -> dict[str, tuple[Decimal, Decimal]]:
+    """The shares, were these checks available that are not."""
+    found = dict(shares)
+    for check in made:
+        if check.counts and check.dimension in found:
+            have, of = found[check.dimension]
+            found[check.dimension] = have + check.weight, of
+    return found
 
 
 def _lacking(dossier: Dossier, checks: Mapping[str, Check], frame: Frame) -> dict[str, list[list[str]]]:
