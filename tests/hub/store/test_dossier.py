@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 
 from connectors.sandbox.persona import Persona, load
@@ -16,12 +17,13 @@ from hub.credit.dossier import Dossier, Reference
 from hub.credit.features import SeriesProfile, compute_features
 from hub.credit.features.invoices import net_by_party
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import HouseholdRegistration, Invoice, TaxReturn
+from hub.domain.facts import HouseholdRegistration, Invoice, RepaymentMonth, TaxReturn, all_specs, spec_of
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import window
 from hub.errors import NotFound
 from hub.store.database import Database, Write
 from hub.store.dossier import load_dossier
+from hub.store.dossier.moment import ASKED, Moment, asking, of_life
 from hub.store.facts import PageScope, write_facts
 from hub.vault import IDENTIFIER, Blind
 from tests.hub.credit.dossiers import dossier_of
@@ -176,6 +178,12 @@ async def test_there_is_no_such_customer(database: Database) -> None:
             await loaded(tx, small(), CustomerId(new_id()))
 
 
+def test_a_fact_is_made_of_its_columns_by_their_place() -> None:
+    """A statement names them in the order of the declaration; a struct takes an array in its own."""
+    for spec in all_specs():
+        assert [field.name for field in structs.fields(spec.cls)] == [field.name for field in spec.fields], spec.name
+
+
 # Evidence
 
 
@@ -249,3 +257,16 @@ async def test_windows_that_name_no_kind_of_fact_still_cover(database: Database)
         got = await loaded(tx, persona, seed.customer_id)
     assert got.source(SourceKind.DEVICE).reason is None
     assert got.source(SourceKind.DEVICE).data_end == date(2026, 1, 19)
+
+
+async def test_facts_are_looked_up_and_never_searched_for_among_everybodys(database: Database) -> None:
+    """Control: what is due, written as an ordinary anti-join, is found out of the whole table for each batch."""
+    nobody = Moment(CustomerId(new_id()), date(2026, 1, 20), datetime(2026, 1, 20, tzinfo=UTC))
+    _, values = asking([nobody])
+    looked_up = f"WITH {ASKED} SELECT f.fact_id FROM {of_life(spec_of(RepaymentMonth))}"
+    plans = []
+    async with database.work() as tx:
+        for statement in (looked_up, looked_up.replace("OFFSET 0", "")):
+            plans.append("\n".join((await tx.execute(text(f"EXPLAIN {statement}"), values)).scalars()))
+    assert "Anti Join" not in plans[0]
+    assert "Anti Join" in plans[1]
