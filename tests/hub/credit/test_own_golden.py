@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from tests.hub.credit.scenario_customers import result_with
 from tests.personas import NAMES, document_of
 from tests.personas.arithmetic import D, Derived, cross_check, wrong
+from tests.personas.awkward import CASES, Case
 from tests.personas.families import FAMILIES, shop_in_other_families
 from tests.personas.people import DERIVED
 
@@ -53,6 +54,31 @@ def test_the_features_a_shop_has_in_other_families() -> None:
     assert wrong(found_of(name), features(derived)) == []
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_who_is_hard_to_decide(case: str) -> None:
+    assert wrong(result_with(CASES[case].document()), CASES[case].derived) == []
+
+
+def test_cannot_decide_is_apart_from_declined() -> None:
+    """In every scenario somebody cannot be decided, and where the golden one is offered something somebody is declined or sent to a person."""
+    outcomes: dict[str, set[str]] = {}
+    for one in CASES.values():
+        outcomes.setdefault(one.document()["scenario"], set()).add(one.derived["outcome"])
+    assert {scenario for scenario, found in outcomes.items() if "INSUFFICIENT_DATA" in found} == {
+        f"S{number:02}" for number in range(1, 13)
+    }
+    for one in CASES.values():
+        codes = "".join(code[0] for code in one.derived.get("reasons", ()))
+        assert {"INSUFFICIENT_DATA": "G", "INELIGIBLE": "EX"}.get(one.derived["outcome"], "GECXK").find(codes[:1]) >= 0
+
+
+def test_a_case_that_changed_nothing_would_be_noticed() -> None:
+    """The control: without its changes no case that is not offered the golden one's limit comes out as derived."""
+    as_golden = {"s01-owed-tax", "s08-a-category-of-the-place", "s09-orders-are-ten-days-old"}
+    same = {name for name, one in CASES.items() if wrong(result_with(Case(one.base, (), {}).document()), one.derived) == []}
+    assert same == as_golden
+
+
 def test_a_derivation_notices_a_cent() -> None:
     """The control: one cent more declared, one day more of insurance, one code less."""
     found = json.loads(json.dumps(found_of("furniture-maker")))
@@ -65,7 +91,9 @@ def test_a_derivation_notices_a_cent() -> None:
 
 def test_the_arithmetic_is_that_of_the_briefs_own_example() -> None:
     """8.2: P2 .2154 scores .7692, P = .9308, C = .9862, K = .94."""
-    said = cross_check({**dict.fromkeys(("R1", "R2", "R3", "R4", "R5", "R6", "P1", "P3", "L1", "L2"), D(0)), "P2": D(436_800) / 2_028_000}, "L4")
+    said = cross_check(
+        {**dict.fromkeys(("R1", "R2", "R3", "R4", "R5", "R6", "P1", "P3", "L1", "L2"), D(0)), "P2": D(436_800) / 2_028_000}, "L4"
+    )
     assert (said["checks.P2.status"], said["checks.P2.s"], said["dimensions.P"]) == ("WARN", "0.7692", "0.9308")
     assert (said["consistency"], said["coverage"]) == ("0.9862", "0.9400")
 
