@@ -21,7 +21,9 @@ from hub.domain.periods import Month, first_day
 from hub.store.embedded import Urls
 from tests.connectors.cn_persona import resident, uscc
 from tests.e2e.case import on_stage
+from tests.e2e.forked import Hub
 from tests.e2e.test_orders_and_plots import straight
+from tests.hub.credit.compare import differences
 from tests.personas import NAMES, document_of
 from tests.personas.arithmetic import wrong
 from tests.personas.awkward import CASES, Document, closed
@@ -69,9 +71,12 @@ async def walked(stage: Stage, personas: list[Persona]) -> dict[str, tuple[ItsOw
 
 
 async def test_every_scenario_through_the_platforms(urls: Urls, tmp_path: Path) -> None:
-    """Then a consent ends for two of them: the tax data of S01 are withdrawn, so that nobody can decide; the receipts of S02 expire, which costs it two observers' pairs."""
+    """Tax data and credit reports come in fen here, in yuan in the other walks, and the facts are the same.
+
+    Then a consent ends for two of them: the tax data of S01 are withdrawn, so that nobody can decide; the receipts of S02 expire, which costs it two observers' pairs."""
     personas = [Persona.model_validate(document_of(name)) for name in NAMES if name != "incense-shop"]
     async with on_stage(tmp_path, urls, *personas) as stage:
+        stage.world.switches |= {name: {"fen"} for name in ("cn_tax", "cn_credit_bureau")}
         found = await walked(stage, personas)
         assert {name: wrong(document, DERIVED[name]()) for name, (_, document) in found.items()} == {one.id: [] for one in personas}
         assert [one.id for one in personas if found[one.id][1] != straight(one)] == []
@@ -117,6 +122,15 @@ async def test_who_is_hard_to_decide_through_the_platforms(urls: Urls, tmp_path:
         found = await walked(stage, personas)
         assert {case: wrong(document, CASES[case].derived) for case, (_, document) in found.items()} == {case: [] for case in cases}
         assert [one.id for one in personas if found[one.id][1] != straight(one)] == []
+
+
+@pytest.mark.load
+@pytest.mark.parametrize("name", ["online-seller", "small-manufacturer", "conflicting-data"])
+def test_the_command_prints_what_is_expected(hub: Hub, shared: Path, name: str) -> None:
+    answer = hub("evaluate", "--persona", str(shared / "golden" / f"{name}.json"), "--json")
+    assert answer.returncode == 0, answer.stderr
+    expected = json.loads((shared / "golden" / "expected" / f"{name}.json").read_text("utf-8"))
+    assert differences(json.loads(answer.stdout), expected) == []
 
 
 @pytest.mark.load
