@@ -111,7 +111,7 @@ def lender(case: str) -> str:
     return json.dumps(CASES[case].document()["reference"])
 
 
-GROUPS = [list(group) for _, group in groupby(CASES, key=lender)]
+GROUPS = [list(group) for _, group in groupby(sorted(CASES, key=lender), key=lender)]
 
 
 @pytest.mark.load

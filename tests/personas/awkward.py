@@ -101,6 +101,18 @@ def half_of_the_accounts() -> Derived:
     }  # fmt: skip
 
 
+def no_revenue_left() -> Derived:
+    """Invoices and receipts agree, .35 of .90: too few to judge by, so R does not apply, nobody verifies a revenue, and the debt cap has no input. Such a cap does not bind
+    (5.1): what is left is less sure, dearer, and by the capacity of an unverified D more than the 280,000 of before. The tier says it: UNVERIFIED, no uplift.
+    """
+    spare = D(12 * 47_470 - 54 * (5_500 + 1_200) - 12 * 3_000) / D("1.2") * 36 / 12
+    most = spare / (1 + D(".08") * 37 / 24)
+    return offered("BASE_ONLY", int(thousands(most))) | {
+        "tier": "UNVERIFIED", "verified_revenue": None, "score.total": 597, "score.grade": "D", "price.rate": "0.0800",
+        "limit.caps": {"PRODUCT": "5000000.00", "DEBT": None, "CAPACITY": yuan(most)}, "next_best_source": "TAX",
+    }  # fmt: skip
+
+
 def of_his_wife(document: Document) -> None:
     document["people"]["wife"] = {
         "name": "何清和", "resident_id": resident("33999819930404002"), "residence_city": "宁波市", "hukou_city": "宁波市", "hukou_since": "1993-04-04",
@@ -163,6 +175,12 @@ CASES: dict[str, Case] = {
     ),
     "s05-fund-expired": Case(NURSE, (source("HOUSING_FUND", consent="EXPIRED", consent_changed_on="2026-01-10"),), closed("G02")),
     "s05-identity-is-stale": Case(NURSE, (source("IDENTITY", until="2025-07-23"),), closed("G04")),
+    # on the list for longer than five years, which count from the end of an entry
+    "s05-dishonest-since-2018": Case(
+        NURSE,
+        (lambda one: one["public_records"].append({"kind": "DISHONEST", "role": "DEFENDANT", "status": "OPEN", "filed_on": "2018-05-02"}), source("PUBLIC_RECORD", **{"from": "2017-01"})),
+        declined("E15") | {"features.op_open_litigation": 2},
+    ),
     "s06-december-unpaid": Case("cleaning-company", (employer(unpaid=["2025-12"]),), declined("E12")),
     "s06-insurance-is-stale": Case("cleaning-company", (source("SOCIAL_INSURANCE", until="2025-11-20"),), closed("G04")),
     "s06-no-consent-to-tax": Case("cleaning-company", (source("TAX", consent="NEVER"),), closed("G01")),
@@ -172,6 +190,7 @@ CASES: dict[str, Case] = {
     "s08-a-category-of-the-place": Case(
         "graduate-studio", (lambda one: one["business"].update(qualifications=["STARTUP_LOCAL_TALENT"]),), offered("BASE_ONLY", 280_000)
     ),
+    "s08-tax-withdrawn": Case("graduate-studio", (source("TAX", consent="REVOKED", consent_changed_on="2026-01-15"),), no_revenue_left()),
     "s09-orders-are-stale": Case(SUPPLIER, (source("PROCUREMENT", until="2026-01-09"),), closed("G04")),
     "s09-orders-are-ten-days-old": Case(SUPPLIER, (source("PROCUREMENT", until="2026-01-10"),), offered("ENHANCED", 451_000)),
     "s09-invoices-expired": Case(SUPPLIER, (source("INVOICE", consent="EXPIRED", consent_changed_on="2026-01-12"),), closed("G02")),

@@ -47,6 +47,7 @@ def incense_shop() -> Derived:
 
 def noodle_shop() -> Derived:
     """S04. 300 payments a month, 48,000 and 54,000 in turn; two employees at bases of 4,500 and wages of 5,000: P2 = .10, just PASS. Margin .50, the band's lower end.
+    His credit card is of 2011: what is owed today is owed, however long ago it began.
 
     662 points are an A, and an A's rate of 3.70 % does not pay for a PD of .0218: 3.70 - 2.40 - 1.42 < 0. So a person decides (K07), although everything else agrees.
     """
