@@ -124,6 +124,10 @@ def came_in_october(document: Document) -> None:
     document["social_insurance"]["persons"][0]["from"] = document["housing_fund"]["accounts"][0]["from"] = "2025-10"
 
 
+def account_of_july(document: Document) -> None:
+    document["housing_fund"]["accounts"] = [document["housing_fund"]["accounts"][1] | {"from": "2025-07"}]
+
+
 def core_is_related(document: Document) -> None:
     document["relations"]["related"] = [{"party": "core", "type": "LEGAL_REP"}]
 
@@ -175,6 +179,11 @@ CASES: dict[str, Case] = {
     ),
     "s05-fund-expired": Case(NURSE, (source("HOUSING_FUND", consent="EXPIRED", consent_changed_on="2026-01-10"),), closed("G02")),
     "s05-identity-is-stale": Case(NURSE, (source("IDENTITY", until="2025-07-23"),), closed("G04")),
+    "s05-opened-in-july": Case(NURSE, (account_of_july,), declined("E13") | {"features.op_hf_streak": 6}),
+    # paid since 2022, but the centre serves half a year: six months are known, and nothing of an interruption
+    "s05-half-a-year-of-record": Case(
+        NURSE, tuple(source(name, **{"from": "2025-07"}) for name in ("SOCIAL_INSURANCE", "HOUSING_FUND")), unknown("E13", "E14")
+    ),
     # on the list for longer than five years, which count from the end of an entry
     "s05-dishonest-since-2018": Case(
         NURSE,

@@ -22,7 +22,7 @@ from hub.domain.facts import (
     SocialInsuranceContribution,
 )
 from hub.domain.money import ZERO
-from hub.domain.periods import Month, window
+from hub.domain.periods import Month, add_months, last_day, window
 
 DEPOSITS = ("DEPOSIT", "BACK_PAYMENT")
 FUNDS = (SourceKind.SOCIAL_INSURANCE, SourceKind.HOUSING_FUND)
@@ -143,6 +143,19 @@ def monthly_deposit(material: Material) -> Value:
     if not found:
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)
     return found[max(found)]
+
+
+@given("fund_streak", "NUMBER", features=("op_hf_streak",))
+def fund_streak(material: Material) -> Value:
+    """op_hf_streak. Less than a year is unknown when the month before the streak is not covered and an account is older than it: then nobody knows of an
+    interruption."""
+    found, month = int(_of(material, "op_hf_streak")), window(material.dossier.as_of, 1)[0]
+    last = month if month in _deposits(material) else add_months(month, -1)
+    before = add_months(last, -found)
+    older = any(one.opened_on is None or one.opened_on <= last_day(before) for one in _accounts(material))
+    if found < 2 * HALF_YEAR and older and not material.dossier.source(SourceKind.HOUSING_FUND).covers(before):
+        raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+    return found
 
 
 @given("fund_missed_months", "NUMBER")
