@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -18,7 +19,7 @@ from hub.credit.expected import to_expected
 from hub.credit.features import SeriesProfile, compute_features
 from hub.credit.policy import load_policy
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import HouseholdRegistration, TaxReturn
+from hub.domain.facts import HouseholdRegistration, Order, Shop, ShopScore, TaxReturn
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import window
 from hub.errors import NotFound
@@ -28,9 +29,10 @@ from tests.hub.credit.dossiers import dossier_of, reference_of
 from tests.hub.credit.facts_of import facts_of
 from tests.hub.credit.made import fact
 from tests.hub.credit.shop_of import order_facts
-from tests.hub.store.seed import GRANTEE, PURPOSE, SCENARIO, Seed, seed_persona
+from tests.hub.store.seed import GRANTEE, PURPOSE, SCENARIO, Seed, persona_windows, seed_persona
 from tests.personas import document_of
 from tests.personas.arithmetic import wrong
+from tests.personas.families import FAMILIES
 from tests.personas.people import DERIVED
 
 DEMO = Path(__file__).parents[3] / "connectors/sandbox/personas/online-tea-seller.json"
@@ -100,6 +102,26 @@ async def test_the_order_of_pages_and_of_syncs_changes_nothing(database: Databas
             await tx.rollback()
     assert found[0] == found[1]
     assert wrong(found[0], DERIVED[name]()) == []
+
+
+async def test_a_seller_with_two_shops_is_judged_by_both(database: Database) -> None:
+    """The incense shop's orders, every other one sold in a second shop at another platform: sums, buyers, addresses and score are those of both together."""
+    persona = Persona.model_validate(document_of("incense-shop"))
+    records = [*facts_of(persona), *order_facts(persona)]
+    moved = {one.order_number for one in [one for one in records if isinstance(one, Order)][::2]}
+    own = [one for one in records if isinstance(one, Shop | ShopScore)]
+    there = [replace(one, platform="elsewhere") for one in (*records, *own) if getattr(one, "order_number", None) in moved or one in own]
+    async with database.work() as tx:
+        seed = await seed_persona(tx, persona, [one for one in records if getattr(one, "order_number", None) not in moved])
+        await seed.connect(SourceKind.SHOP, connector="elsewhere")
+        await persona_windows(seed, persona, SourceKind.SHOP)
+        await seed.facts(*dict.fromkeys(there))
+        dossier = await loaded(tx, persona, seed.customer_id, reference=reference_of(persona))
+    assert len(dossier.of(Shop)) == 2 and len(moved) == 400
+    found = to_expected(evaluate(dossier, load_policy("S03"), Request()), persona.id)
+    assert wrong(found, DERIVED[persona.id]()) == []
+    _, derived = FAMILIES["cb"]()
+    assert wrong(found, {f"features.{feature}": value for feature, value in derived.items()}) == []
 
 
 async def in_disorder(seed: Seed, records: list[Any], by: Random) -> None:
