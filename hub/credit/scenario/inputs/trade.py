@@ -15,7 +15,7 @@ from hub.credit.scenario.inputs.table import Material, given, nobody_says
 from hub.domain.enums import Direction, MissingReason, SourceKind
 from hub.domain.facts import Invoice, PaymentAccount, PaymentTransaction
 from hub.domain.money import ZERO
-from hub.domain.periods import CHINA, Month, china_day, full_months, month_of, months_between, window
+from hub.domain.periods import CHINA, Month, add_months, china_day, full_months, month_of, months_between, window
 
 NIGHT = range(1, 6)
 
@@ -100,9 +100,14 @@ def mean_core_purchases(material: Material) -> Value:
 
 @given("core_months", "NUMBER")
 def core_months(material: Material) -> Value:
-    """Full months since the first covered input invoice of that core enterprise."""
+    """Full months since the first covered input invoice of that core enterprise. Less than a year is unknown when the month before that invoice is not covered: then
+    nobody knows that it was the first."""
     supplier, _ = _core_supplier(material)
-    return full_months(first_supply(material.reading)[supplier].issued_on, material.dossier.as_of)
+    began = first_supply(material.reading)[supplier].issued_on
+    found = full_months(began, material.dossier.as_of)
+    if found < 12 and not material.dossier.source(SourceKind.INVOICE).covers(add_months(month_of(began), -1)):
+        raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+    return found
 
 
 @given("core_related")
