@@ -177,6 +177,20 @@ class CustomerType(StrEnum):
     OTHER = "OTHER"
 
 
+class IndustryCluster(StrEnum):
+    """产业客群. A business may belong to several.
+
+    MODERN_SERVICE: 现代服务. ADVANCED_MANUFACTURING: 先进制造. QUALITY_TRADE: 优质商贸. MODERN_AGRICULTURE: 现代农业. TECH_INNOVATION: 科技创新. SPECIALIZED: 专精特新.
+    """
+
+    MODERN_SERVICE = "MODERN_SERVICE"
+    ADVANCED_MANUFACTURING = "ADVANCED_MANUFACTURING"
+    QUALITY_TRADE = "QUALITY_TRADE"
+    MODERN_AGRICULTURE = "MODERN_AGRICULTURE"
+    TECH_INNOVATION = "TECH_INNOVATION"
+    SPECIALIZED = "SPECIALIZED"
+
+
 class CustomerCategory(StrEnum):
     """客户类别, as it was said when the customer was made known, else by kind and code.
 

@@ -55,6 +55,7 @@ class Query(Watching, Registry, Policies, Portfolios, References, Disputes):
         categories: choosing.Categories = None,
         customer_types: choosing.CustomerTypes = None,
         overlays: choosing.Overlays = None,
+        clusters: choosing.Clusters = None,
         sizes: choosing.Sizes = None,
         product_classes: choosing.ProductClasses = None,
         industries: choosing.Industries = None,

@@ -335,6 +335,7 @@ def chooses(customer: Json, asked: Json) -> bool:
     section = (profile.get("industry") or "")[:1]
     shown = {
         **{"categories": [customer["category"]], "customerTypes": [profile.get("customerType")], "overlays": profile.get("overlays", [])},
+        "clusters": profile.get("clusters") or [],
         **{"sizes": [profile.get("size")], "productClasses": [profile.get("productClass")]},
         **{"industries": [profile.get("industry"), section or None], "regions": [profile.get("region")]},
         **{"outcomes": [decision.get("outcome")], "tiers": [decision.get("tier")]},

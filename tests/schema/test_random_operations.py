@@ -230,6 +230,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "categories": [None, ["ENTERPRISE"], "FARMER"],
         "customerTypes": [None, ["INDIVIDUAL_BUSINESS", "OTHER"], "FARMER"],
         "overlays": [None, "NEW_CITIZEN", []],
+        "clusters": [None, ["MODERN_SERVICE"], "QUALITY_TRADE"],
         "sizes": [None, "MICRO", ["LARGE", "MICRO"], "SMALL"],
         "productClasses": [None, ["LIGHT_ASSET"], "TRADITIONAL"],
         "industries": [None, ["F5292"], ["F"], "F52"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import insert, text, update
 
@@ -21,7 +23,7 @@ from hub.domain.enums import Outcome, RelationType, SourceKind
 from hub.domain.facts import Order, PaymentTransaction, TaxReturn
 from hub.store.database import Database, Write
 from hub.store.embedded import Urls
-from hub.store.evaluations import Asked, Kept, evaluate_customer, publish_policies
+from hub.store.evaluations import Asked, Kept, canonical, evaluate_customer, publish_policies
 from hub.store.evaluations.policies import documents_of_the_package
 from hub.store.evaluations.reference import load_versions
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, NOT_REPRODUCIBLE, Reproduction, find_evaluation, reproduce
@@ -182,6 +184,43 @@ async def test_after_the_graph_changed(scene: Scene) -> None:
     assert (await scene.again()).verdict == EQUAL
     then, now = [await related_to(scene.tx, scene.asked.customer_id, own, scene.asked.as_of, at) for at in (scene.at, later)]
     assert (then.edges, now.edges) == (1, 0), "control: it was taken back"
+
+
+FIRST_FORM = {
+    "customer_id", "customer_type", "overlays", "size_class", "product_class", "industry_section", "industry_code", "region", "missing",
+}  # fmt: skip
+"""What a profile had before it told clusters."""
+
+
+async def of_the_first_form(scene: Scene) -> None:
+    """The evaluation as the version before had kept it: the columns null, no form among its inputs, and the digest over the bytes it had then."""
+    await scene.tamper("evaluation_profile", "clusters = NULL, clusters_undecided = NULL, missing = missing - 'clusters'")
+    await scene.tamper("evaluation_inputs", "document = document - 'form'")
+    stored = {
+        table: [dict(one._mapping) for one in await scene.tx.execute(text(f"SELECT * FROM {table.name}"))]
+        for table in canonical.ORDER
+    }
+    document = [one for one in canonical.document_of(stored) if one["table"] not in canonical.LATER_TABLES]
+    (profile,) = next(one["rows"] for one in document if one["table"] == "evaluation_profile")
+    assert set(profile) == FIRST_FORM
+    sha256 = hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    await scene.tamper("evaluation_inputs", f"result_sha256 = '{sha256}'")
+
+
+async def test_what_a_version_before_did_not_tell_is_not_compared(scene: Scene) -> None:
+    whole = await scene.again()
+    await of_the_first_form(scene)
+    found = await scene.again()
+    assert (found.verdict, found.was_sha256) == (EQUAL, found.now_sha256)
+    assert (found.size < whole.size, found.was_sha256 != whole.was_sha256) == (True, True), "other bytes than those of today"
+
+
+async def test_a_set_of_clusters_that_was_emptied_is_named(scene: Scene) -> None:
+    """Control: of an evaluation of today they are compared."""
+    await scene.tamper("evaluation_profile", "clusters = NULL")
+    found = await scene.again()
+    assert found.verdict == DIFFERENT and found.difference is not None
+    assert found.difference.where == "evaluation_profile.clusters"
 
 
 async def test_a_stored_result_that_was_changed_is_named(scene: Scene) -> None:

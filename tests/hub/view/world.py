@@ -232,7 +232,13 @@ async def _evaluation(tx: Write, world: World) -> None:
         },
     )
     mine = {"customer_id": world.mine, "evaluation_id": world.evaluation}
-    found = {"customer_type": "INDIVIDUAL_BUSINESS", "overlays": ["NEW_CITIZEN"], "size_class": "MICRO", "product_class": "LIGHT_ASSET"}
+    found: dict[str, Any] = {
+        "customer_type": "INDIVIDUAL_BUSINESS",
+        "overlays": ["NEW_CITIZEN"],
+        "size_class": "MICRO",
+        "product_class": "LIGHT_ASSET",
+    }
+    found |= {"clusters": ["QUALITY_TRADE"], "clusters_undecided": ["TECH_INNOVATION", "SPECIALIZED"]}
     place = {"industry_section": "F", "industry_code": "F5292", "region": "宁波市"}
     why = {"verifiedRevenue": "INSUFFICIENT_COVERAGE"}
     await tx.execute(insert(tables.evaluation_profile), {**mine, **found, **place, "missing": why})
