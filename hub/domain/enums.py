@@ -191,6 +191,23 @@ class IndustryCluster(StrEnum):
     SPECIALIZED = "SPECIALIZED"
 
 
+class ProductKind(StrEnum):
+    """产品种类. LOAN: 贷款. DEPOSIT: 存款. PAYMENT: 支付结算. INSURANCE: 保险. SERVICE: 其他服务."""
+
+    LOAN = "LOAN"
+    DEPOSIT = "DEPOSIT"
+    PAYMENT = "PAYMENT"
+    INSURANCE = "INSURANCE"
+    SERVICE = "SERVICE"
+
+
+class ProductHolder(StrEnum):
+    """Whose product it is. OWN: 本行. PEER: 同业, of another institution, as its public terms say."""
+
+    OWN = "OWN"
+    PEER = "PEER"
+
+
 class CustomerCategory(StrEnum):
     """客户类别, as it was said when the customer was made known, else by kind and code.
 

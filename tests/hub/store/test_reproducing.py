@@ -197,8 +197,7 @@ async def of_the_first_form(scene: Scene) -> None:
     await scene.tamper("evaluation_profile", "clusters = NULL, clusters_undecided = NULL, missing = missing - 'clusters'")
     await scene.tamper("evaluation_inputs", "document = document - 'form'")
     stored = {
-        table: [dict(one._mapping) for one in await scene.tx.execute(text(f"SELECT * FROM {table.name}"))]
-        for table in canonical.ORDER
+        table: [dict(one._mapping) for one in await scene.tx.execute(text(f"SELECT * FROM {table.name}"))] for table in canonical.ORDER
     }
     document = [one for one in canonical.document_of(stored) if one["table"] not in canonical.LATER_TABLES]
     (profile,) = next(one["rows"] for one in document if one["table"] == "evaluation_profile")
