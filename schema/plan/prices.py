@@ -25,6 +25,8 @@ LISTS: Mapping[str, Rows] = {
     "Query.features": Rows(90, 100),
     "Query.scenarios": Rows(12, 100),
     "Scenario.sources": Rows(5, 20),
+    "Query.products": Rows(30, 200),
+    "Product.eligible": Rows(2, 20),
     "Subscription.syncProgress": Rows(10, 100),
     "ProfileNews.changes": Rows(20, 100),
     "Client.keys": Rows(2, 2),

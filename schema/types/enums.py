@@ -208,6 +208,8 @@ for _enum in (
     Overlay,
     domain.CustomerType,
     domain.IndustryCluster,
+    domain.ProductKind,
+    domain.ProductHolder,
     domain.SourceKind,
     domain.CustomerCategory,
     domain.PartyRole,
