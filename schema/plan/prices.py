@@ -27,6 +27,8 @@ LISTS: Mapping[str, Rows] = {
     "Scenario.sources": Rows(5, 20),
     "Query.products": Rows(30, 200),
     "Product.eligible": Rows(2, 20),
+    "Evaluation.products": Rows(30, 200),
+    "ProductMatch.differences": Rows(5, 5),
     "Subscription.syncProgress": Rows(10, 100),
     "ProfileNews.changes": Rows(20, 100),
     "Client.keys": Rows(2, 2),

@@ -26,7 +26,7 @@ Moment = tuple[str | None, str | None]
 FILTERS = {
     **{"only": ("source",), "ids": ("id",), "parts": ("part",), "names": ("series", "name"), "scenario": ("scenario",)},
     **{"connector": ("connector",), "customerId": ("customerId",), "connectionId": ("connectionId",), "statuses": ("status",)},
-    **{"clientId": ("clientId",), "audience": ("audience",), "outcomes": ("outcome",)},
+    **{"clientId": ("clientId",), "audience": ("audience",), "outcomes": ("outcome",), "kinds": ("kind",), "fits": ("fit",)},
     **{"verdicts": ("verdict", "lastVerdict"), "states": ("state",), "streams": ("stream",)},
 }
 """Arguments that choose rows by a field of theirs: the first of these that a row has. Others choose by the field of their own name."""
@@ -165,7 +165,7 @@ class Oracle:
                 if (ids is None or row["id"] in ids) and (families is None or row["family"] in families)
             ],
             "scenarios": lambda ids=None, **_: [self._made(row) for row in self.watching["scenarios"] if ids is None or row["id"] in ids],
-            "products": lambda as_of=None, codes=None, kinds=None, scenarios=None, holder=None: [
+            "products": lambda codes=None, kinds=None, scenarios=None, holder=None, **_: [
                 self._made(row)
                 for row in self.watching["products"]
                 if holder in (None, row["holder"])

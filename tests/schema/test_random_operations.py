@@ -274,6 +274,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "only": [None, [], "SHOP", sources, [sources[2], sources[0]]],
         "products.kinds": [None, ["LOAN", "PAYMENT"], "DEPOSIT"],
         "products.holder": [None, "OWN", "PEER"],
+        "fits": [None, ["FITS"], ["UNKNOWN", "DOES_NOT_FIT"], "UNKNOWN"],
         "products.codes": [None, ["S03", "X"], "PAYROLL"],
         "products.scenarios": [None, ["S03"], "S01"],
         "scenarios.ids": [None, ["S03"], "x"],

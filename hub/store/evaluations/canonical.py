@@ -32,10 +32,8 @@ ORDER = (
     tables.evaluation_hint,
 )
 ADDED = frozenset({"evaluation_id", "created_at", "supersedes", "inputs_digest", "inputs_erased_on", "use_purpose", "what_if"})
-LATER = frozenset({"clusters", "clusters_undecided"})
+LATER = frozenset({"clusters", "clusters_undecided", "products"})
 """Columns that evaluations of the form before do not have: null there, and not spelled at all, so that they keep the bytes they had."""
-LATER_TABLES: frozenset[str] = frozenset()
-"""Likewise tables: without rows they are not spelled."""
 Rows = Mapping[Table, Iterable[Mapping[str, Any]]]
 Document = list[dict[str, Any]]
 
@@ -46,8 +44,7 @@ def document_of(rows: Rows) -> Document:
 
 
 def canonical(document: Document) -> bytes:
-    spelled = [one for one in document if one["rows"] or one["table"] not in LATER_TABLES]
-    return orjson.dumps(spelled, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
 def sha256_of(rows: Rows) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from hub.credit.dossier import Reference
-from hub.credit.products.catalogue import OWN, text_of_the_package
+from hub.credit.products.catalogue import OWN, PEERS, Product, products_of, text_of_the_package
 from hub.credit.products.checking import Rules
 from hub.credit.reference import Edge, ReferenceFile, faults_of, read_reference, reference_of
 from hub.credit.reference.files import digest, first_day_of, written
@@ -90,6 +90,19 @@ class Used:
     reference: Reference
     versions: tuple[Version, ...]
     known: Known
+
+    @property
+    def catalogue(self) -> tuple[Product, ...] | None:
+        """The products in effect; None: there is no catalogue."""
+        named = {one.name: one for one in self.versions if one.name in (OWN, PEERS)}
+        key = tuple(sorted((name, one.sha256) for name, one in named.items()))
+        if key not in _READ:
+            _READ[key] = products_of({name: one.document for name, one in named.items()}) if named else None
+        return _READ[key]
+
+
+_READ: dict[tuple[tuple[str, str], ...], tuple[Product, ...] | None] = {}
+"""Catalogues by the digests of their documents: a version never changes, and every evaluation asks for one."""
 
 
 async def load_versions(tx: Write, file: ReferenceFile, actor: str, now: datetime) -> list[Change]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hub.credit.products.catalogue import KINDS, OWN, PEERS
-from hub.store.view.catalogue import Argued, Many, Member, Rows, Scope, TypeView, columns, plain
+from hub.store.view.catalogue import Argued, Many, Member, Rows, Scope, TypeView, columns, plain, snake
 from hub.store.view.environment import NOW, TODAY
 
-MOST_PRODUCTS, MOST_GROUPS = 200, 20
+MOST_PRODUCTS, MOST_GROUPS, MOST_ELEMENTS = 200, 20, 5
 _ORDER = f"{{t}}.holder, array_position(array[{', '.join(repr(str(one)) for one in KINDS)}], {{t}}.kind), {{t}}.code"
 
 
@@ -53,7 +53,43 @@ def product_fields() -> dict[str, Member]:
     return {"products": Many("Product", _products, _ORDER, filters, default=MOST_PRODUCTS, owned=False)}
 
 
+def _matches(t: str, scope: Scope) -> Rows:
+    """As they were kept with an evaluation."""
+    v, p = scope["Evaluation"], f"{t}_p"
+    kept = f"evaluation_profile {p}, jsonb_array_elements({p}.products) with ordinality {t}(said, place)"
+    return Rows(kept, (f"{p}.customer_id = {v}.customer_id", f"{p}.evaluation_id = {v}.evaluation_id"))
+
+
+PRODUCT_MATCHES = Many(
+    "ProductMatch",
+    _matches,
+    "{t}.place",
+    {
+        "fits": Argued("text[]", "({t}.said ->> 'fit') = any({p})"),
+        "kinds": Argued("text[]", "({t}.said ->> 'kind') = any({p})"),
+        "holder": Argued("text", "({t}.said ->> 'holder') = {p}"),
+    },
+    default=MOST_PRODUCTS,
+)
+
+
+def _differences(t: str, scope: Scope) -> Rows:
+    return Rows(f"jsonb_array_elements({scope['ProductMatch']}.said -> 'differences') with ordinality {t}(said, place)", ())
+
+
+_MATCHED = ("code", "holder", "kind", "nameZh", "nameEn", "scenario", "peer", "seenOn", "fit", "whyZh", "whyEn")
+_COMPARED = ("element", "ours", "theirs", "difference", "textZh", "textEn")
+
 PRODUCT_TYPES = [
+    TypeView(
+        "ProductMatch",
+        {
+            **columns(**{name: _said(snake(name)) for name in _MATCHED}),
+            **columns(criteria=_list("criteria"), exclusive="({t}.said -> 'exclusive')::boolean"),
+            "differences": Many("ElementDifference", _differences, "{t}.place", default=MOST_ELEMENTS),
+        },
+    ),
+    TypeView("ElementDifference", columns(same="({t}.said -> 'same')::boolean", **{name: _said(snake(name)) for name in _COMPARED})),
     TypeView(
         "Product",
         {
