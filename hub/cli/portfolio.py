@@ -30,7 +30,7 @@ from hub.store.evaluations.portfolios import Screening
 
 AT_ONCE = 50
 EVERYBODY = ("ALL", "unknown")
-AXES = ("CUSTOMER_TYPE", "INDUSTRY", "REGION", "SIZE", "TIER", "SCENARIO")
+AXES = ("CUSTOMER_TYPE", "CLUSTER", "INDUSTRY", "REGION", "SIZE", "TIER", "SCENARIO")
 OUTCOMES = {
     "ENHANCED": "enhanced", "BASE_ONLY": "base only", "BELOW_FLOOR": "below floor", "REFER_MANUAL": "refer", "INELIGIBLE": "not eligible",
     "INSUFFICIENT_DATA": "no data",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hub.cli.feature_reference import features_page
 from hub.cli.model_reference import models_page
+from hub.cli.product_reference import products_page
 from hub.cli.scenario_reference import scenarios_page
 from hub.domain.facts import FactSpec, FieldSpec, FieldType, all_specs
 
@@ -42,6 +43,7 @@ def write(root: Path) -> None:
     (root / "docs" / "reference" / "facts.md").write_text(facts_page(), "utf-8")
     (root / "docs" / "reference" / "features.md").write_text(features_page(), "utf-8")
     (root / "docs" / "reference" / "models.md").write_text(models_page(), "utf-8")
+    (root / "docs" / "reference" / "products.md").write_text(products_page(), "utf-8")
     (root / "docs" / "reference" / "scenarios.md").write_text(scenarios_page(), "utf-8")
 
 

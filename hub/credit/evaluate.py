@@ -24,7 +24,7 @@ from hub.credit.scenario import eligibility, gate
 from hub.credit.scenario.inputs import Material, known_inputs
 from hub.credit.scenario.limit import Ground, Limit, Price, calculate, price, uplifts
 from hub.credit.scenario.reasons import Reasons, Said, reasons
-from hub.credit.segments import Segments, segments
+from hub.credit.segments import Segments, Trade, segments
 from hub.credit.values import Feature, FeatureSet
 from hub.domain.enums import MissingReason, Outcome, SourceKind
 
@@ -100,7 +100,8 @@ def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | No
     limit = calculate(ground, offer, earned) if offer and verdict.tier is not Tier.CONFLICT else None
     offered = limit is not None and not (found.failed or found.unknown)
     features |= after_offer(dossier, points, offer if offered else None)
-    groups = segments(dossier, observers, verdict.revenue)
+    sales = sales_series(dossier, policy.profile)
+    groups = segments(dossier, observers, verdict.revenue, Trade.of(features, sales))
     return Findings(
         groups,
         features,
@@ -110,7 +111,7 @@ def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | No
         points,
         limit,
         offer if limit else None,
-        sales_series(dossier, policy.profile),
+        sales,
         _guarantee(policy, names),
         tuple(one for one in policy.downgrade if is_true(one.when, names) is True),
         fallback=scored is not None and scored.total is None,

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from hub.cli.feature_reference import FAMILIES, features_page
 from hub.cli.model_reference import models_page
+from hub.cli.product_reference import products_page
 from hub.cli.reference import facts_page
 from hub.cli.scenario_reference import scenarios_page
 from hub.credit.features import CATALOGUE
+from hub.credit.reference import check_reference
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,3 +32,12 @@ def test_the_scenarios_are_those_of_the_policies() -> None:
 
 def test_the_models_are_those_that_are_declared() -> None:
     assert (ROOT / "docs" / "reference" / "models.md").read_text("utf-8") == models_page(), "run `make docs`"
+
+
+def test_the_products_are_those_of_the_catalogue() -> None:
+    assert (ROOT / "docs" / "reference" / "products.md").read_text("utf-8") == products_page(), "run `make docs`"
+
+
+def test_the_example_of_a_peers_product_has_no_fault() -> None:
+    page = products_page()
+    assert check_reference(page.split("```json")[1].split("```")[0]) == []

@@ -85,7 +85,7 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = u
     for wanted, its, looked in zip(asked, prepared, watches, strict=True):
         one = replace(wanted, what_if=wanted.what_if or _is_less_than_all(its.dossier))
         policy, which = policies[one.scenario], (one.customer_id, one.scenario)
-        found = await complete(its.dossier, policy, one.request, looked.watch, reach, str(one.customer_id))
+        found = await complete(its.dossier, policy, one.request, looked.watch, reach, str(one.customer_id), its.used.catalogue)
         heading = _heading(one, inputs_digest(its.dossier, policy, one.request), before.get(which))
         if not one.what_if:
             before[which] = heading.evaluation_id

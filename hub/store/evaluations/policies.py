@@ -69,6 +69,13 @@ async def _in_force(tx: Read | Write, scenario: str, found: list[Row[Any]], as_o
     return _READ[row.sha256]
 
 
+async def policies_in_force(tx: Read | Write, day: date) -> dict[str, Policy]:
+    """The version in force on a day of every scenario that has one here."""
+    found = await versions(tx)
+    rows = [in_force([row for row in found if row.policy_id == one], day) for one in dict.fromkeys(row.policy_id for row in found)]
+    return {row.policy_id: read_policy(row.document) for row in rows}
+
+
 _READ: dict[str, Policy] = {}
 """Published versions by their digest: they never change, and to check one takes longer than to decide by it."""
 
