@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from hub.credit.dossier import Dossier
 from hub.credit.features.series import SalesSeries
@@ -124,7 +125,7 @@ def test_features_say_what_a_trader_is_worth() -> None:
     read = Trade.of(MADE.findings.features, MADE.findings.sales)
     assert (read.rating, read.shop_score, read.months_in_business) == ("B", None, Decimal(70)), "2020-03-10 to 2026-01-20"
     blank: dict[str, Feature] = {
-        name: replace(one, value=None, missing=MissingReason.STALE) for name, one in MADE.findings.features.items()
+        name: structs.replace(one, value=None, missing=MissingReason.STALE) for name, one in MADE.findings.features.items()
     }
     assert Trade.of(blank, FULL) == Trade(sales=FULL)
 
