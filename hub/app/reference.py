@@ -14,7 +14,7 @@ from hub.app.identity import visible
 from hub.credit.reference import check_edges, check_reference, read_reference
 from hub.errors import InvalidInput, NotFound
 from hub.store.database import Write
-from hub.store.evaluations.reference import load_versions
+from hub.store.evaluations.reference import load_versions, rules_for
 from hub.store.evaluations.reproduce import find_evaluation, reproduce
 from hub.store.idempotency import Answer
 from hub.store.merging import parts_of
@@ -34,10 +34,12 @@ class ReferenceServices:
     calling: Calling
 
     async def load_reference(self, call: contract.Call, asked: contract.LoadReference) -> contract.ReferenceLoaded:
-        faults = tuple(contract.Fault(one.line, one.where, one.wrong, one.remedy) for one in check_reference(asked.text))
+        async with self.calling.database.work() as tx:
+            rules = await rules_for(tx, asked.text, self.calling.clock.today())
+        faults = tuple(contract.Fault(one.line, one.where, one.wrong, one.remedy) for one in check_reference(asked.text, rules))
         if faults:
             return contract.ReferenceLoaded((), faults)
-        file, actor = read_reference(asked.text), call.caller.client_id
+        file, actor = read_reference(asked.text, rules), call.caller.client_id
 
         async def effect(tx: Write) -> Answer:
             changes = await load_versions(tx, file, actor, self.calling.clock.now())

@@ -21,7 +21,7 @@ from hub.cli.runtime import Runtime
 from hub.credit.checking import Found
 from hub.credit.reference import Edge, RowFault, check_reference, edges_of_csv, edges_of_lines, read_reference
 from hub.errors import InvalidInput
-from hub.store.evaluations.reference import Change, Version, in_effect, load_versions, versions_of
+from hub.store.evaluations.reference import Change, Version, in_effect, load_versions, rules_for, versions_of
 from hub.store.relations import EdgesLoaded, load_edges
 from hub.store.tables import relation
 
@@ -53,20 +53,22 @@ def _fault(one: Found) -> dict[str, Any]:
 def load(files: list[Path], home: Path | None, *, as_json: bool) -> None:
     """Exit code 1 when a file has a fault: then nothing is loaded."""
     texts = {str(path): _text(path) for path in files}
-    faulty = {name: faults for name, text in texts.items() if (faults := check_reference(text))}
-    if faulty:
-        _print_faults(faulty)
-        console.print("Nothing was loaded.")
-        raise typer.Exit(1)
+    faulty: dict[str, list[Found]] = {}
     changes: list[Change] = []
 
     async def work(runtime: Runtime) -> None:
         async with runtime.database.work() as tx:
-            for text in texts.values():
-                changes.extend(await load_versions(tx, read_reference(text), acting(), runtime.clock.now()))
+            rules = {name: await rules_for(tx, text, runtime.clock.today()) for name, text in texts.items()}
+            faulty.update({name: faults for name, text in texts.items() if (faults := check_reference(text, rules[name]))})
+            for name, text in () if faulty else texts.items():
+                changes.extend(await load_versions(tx, read_reference(text, rules[name]), acting(), runtime.clock.now()))
             await versions_audited(tx, runtime.vault.keys, acting(), changes)
 
     until.run(with_runtime(settings(home), work))
+    if faulty:
+        _print_faults(faulty)
+        console.print("Nothing was loaded.")
+        raise typer.Exit(1)
     if as_json:
         emit([_version(one.after) for one in changes])
         return

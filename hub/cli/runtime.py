@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from connectors import registry
 from hub.access.audit import audited
+from hub.access.audit.loads import versions_audited
 from hub.connect import Connector
 from hub.credit.models.reach import Listed, Reach, unreachable
 from hub.credit.parameters import parameters
@@ -32,6 +33,7 @@ from hub.store.database import Database, Write
 from hub.store.embedded import Embedded, Urls
 from hub.store.evaluations import publish_policies
 from hub.store.evaluations.policies import documents_of_the_package
+from hub.store.evaluations.reference import keep_catalogue
 from hub.store.tables import data_key, policy
 from hub.store.view import ViewSettings
 from hub.sync.approved import addresses, require_approved
@@ -47,6 +49,8 @@ from hub.vault import Blind, EnvKeys, FileKeys, Register, Vault, wrap_binding
 from hub.vault.keys import REGISTER
 
 Configs = Mapping[str, Mapping[str, str]]
+ASSESSMENT = "assessment"
+"""Of a connector's part of connectors.json: by which impact assessment it is enabled. No setting of the connector's (:mod:`hub.cli.assessments`)."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Runtime:
         return found
 
     async def publish(self) -> None:
-        """Publishes the policies that come with this version of the hub. What is new is audited."""
+        """Publishes the policies that come with this version of the hub, and its products where the lender has none. What is new is audited."""
         async with self.database.work() as tx:
             before = await _published(tx)
             await publish_policies(tx, documents_of_the_package(), datetime.now(UTC))
@@ -124,6 +128,7 @@ class Runtime:
             for name, sha256 in sorted(new):
                 subject = f"policy:{name}"
                 await audited(tx, self.vault.keys, actor="operator", action="policy.publish", subject=subject, after={"sha256": sha256})
+            await versions_audited(tx, self.vault.keys, "operator", await keep_catalogue(tx, self.clock.now()))
 
 
 def listed(settings: Settings) -> Listed:
@@ -192,6 +197,7 @@ def read_configs(settings: Settings) -> Configs:
             f"{settings.connectors_file} is not JSON of the form name -> settings.",
             remedy="Correct it, or remove it to connect to nothing.",
         ) from None
+    configs = {name: {key: value for key, value in config.items() if key != ASSESSMENT} for name, config in configs.items()}
     for name, config in configs.items():
         _check_config(settings.connectors_file, name, config)
     return configs

@@ -21,18 +21,19 @@ from hub.credit.evaluate import Evaluation, Request, evaluate
 from hub.credit.features.series import industry
 from hub.credit.models.score import Scored
 from hub.credit.policy import Policy
-from hub.credit.segments import Segments, region_of, segments
-from hub.domain.enums import CustomerType, Outcome, Purpose, SourceKind
+from hub.credit.segments import Clusters, Segments, region_of, segments
+from hub.domain.enums import CustomerType, IndustryCluster, Outcome, Purpose, SourceKind
 from hub.errors import PolicyInvalid
 
 OUTSIDE, EXCLUDED = "OUTSIDE", "EXCLUDED"
 """Why a customer who may be looked at has no result: he is not of this portfolio, or the branch serves nothing to such as him."""
 SIZES = ("MICRO", "SMALL", "MEDIUM", "LARGE")
-AXES = ("customer_types", "sizes", "industries", "regions")
+AXES = ("customer_types", "sizes", "industries", "regions", "clusters")
 NAMES = frozenset({"id", "version", "effective_from", "title", "purpose", "money_for", "choose", "branch"})
 OF_BRANCH = frozenset({"scenarios", "floor", "ceiling", "without_bureau", "exclude"})
 _BETTER = (Outcome.ENHANCED, Outcome.BASE_ONLY, Outcome.REFER_MANUAL, Outcome.INELIGIBLE, Outcome.INSUFFICIENT_DATA)
 ZERO = Decimal(0)
+NO_CLUSTERS = Clusters()
 Fault = tuple[tuple[str | int, ...], str, str]
 """Where, what is wrong, the remedy."""
 
@@ -45,6 +46,7 @@ class Group:
     sizes: frozenset[str] = frozenset()
     industries: tuple[str, ...] = ()
     regions: frozenset[str] = frozenset()
+    clusters: frozenset[str] = frozenset()
 
     @property
     def axes(self) -> tuple[object, ...]:
@@ -80,6 +82,7 @@ class Profile:
     size: str | None
     industry: str | None
     region: str | None
+    clusters: Clusters = NO_CLUSTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ STEP = Decimal(policies.document("engine")["limit_step"])
 
 
 def _profile(known: Profile, groups: Segments) -> Profile:
-    return Profile(groups.customer_type, groups.size, known.industry, known.region)
+    return Profile(groups.customer_type, groups.size, known.industry, known.region, groups.clusters)
 
 
 def _may_be(group: Group, profile: Profile) -> bool:
@@ -185,7 +188,8 @@ def _may_be(group: Group, profile: Profile) -> bool:
 
 def _is_of(group: Group, profile: Profile) -> bool:
     by_kind = not group.customer_types or profile.customer_type in group.customer_types
-    return _may_be(group, profile) and by_kind and (not group.sizes or profile.size in group.sizes)
+    by_cluster = not group.clusters or not group.clusters.isdisjoint(profile.clusters.known)
+    return _may_be(group, profile) and by_kind and by_cluster and (not group.sizes or profile.size in group.sizes)
 
 
 def read_portfolio(document: Mapping[str, Any]) -> Portfolio:
@@ -215,7 +219,7 @@ def read_portfolio(document: Mapping[str, Any]) -> Portfolio:
 
 
 def _group(document: Mapping[str, Any]) -> Group:
-    named = {name: frozenset(document.get(name, ())) for name in ("customer_types", "sizes", "regions")}
+    named = {name: frozenset(document.get(name, ())) for name in ("customer_types", "sizes", "regions", "clusters")}
     return Group(industries=tuple(document.get("industries", ())), **named)
 
 
@@ -262,6 +266,7 @@ def _of_group(where: tuple[str | int, ...], group: Any) -> Iterator[Fault]:
     yield from _unknown(where, group, frozenset(AXES))
     yield from _words(where, group, "customer_types", [one.value for one in CustomerType], many=True)
     yield from _words(where, group, "sizes", SIZES, many=True)
+    yield from _words(where, group, "clusters", [one.value for one in IndustryCluster], many=True)
     for name in ("industries", "regions"):
         values = group.get(name, [])
         if not isinstance(values, list) or not all(isinstance(one, str) and one for one in values):

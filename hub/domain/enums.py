@@ -177,6 +177,69 @@ class CustomerType(StrEnum):
     OTHER = "OTHER"
 
 
+class IndustryCluster(StrEnum):
+    """产业客群. A business may belong to several.
+
+    MODERN_SERVICE: 现代服务. ADVANCED_MANUFACTURING: 先进制造. QUALITY_TRADE: 优质商贸. MODERN_AGRICULTURE: 现代农业. TECH_INNOVATION: 科技创新. SPECIALIZED: 专精特新.
+    """
+
+    MODERN_SERVICE = "MODERN_SERVICE"
+    ADVANCED_MANUFACTURING = "ADVANCED_MANUFACTURING"
+    QUALITY_TRADE = "QUALITY_TRADE"
+    MODERN_AGRICULTURE = "MODERN_AGRICULTURE"
+    TECH_INNOVATION = "TECH_INNOVATION"
+    SPECIALIZED = "SPECIALIZED"
+
+
+class ProductKind(StrEnum):
+    """产品种类. LOAN: 贷款. DEPOSIT: 存款. PAYMENT: 支付结算. INSURANCE: 保险. SERVICE: 其他服务."""
+
+    LOAN = "LOAN"
+    DEPOSIT = "DEPOSIT"
+    PAYMENT = "PAYMENT"
+    INSURANCE = "INSURANCE"
+    SERVICE = "SERVICE"
+
+
+class ProductHolder(StrEnum):
+    """Whose product it is. OWN: 本行. PEER: 同业, of another institution, as its public terms say."""
+
+    OWN = "OWN"
+    PEER = "PEER"
+
+
+class ProductFit(StrEnum):
+    """匹配结果. FITS: 匹配. DOES_NOT_FIT: 不匹配. UNKNOWN: 无法判断, what would decide it is not known."""
+
+    FITS = "FITS"
+    DOES_NOT_FIT = "DOES_NOT_FIT"
+    UNKNOWN = "UNKNOWN"
+
+
+class MatchCriterion(StrEnum):
+    """匹配依据: by what a product fits a customer or not. PURPOSE: 用途. AMOUNT: 申请金额. CUSTOMER_TYPE: 客户类型. OVERLAY: 新市民. CLUSTER: 产业客群. PRODUCT_CLASS: 产品类别.
+    INDUSTRY: 行业. DECISION: 审批结果, of the evaluation that tells it."""
+
+    PURPOSE = "PURPOSE"
+    AMOUNT = "AMOUNT"
+    CUSTOMER_TYPE = "CUSTOMER_TYPE"
+    OVERLAY = "OVERLAY"
+    CLUSTER = "CLUSTER"
+    PRODUCT_CLASS = "PRODUCT_CLASS"
+    INDUSTRY = "INDUSTRY"
+    DECISION = "DECISION"
+
+
+class ProductElement(StrEnum):
+    """五要素. LIMIT: 额度. TERM: 期限. RATE: 利率. REPAYMENT: 还款方式. GUARANTEE: 担保方式."""
+
+    LIMIT = "LIMIT"
+    TERM = "TERM"
+    RATE = "RATE"
+    REPAYMENT = "REPAYMENT"
+    GUARANTEE = "GUARANTEE"
+
+
 class CustomerCategory(StrEnum):
     """客户类别, as it was said when the customer was made known, else by kind and code.
 

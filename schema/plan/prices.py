@@ -25,6 +25,10 @@ LISTS: Mapping[str, Rows] = {
     "Query.features": Rows(90, 100),
     "Query.scenarios": Rows(12, 100),
     "Scenario.sources": Rows(5, 20),
+    "Query.products": Rows(30, 200),
+    "Product.eligible": Rows(2, 20),
+    "Evaluation.products": Rows(30, 200),
+    "ProductMatch.differences": Rows(5, 5),
     "Subscription.syncProgress": Rows(10, 100),
     "ProfileNews.changes": Rows(20, 100),
     "Client.keys": Rows(2, 2),
@@ -106,6 +110,7 @@ TALLIES: Mapping[str, Rows] = {
         f"PlatformStatus.{name}": Rows(10, 10_000)
         for name in ("usedThisMinute", "leftThisMinute", "retriesThisMinute", "usedToday", "leftToday", "inFlight")
     },
+    **{f"PlatformStatus.{name}": Rows(1, 10) for name in ("assessmentId", "assessedOn")},
 }
 """Values that are worked out of other rows than their own."""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import strawberry
 
-from hub.domain.enums import CustomerCategory, CustomerType, Outcome, SourceKind
+from hub.domain.enums import CustomerCategory, CustomerType, IndustryCluster, Outcome, SourceKind
 from schema.types.enums import Overlay, ProductClass, SizeClass, Tier
 
 
@@ -19,6 +19,7 @@ def _only(doc: str) -> strawberry.types.arguments.StrawberryArgumentAnnotation:
 Categories = Annotated[list[CustomerCategory] | None, _only("Only of these categories.")]
 CustomerTypes = Annotated[list[CustomerType] | None, _only("Only those whose `profile` has one of these types.")]
 Overlays = Annotated[list[Overlay] | None, _only("Only those whose `profile` has one of these overlays.")]
+Clusters = Annotated[list[IndustryCluster] | None, _only("Only those whose `profile` is known to belong to one of these clusters.")]
 Sizes = Annotated[list[SizeClass] | None, _only("Only those whose `profile` has one of these sizes.")]
 ProductClasses = Annotated[list[ProductClass] | None, _only("Only those whose `profile` has one of these product classes.")]
 Industries = Annotated[
@@ -47,6 +48,7 @@ READS: Mapping[tuple[str, str], Mapping[str, tuple[str, str]]] = {
         "categories": ("Customer", "category"),
         "customerTypes": ("Profile", "customerType"),
         "overlays": ("Profile", "overlays"),
+        "clusters": ("Profile", "clusters"),
         "sizes": ("Profile", "size"),
         "productClasses": ("Profile", "productClass"),
         "industries": ("Profile", "industry"),

@@ -60,10 +60,11 @@ class Tier(StrEnum):
 
 
 class PortfolioAxis(StrEnum):
-    """By what the customers of a portfolio are counted. LEFT: those without a result, by why."""
+    """By what the customers of a portfolio are counted. CLUSTER: in each that they belong to, so its counts are no sum. LEFT: those without a result, by why."""
 
     ALL = "ALL"
     CUSTOMER_TYPE = "CUSTOMER_TYPE"
+    CLUSTER = "CLUSTER"
     INDUSTRY = "INDUSTRY"
     REGION = "REGION"
     SIZE = "SIZE"
@@ -206,6 +207,12 @@ for _enum in (
     ProductClass,
     Overlay,
     domain.CustomerType,
+    domain.IndustryCluster,
+    domain.ProductKind,
+    domain.ProductHolder,
+    domain.ProductFit,
+    domain.MatchCriterion,
+    domain.ProductElement,
     domain.SourceKind,
     domain.CustomerCategory,
     domain.PartyRole,

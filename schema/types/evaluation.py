@@ -10,6 +10,7 @@ import strawberry
 
 from hub.domain.enums import Outcome, SourceKind
 from schema.access import DataKind, access, asked, shown, stored
+from schema.types import product_match
 from schema.types.dispute import Dispute
 from schema.types.enums import LimitPartKind, LoanPurpose, Tier
 from schema.types.evaluation_parts import CheckResult, LimitPart, PolicyVersion, Reason, ScorePoint, SeriesMonth
@@ -85,6 +86,15 @@ class Evaluation(Node):
 
     @asked("Legs, uplifts and caps of the limit.", _EVIDENCE)
     def limit_parts(self, parts: Annotated[list[LimitPartKind] | None, _some("Only these parts.")] = None) -> list[LimitPart]:
+        return stored()  # type: ignore[no-any-return]
+
+    @asked(
+        "产品匹配与组合: the products of the catalogue that was known, those that fit first, the loan before what goes with it; then peers' that can be compared. Empty where no catalogue"
+        " was known, or nothing could be found; at most 200.",
+    )
+    def products(
+        self, fits: product_match.Fits = None, kinds: product_match.Kinds = None, holder: product_match.Holder = None
+    ) -> list[product_match.ProductMatch]:
         return stored()  # type: ignore[no-any-return]
 
     @asked("Monthly series.", _EVIDENCE)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import strawberry
 
-from hub.domain.enums import CustomerType, MissingReason
+from hub.domain.enums import CustomerType, IndustryCluster, MissingReason
 from schema.access import DataKind, access, shown
 from schema.types.enums import Overlay, ProductClass, SizeClass, Tier
 from schema.types.evaluation import Evaluation
@@ -30,6 +30,12 @@ class Profile:
     overlays: list[Overlay] = shown("What the customer is beside that. Empty: nothing of that, or not known; `missing` tells.")
     size: SizeClass | None = shown("企业规模 of a business.")
     product_class: ProductClass | None = shown("Class of credit products that fit.")
+    clusters: list[IndustryCluster] | None = shown(
+        "产业客群, a set. Empty: it belongs to none. null: it was evaluated by a version of the hub that did not tell; evaluate again."
+    )
+    clusters_undecided: list[IndustryCluster] | None = shown(
+        "Those of which nobody can tell whether it belongs to them; `missing` tells why, under `clusters`. It is known to belong to no other."
+    )
     industry: str | None = shown(
         "Industry of a business: class of GB/T 4754-2017 with its section letter, for example `F5292`. Source: the business register.",
         access("facts:read", DataKind.RESULT),

@@ -17,6 +17,7 @@ from schema.types.node import Node
 from schema.types.pages import After, Connection, First
 from schema.types.policy import Policies
 from schema.types.portfolio import Portfolios
+from schema.types.product import Products
 from schema.types.reference_version import References
 from schema.types.scenario import Scenario
 from schema.types.watching import Watching
@@ -36,7 +37,7 @@ QUERY_RULE = access("customers:read", DataKind.PROFILE)
 @strawberry.type(
     description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[QUERY_RULE]
 )
-class Query(Watching, Registry, Policies, Portfolios, References, Disputes):
+class Query(Watching, Registry, Policies, Portfolios, References, Products, Disputes):
     @asked("One customer.", returns=Customer | None)
     def customer(self, id: CustomerId, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()
@@ -55,6 +56,7 @@ class Query(Watching, Registry, Policies, Portfolios, References, Disputes):
         categories: choosing.Categories = None,
         customer_types: choosing.CustomerTypes = None,
         overlays: choosing.Overlays = None,
+        clusters: choosing.Clusters = None,
         sizes: choosing.Sizes = None,
         product_classes: choosing.ProductClasses = None,
         industries: choosing.Industries = None,

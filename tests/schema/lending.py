@@ -18,6 +18,17 @@ _OF_FACTS = text("""
     SELECT customer_id, md5('d' || fact_id)::uuid, kind, fact_id, source_key, 'OPEN', 'x', :at, 'partner-app', :due FROM fact WHERE customer_id = :customer
 """)
 
+_LOAN = {"kind": "LOAN", "name_zh": "电商贷", "name_en": "For sellers", "scenario": "S03", "limit": ["1000", "500000"], "terms": [9, 12]}
+_LOAN |= {"rate": ["3.70", "8.00"], "repayment": ["EQUAL_PRINCIPAL"], "guarantee": ["UNSECURED"], "purposes": ["OPERATING"]}
+_GROUPS = [{"overlays": ["NEW_CITIZEN"], "industries": ["F52"]}, {"clusters": ["QUALITY_TRADE"], "customer_types": ["OTHER"]}]
+PRODUCTS: dict[str, Any] = {
+    "products": {
+        "S03": {**_LOAN, "eligible": _GROUPS},
+        "PAYROLL": {"kind": "SERVICE", "name_zh": "代发", "name_en": "Payroll", "eligible": [{"product_classes": ["TRADITIONAL"]}]},
+    },
+    "peer_products": {"X": {**_LOAN, "peer": "River Bank", "seen_on": "2026-01-05", "eligible": []}},
+}
+
 
 def _id(number: int) -> UUID:
     return UUID(int=(0x0190 << 112) | (0x7 << 76) | (0x8 << 60) | number)
@@ -30,6 +41,7 @@ async def lend(tx: Write, world: World) -> None:
     versions = [{**days, "name": name, "version": number, "document": said} for name, number, said in names]
     rows = [{**one, "loaded_at": KNOWN - timedelta(days=3 - n), "effective_to": None} for n, one in enumerate(versions)]
     await tx.execute(insert(tables.reference_version), rows)
+    await tx.execute(insert(tables.reference_version), [{**rows[0], "name": name, "document": said} for name, said in PRODUCTS.items()])
     of = {"customer_id": world.mine, "evaluation_id": world.evaluation}
     kept = {"document": {"reference": {"lender": [1, "aa" * 32]}}, "code_version": "1.0", "engine_sha256": "e", "result_sha256": "r"}
     await tx.execute(insert(tables.evaluation_inputs), {**of, **kept})

@@ -26,7 +26,7 @@ Moment = tuple[str | None, str | None]
 FILTERS = {
     **{"only": ("source",), "ids": ("id",), "parts": ("part",), "names": ("series", "name"), "scenario": ("scenario",)},
     **{"connector": ("connector",), "customerId": ("customerId",), "connectionId": ("connectionId",), "statuses": ("status",)},
-    **{"clientId": ("clientId",), "audience": ("audience",), "outcomes": ("outcome",)},
+    **{"clientId": ("clientId",), "audience": ("audience",), "outcomes": ("outcome",), "kinds": ("kind",), "fits": ("fit",)},
     **{"verdicts": ("verdict", "lastVerdict"), "states": ("state",), "streams": ("stream",)},
 }
 """Arguments that choose rows by a field of theirs: the first of these that a row has. Others choose by the field of their own name."""
@@ -132,7 +132,8 @@ class Oracle:
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
         self.watching = await ask(
             f"{{ {' '.join(asked)} platforms {everything(self.schema, 'PlatformStatus')}"
-            f" features {everything(self.schema, 'Feature')} scenarios {everything(self.schema, 'Scenario')} }}",
+            f" features {everything(self.schema, 'Feature')} scenarios {everything(self.schema, 'Scenario')}"
+            f" products {everything(self.schema, 'Product')} }}",
             {},
         )
         self._find(self.watching)
@@ -164,6 +165,12 @@ class Oracle:
                 if (ids is None or row["id"] in ids) and (families is None or row["family"] in families)
             ],
             "scenarios": lambda ids=None, **_: [self._made(row) for row in self.watching["scenarios"] if ids is None or row["id"] in ids],
+            "products": lambda codes=None, kinds=None, scenarios=None, holder=None, **_: [
+                self._made(row)
+                for row in self.watching["products"]
+                if holder in (None, row["holder"])
+                and all(one is None or row[name] in one for name, one in (("code", codes), ("kind", kinds), ("scenario", scenarios)))
+            ],
             "clients": lambda **given: self._page("Client", self.watching["clients"]["edges"], days=True, **given),
             "policies": lambda as_of=None, **given: self._page("PublishedPolicy", self.watching["policies"]["edges"], days=True, **given),
             "policyDrafts": lambda **given: self._page("PolicyDraft", self.watching["policyDrafts"]["edges"], days=False, **given),
@@ -335,6 +342,7 @@ def chooses(customer: Json, asked: Json) -> bool:
     section = (profile.get("industry") or "")[:1]
     shown = {
         **{"categories": [customer["category"]], "customerTypes": [profile.get("customerType")], "overlays": profile.get("overlays", [])},
+        "clusters": profile.get("clusters") or [],
         **{"sizes": [profile.get("size")], "productClasses": [profile.get("productClass")]},
         **{"industries": [profile.get("industry"), section or None], "regions": [profile.get("region")]},
         **{"outcomes": [decision.get("outcome")], "tiers": [decision.get("tier")]},

@@ -126,6 +126,7 @@ SCOPES_OF_EXAMPLE = {
     "FeatureCatalogue": {"customers:read", "evidence:read"},
     "FindCustomers": {"customers:read", "enhancement:read"},
     "Scenarios": {"customers:read", "enhancement:read"},
+    "Products": {"customers:read", "enhancement:read"},
     "OrdersAndPlots": {"customers:read", "evidence:read", "facts:read"},
     "ShopTrade": {"customers:read", "evidence:read", "facts:read"},
     "LatestEvaluations": {"customers:read", "enhancement:read"},

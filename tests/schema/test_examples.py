@@ -37,12 +37,12 @@ QUERIES = (
         "PortfolioResults",
         "PortfolioScreenings",
     ),
-    *("References", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
+    *("Products", "References", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
 )
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 57 and set(QUERIES) < set(names())
+    assert len(names()) == 58 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None

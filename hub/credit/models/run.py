@@ -23,6 +23,8 @@ from hub.credit.models.score import Scored
 from hub.credit.models.slot import Answered, ask, external_models
 from hub.credit.models.triggers import Fired, looked
 from hub.credit.policy import Policy
+from hub.credit.products.catalogue import Product
+from hub.credit.products.matching import Match, matches
 from hub.credit.scenario.after import Hint, hints
 from hub.credit.scenario.inputs import Material, known_inputs
 from hub.domain.enums import MissingReason
@@ -43,18 +45,25 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """An evaluation, what the models say of it, what monitoring saw (None: nothing is watched), and the hints."""
+    """An evaluation, what the models say of it, what monitoring saw (None: nothing is watched), the hints, and how products fit (None: no catalogue is known)."""
 
     made: Evaluation
     results: tuple[Result, ...]
     fired: tuple[Fired, ...] | None
     hints: tuple[Hint, ...]
+    products: tuple[Match, ...] | None = None
 
 
 async def complete(
-    dossier: Dossier, policy: Policy, request: Request, watch: Watch = NOBODY, reach: Reach = unreachable, subject: str = ""
+    dossier: Dossier,
+    policy: Policy,
+    request: Request,
+    watch: Watch = NOBODY,
+    reach: Reach = unreachable,
+    subject: str = "",
+    catalogue: Sequence[Product] | None = None,
 ) -> Complete:
-    """See the module. ``subject`` is the opaque reference under which an external model knows the customer."""
+    """See the module. ``subject`` is the opaque reference under which an external model knows the customer; ``catalogue`` what is offered: nothing is decided by it."""
     made = evaluate(dossier, policy, request)
     case = case_of(made, watch)
     answers = await _asked(case, reach, subject)
@@ -65,7 +74,8 @@ async def complete(
         result = _result(slot, case, answers.get(slot))
         case = replace(case, results={**case.results, slot: result})
     fired = None if monitoring.unwatched(case) else tuple(looked(case))
-    return Complete(made, tuple(case.results.values()), fired, hints(case))
+    fitting = None if catalogue is None else matches(made, catalogue)
+    return Complete(made, tuple(case.results.values()), fired, hints(case), fitting)
 
 
 def case_of(made: Evaluation, watch: Watch) -> Case:

@@ -7,6 +7,8 @@ approved_buyers         codes of buyers whose orders are financed
 prohibited_industries   industry prefixes that are not financed
 social_insurance_base   floor and ceiling of the city's contribution base, yuan a month
 crops                   by name: yield_norm (kg per mu), price (yuan per kg), input_cost (yuan per mu)
+products                the lender's own products by code (:mod:`hub.credit.products`)
+peer_products           likewise those of other institutions
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from hub.credit.dossier import Crop, Reference, Related
+from hub.credit.products.catalogue import OWN, PEERS
+from hub.credit.products.checking import Rules, contradictions, of_the_package, own_products, peer_products
 from hub.domain.money import ZERO
 
 Path = tuple[str | int, ...]
@@ -31,8 +35,15 @@ _AMOUNT = re.compile(r"\d{1,12}(\.\d{1,6})?")
 _CROP = ("yield_norm", "price", "input_cost")
 
 
-def faults_of(documents: Mapping[str, Any], at: Path = ()) -> Faults:
-    """Every fault of some documents by name."""
+def faults_of(documents: Mapping[str, Any], at: Path = (), rules: Rules = of_the_package) -> Faults:
+    """Every fault of some documents by name. ``rules``: the policies that products are held against, once their form is sound."""
+    found = list(_misshapen(documents, at))
+    yield from found
+    if not found:
+        yield from contradictions(documents, at, rules)
+
+
+def _misshapen(documents: Mapping[str, Any], at: Path) -> Faults:
     for name, document in documents.items():
         if name not in NAMES:
             yield (*at, name), "there is no reference document of this name", f"Known are {', '.join(NAMES)}."
@@ -140,6 +151,8 @@ NAMES: Mapping[str, Callable[[Any, Path], Faults]] = {
     "prohibited_industries": _industries,
     "social_insurance_base": _base,
     "crops": _crops,
+    OWN: own_products,
+    PEERS: peer_products,
 }
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from hub.credit.checking import Found, lines_of
+from hub.credit.products.checking import Rules, of_the_package
 from hub.credit.reference.documents import LONGEST, Fault, Faults, Path, faults_of
 from hub.errors import InvalidInput
 
@@ -36,9 +37,9 @@ class ReferenceFile:
     documents: Mapping[str, Any]
 
 
-def read_reference(text: str) -> ReferenceFile:
+def read_reference(text: str, rules: Rules = of_the_package) -> ReferenceFile:
     """A text without a fault. Raises InvalidInput, which names them all."""
-    found = check_reference(text)
+    found = check_reference(text, rules)
     if found:
         raise InvalidInput(" ".join(one.sentence() for one in found), remedy="Nothing was loaded.")
     document = json.loads(text)
@@ -51,8 +52,8 @@ def read_reference(text: str) -> ReferenceFile:
     )
 
 
-def check_reference(text: str) -> list[Found]:
-    """Every fault, in the order of the lines."""
+def check_reference(text: str, rules: Rules = of_the_package) -> list[Found]:
+    """Every fault, in the order of the lines. ``rules``: the policies that products are held against; where there is no database, those of this version."""
     if len(text) > LARGEST:
         return [Found(1, "the text", f"it has more than {LARGEST:,} characters", "Load the documents in several files.")]
     try:
@@ -63,11 +64,11 @@ def check_reference(text: str) -> list[Found]:
     if not isinstance(document, dict):
         return [Found(1, "the text", "it is no JSON object", f"It has {', '.join(MEMBERS)}.")]
     lines = lines_of(text)
-    told = [_found(lines, fault) for fault in _faults(document)]
+    told = [_found(lines, fault) for fault in _faults(document, rules)]
     return sorted(told, key=lambda one: one.line)
 
 
-def _faults(document: Mapping[str, Any]) -> Faults:
+def _faults(document: Mapping[str, Any], rules: Rules) -> Faults:
     for name in document.keys() - set(MEMBERS):
         yield (name,), "it is not known here", f"A reference file has {', '.join(MEMBERS)}."
     source = document.get("source")
@@ -78,7 +79,7 @@ def _faults(document: Mapping[str, Any]) -> Faults:
     if not isinstance(documents, dict) or not documents:
         yield ("documents",), "there are none", 'Write them by name, like {"lender": "..."}.'
     else:
-        yield from faults_of(documents, ("documents",))
+        yield from faults_of(documents, ("documents",), rules)
 
 
 def _days(document: Mapping[str, Any]) -> Faults:
@@ -105,6 +106,15 @@ def _found(lines: Mapping[Path, int], fault: Fault) -> Found:
     while here and here not in lines:
         here = here[:-1]
     return Found(lines.get(here, 1), written(path), wrong, remedy)
+
+
+def first_day_of(text: str) -> date | None:
+    """The first day that a file is for, whatever else it says; None where it says none."""
+    try:
+        document = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+    return _day(document.get("effective_from")) if isinstance(document, dict) else None
 
 
 def written(path: Path) -> str:

@@ -32,6 +32,8 @@ ORDER = (
     tables.evaluation_hint,
 )
 ADDED = frozenset({"evaluation_id", "created_at", "supersedes", "inputs_digest", "inputs_erased_on", "use_purpose", "what_if"})
+LATER = frozenset({"clusters", "clusters_undecided", "products"})
+"""Columns that evaluations of the form before do not have: null there, and not spelled at all, so that they keep the bytes they had."""
 Rows = Mapping[Table, Iterable[Mapping[str, Any]]]
 Document = list[dict[str, Any]]
 
@@ -90,7 +92,11 @@ def _name(table: str, row: Mapping[str, Any]) -> str:
 
 def _rows(table: Table, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     shown = [one for one in table.columns if one.name not in ADDED]
-    return ({str(one.name): _plain(one, row.get(one.name)) for one in shown} for row in rows)
+    return ({str(one.name): _plain(one, row.get(one.name)) for one in shown if not _before(one, row)} for row in rows)
+
+
+def _before(column: Column[Any], row: Mapping[str, Any]) -> bool:
+    return column.name in LATER and row.get(column.name) is None
 
 
 def _plain(column: Column[Any], value: Any) -> Any:

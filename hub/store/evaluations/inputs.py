@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
+from sqlalchemy import Table
 
 from hub.credit.dossier import Dossier
 from hub.credit.engine import code_version, engine_sha256
@@ -17,8 +18,11 @@ from hub.store.dossier import Ground
 from hub.store.evaluations.reference import Used
 from hub.store.evaluations.rows import Heading
 from hub.store.evaluations.watch import Looked
+from hub.store.tables import evaluation_profile
 
 Row = dict[str, Any]
+FORM = 2
+"""What an evaluation tells, kept with its inputs. 1, and kept by none: neither industry clusters nor products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ def inputs_row(heading: Heading, prepared: Prepared, looked: Looked, found: Comp
 def document_of(prepared: Prepared) -> Mapping[str, Any]:
     known = prepared.used.known
     return {
+        "form": FORM,
         "grantee": prepared.grantee,
         **prepared.ground.document(),
         "reference": {one.name: [one.version, one.sha256] for one in prepared.used.versions},
@@ -54,6 +59,18 @@ def document_of(prepared: Prepared) -> Mapping[str, Any]:
         "subject": subject_sha256(prepared.dossier),
         "evidence": evidence_of(prepared.dossier),
     }
+
+
+def as_then(rows: Mapping[Table, Sequence[Row]], form: int) -> dict[Table, list[Row]]:
+    """The rows of an evaluation without what its form did not tell."""
+    if form >= FORM:
+        return {table: list(found) for table, found in rows.items()}
+    return {table: [_first_form(one) for one in found] if table is evaluation_profile else list(found) for table, found in rows.items()}
+
+
+def _first_form(row: Row) -> Row:
+    missing = {name: why for name, why in row["missing"].items() if name != "clusters"}
+    return {**row, "missing": missing, "clusters": None, "clusters_undecided": None}
 
 
 def subject_sha256(dossier: Dossier) -> str:

@@ -30,7 +30,7 @@ from hub.store.database import Read, Write
 from hub.store.dossier import Wanted, load_dossiers, load_grounds
 from hub.store.evaluations.canonical import sha256_of
 from hub.store.evaluations.inputs import Prepared, inputs_row
-from hub.store.evaluations.policies import effective_policy
+from hub.store.evaluations.policies import effective_policies
 from hub.store.evaluations.reference import load_references
 from hub.store.evaluations.rows import Heading, Row, head_row, part_rows
 from hub.store.evaluations.watch import load_watches
@@ -79,13 +79,13 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = u
     its turn, so that none of them waits for our own computing."""
     if not asked:
         return []
-    policies = {one: await effective_policy(tx, one, asked[0].as_of) for one in dict.fromkeys(one.scenario for one in asked)}
+    policies = await effective_policies(tx, (one.scenario for one in asked), asked[0].as_of)
     prepared, watches, before = await prepare(tx, asked), await load_watches(tx, asked), await _latest(tx, asked)
     kept, rows = list[Kept](), defaultdict[Table, list[Row]](list)
     for wanted, its, looked in zip(asked, prepared, watches, strict=True):
         one = replace(wanted, what_if=wanted.what_if or _is_less_than_all(its.dossier))
         policy, which = policies[one.scenario], (one.customer_id, one.scenario)
-        found = await complete(its.dossier, policy, one.request, looked.watch, reach, str(one.customer_id))
+        found = await complete(its.dossier, policy, one.request, looked.watch, reach, str(one.customer_id), its.used.catalogue)
         heading = _heading(one, inputs_digest(its.dossier, policy, one.request), before.get(which))
         if not one.what_if:
             before[which] = heading.evaluation_id

@@ -32,7 +32,7 @@ from hub.store.database import Database, Read, Write
 from hub.store.dossier.holdings import load_consents
 from hub.store.dossier.months import keep_months
 from hub.store.evaluations.keep import Asked, dossiers_of
-from hub.store.evaluations.policies import effective_policy
+from hub.store.evaluations.policies import effective_policies
 from hub.store.tables import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
 
 MOST_PARTS, IN_A_PART, ASKED_AT_ONCE = 64, 50, 8
@@ -179,7 +179,7 @@ async def screened(
         asked += mine
         if not mine:
             results[one] = Screened(_denial(found, consents[one], grantee))
-    rules = {name: await effective_policy(tx, name, found.as_of) for name in found.portfolio.scenarios}
+    rules = await effective_policies(tx, found.portfolio.scenarios, found.as_of)
     await keep_months(tx, list({one.customer_id for one in asked}))
     dossiers = defaultdict[CustomerId, dict[str, Dossier]](dict)
     for ask, dossier in zip(asked, await dossiers_of(tx, asked), strict=True):
@@ -271,7 +271,7 @@ def _row(found: Screening, customer_id: CustomerId, one: Screened) -> dict[str, 
 
 
 def _cells(one: Screened) -> list[Cell]:
-    """Where a customer is counted."""
+    """Where a customer is counted: in each cluster it belongs to, and in the nameless one where of none it is known and of some nobody can tell."""
     if one.left is not None or one.profile is None or one.decision is None:
         return [("LEFT", one.left or UNMADE, "")]
     outcome, profile = BELOW_FLOOR if one.below_floor else str(one.decision.outcome), one.profile
@@ -279,7 +279,8 @@ def _cells(one: Screened) -> list[Cell]:
         "ALL": "", "CUSTOMER_TYPE": profile.customer_type, "INDUSTRY": (profile.industry or "")[:1], "REGION": profile.region,
         "SIZE": profile.size, "TIER": one.tier, "SCENARIO": one.scenario,
     }  # fmt: skip
-    return [(axis, value or "", outcome) for axis, value in values.items()]
+    clusters = [str(one) for one in profile.clusters.known] or ([""] if profile.clusters.undecided else [])
+    return [*((axis, value or "", outcome) for axis, value in values.items()), *(("CLUSTER", one, outcome) for one in clusters)]
 
 
 async def counts(tx: Read | Write, screening_id: UUID) -> list[Row[Any]]:

@@ -37,6 +37,8 @@ def profile_row(dossier: Dossier, found: Findings) -> dict[str, Any]:
         "overlays": list(groups.overlays),
         "size_class": groups.size,
         "product_class": groups.product_class,
+        "clusters": list(groups.clusters.known),
+        "clusters_undecided": list(groups.clusters.undecided),
         "industry_section": code[:1] if code else None,
         "industry_code": code,
         "region": region,
@@ -54,6 +56,10 @@ def _missing(dossier: Dossier, found: Findings, row: dict[str, Any]) -> Iterator
         yield "customerType", size
     if row["product_class"] is None:
         yield "productClass", _why(dossier, SourceKind.REGISTRATION)
+    if not business:
+        yield "clusters", MissingReason.NOT_APPLICABLE
+    elif row["clusters_undecided"]:
+        yield "clusters", _why(dossier, SourceKind.REGISTRATION, SourceKind.TAX, SourceKind.SHOP)
     if row["industry_code"] is None:
         yield "industry", registered
     if row["region"] is None:

@@ -17,18 +17,23 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from hub.credit.dossier import Reference
-from hub.credit.reference import Edge, ReferenceFile, faults_of, reference_of
-from hub.credit.reference.files import digest, written
+from hub.credit.products.catalogue import OWN, PEERS, Product, products_of, text_of_the_package
+from hub.credit.products.checking import Rules
+from hub.credit.reference import Edge, ReferenceFile, faults_of, read_reference, reference_of
+from hub.credit.reference.files import digest, first_day_of, written
 from hub.domain.enums import RelationType
 from hub.domain.identifiers import CustomerId
 from hub.errors import FixConfiguration
 from hub.store.database import Read, Write
+from hub.store.evaluations.policies import policies_in_force
 from hub.store.relations import Known, keep_graph, relations_of
 from hub.store.tables import reference_version
 
 LENDER, RELATIONS = "lender", "relations"
 """Files of a home that ``hub migrate`` loads."""
 EVER = date(2000, 1, 1)
+RELEASE = "release"
+"""Stands for who loaded what comes with the hub."""
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('reference_version'))")
 _IN_EFFECT = text("""
@@ -86,6 +91,19 @@ class Used:
     versions: tuple[Version, ...]
     known: Known
 
+    @property
+    def catalogue(self) -> tuple[Product, ...] | None:
+        """The products in effect; None: there is no catalogue."""
+        named = {one.name: one for one in self.versions if one.name in (OWN, PEERS)}
+        key = tuple(sorted((name, one.sha256) for name, one in named.items()))
+        if key not in _READ:
+            _READ[key] = products_of({name: one.document for name, one in named.items()}) if named else None
+        return _READ[key]
+
+
+_READ: dict[tuple[tuple[str, str], ...], tuple[Product, ...] | None] = {}
+"""Catalogues by the digests of their documents: a version never changes, and every evaluation asks for one."""
+
 
 async def load_versions(tx: Write, file: ReferenceFile, actor: str, now: datetime) -> list[Change]:
     """Writes what is new; a document that says what its last version says stays as it is."""
@@ -101,6 +119,20 @@ async def load_versions(tx: Write, file: ReferenceFile, actor: str, now: datetim
             await tx.execute(insert(reference_version), row)
             changes.append(Change(before, after))
     return changes
+
+
+async def rules_for(tx: Read | Write, text_of_file: str, today: date) -> Rules:
+    """The policies that the products of a file are held against: those in force here when it takes effect, and not before today."""
+    first = first_day_of(text_of_file) or today
+    return (await policies_in_force(tx, max(first, today))).get
+
+
+async def keep_catalogue(tx: Write, now: datetime) -> list[Change]:
+    """The products that come with this version of the hub, for a lender who has loaded none of its own. Those of a later version take their place, the lender's are left."""
+    last = await _last(tx, OWN)
+    if last is not None and last.loaded_by != RELEASE:
+        return []
+    return await load_versions(tx, read_reference(text_of_the_package()), RELEASE, now)
 
 
 async def _last(tx: Write, name: str) -> Version | None:

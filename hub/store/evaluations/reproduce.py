@@ -34,7 +34,7 @@ from hub.store.dossier import Ground, Wanted, load_dossiers
 from hub.store.dossier.holdings import load_holdings
 from hub.store.dossier.moment import EVER
 from hub.store.evaluations.canonical import ORDER, Document, canonical, document_of, first_difference, sha256_of
-from hub.store.evaluations.inputs import Prepared, evidence_of, subject_sha256
+from hub.store.evaluations.inputs import FORM, Prepared, as_then, evidence_of, subject_sha256
 from hub.store.evaluations.keep import Asked, codes_of, inputs_digest, rows_of
 from hub.store.evaluations.reference import Version, used
 from hub.store.evaluations.rows import Heading
@@ -87,6 +87,7 @@ class _Remade:
     prepared: Prepared
     found: Complete
     changed: tuple[str, ...]
+    form: int
 
 
 async def find_evaluation(tx: Read | Write, evaluation_id: UUID, customer_id: UUID | None = None) -> Row[Any]:
@@ -192,8 +193,10 @@ async def _remake(tx: Read | Write, row: Row[Any], kept: Mapping[str, Any]) -> _
     changed = [*_changed(kept, prepared), *_changed_watch(kept["watch"], looked.document())]
     if found.sha256 != row.policy_sha256:
         changed.insert(0, f"Policy {row.policy_id} {row.policy_version} has another content than it had.")
-    made = await complete(dossier, found, asked.request, looked.watch, Answering(kept["models"]), str(asked.customer_id))
-    return _Remade(prepared, made, tuple(changed))
+    form = kept.get("form", 1)
+    catalogue = taken.catalogue if form >= FORM else None
+    made = await complete(dossier, found, asked.request, looked.watch, Answering(kept["models"]), str(asked.customer_id), catalogue)
+    return _Remade(prepared, made, tuple(changed), form)
 
 
 def _asked(row: Row[Any], grantee: str) -> Asked:
@@ -249,7 +252,7 @@ def _rows(row: Row[Any], remade: _Remade) -> dict[Table, list[dict[str, Any]]]:
         known_at=row.known_at,
         what_if=row.what_if,
     )
-    return rows_of(heading, remade.found)
+    return as_then(rows_of(heading, remade.found), remade.form)
 
 
 def _difference(before: Document, after: Document, inputs: Row[Any], remade: _Remade, stored_sha256: str) -> Difference:

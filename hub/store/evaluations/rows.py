@@ -18,6 +18,7 @@ from hub.credit.expected import OFFERED, to_expected
 from hub.credit.features.series import SERIES_MONTHS, SOURCE_OF
 from hub.credit.models.run import Complete
 from hub.credit.policies import document
+from hub.credit.products.matching import document_of
 from hub.credit.scenario.limit import CAP_CODES, Amount, Limit
 from hub.credit.scenario.reasons import wording
 from hub.credit.values import Feature
@@ -117,6 +118,8 @@ def part_rows(heading: Heading, found: Complete) -> Iterator[tuple[Table, list[R
     parts = {tables.reason_text: _reasons(made), **(_of_findings(made, made.findings) if made.findings else {})}
     parts |= {tables.model_result: model_rows(found.results), tables.evaluation_hint: hint_rows(found.hints)}
     parts[tables.feature_evidence] = [*parts.get(tables.feature_evidence, ()), *_evidence(MODELS, model_evidence(found))]
+    fitting = None if found.products is None else document_of(found.products)
+    parts[tables.evaluation_profile] = [{**row, "products": fitting} for row in parts.get(tables.evaluation_profile, ())]
     mine = {"customer_id": heading.customer_id, "evaluation_id": heading.evaluation_id}
     for table, rows in parts.items():
         if rows:

@@ -42,7 +42,11 @@ portfolio_count = Table(
     "portfolio_count",
     metadata,
     uid("screening_id", primary_key=True),
-    text("axis", primary_key=True, comment="ALL, CUSTOMER_TYPE, INDUSTRY, REGION, SIZE, TIER, SCENARIO, or LEFT: why there is no result"),
+    text(
+        "axis",
+        primary_key=True,
+        comment="ALL, CUSTOMER_TYPE, CLUSTER, INDUSTRY, REGION, SIZE, TIER, SCENARIO, or LEFT: why there is no result",
+    ),
     text("value", primary_key=True, comment="empty: nobody can tell"),
     text("outcome", primary_key=True, comment="an outcome, BELOW_FLOOR, or empty where there is no result"),
     count("customers"),

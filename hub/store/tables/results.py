@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Numeric, Table, Text
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Date, Index, Integer, Numeric, Table, Text
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from hub.store.metadata import customer_key, document, instant, metadata, text, uid
 from hub.store.tables.columns import OWNED, amount, rate, texts
@@ -139,6 +139,16 @@ evaluation_profile = _of_evaluation(
     text("industry_code", nullable=True),
     text("region", nullable=True, comment="city in which a business is registered, as the register names it"),
     document("missing", comment="why what is null is null, by the name it has in the contract"),
+    Column(
+        "clusters", ARRAY(Text), nullable=True, comment="industry clusters it is known to belong to; null: by a version that did not tell"
+    ),
+    Column("clusters_undecided", ARRAY(Text), nullable=True, comment="those of which nobody can tell"),
+    Column(
+        "products",
+        JSONB(none_as_null=True),
+        nullable=True,
+        comment="how the products of the catalogue fit, in their order; null: no catalogue was known",
+    ),
     *(
         Index(f"ix_evaluation_profile_{name}", name)
         for name in ("customer_type", "size_class", "product_class", "industry_section", "industry_code", "region")

@@ -38,6 +38,7 @@ from hub.store.view.facts import fact_types
 from hub.store.view.lending import LENDING_TYPES
 from hub.store.view.policies import POLICY_TYPES
 from hub.store.view.portfolios import PORTFOLIO_TYPES
+from hub.store.view.products import PRODUCT_TYPES
 from hub.store.view.profiles import PROFILE_TYPES
 from hub.store.view.pulse import Pulse
 from hub.store.view.reader import Reader
@@ -54,6 +55,7 @@ CATALOGUE: Catalogue = {
         *CLIENT_TYPES,
         *POLICY_TYPES,
         *PORTFOLIO_TYPES,
+        *PRODUCT_TYPES,
         *PROFILE_TYPES,
         *REFERENCE_VERSION_TYPES,
         *DISPUTE_TYPES,

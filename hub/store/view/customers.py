@@ -34,6 +34,7 @@ from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part
 from hub.store.view.ownership import OWNER
 from hub.store.view.policies import policy_fields
 from hub.store.view.portfolios import portfolio_fields
+from hub.store.view.products import product_fields
 from hub.store.view.profile import FILTERS, PROFILE_TYPES, chosen_customers, profile_fields
 from hub.store.view.reference import REFERENCE_TYPES, reference_fields
 from hub.store.view.reference_versions import reference_version_fields
@@ -139,6 +140,7 @@ QUERY = TypeView(
         **policy_fields(),
         **portfolio_fields(),
         **reference_version_fields(),
+        **product_fields(),
         **dispute_fields(),
     },
 )

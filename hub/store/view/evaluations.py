@@ -28,6 +28,7 @@ from hub.store.view.facts import FACT
 from hub.store.view.gate import in_force_now, of_kind, of_this_use, readable
 from hub.store.view.merged import is_part
 from hub.store.view.models import MODEL_ORDER, MODEL_TYPES
+from hub.store.view.products import PRODUCT_MATCHES
 from hub.store.view.reference_versions import evaluation_origin
 
 _SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
@@ -160,6 +161,7 @@ EVALUATION = TypeView(
         "scorePoints": Many("ScorePoint", _part("score_point"), "{t}.characteristic"),
         "features": Many("FeatureValue", _part("feature_value"), "{t}.feature_id", {"ids": Argued("text[]", "{t}.feature_id = any({p})")}),
         "limitParts": Many("LimitPart", _part("limit_part"), "{t}.part, {t}.code", {"parts": Argued("text[]", "{t}.part = any({p})")}),
+        "products": PRODUCT_MATCHES,
         "series": Many("SeriesMonth", _part("series_month"), "{t}.series, {t}.month", {"names": Argued("text[]", "{t}.series = any({p})")}),
     },
 )

@@ -13,7 +13,10 @@ from hub.store.view.evaluations import NEWEST, missing, readable_ones
 from hub.store.view.merged import standing_customers
 from hub.store.view.sources import STATUS, sources
 
-_FOUND = "customer_type, p.overlays, p.size_class, p.product_class, p.industry_section, p.industry_code, p.region, p.missing"
+_FOUND = (
+    "customer_type, p.overlays, p.size_class, p.product_class, p.industry_section, p.industry_code, p.region, p.missing"
+    ", p.clusters, p.clusters_undecided"
+)
 _PROFILED = f"(select v.*, p.{_FOUND} from evaluation v join evaluation_profile p using (customer_id, evaluation_id))"
 _CATEGORY = "coalesce({t}.category, case when {t}.kind = 'PERSON' then 'INDIVIDUAL' when {t}.uscc like '92%%' then 'INDIVIDUAL_BUSINESS' else 'ENTERPRISE' end)"
 
@@ -71,6 +74,7 @@ PROFILE_TYPES = [
         "Profile",
         {
             **plain("customerType", "overlays", "productClass", "region", "asOf", "knownAt", "tier", "score", "grade", "flags"),
+            **plain("clusters", "clustersUndecided"),
             "size": Column("{t}.size_class"),
             "industry": Column("{t}.industry_code"),
             **decimals("consistency", "coverage", "verifiedRevenue"),
@@ -84,6 +88,7 @@ PROFILE_TYPES = [
 BY_PROFILE = {
     "customerTypes": "{t}.customer_type = any({p})",
     "overlays": "{t}.overlays && {p}",
+    "clusters": "{t}.clusters && {p}",
     "sizes": "{t}.size_class = any({p})",
     "productClasses": "{t}.product_class = any({p})",
     "industries": "({t}.industry_code = any({p}) or {t}.industry_section = any({p}))",

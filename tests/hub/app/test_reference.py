@@ -13,11 +13,14 @@ from uuid import UUID
 import pytest
 
 from hub.app.reference import ReferenceServices
+from hub.credit import policies
+from hub.credit.products.catalogue import text_of_the_package
 from hub.credit.reference import Edge, edges_of_csv, edges_of_lines
 from hub.domain.enums import RelationType
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import InvalidInput, NotFound
-from hub.store.evaluations.reference import load_reference
+from hub.store.evaluations import publish_policies
+from hub.store.evaluations.reference import keep_catalogue, load_reference
 from hub.store.relations import load_edges, related_to
 from schema import services as contract
 from tests.hub.app.conftest import NOW, SHOP, Desk
@@ -52,7 +55,8 @@ async def test_three_faults_are_told_and_nothing_is_loaded(desk: Desk) -> None:
         (12, "documents.croops", found.faults[2].remedy),
     ]
     assert found.faults[2].remedy.startswith("Known are lender, margin_bands") and found.versions == ()
-    assert await rows(desk, "SELECT 1 FROM reference_version UNION ALL SELECT 1 FROM audit_event WHERE action = 'reference.load'") == []
+    written = "SELECT loaded_by FROM reference_version UNION ALL SELECT actor FROM audit_event WHERE action = 'reference.load'"
+    assert {one["loaded_by"] for one in await rows(desk, written)} == {"release", "operator"}, "the catalogue that comes with the hub"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +76,8 @@ async def test_three_faults_are_told_and_nothing_is_loaded(desk: Desk) -> None:
         {"crops": {"茶": {"price": "1"}}},
         {"crops": {"茶": {"yield_norm": "-1", "price": "1", "input_cost": "1"}}},
         {"crops": {"茶": {"yield_norm": "NaN", "price": "1", "input_cost": "1"}}},
+        {"products": []},
+        {"peer_products": {"X": {"kind": "LOAN"}}},
         {},
         [],
     ],
@@ -104,6 +110,39 @@ async def test_versions_are_known_from_an_instant_and_in_effect_on_days(desk: De
         FILE["documents"]["margin_bands"],
         changed["margin_bands"],
     )
+
+
+async def test_products_are_held_against_the_policies_in_force(desk: Desk) -> None:
+    """The lender's own loan may promise no more than its policy gives: 500,000 and 12 months; when a policy with a higher cap is published, it may."""
+    loan = {**json.loads(text_of_the_package())["documents"]["products"]["S03"], "limit": ["1000", "600000"], "repayment": ["BULLET"]}
+    found = await loaded(desk, documents={"products": {"S03": loan}}, effective_to=None)
+    assert [(one.where, one.wrong) for one in found.faults] == [
+        ("documents.products.S03.limit[1]", "the policy of S03 caps the product at 500000"),
+        ("documents.products.S03.repayment[0]", "the policy of S03 does not offer it"),
+    ]
+    assert found.faults[0].line == 14 and found.versions == ()
+    wider = {**policies.document("S03"), "version": "2", "effective_from": "2026-01-10", "repayment": ["EQUAL_PRINCIPAL", "BULLET"]}
+    async with desk.runtime.database.work() as tx:
+        await publish_policies(tx, [{**wider, "caps": {**wider["caps"], "PRODUCT": "600000"}}], NOW)
+    done = await loaded(desk, documents={"products": {"S03": loan}}, effective_to=None)
+    assert [(one.name, one.version) for one in done.versions] == [("products", 2)] and done.faults == ()
+    first, event = await rows(desk, "SELECT actor, before, after FROM audit_event WHERE subject = 'reference:products' ORDER BY sequence")
+    assert (first["before"], event["actor"], event["before"]["version"], event["before"]["sha256"]) == (
+        None,
+        "admin",
+        1,
+        first["after"]["sha256"],
+    )
+    assert event["after"]["document"] == {"S03": loan}
+    async with desk.runtime.database.work() as tx:
+        assert await keep_catalogue(tx, NOW) == [], "what comes with the hub takes the place of nothing that a lender loaded"
+
+
+async def test_the_catalogue_of_a_release_is_loaded_once(desk: Desk) -> None:
+    async with desk.runtime.database.work() as tx:
+        assert await keep_catalogue(tx, NOW) == []
+    (version,) = await rows(desk, "SELECT version, loaded_by, document FROM reference_version WHERE name = 'products'")
+    assert (version["version"], version["loaded_by"], len(version["document"])) == (1, "release", 18)
 
 
 def edge(other: str, type_: str = "SHAREHOLDING", **more: Any) -> contract.EdgeInput:

@@ -29,6 +29,8 @@ from hub.credit.policy import Policy, load_policy, read_policy
 from hub.credit.scenario.caps import Ground
 from hub.credit.scenario.inputs import Material, known_inputs
 from hub.credit.scenario.limit import Limit, calculate
+from hub.domain.facts import PaymentTransaction
+from hub.domain.periods import Month, china_day, month_of
 from tests.hub.credit.dossiers import dossier_of
 from tests.hub.credit.scenario_customers import CUSTOMERS, customer, result_with
 from tests.hub.credit.test_scenarios_firms import with_research
@@ -261,7 +263,11 @@ def test_the_order_of_records_changes_nothing(name: str, by: Random) -> None:
 
 def test_a_formula_that_took_records_as_they_come_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: movements that are not put into the order of their time."""
-    monkeypatch.setattr(accounts, "_order", lambda one: 0)
+
+    def as_they_come(dossier: Dossier) -> list[tuple[Month, PaymentTransaction]]:
+        return [(month_of(china_day(one.at)), one) for one in dossier.of(PaymentTransaction)]
+
+    monkeypatch.setattr(accounts, "movements", as_they_come)
     whole = result_with(document_of("noodle-shop"))
     assert any(in_disorder("noodle-shop", Random(number)) != whole for number in range(3))
 

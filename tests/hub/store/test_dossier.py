@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 
 from connectors.sandbox.persona import Persona, load
@@ -17,14 +19,18 @@ from hub.credit.dossier import Dossier, Reference
 from hub.credit.evaluate import Request, evaluate
 from hub.credit.expected import to_expected
 from hub.credit.features import SeriesProfile, compute_features
+from hub.credit.features.invoices import net_by_party
 from hub.credit.policy import load_policy
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import HouseholdRegistration, Order, Shop, ShopScore, TaxReturn
+from hub.domain.facts import HouseholdRegistration, Invoice, Order, RepaymentMonth, Shop, ShopScore, TaxReturn, all_specs, spec_of
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import window
 from hub.errors import NotFound
 from hub.store.database import Database, Write
 from hub.store.dossier import load_dossier
+from hub.store.dossier.moment import ASKED, Moment, asking, of_life
+from hub.store.facts import PageScope, write_facts
+from hub.vault import IDENTIFIER, Blind
 from tests.hub.credit.dossiers import dossier_of, reference_of
 from tests.hub.credit.facts_of import facts_of
 from tests.hub.credit.made import fact
@@ -37,6 +43,7 @@ from tests.personas.people import DERIVED
 
 DEMO = Path(__file__).parents[3] / "connectors/sandbox/personas/online-tea-seller.json"
 PROFILE = SeriesProfile("TRADE", names_shop=True)
+BLIND = Blind(b"k" * 32)
 
 
 def small(orders_from: str | None = None) -> Persona:
@@ -156,6 +163,39 @@ async def test_a_record_dated_after_as_of_does_not_count(database: Database) -> 
     assert [one.period_end for one in got.of(TaxReturn)] == [date(2026, 1, 20)]
 
 
+async def test_private_buyers_are_distinct_and_businesses_are_called_by_their_code(database: Database) -> None:
+    """As they come from a platform; whoever is grouped by is the code, or the keyed hash."""
+    persona = small()
+    firm, listed, private, other, trader = (
+        "92330203MA2DEMKX0M",
+        "123301004700000070",
+        "339998198709170425",
+        "339997198403181029",
+        "33999819870917042501",
+    )
+    sold = [(firm, "100"), (listed, "50"), (private, "30"), (f"{private[:6]} {private[6:]}", "-10"), (other, "5"), (trader, "4"), ("", "3")]
+    invoices = [
+        fact(Invoice, number=str(n), direction="OUTPUT", seller=firm, buyer=buyer, net=Decimal(net), issued_on=date(2025, 12, 1))
+        for n, (buyer, net) in enumerate(sold)
+    ]
+    async with database.work() as tx:
+        seed = await seed_persona(tx, persona, [])
+        await seed.connect(SourceKind.INVOICE)
+        await seed.allow(SourceKind.INVOICE)
+        await seed.window(SourceKind.INVOICE, ("Invoice",), [(date(2024, 1, 1), date(2026, 1, 19))])
+        scope = PageScope(seed.customer_id, seed.connections[SourceKind.INVOICE], new_id(), await seed._page(), seed.synced_at)
+        assert await write_facts(tx, scope, enumerate(invoices), BLIND) == (7, 0)
+        got = await loaded(tx, persona, seed.customer_id)
+        assert await write_facts(tx, scope, enumerate(invoices), BLIND) == (0, 7), "read again it is the same"
+        rows = (
+            await tx.execute(text("SELECT count(*) FROM fact_invoice WHERE strpos(fact_invoice::text, '198709170425') > 0"))
+        ).scalar_one()
+    hashes = {one: BLIND.hash(IDENTIFIER, one) for one in (private, other, trader)}
+    wanted = {firm: "100", listed: "50", hashes[private]: "20", hashes[other]: "5", hashes[trader]: "4", "": "3"}
+    assert net_by_party(got.of(Invoice)) == {party: Decimal(net) for party, net in wanted.items()}
+    assert {one.seller for one in got.of(Invoice)} == {firm} and rows == 0
+
+
 async def test_facts_of_an_unreadable_source_are_not_loaded(database: Database) -> None:
     persona = small()
     async with database.work() as tx:
@@ -187,6 +227,12 @@ async def test_there_is_no_such_customer(database: Database) -> None:
     async with database.work() as tx:
         with pytest.raises(NotFound):
             await loaded(tx, small(), CustomerId(new_id()))
+
+
+def test_a_fact_is_made_of_its_columns_by_their_place() -> None:
+    """A statement names them in the order of the declaration; a struct takes an array in its own."""
+    for spec in all_specs():
+        assert [field.name for field in structs.fields(spec.cls)] == [field.name for field in spec.fields], spec.name
 
 
 # Evidence
@@ -262,3 +308,16 @@ async def test_windows_that_name_no_kind_of_fact_still_cover(database: Database)
         got = await loaded(tx, persona, seed.customer_id)
     assert got.source(SourceKind.DEVICE).reason is None
     assert got.source(SourceKind.DEVICE).data_end == date(2026, 1, 19)
+
+
+async def test_facts_are_looked_up_and_never_searched_for_among_everybodys(database: Database) -> None:
+    """Control: what is due, written as an ordinary anti-join, is found out of the whole table for each batch."""
+    nobody = Moment(CustomerId(new_id()), date(2026, 1, 20), datetime(2026, 1, 20, tzinfo=UTC))
+    _, values = asking([nobody])
+    looked_up = f"WITH {ASKED} SELECT f.fact_id FROM {of_life(spec_of(RepaymentMonth))}"
+    plans = []
+    async with database.work() as tx:
+        for statement in (looked_up, looked_up.replace("OFFSET 0", "")):
+            plans.append("\n".join((await tx.execute(text(f"EXPLAIN {statement}"), values)).scalars()))
+    assert "Anti Join" not in plans[0]
+    assert "Anti Join" in plans[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import insert, text, update
 
@@ -21,9 +23,9 @@ from hub.domain.enums import Outcome, RelationType, SourceKind
 from hub.domain.facts import Order, PaymentTransaction, TaxReturn
 from hub.store.database import Database, Write
 from hub.store.embedded import Urls
-from hub.store.evaluations import Asked, Kept, evaluate_customer, publish_policies
+from hub.store.evaluations import Asked, Kept, canonical, evaluate_customer, publish_policies
 from hub.store.evaluations.policies import documents_of_the_package
-from hub.store.evaluations.reference import load_versions
+from hub.store.evaluations.reference import keep_catalogue, load_versions
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, NOT_REPRODUCIBLE, Reproduction, find_evaluation, reproduce
 from hub.store.merging import merge_customers
 from hub.store.relations import load_edges, related_to
@@ -175,6 +177,27 @@ async def test_after_a_reference_document_changed(scene: Scene) -> None:
     assert (await scene.both(scene.at))[1].outcome == Outcome.ENHANCED, "and was not, as known then"
 
 
+async def test_products_are_those_of_the_catalogue_that_was_known(scene: Scene) -> None:
+    """A catalogue that came later adds nothing to what was evaluated before; one that changed later changes nothing."""
+    kept, later = scene.kept, scene.at + DAY
+    assert [one.after.version for one in await keep_catalogue(scene.tx, later)] == [1]
+    assert (await scene.again()).verdict == EQUAL
+    fitting = text("SELECT products, missing FROM evaluation_profile WHERE evaluation_id = :id")
+    assert (await scene.tx.execute(fitting, {"id": kept.evaluation_id})).one().products is None
+    scene.kept = await evaluate_customer(scene.tx, replace(scene.asked, known_at=later))
+    told = (await scene.tx.execute(fitting, {"id": scene.kept.evaluation_id})).one().products
+    assert (len(told), told[0]["code"], told[0]["fit"]) == (18, "S03", "FITS")
+    first, second = [await find_evaluation(scene.tx, one.evaluation_id) for one in (kept, scene.kept)]
+    assert (first.final_limit, first.rate, first.reasons) == (second.final_limit, second.rate, second.reasons), "it decides nothing"
+    peers = ReferenceFile("terms", date(2026, 1, 1), None, {"products": {}, "peer_products": {}})
+    assert len(await load_versions(scene.tx, peers, "admin", later + DAY)) == 2
+    assert (await reproduce(scene.tx, await find_evaluation(scene.tx, scene.kept.evaluation_id), later + DAY)).verdict == EQUAL
+    await scene.tamper("evaluation_profile", "products = jsonb_set(products, '{0,fit}', '\"UNKNOWN\"') WHERE products IS NOT NULL")
+    found = await scene.again()
+    assert found.verdict == DIFFERENT and found.difference is not None
+    assert (found.difference.where, found.difference.was) == ("evaluation_profile.products[0].fit", "UNKNOWN")
+
+
 async def test_after_the_graph_changed(scene: Scene) -> None:
     later = scene.at + DAY
     own = str((await scene.tx.execute(text("SELECT uscc FROM customer"))).scalar_one())
@@ -182,6 +205,42 @@ async def test_after_the_graph_changed(scene: Scene) -> None:
     assert (await scene.again()).verdict == EQUAL
     then, now = [await related_to(scene.tx, scene.asked.customer_id, own, scene.asked.as_of, at) for at in (scene.at, later)]
     assert (then.edges, now.edges) == (1, 0), "control: it was taken back"
+
+
+FIRST_FORM = {
+    "customer_id", "customer_type", "overlays", "size_class", "product_class", "industry_section", "industry_code", "region", "missing",
+}  # fmt: skip
+"""What a profile had before it told clusters."""
+
+
+async def of_the_first_form(scene: Scene) -> None:
+    """The evaluation as the version before had kept it: the columns null, no form among its inputs, and the digest over the bytes it had then."""
+    await scene.tamper("evaluation_profile", "clusters = NULL, clusters_undecided = NULL, products = NULL, missing = missing - 'clusters'")
+    await scene.tamper("evaluation_inputs", "document = document - 'form'")
+    stored = {
+        table: [dict(one._mapping) for one in await scene.tx.execute(text(f"SELECT * FROM {table.name}"))] for table in canonical.ORDER
+    }
+    document = canonical.document_of(stored)
+    (profile,) = next(one["rows"] for one in document if one["table"] == "evaluation_profile")
+    assert set(profile) == FIRST_FORM
+    sha256 = hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    await scene.tamper("evaluation_inputs", f"result_sha256 = '{sha256}'")
+
+
+async def test_what_a_version_before_did_not_tell_is_not_compared(scene: Scene) -> None:
+    whole = await scene.again()
+    await of_the_first_form(scene)
+    found = await scene.again()
+    assert (found.verdict, found.was_sha256) == (EQUAL, found.now_sha256)
+    assert (found.size < whole.size, found.was_sha256 != whole.was_sha256) == (True, True), "other bytes than those of today"
+
+
+async def test_a_set_of_clusters_that_was_emptied_is_named(scene: Scene) -> None:
+    """Control: of an evaluation of today they are compared."""
+    await scene.tamper("evaluation_profile", "clusters = NULL")
+    found = await scene.again()
+    assert found.verdict == DIFFERENT and found.difference is not None
+    assert found.difference.where == "evaluation_profile.clusters"
 
 
 async def test_a_stored_result_that_was_changed_is_named(scene: Scene) -> None:

@@ -22,12 +22,14 @@ from tests.hub.view.test_reading import SCHEMA, ask
 from tests.hub.view.world import KNOWN, PARTNER, RISK, World, _id, build, consent_row
 from tests.schema.oracle import chooses
 
-SEEN = """{ customers(first: 100) { nodes { id category profile { customerType overlays size productClass industry region }
+SEEN = """{ customers(first: 100) { nodes { id category profile { customerType overlays clusters size productClass industry region }
     sources { source status } evaluations(first: 100) { edges { node { id scenario whatIf createdAt outcome tier asOf } } } } } }"""
 FILTERS: list[dict[str, Any]] = [
     {"categories": ["ENTERPRISE"]},
     {"customerTypes": ["INDIVIDUAL_BUSINESS"]},
     {"overlays": ["NEW_CITIZEN"]},
+    {"clusters": ["MODERN_SERVICE", "SPECIALIZED"]},
+    {"clusters": ["QUALITY_TRADE"], "industries": ["F"]},
     {"sizes": ["MICRO"]},
     {"sizes": ["MICRO", "SMALL"], "productClasses": ["LIGHT_ASSET"]},
     {"industries": ["F5292"]},
@@ -91,6 +93,8 @@ async def evaluated(tx: Write, world: World, one: uuid.UUID, first: uuid.UUID, s
     sizes, codes = ["MICRO", "SMALL", None], ["F5292", "C3311"]
     found = {"size_class": sizes[n % 3], "industry_code": codes[n % 2], "industry_section": codes[n % 2][0], "missing": {}}
     found |= {"customer_type": "OTHER", "overlays": [], "product_class": "TRADITIONAL", "region": "北京市"}
+    sets: list[list[str] | None] = [["MODERN_SERVICE"], ["QUALITY_TRADE", "SPECIALIZED"], [], None]
+    found |= {"clusters": sets[n % 4], "clusters_undecided": ["TECH_INNOVATION"] if sets[n % 4] is not None else None}
     await decided(tx, world, one, first, found, outcome="ENHANCED" if n % 2 else "BASE_ONLY", tier="HIGH" if n % 3 else "LOW")
     if n % 3 == 0:
         later = {

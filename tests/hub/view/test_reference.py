@@ -9,9 +9,11 @@ import hub.credit.evaluate  # noqa: F401  (declares every feature)
 from hub.credit.features import CATALOGUE
 from hub.credit.parameters import words
 from hub.credit.policies import names
+from hub.credit.reference import ReferenceFile
 from hub.store.database import Database
 from hub.store.evaluations import effective_policy, publish_policies
 from hub.store.evaluations.policies import documents_of_the_package, end_policy
+from hub.store.evaluations.reference import keep_catalogue, load_versions
 from tests.hub.view.test_reading import ask
 from tests.hub.view.world import KNOWN
 
@@ -92,3 +94,37 @@ async def test_a_scenario_says_what_it_needs(database: Database) -> None:
     assert shop["repayment"] == ["EQUAL_PRINCIPAL", "SETTLEMENT_SHARE"] and shop["guarantee"] == ["UNSECURED"]
     assert found["S07"]["baseTermMonths"] is None, "until the harvest"
     assert found["S12"]["sources"][1]["anyOf"] == ["SOCIAL_INSURANCE", "HOUSING_FUND"] and found["S12"]["optionalSources"] == []
+
+
+PRODUCTS = """query ($d: Date, $k: [ProductKind!], $h: ProductHolder) { products(asOf: $d, kinds: $k, holder: $h) { code holder kind scenario lowestLimit highestLimit termMonths
+    lowestRate highestRate purposes eligible { customerTypes productClasses clusters } peer seenOn version } }"""
+
+
+async def test_products_are_those_in_effect_on_the_day(database: Database) -> None:
+    """What comes with the hub from January on; of the lender's own from March on; a peer's are beside them."""
+    peer = {"kind": "DEPOSIT", "name_zh": "存款", "name_en": "Deposit", "eligible": [], "peer": "River Bank", "seen_on": "2026-01-05"}
+    async with database.work() as tx:
+        await keep_catalogue(tx, KNOWN)
+        await load_versions(tx, ReferenceFile("terms", date(2026, 1, 10), None, {"peer_products": {"X": peer}}), "admin", KNOWN)
+        mine = ReferenceFile("board", date(2026, 3, 1), None, {"products": {"PAYROLL": {**peer, "kind": "SERVICE"}}})
+        await load_versions(tx, mine, "admin", KNOWN)
+    assert (await ask(database, PRODUCTS, d="2025-12-31"))["products"] == []
+    found = (await ask(database, PRODUCTS, d="2026-02-28"))["products"]
+    assert [one["code"] for one in found] == [
+        *names(),
+        *["ACQUIRING", "SETTLEMENT_ACCOUNT", "DEPOSITS", "CROP_INSURANCE", "IP_SERVICES", "PAYROLL", "X"],
+    ]
+    shop = {one["code"]: one for one in found}["S03"]
+    assert {name: shop[name] for name in ("holder", "kind", "scenario", "peer", "seenOn", "purposes", "version")} == {
+        "holder": "OWN", "kind": "LOAN", "scenario": "S03", "peer": None, "seenOn": None, "purposes": ["OPERATING"], "version": 1,
+    }  # fmt: skip
+    assert [shop[name] for name in ("lowestLimit", "highestLimit", "lowestRate", "highestRate")] == ["1000", "500000", "0.037", "0.08"]
+    assert (shop["termMonths"], shop["eligible"]) == (
+        [9, 10, 12],
+        [{"customerTypes": ["MICRO_SMALL_ENTERPRISE", "INDIVIDUAL_BUSINESS"], "productClasses": ["LIGHT_ASSET"], "clusters": []}],
+    )
+    (peers,) = (await ask(database, PRODUCTS, d="2026-02-28", h="PEER"))["products"]
+    assert (peers["peer"], peers["seenOn"], peers["lowestLimit"], peers["termMonths"]) == ("River Bank", "2026-01-05", None, [])
+    later = (await ask(database, PRODUCTS, d="2026-03-01"))["products"]
+    assert [(one["code"], one["version"]) for one in later] == [("PAYROLL", 2), ("X", 1)]
+    assert [one["code"] for one in (await ask(database, PRODUCTS, d="2026-03-01", k=["DEPOSIT"]))["products"]] == ["X"]

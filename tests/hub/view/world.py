@@ -22,6 +22,7 @@ from hub.store.fact_tables import FACT_TABLES
 from hub.store.view import CATALOGUE, Reader, ViewSettings
 from hub.store.view.reader import Log
 from schema.access import AUDIENCES
+from tests.hub.view.fitting import MATCHES
 
 KNOWN = datetime(2026, 1, 20, 2, 0, tzinfo=UTC)
 GRANTEE = "试验银行"
@@ -232,7 +233,13 @@ async def _evaluation(tx: Write, world: World) -> None:
         },
     )
     mine = {"customer_id": world.mine, "evaluation_id": world.evaluation}
-    found = {"customer_type": "INDIVIDUAL_BUSINESS", "overlays": ["NEW_CITIZEN"], "size_class": "MICRO", "product_class": "LIGHT_ASSET"}
+    found: dict[str, Any] = {
+        "customer_type": "INDIVIDUAL_BUSINESS",
+        "overlays": ["NEW_CITIZEN"],
+        "size_class": "MICRO",
+        "product_class": "LIGHT_ASSET",
+    }
+    found |= {"clusters": ["QUALITY_TRADE"], "clusters_undecided": ["TECH_INNOVATION", "SPECIALIZED"], "products": MATCHES}
     place = {"industry_section": "F", "industry_code": "F5292", "region": "宁波市"}
     why = {"verifiedRevenue": "INSUFFICIENT_COVERAGE"}
     await tx.execute(insert(tables.evaluation_profile), {**mine, **found, **place, "missing": why})

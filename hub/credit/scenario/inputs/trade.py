@@ -10,7 +10,7 @@ from hub.credit.features import Null
 from hub.credit.features.amounts import VALID
 from hub.credit.features.invoices import covered_invoices, first_supply, net_by_party
 from hub.credit.features.reading import ratio
-from hub.credit.features.series import RECEIPTS
+from hub.credit.features.series import RECEIPTS, movements
 from hub.credit.scenario.inputs.table import Material, given, nobody_says
 from hub.domain.enums import Direction, MissingReason, SourceKind
 from hub.domain.facts import Invoice, PaymentAccount, PaymentTransaction
@@ -34,8 +34,8 @@ def months_since_first_invoice(material: Material) -> Value:
 
 def _receipts(material: Material, count: int) -> list[PaymentTransaction]:
     months = set(material.reading.months(SourceKind.PAYMENT, count))
-    rows = (one for one in material.dossier.of(PaymentTransaction) if one.direction is Direction.IN and one.category in RECEIPTS)
-    return [one for one in rows if month_of(china_day(one.at)) in months]
+    rows = [one for month, one in movements(material.dossier) if month in months]
+    return [one for one in rows if one.direction is Direction.IN and one.category in RECEIPTS]
 
 
 @given("acquiring_months", "NUMBER")
