@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from hub.cli.model_reference import models_page
 from hub.cli.reference import facts_page
 from hub.cli.scenario_reference import scenarios_page
@@ -15,6 +17,7 @@ def test_the_data_dictionary_is_current() -> None:
     assert (ROOT / "docs" / "reference" / "facts.md").read_text("utf-8") == facts_page(), "run `make docs`"
 
 
+@pytest.mark.law("征信业务管理办法: explainable")
 def test_the_scenarios_are_those_of_the_policies() -> None:
     assert (ROOT / "docs" / "reference" / "scenarios.md").read_text("utf-8") == scenarios_page(), "run `make docs`"
 

@@ -53,6 +53,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.law("助贷 2025-9: head office")
 def test_the_roles_hold_what_the_review_agreed() -> None:
     assert {role: set(scopes) for role, scopes in ROLES.items()} == EXPECTED
 

@@ -196,6 +196,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
     }
 
 
+@pytest.mark.law("JR/T 0171: masked")
 def test_personal_fields_are_of_class_c2_and_masked() -> None:
     personal = [(spec.name, field) for spec in all_specs() for field in spec.fields if field.sensitivity is not Sensitivity.C1]
     assert len(personal) > 20

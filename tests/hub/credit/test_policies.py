@@ -34,6 +34,7 @@ def test_a_scenario_nobody_knows() -> None:
 
 
 @pytest.mark.parametrize("name", LATER)
+@pytest.mark.law("征信业务管理办法: explainable")
 def test_each_number_says_where_it_comes_from(name: str) -> None:
     document = policies.document(name)
     listed = [one for part in ("eligibility", "legs", "uplifts", "downgrade") for one in document[part]]

@@ -79,6 +79,7 @@ async def test_the_store_gives_what_the_persona_says(database: Database, orders_
     }
 
 
+@pytest.mark.law("decision record: point in time")
 async def test_a_version_counts_while_it_is_known(database: Database) -> None:
     persona = small()
     async with database.work() as tx:
@@ -96,6 +97,7 @@ async def test_a_version_counts_while_it_is_known(database: Database) -> None:
     assert too_early.source(SourceKind.TAX).reason is MissingReason.UPSTREAM_ERROR
 
 
+@pytest.mark.law("decision record: point in time")
 async def test_a_record_dated_after_as_of_does_not_count(database: Database) -> None:
     persona = small()
     async with database.work() as tx:

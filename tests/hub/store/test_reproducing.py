@@ -111,12 +111,14 @@ async def scene(seeded: Seeded) -> AsyncIterator[Scene]:
     await database.close()
 
 
+@pytest.mark.law("decision record: kept whole")
 async def test_nothing_came_since(scene: Scene) -> None:
     found = await scene.again()
     assert (found.verdict, found.was_sha256) == (EQUAL, found.now_sha256)
     assert found.size > 10_000
 
 
+@pytest.mark.law("decision record: made again")
 async def test_after_later_syncs(scene: Scene) -> None:
     """Windows are read again and facts come: the windows' rows tell of today only."""
     paid = next(one for one in facts_of(small_seller()) if isinstance(one, PaymentTransaction))
