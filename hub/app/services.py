@@ -126,6 +126,7 @@ class HubServices:
             load_relations=reference.load_relations,
             reproduce_evaluation=reference.reproduce_evaluation,
             raise_dispute=disputes.raise_dispute,
+            request_human_review=disputes.request_human_review,
             reveal_dispute=disputes.reveal_dispute,
             resolve_dispute=disputes.resolve_dispute,
         )

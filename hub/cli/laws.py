@@ -130,6 +130,12 @@ CREDIT_REPORTING = (
         ("hub/store/disputes.py",),
     ),
     Rule(
+        "征信业管理条例 25: suspended",
+        "Until it is answered it is not used against the customer.",
+        "An evaluation is made without it where that is better for the customer, and goes to a person with the reason D01.",
+        ("hub/credit/disputed.py", "hub/store/dossier/objections.py"),
+    ),
+    Rule(
         "征信业务管理办法 5: derived values",
         "What is worked out of credit information is credit information.",
         "Features, scores and results show only while what they were made of may be read.",
@@ -155,6 +161,18 @@ PERSONAL_INFORMATION = (
         "An automated decision is explained on request.",
         "At most four reasons, in words, with the remedy; what is missing is told apart from what was declined.",
         ("hub/credit/scenario/reasons.py",),
+    ),
+    Rule(
+        "PIPL 24: a person decides",
+        "Nobody must put up with a decision by machine alone.",
+        "`requestHumanReview`: until it is answered, what is evaluated for that scenario goes to a person with the reason D02, declines as well.",
+        ("hub/credit/disputed.py", "schema/mutations/request_human_review.py"),
+    ),
+    Rule(
+        "PIPL 24: price",
+        "No unreasonable differences of price.",
+        "A rate follows from the grade and the tier of the verified scenario by the engine's dated table; a policy with a price of its own is refused.",
+        ("hub/credit/barred.py", "hub/credit/scenario/limit.py"),
     ),
     Rule(
         "PIPL 24: marketing",
@@ -229,10 +247,16 @@ LENDING = (
 
 FAIRNESS = (
     Rule(
+        "fairness: barred inputs",
+        "Gender, ethnicity, hukou type and the region digits of an ID decide nothing.",
+        "There is no such field; a policy or model that names one is refused with its line, the law and the remedy.",
+        ("hub/credit/barred.py", "hub/credit/validation.py"),
+    ),
+    Rule(
         "requirements: fraud monitoring only",
         "Phone brand, browsing and social graph are for fraud prevention and monitoring.",
-        "No policy and no model of SCORE or APPROVAL may name features of devices; contact lists have no field.",
-        ("hub/credit/models/slot.py", "hub/domain/facts/behaviour_session.py"),
+        "No policy, no scorecard and no model of SCORE or APPROVAL may name features of devices; contact lists have no field.",
+        ("hub/credit/barred.py", "hub/credit/models/slot.py", "hub/domain/facts/behaviour_session.py"),
     ),
 )
 

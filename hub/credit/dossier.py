@@ -14,6 +14,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from hub.connect.message import Interval
+from hub.credit.objections import NONE, Objections
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.money import ZERO
 from hub.domain.ownership import OwnerStanding, standing
@@ -161,6 +162,7 @@ class Dossier:
     amounts: Mapping[str, Series]
     orders: OrderMeasures | None = None
     evidence: tuple[EvidenceSet, ...] = ()
+    objections: Objections = NONE
     memo: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def of(self, kind: type[F]) -> tuple[F, ...]:

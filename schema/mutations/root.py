@@ -30,6 +30,7 @@ from schema.mutations.record_loan_statuses import record_loan_statuses
 from schema.mutations.register_client import register_client
 from schema.mutations.register_document import register_document
 from schema.mutations.reproduce_evaluation import reproduce_evaluation
+from schema.mutations.request_human_review import request_human_review
 from schema.mutations.resolve_dispute import resolve_dispute
 from schema.mutations.resume_consent import resume_consent
 from schema.mutations.retire_client_key import retire_client_key
@@ -80,5 +81,6 @@ class Mutation:
     load_relations = load_relations
     reproduce_evaluation = reproduce_evaluation
     raise_dispute = raise_dispute
+    request_human_review = request_human_review
     reveal_dispute = reveal_dispute
     resolve_dispute = resolve_dispute

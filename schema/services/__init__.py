@@ -88,6 +88,7 @@ from schema.services.reference import (
     RelationsLoaded,
     Reproduced,
     ReproduceEvaluation,
+    RequestHumanReview,
     ResolveDispute,
     RevealDispute,
 )
@@ -141,6 +142,7 @@ __all__ = [
     "RelationsLoaded",
     "ReproduceEvaluation",
     "Reproduced",
+    "RequestHumanReview",
     "ResolveDispute",
     "ResumeConsent",
     "RetireClientKey",
@@ -210,5 +212,6 @@ class Services:
     load_relations: Callable[[Call, LoadRelations], Awaitable[RelationsLoaded]]
     reproduce_evaluation: Callable[[Call, ReproduceEvaluation], Awaitable[Reproduced]]
     raise_dispute: Callable[[Call, RaiseDispute], Awaitable[DisputeRaised]]
+    request_human_review: Callable[[Call, RequestHumanReview], Awaitable[DisputeRaised]]
     reveal_dispute: Callable[[Call, RevealDispute], Awaitable[DisputeRevealed]]
     resolve_dispute: Callable[[Call, ResolveDispute], Awaitable[str]]

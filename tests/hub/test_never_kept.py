@@ -30,7 +30,7 @@ def forbidden(names: Iterable[str]) -> list[str]:
     return [name for name in names if FORBIDDEN.search(name.partition(".")[2])]
 
 
-@pytest.mark.law("征信业管理条例 14: never", "requirements: fraud monitoring only")
+@pytest.mark.law("征信业管理条例 14: never", "requirements: fraud monitoring only", "fairness: barred inputs")
 def test_nothing_forbidden_has_a_column() -> None:
     assert len(columns()) > 500
     assert forbidden(columns()) == []

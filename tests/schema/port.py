@@ -85,6 +85,7 @@ class Port:
                 lambda _: Reproduced("DIFFERENT", "s", "ab" * 32, "cd" * 32, Parted("evaluation.grade", "A", None, "c"))
             ),
             raise_dispute=self._serving(lambda _: DisputeRaised("d-1", date(2026, 2, 9))),
+            request_human_review=self._serving(lambda _: DisputeRaised("d-1", date(2026, 2, 9))),
             reveal_dispute=self._serving(lambda _: DisputeRevealed("not mine", None)),
             resolve_dispute=self._serving(lambda value: value.dispute_id),
             reveal_personal_field=self._serving(lambda _: "plain"),

@@ -177,6 +177,7 @@ SCOPES_OF_EXAMPLE = {
     "ReproduceEvaluation": {"evidence:read"},
     "OpenDisputes": {"disputes:read"},
     "RaiseDispute": {"disputes:write"},
+    "RequestHumanReview": {"disputes:write"},
     "RevealDispute": {"disputes:read"},
     "ResolveDispute": {"disputes:resolve"},
 }

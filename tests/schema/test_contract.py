@@ -191,6 +191,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "loadRelations": "reference:write",
         "reproduceEvaluation": "evidence:read",
         "raiseDispute": "disputes:write",
+        "requestHumanReview": "disputes:write",
         "revealDispute": "disputes:read",
         "resolveDispute": "disputes:resolve",
     }

@@ -42,7 +42,7 @@ QUERIES = (
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 57 and set(QUERIES) < set(names())
+    assert len(names()) == 58 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -292,6 +292,11 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
         "RaiseDispute": (
             "partner-app",
             {"customerId": customer, "about": "e", "statement": "not mine"},
+            {"disputeId": "d-1", "dueOn": "2026-02-09"},
+        ),
+        "RequestHumanReview": (
+            "partner-app",
+            {"customerId": customer, "evaluationId": "e"},
             {"disputeId": "d-1", "dueOn": "2026-02-09"},
         ),
         "RevealDispute": ("risk-desk", {"disputeId": "d-1"}, {"statement": "not mine", "note": None}),

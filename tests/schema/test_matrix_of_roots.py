@@ -43,7 +43,7 @@ CLASSES: Mapping[str, frozenset[str]] = {
     }),
     "has an effect on one customer, seen by the caller: tests/hub/app/test_lending": frozenset({"recordLoanStatus", "recordLoanStatuses"}),
     "is about one customer, seen by the caller, or by an operator: tests/hub/app/test_disputes, test_reference": frozenset({
-        "raiseDispute", "revealDispute", "resolveDispute", "reproduceEvaluation",
+        "raiseDispute", "requestHumanReview", "revealDispute", "resolveDispute", "reproduceEvaluation",
     }),
     "has an effect on what the lender knows, as the hub: tests/hub/app/test_reference": frozenset({"loadReference", "loadRelations"}),
     "has an effect on a portfolio, as the hub: tests/hub/app/test_portfolios": frozenset({"screenPortfolio"}),

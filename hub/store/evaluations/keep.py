@@ -189,6 +189,7 @@ def inputs_digest(dossier: Dossier, policy: Policy, request: Request) -> str:
         "reference": asdict(dossier.reference),
         "sources": {kind.value: _state(state) for kind, state in dossier.sources.items()},
         "evidence": sorted(f"{one.kind}|{one.window}|{one.facts}|{one.digest}" for one in dossier.evidence),
+        **({"objections": dossier.objections.named()} if dossier.objections else {}),
     }
     return hashlib.sha256(orjson.dumps(inputs, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

@@ -1,4 +1,4 @@
-"""An evaluation is made once more byte for byte, whatever came since; what was tampered with is named with its cause."""
+"""An evaluation is made once more byte for byte, whatever came since; what was tampered with is named with its cause. What was in dispute then is in dispute again."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, select, text, update
 
 from hub.credit import policies
 from hub.credit.evaluate import Request
 from hub.credit.features import CATALOGUE
 from hub.credit.reference import Edge, ReferenceFile
 from hub.domain.enums import Outcome, RelationType, SourceKind
-from hub.domain.facts import Order, PaymentTransaction, TaxReturn
+from hub.domain.facts import Order, PaymentTransaction, ShopPenalty, TaxReturn
+from hub.domain.identifiers import new_id
 from hub.store.database import Database, Write
 from hub.store.embedded import Urls
 from hub.store.evaluations import Asked, Kept, evaluate_customer, publish_policies
 from hub.store.evaluations.policies import documents_of_the_package
 from hub.store.evaluations.reference import load_versions
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, NOT_REPRODUCIBLE, Reproduction, find_evaluation, reproduce
+from hub.store.fact_tables import FACT_TABLES
 from hub.store.merging import merge_customers
 from hub.store.relations import load_edges, related_to
-from hub.store.tables import customer, sync_window
+from hub.store.tables import customer, dispute, sync_window
 from tests.databases import Databases
 from tests.e2e.case import small_seller
 from tests.hub.credit.facts_of import facts_of
@@ -250,3 +252,60 @@ async def test_what_is_gone_by_the_law_is_said_in_a_sentence(scene: Scene, table
     await scene.tamper(table, change)
     found = await scene.again()
     assert found.verdict == NOT_REPRODUCIBLE and found.sentence.startswith(said)
+
+
+PENALTY = ShopPenalty(platform="taobao", penalty_number="7", kind="FAKE_TRADE", severity=None, decided_on=date(2025, 11, 3), points=12)
+
+
+async def object_to(scene: Scene, kind: str, about: Any, source_key: str | None, days: int) -> None:
+    at = scene.at + days * DAY
+    row = {
+        "customer_id": scene.asked.customer_id,
+        "dispute_id": new_id(),
+        "kind": kind,
+        "about": about,
+        "source_key": source_key,
+        "state": "OPEN",
+    }
+    said = {"statement": b"", "raised_at": at, "raised_by": "app", "due_on": at.date() + timedelta(days=20)}
+    await scene.tx.execute(insert(dispute), {**row, **said})
+
+
+async def after(scene: Scene, days: int) -> Any:
+    return (await scene.both(scene.at + days * DAY))[1]
+
+
+@pytest.mark.law("征信业管理条例 25: suspended")
+async def test_it_declines_before_and_after_and_a_person_decides_meanwhile(scene: Scene) -> None:
+    await scene.later().facts(PENALTY, known_from=scene.at + DAY)
+    table = FACT_TABLES["ShopPenalty"]
+    row = (await scene.tx.execute(select(table).where(table.c.penalty_number == "7"))).one()
+    await object_to(scene, "ShopPenalty", row.fact_id, row.source_key, 2)
+    before, meanwhile = await after(scene, 1), await after(scene, 3)
+    assert (before.outcome, before.reasons) == ("INELIGIBLE", ["E11"])
+    assert (meanwhile.outcome, meanwhile.reasons[0]) == ("REFER_MANUAL", "D01")
+    await scene.tx.execute(update(dispute).values(state="KEPT", resolved_at=scene.at + 4 * DAY))
+    answered = await after(scene, 5)
+    assert (answered.outcome, answered.reasons) == ("INELIGIBLE", ["E11"])
+    assert len({meanwhile.inputs_digest, answered.inputs_digest}) == 2, "what is in dispute is an input"
+    again = await reproduce(scene.tx, await find_evaluation(scene.tx, meanwhile.evaluation_id), scene.at + 5 * DAY)
+    assert again.verdict == EQUAL, again.sentence
+
+
+@pytest.mark.law("PIPL 24: a person decides")
+async def test_a_decision_that_is_objected_to_is_a_persons_until_it_is_answered(scene: Scene) -> None:
+    await object_to(scene, "Evaluation", scene.kept.evaluation_id, None, 1)
+    meanwhile = await after(scene, 2)
+    assert (meanwhile.outcome, meanwhile.reasons[0], meanwhile.customer_reasons[0]) == ("REFER_MANUAL", "D02", "D02")
+    await scene.tx.execute(update(dispute).values(state="KEPT", resolved_at=scene.at + 3 * DAY))
+    assert (await after(scene, 4)).outcome == "ENHANCED"
+
+
+async def test_of_orders_nobody_can_tell(scene: Scene) -> None:
+    """They are summed where they lie. An objection to something that is not read changes nothing."""
+    table = FACT_TABLES["Order"]
+    row = (await scene.tx.execute(select(table).where(table.c.paid_at.is_not(None)).limit(1))).one()
+    await object_to(scene, "Order", row.fact_id, row.source_key, 1)
+    assert (await after(scene, 2)).reasons[0] == "D01"
+    await scene.tx.execute(update(dispute).values(source_key="nothing of the kind"))
+    assert (await after(scene, 2)).outcome == "ENHANCED"

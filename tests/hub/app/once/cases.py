@@ -222,6 +222,11 @@ async def to_raise(desk: Desk, number: int) -> Input:
     return {"customerId": made, "about": evaluation, "statement": "this is not mine"}
 
 
+async def to_ask_for_review(desk: Desk, number: int) -> Input:
+    made, evaluation = await of_evaluation(desk, number)
+    return {"customerId": made, "evaluationId": evaluation, "statement": "a person, please"}
+
+
 async def raised(desk: Desk, number: int) -> str:
     asked = await to_raise(desk, number)
     said = contract.RaiseDispute(asked["customerId"], asked["about"], None, asked["statement"])
@@ -331,6 +336,7 @@ CASES: Mapping[str, Case] = {
     "loadRelations": Case("admin", to_load_relations, {"source": "another"}, {"relation": 1, "audit_event": 1}),
     "reproduceEvaluation": Case("risk-desk", to_reproduce, {"evaluationId": f"Evaluation:{NOBODY}:{NOBODY}"}, {}),
     "raiseDispute": Case("partner-app", to_raise, {"statement": "another"}, {"dispute": 1}),
+    "requestHumanReview": Case("partner-app", to_ask_for_review, {"statement": "another"}, {"dispute": 1}),
     "revealDispute": Case("risk-desk", to_reveal_dispute, {"disputeId": f"Dispute:{NOBODY}:{NOBODY}"}, {}),
     "resolveDispute": Case("admin", to_resolve, {"note": "another"}, {"audit_event": 1}),
 }

@@ -147,6 +147,7 @@ async def test_points_of_an_external_model_have_the_hubs_levels() -> None:
     [
         ({"features": ["op_device_count"]}, "may not be used"),
         ({"features": ["nobody"]}, "nothing is called"),
+        ({"features": ["owner_ethnicity"]}, "may not be looked at .PIPL 24"),
         ({"timeout_ms": 5000}, "timeout_ms"),
         ({"request": {"type": "object", "properties": {"idNumber": {"type": "string"}}}}, "not known"),
         ({"answer": {"type": "object", "properties": {}, "pattern": "x"}}, "not supported"),
