@@ -238,6 +238,12 @@ LENDING = (
         ("schema/access.py",),
     ),
     Rule(
+        "助贷 2025-9: all-in cost",
+        "Every offer states what it costs with everything; a platform takes nothing from the borrower.",
+        "`allInCost` stands wherever a rate does, by the simple method; fees are named by the policy, and none of a platform's is accepted.",
+        ("hub/credit/scenario/cost.py",),
+    ),
+    Rule(
         "助贷 2025-9: own facts",
         "The bank decides itself: a platform does not write what decides.",
         "A partner app writes sessions of its own, under consent; no statement of its transaction writes facts, consents, results or policies.",

@@ -15,6 +15,7 @@ from hub.credit.features import CATALOGUE
 from hub.credit.models.slot import external_models
 from hub.credit.models.slot import faults as model_faults
 from hub.credit.probing import amount_fault, condition_fault, dead_conditions, exhaustive, kind_of, never_together
+from hub.credit.scenario.cost import fee_faults
 from hub.errors import PolicyInvalid
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def faults(policy: Policy) -> Iterator[Fault]:
     yield from _rules(policy)
     yield from _amounts(policy)
     yield from price_faults(policy.document)
+    yield from fee_faults(policy)
     yield from _models(policy)
 
 

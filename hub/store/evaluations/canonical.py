@@ -32,6 +32,8 @@ ORDER = (
     tables.evaluation_hint,
 )
 ADDED = frozenset({"evaluation_id", "created_at", "supersedes", "inputs_digest", "inputs_erased_on", "use_purpose", "what_if"})
+LATER = frozenset({"all_in_cost"})
+"""Columns that evaluations of before do not have: they say nothing where they are null."""
 Rows = Mapping[Table, Iterable[Mapping[str, Any]]]
 Document = list[dict[str, Any]]
 
@@ -90,7 +92,10 @@ def _name(table: str, row: Mapping[str, Any]) -> str:
 
 def _rows(table: Table, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     shown = [one for one in table.columns if one.name not in ADDED]
-    return ({str(one.name): _plain(one, row.get(one.name)) for one in shown} for row in rows)
+    return (
+        {str(one.name): _plain(one, value) for one in shown if (value := row.get(one.name)) is not None or one.name not in LATER}
+        for row in rows
+    )
 
 
 def _plain(column: Column[Any], value: Any) -> Any:

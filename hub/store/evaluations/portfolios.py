@@ -263,7 +263,7 @@ def _row(found: Screening, customer_id: CustomerId, one: Screened) -> dict[str, 
     return {
         "customer_id": customer_id, "screening_id": found.screening_id, "result_id": new_id(), "purpose": found.portfolio.purpose,
         "known_at": found.known_at, "scenario": one.scenario, "outcome": one.decision.outcome, "tier": one.tier, "below_floor": one.below_floor,
-        "offered_limit": one.limit, "rate": None if one.limit is None else one.decision.rate,
+        "offered_limit": one.limit, "rate": None if one.limit is None else one.decision.rate, "all_in_cost": one.all_in_cost,
         "term_months": None if one.limit is None else one.decision.term, "reasons": list(one.decision.reasons),
         "customer_type": one.profile.customer_type, "size_class": one.profile.size, "industry_code": one.profile.industry,
         "region": one.profile.region, "sources": list(one.sources),

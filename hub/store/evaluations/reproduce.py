@@ -33,7 +33,7 @@ from hub.store.database import Read, Write
 from hub.store.dossier import Ground, Wanted, load_dossiers
 from hub.store.dossier.holdings import load_holdings
 from hub.store.dossier.moment import EVER
-from hub.store.evaluations.canonical import ORDER, Document, canonical, document_of, first_difference, sha256_of
+from hub.store.evaluations.canonical import LATER, ORDER, Document, canonical, document_of, first_difference, sha256_of
 from hub.store.evaluations.inputs import Prepared, evidence_of, subject_sha256
 from hub.store.evaluations.keep import Asked, codes_of, inputs_digest, rows_of
 from hub.store.evaluations.reference import Version, used
@@ -249,7 +249,9 @@ def _rows(row: Row[Any], remade: _Remade) -> dict[Table, list[dict[str, Any]]]:
         known_at=row.known_at,
         what_if=row.what_if,
     )
-    return rows_of(heading, remade.found)
+    made = rows_of(heading, remade.found)
+    made[evaluation][0] |= {name: None for name in LATER if getattr(row, name) is None}
+    return made
 
 
 def _difference(before: Document, after: Document, inputs: Row[Any], remade: _Remade, stored_sha256: str) -> Difference:

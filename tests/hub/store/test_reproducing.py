@@ -309,3 +309,16 @@ async def test_of_orders_nobody_can_tell(scene: Scene) -> None:
     assert (await after(scene, 2)).reasons[0] == "D01"
     await scene.tx.execute(update(dispute).values(source_key="nothing of the kind"))
     assert (await after(scene, 2)).outcome == "ENHANCED"
+
+
+@pytest.mark.law("助贷 2025-9: all-in cost")
+async def test_an_offer_says_what_it_costs_with_everything(scene: Scene) -> None:
+    """One that was made before that was kept is made again as it was."""
+    kept = await find_evaluation(scene.tx, scene.kept.evaluation_id)
+    assert kept.rate is not None and kept.all_in_cost == kept.rate, "nothing has to be paid beside it"
+    await scene.tamper("evaluation", "all_in_cost = all_in_cost + 0.01")
+    assert (await scene.again()).verdict == DIFFERENT
+    await scene.tamper("evaluation", "all_in_cost = NULL")
+    stored = (await scene.again()).was_sha256
+    await scene.tamper("evaluation_inputs", f"result_sha256 = '{stored}'")
+    assert (await scene.again()).verdict == EQUAL
