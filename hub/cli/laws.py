@@ -232,10 +232,22 @@ LENDING = (
         ("hub/credit/models/run.py", "hub/credit/evaluate.py"),
     ),
     Rule(
+        "互联网贷款 2021-24: service area",
+        "A local bank lends in its own area.",
+        "The reference document `service_area`; whoever is registered, operates and lives outside of it is declined with E26. What is unknown declines nobody.",
+        ("hub/credit/scenario/inputs/common.py", "hub/credit/reference/documents.py"),
+    ),
+    Rule(
         "助贷 2025-9: head office",
         "The head office manages the business.",
         "Policies, partners and reference data are changed by admins of the institution only.",
         ("schema/access.py",),
+    ),
+    Rule(
+        "助贷 2025-9: whitelist",
+        "The bank publishes a list of the platforms it works with, and works with no other.",
+        "`listedFrom`, `listedTo` and `listedIn` of a partner, set by an admin and audited; on other days its scopes for offers are worth nothing, from the next request on.",
+        ("hub/access/clients.py", "hub/access/guard.py"),
     ),
     Rule(
         "助贷 2025-9: all-in cost",

@@ -133,7 +133,7 @@ class Reference:
     """What the lender knows or has configured; no customer fact.
 
     ``margin_bands``: industry prefix -> (low, high). ``related``: None when no relationship graph is loaded. ``insurance_base``: floor and ceiling of the city.
-    ``crops``: by name; a crop that is not there is not financed.
+    ``crops``: by name; a crop that is not there is not financed. ``service_area``: cities, as registers name them; None: the lender is bound to no area.
     """
 
     lender: str
@@ -144,6 +144,7 @@ class Reference:
     insurance_base: tuple[Decimal, Decimal] | None = None
     related: tuple[Related, ...] | None = None
     crops: Mapping[str, Crop] = field(default_factory=dict)
+    service_area: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

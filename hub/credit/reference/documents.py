@@ -6,6 +6,7 @@ core_enterprises        codes of core enterprises
 approved_buyers         codes of buyers whose orders are financed
 prohibited_industries   industry prefixes that are not financed
 social_insurance_base   floor and ceiling of the city's contribution base, yuan a month
+service_area            cities that a local lender serves, as registers name them
 crops                   by name: yield_norm (kg per mu), price (yuan per kg), input_cost (yuan per mu)
 """
 
@@ -74,6 +75,12 @@ def _industry(value: Any, at: Path) -> Faults:
         yield at, "it is no prefix of an industry code (GB/T 4754)", 'Write a section letter and up to four digits, like "F52".'
 
 
+def _cities(value: Any, at: Path) -> Faults:
+    for place, one in _listed(value):
+        yield from _text(one, (*at, place))
+    yield from _list(value, at)
+
+
 def _codes(value: Any, at: Path) -> Faults:
     found = set()
     for place, one in _listed(value):
@@ -139,6 +146,7 @@ NAMES: Mapping[str, Callable[[Any, Path], Faults]] = {
     "approved_buyers": _codes,
     "prohibited_industries": _industries,
     "social_insurance_base": _base,
+    "service_area": _cities,
     "crops": _crops,
 }
 
@@ -155,6 +163,7 @@ def reference_of(documents: Mapping[str, Any], related: tuple[Related, ...] | No
         prohibited_industries=frozenset(documents.get("prohibited_industries", ())),
         insurance_base=(_exact(base["floor"]), _exact(base["ceiling"])) if base else None,
         related=related,
+        service_area=frozenset(documents["service_area"]) if "service_area" in documents else None,
         crops={name: Crop(*(_exact(one[member]) for member in _CROP)) for name, one in crops.items()},
     )
 

@@ -186,7 +186,8 @@ def inputs_digest(dossier: Dossier, policy: Policy, request: Request) -> str:
         "as_of": dossier.as_of,
         "known_at": dossier.known_at.astimezone(UTC),
         "subject": asdict(dossier.subject),
-        "reference": asdict(dossier.reference),
+        # A document that is not there is nothing that was read.
+        "reference": {name: one for name, one in asdict(dossier.reference).items() if name != "service_area" or one is not None},
         "sources": {kind.value: _state(state) for kind, state in dossier.sources.items()},
         "evidence": sorted(f"{one.kind}|{one.window}|{one.facts}|{one.digest}" for one in dossier.evidence),
         **({"objections": dossier.objections.named()} if dossier.objections else {}),
