@@ -118,6 +118,7 @@ class HubServices:
             try_policy_draft=policies.try_out,
             publish_policy_draft=policies.publish,
             discard_policy_draft=policies.discard,
+            approve_policy_version=policies.approve,
             end_policy_version=policies.end,
             screen_portfolio=PortfolioServices(self.equipment.vault.keys, self.calling).screen,
             erase_customer=identity.erase_customer,

@@ -226,6 +226,12 @@ LENDING = (
         ("hub/app/policies.py",),
     ),
     Rule(
+        "互联网贷款 2020-9: approved anew",
+        "Models are approved anew after twelve months at the latest.",
+        "`approvalDueOn` of a version; when it is over the models that it names are not asked, the default formula answers, and a person decides.",
+        ("hub/store/evaluations/approvals.py",),
+    ),
+    Rule(
         "互联网贷款 2021-24: core risk control",
         "Core risk control is not outsourced.",
         "Hard rules and caps apply after an external model, whose approval can only be stricter; if it does not answer, a person decides.",

@@ -6,6 +6,7 @@ import strawberry
 
 from schema.mutations.add_client_key import add_client_key
 from schema.mutations.add_party import add_party
+from schema.mutations.approve_policy_version import approve_policy_version
 from schema.mutations.create_customer import create_customer
 from schema.mutations.create_link_session import create_link_session
 from schema.mutations.create_manage_session import create_manage_session
@@ -73,6 +74,7 @@ class Mutation:
     try_policy_draft = try_policy_draft
     publish_policy_draft = publish_policy_draft
     discard_policy_draft = discard_policy_draft
+    approve_policy_version = approve_policy_version
     end_policy_version = end_policy_version
     screen_portfolio = screen_portfolio
     erase_customer = erase_customer

@@ -65,10 +65,12 @@ from schema.services.lending import (
     SessionsRecorded,
 )
 from schema.services.policies import (
+    ApprovePolicyVersion,
     DiscardPolicyDraft,
     DraftPolicy,
     DraftStep,
     EndPolicyVersion,
+    PolicyApproved,
     PolicyEnded,
     PublishPolicyDraft,
     TryPolicyDraft,
@@ -96,6 +98,7 @@ from schema.services.reference import (
 __all__ = [
     "AddClientKey",
     "AddParty",
+    "ApprovePolicyVersion",
     "Call",
     "ClientStep",
     "ConsentChanged",
@@ -131,6 +134,7 @@ __all__ = [
     "PartyInput",
     "PauseConsent",
     "PersonInput",
+    "PolicyApproved",
     "PolicyEnded",
     "PublishPolicyDraft",
     "RaiseDispute",
@@ -204,6 +208,7 @@ class Services:
     try_policy_draft: Callable[[Call, TryPolicyDraft], Awaitable[DraftStep]]
     publish_policy_draft: Callable[[Call, PublishPolicyDraft], Awaitable[DraftStep]]
     discard_policy_draft: Callable[[Call, DiscardPolicyDraft], Awaitable[DraftStep]]
+    approve_policy_version: Callable[[Call, ApprovePolicyVersion], Awaitable[PolicyApproved]]
     end_policy_version: Callable[[Call, EndPolicyVersion], Awaitable[PolicyEnded]]
     screen_portfolio: Callable[[Call, ScreenPortfolio], Awaitable[str]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]

@@ -22,6 +22,7 @@ from schema.services import (
     LoansRecorded,
     Parted,
     PartyChanged,
+    PolicyApproved,
     PolicyEnded,
     ReferenceLoaded,
     RelationsLoaded,
@@ -77,6 +78,7 @@ class Port:
                     ("discard", "_draft", "DISCARDED"),
                 )
             },
+            approve_policy_version=self._serving(lambda value: PolicyApproved(value.scenario, value.version, date(2027, 1, 20))),
             end_policy_version=self._serving(lambda value: PolicyEnded(value.scenario, value.version, date(2026, 1, 20), "2026-01-01")),
             screen_portfolio=self._serving(lambda _: "s-1"),
             load_reference=self._serving(lambda _: ReferenceLoaded((LoadedVersion("lender", 2, "ab" * 32),), ())),

@@ -161,6 +161,7 @@ SCOPES_OF_EXAMPLE = {
     "DiscardPolicyDraft": {"policies:write"},
     "PublishPolicyDraft": {"policies:approve"},
     "EndPolicyVersion": {"policies:approve"},
+    "ApprovePolicyVersion": {"policies:approve"},
     "ScreenPortfolio": {"portfolios:write"},
     "PortfolioScreenings": {"portfolios:read"},
     "PortfolioResults": {"enhancement:read"},

@@ -184,6 +184,7 @@ def test_every_mutation_has_a_rule_of_its_own() -> None:
         "discardPolicyDraft": "policies:write",
         "publishPolicyDraft": "policies:approve",
         "endPolicyVersion": "policies:approve",
+        "approvePolicyVersion": "policies:approve",
         "screenPortfolio": "portfolios:write",
         "eraseCustomer": "customers:erase",
         "revealPersonalField": "personal:reveal",

@@ -42,7 +42,7 @@ QUERIES = (
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 58 and set(QUERIES) < set(names())
+    assert len(names()) == 59 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -272,6 +272,7 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
         "TryPolicyDraft": ("admin", {"draftId": "d-2"}, {"draftId": "d-2", "state": "TRIED"}),
         "PublishPolicyDraft": ("admin", {"draftId": "d-2"}, {"draftId": "d-2", "state": "PUBLISHED"}),
         "DiscardPolicyDraft": ("admin", {"draftId": "d-2", "reason": "r"}, {"draftId": "d-2", "state": "DISCARDED"}),
+        "ApprovePolicyVersion": ("admin", {"scenario": "S03", "version": "v", "note": "n"}, {"approvalDueOn": "2027-01-20"}),
         "EndPolicyVersion": (
             "admin",
             {"scenario": "S03", "version": "v", "reason": "r"},

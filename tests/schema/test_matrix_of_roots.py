@@ -54,7 +54,7 @@ CLASSES: Mapping[str, frozenset[str]] = {
         "registerClient", "updateClient", "addClientKey", "retireClientKey", "disableClient", "enableClient", "revokeClientTokens", "registerDocument",
     }),
     "has an effect on policies, as the hub: tests/hub/app/test_policy_services": frozenset({
-        "draftPolicy", "tryPolicyDraft", "publishPolicyDraft", "discardPolicyDraft", "endPolicyVersion",
+        "draftPolicy", "tryPolicyDraft", "publishPolicyDraft", "discardPolicyDraft", "endPolicyVersion", "approvePolicyVersion",
     }),
 }  # fmt: skip
 

@@ -28,6 +28,7 @@ from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import NotFound
 from hub.store.database import Read, Write
 from hub.store.dossier import Wanted, load_dossiers, load_grounds
+from hub.store.evaluations.approvals import reaches
 from hub.store.evaluations.canonical import sha256_of
 from hub.store.evaluations.inputs import Prepared, inputs_row
 from hub.store.evaluations.policies import effective_policy
@@ -80,12 +81,13 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = u
     if not asked:
         return []
     policies = {one: await effective_policy(tx, one, asked[0].as_of) for one in dict.fromkeys(one.scenario for one in asked)}
+    asking = await reaches(tx, policies, asked[0].known_at, reach)
     prepared, watches, before = await prepare(tx, asked), await load_watches(tx, asked), await _latest(tx, asked)
     kept, rows = list[Kept](), defaultdict[Table, list[Row]](list)
     for wanted, its, looked in zip(asked, prepared, watches, strict=True):
         one = replace(wanted, what_if=wanted.what_if or _is_less_than_all(its.dossier))
         policy, which = policies[one.scenario], (one.customer_id, one.scenario)
-        found = await complete(its.dossier, policy, one.request, looked.watch, reach, str(one.customer_id))
+        found = await complete(its.dossier, policy, one.request, looked.watch, asking[one.scenario], str(one.customer_id))
         heading = _heading(one, inputs_digest(its.dossier, policy, one.request), before.get(which))
         if not one.what_if:
             before[which] = heading.evaluation_id

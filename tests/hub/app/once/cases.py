@@ -274,6 +274,12 @@ async def to_take_back(desk: Desk, number: int) -> Input:
     return {"scenario": "S03", "version": f"2026-02-01.{number}", "on": "2026-02-02", "reason": REASON}
 
 
+async def to_approve(desk: Desk, number: int) -> Input:
+    draft_id = await drafted(desk, number)
+    await desk.services.policies.publish(desk.call("partner-app"), contract.PublishPolicyDraft(draft_id))
+    return {"scenario": "S03", "version": f"2026-02-01.{number}", "note": REASON}
+
+
 ELSEWHERE = {"source": "SHOP"}
 NOBODY = "01900000-0000-7000-8000-000000000001"
 OTHER_FILE = json.dumps({"source": "another", "effective_from": "2026-01-01", "documents": {"lender": "another"}})
@@ -324,6 +330,7 @@ CASES: Mapping[str, Case] = {
     "tryPolicyDraft": Case("admin", of_draft, {"since": "2026-01-02T00:00:00Z"}, {"audit_event": 1}),
     "publishPolicyDraft": Case("admin", of_draft, {"draftId": "another"}, {"policy": 1, "audit_event": 1}),
     "discardPolicyDraft": Case("admin", to_discard, {"reason": "another one"}, {"audit_event": 1}),
+    "approvePolicyVersion": Case("admin", to_approve, {"note": "another one"}, {"policy_approval": 1, "audit_event": 1}),
     "endPolicyVersion": Case("admin", to_take_back, {"reason": "another one"}, {"policy_end": 1, "audit_event": 1}),
     "screenPortfolio": Case(
         "admin", to_screen, {"document": PORTFOLIO.replace("S03", "S01")}, {"portfolio_screening": 1, "portfolio_part": 1, "audit_event": 1}
