@@ -211,6 +211,12 @@ async def find_client(tx: Read | Write, client_id: str) -> Client | None:
     return Client.of(row) if row else None
 
 
+async def registered_partner(tx: Read | Write, client_id: str) -> bool:
+    """There is a platform of this id, disabled or not."""
+    mine = (client.c.client_id == client_id, client.c.audience == "PARTNER")
+    return (await tx.execute(select(client.c.client_id).where(*mine))).first() is not None
+
+
 _USED = text("""
     UPDATE client SET last_token_at = now() WHERE client_id = :client AND (last_token_at IS NULL OR last_token_at < now() - interval '1 minute')
 """)

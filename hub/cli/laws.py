@@ -238,6 +238,12 @@ LENDING = (
         ("hub/credit/models/run.py", "hub/credit/evaluate.py"),
     ),
     Rule(
+        "互联网贷款 2021-24: partners",
+        "Lending with one partner, and with all, has limits; a partner funds its part of each joint loan.",
+        "A loan names its partner and what the partner funds; `hub report concentration` sums them up against the limits of the reference document `joint_lending`.",
+        ("hub/credit/concentration.py", "hub/store/reports.py"),
+    ),
+    Rule(
         "互联网贷款 2021-24: service area",
         "A local bank lends in its own area.",
         "The reference document `service_area`; whoever is registered, operates and lives outside of it is declined with E26. What is unknown declines nobody.",
@@ -275,6 +281,12 @@ FAIRNESS = (
         "Gender, ethnicity, hukou type and the region digits of an ID decide nothing.",
         "There is no such field; a policy or model that names one is refused with its line, the law and the remedy.",
         ("hub/credit/barred.py", "hub/credit/validation.py"),
+    ),
+    Rule(
+        "fairness: report",
+        "Approval rate and mean limit by segment, each month.",
+        "`hub report fairness --month`: the last decision of each customer and scenario; cells that would tell of persons are not told.",
+        ("hub/credit/fairness.py", "hub/store/reports.py"),
     ),
     Rule(
         "requirements: fraud monitoring only",

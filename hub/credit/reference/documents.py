@@ -7,6 +7,7 @@ approved_buyers         codes of buyers whose orders are financed
 prohibited_industries   industry prefixes that are not financed
 social_insurance_base   floor and ceiling of the city's contribution base, yuan a month
 service_area            cities that a local lender serves, as registers name them
+joint_lending           tier_1_net_capital and loans_in_all (yuan), most_of_capital_per_partner, most_of_loans_in_all, least_funded_by_partner (shares of 1)
 crops                   by name: yield_norm (kg per mu), price (yuan per kg), input_cost (yuan per mu)
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from hub.credit.concentration import LIMITS
 from hub.credit.dossier import Crop, Reference, Related
 from hub.domain.money import ZERO
 
@@ -73,6 +75,20 @@ def _industries(value: Any, at: Path) -> Faults:
 def _industry(value: Any, at: Path) -> Faults:
     if not isinstance(value, str) or not _INDUSTRY.fullmatch(value):
         yield at, "it is no prefix of an industry code (GB/T 4754)", 'Write a section letter and up to four digits, like "F52".'
+
+
+def _joint(value: Any, at: Path) -> Faults:
+    yield from _members(value, at, LIMITS)
+    if not isinstance(value, dict):
+        return
+    for name in LIMITS:
+        number, is_share = _number(value.get(name)), name.startswith(("most", "least"))
+        if number is not None and (number > 1 if is_share else number == 0):
+            yield (
+                (*at, name),
+                "it is no share from 0 to 1" if is_share else "it is nothing",
+                'Write a decimal text, like "0.25" or "5000000000".',
+            )
 
 
 def _cities(value: Any, at: Path) -> Faults:
@@ -147,6 +163,7 @@ NAMES: Mapping[str, Callable[[Any, Path], Faults]] = {
     "prohibited_industries": _industries,
     "social_insurance_base": _base,
     "service_area": _cities,
+    "joint_lending": _joint,
     "crops": _crops,
 }
 
