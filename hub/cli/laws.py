@@ -64,6 +64,12 @@ RECORD = (
 
 CREDIT_REPORTING = (
     Rule(
+        "征信业管理条例 7: licensed bureau",
+        "Credit data of persons come from a licensed bureau, not from a platform directly (断直连).",
+        "Facts of the source BUREAU come from a connector whose manifest says that it is licensed; another is not certified.",
+        ("hub/connect/language.py", "hub/cli/certify/papers.py"),
+    ),
+    Rule(
         "征信业管理条例 10: one lender",
         "No credit-information business: data are for the decisions of the institution that deploys the hub.",
         "A consent names its grantee, and only the grantee of this deployment (`HUB_GRANTEE`) fetches and reads under it. There is no switch for several.",
@@ -303,6 +309,7 @@ OF_PEOPLE: tuple[tuple[str, str], ...] = (
         "征信业管理条例 7, 10",
         "Whoever runs the hub is a bank or a licensed bureau; run as a service for others it would be a credit-information business.",
     ),
+    ("征信业管理条例 24", "Processing in China: where the processes and the database run is chosen when they are deployed."),
     ("PIPL 55-56", "The assessment itself, and the three years for which it is kept."),
     ("互联网贷款 2020-9", "Due diligence of partners, and the contracts; model validation by people."),
     (
