@@ -124,6 +124,12 @@ CREDIT_REPORTING = (
         ("hub/access/audit/log.py", "hub/access/audit/reads.py"),
     ),
     Rule(
+        "征信业管理条例 24: region",
+        "Data that were collected in China are processed in China.",
+        "`hub migrate` pins `HUB_REGION` in the store, audited; a process that says another region does not start.",
+        ("hub/access/audit/region.py", "hub/cli/processes.py"),
+    ),
+    Rule(
         "征信业管理条例 25: marked",
         "What is objected to is marked.",
         "The objection shows beside each fact and value, until it is answered and after.",
@@ -309,7 +315,7 @@ OF_PEOPLE: tuple[tuple[str, str], ...] = (
         "征信业管理条例 7, 10",
         "Whoever runs the hub is a bank or a licensed bureau; run as a service for others it would be a credit-information business.",
     ),
-    ("征信业管理条例 24", "Processing in China: where the processes and the database run is chosen when they are deployed."),
+    ("征信业管理条例 24", "That HUB_REGION says where the hosts and the database truly stand."),
     ("PIPL 55-56", "The assessment itself, and the three years for which it is kept."),
     ("互联网贷款 2020-9", "Due diligence of partners, and the contracts; model validation by people."),
     (
