@@ -43,14 +43,16 @@ def of_loaded(opened: Sequence[Any], loaded: Loaded) -> Objections:
     if not opened:
         return NONE
     disputed = {(kind, name) for kind, name in opened if kind}
-    others, summed = {}, set()
+    others, summed, about = {}, set(), set()
     for name in {kind for kind, _ in disputed}:
         cls, versions = spec_of_name(name).cls, loaded.versions.get(name, [])
         left = [(name, one.id) not in disputed for one in versions]
         if all(left):
             continue
+        about |= {one.id for one, keep in zip(versions, left, strict=True) if not keep}
         if cls in SUMMED:
             summed.add(name)
         else:
             others[cls] = tuple(fact for fact, keep in zip(loaded.facts[cls], left, strict=True) if keep)
-    return Objections(others, frozenset(summed), frozenset(scenario for kind, scenario in opened if not kind and scenario))
+    decided = frozenset(scenario for kind, scenario in opened if not kind and scenario)
+    return Objections(others, frozenset(summed), decided, frozenset(about))

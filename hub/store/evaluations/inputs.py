@@ -53,6 +53,7 @@ def document_of(prepared: Prepared) -> Mapping[str, Any]:
         "relations": [known.edges, known.sha256],
         "subject": subject_sha256(prepared.dossier),
         "evidence": evidence_of(prepared.dossier),
+        **({"objections": prepared.dossier.objections.named()} if prepared.dossier.objections else {}),
     }
 
 

@@ -293,6 +293,9 @@ async def test_it_declines_before_and_after_and_a_person_decides_meanwhile(scene
     assert len({meanwhile.inputs_digest, answered.inputs_digest}) == 2, "what is in dispute is an input"
     again = await reproduce(scene.tx, await find_evaluation(scene.tx, meanwhile.evaluation_id), scene.at + 5 * DAY)
     assert again.verdict == EQUAL, again.sentence
+    await scene.tx.execute(update(dispute).values(raised_at=scene.at + 4 * DAY))
+    again = await reproduce(scene.tx, await find_evaluation(scene.tx, meanwhile.evaluation_id), scene.at + 5 * DAY)
+    assert again.verdict == DIFFERENT and "What the customer objected to then" in again.sentence
 
 
 @pytest.mark.law("PIPL 24: a person decides")
