@@ -8,7 +8,7 @@ HubError
   CallerMustFix         the request is wrong; sending it again as it is cannot work
     NotAllowed, NotFound, InvalidInput, IdempotencyKeyMissing, KeyReused, TokenInvalid, TooSlow, DocumentUnknown, DocumentRequired
   WaitAndRetry          nothing is wrong that time does not heal
-    PlatformBusy, LeaseLost, TwinRunning, TooManySubscriptions, BudgetSpent, StoreAway
+    PlatformBusy, LeaseLost, TwinRunning, TooManySubscriptions, BudgetSpent, StoreAway, CustomerDeclined
   PlatformFault         the platform broke its contract
     ContractBroken
   RecordUnreadable      one record is kept in quarantine; the rest goes on
@@ -200,6 +200,12 @@ class StoreAway(WaitAndRetry):
     remedy = "Send it again after the time in the header Retry-After; a mutation with the same key."
     seconds = 2
     """Until it is worth asking again."""
+
+
+class CustomerDeclined(WaitAndRetry):
+    """The customer said no to this, and is not asked for it again so soon."""
+
+    remedy = "Ask for other sources, or later."
 
 
 class PlatformFault(HubError):

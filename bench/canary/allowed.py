@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-REGISTER = "registers publish it: a business is found by it, and facts of several platforms are joined by it"
+REGISTER = "registers publish it: a business is found by it, and facts of several platforms are joined by it. A natural person's number in the same place is hashed (ADR 59)"
 SHOP = "what the shop is called in public, at its marketplace"
 
 PLAIN: Mapping[str, Mapping[str, str]] = {

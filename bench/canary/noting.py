@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.sandbox.persona import Persona
 from hub.cli.runtime import Runtime
-from hub.domain.identifiers import is_uscc
+from hub.domain.identifiers import is_uscc, persons_number
 from hub.vault import IDENTIFIER, Blind, Place
 from hub.vault.vault import Sealer
 
@@ -41,7 +41,7 @@ class Notes:
 
     def add(self, kind: str, text: object) -> None:
         if isinstance(text, str) and "\n" not in text and (len(text) >= SHORTEST or len(_HAN.findall(text)) >= SHORTEST_HAN):
-            self.canaries.setdefault(text, "code" if is_uscc(text) else kind)
+            self.canaries.setdefault(text, "code" if is_uscc(text) and persons_number(text) is None else kind)
             for phone in _PHONE.findall(text) if kind == "personal" else ():
                 self.canaries.setdefault(phone, kind)
 
@@ -54,6 +54,9 @@ class Notes:
         for one in persona.people.values():
             self.add("personal", one.name)
             self.add("personal", one.resident_id)
+        for party in persona.invoices.parties.values() if persona.invoices else ():
+            self.add("personal", party.name)
+            self.add("personal", party.uscc)
 
     def sealed(self, place: Place, plain: bytes) -> None:
         if (place.table, place.column) not in SEALED:

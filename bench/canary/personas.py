@@ -1,4 +1,5 @@
-"""Made persons: each with a name, numbers and a shop of their own, whose buyers and their addresses are nobody else's."""
+"""Made persons: each with a name, numbers and a shop of their own, whose buyers and their addresses are nobody else's. Each has invoices to a private buyer, by the resident ID,
+and from a sole trader of old, whose tax number is the owner's resident ID and two digits."""
 
 from __future__ import annotations
 
@@ -33,9 +34,33 @@ def made(number: int) -> Persona:
         {"month": month, "orders": orders, "unit_price": f"{4000 + number}.00", "refunds": 2} for month, orders in months.items()
     ]
     shop |= {"name": _han(f"shop {number}", 5), "buyers": {"distinct": 250, "repeat": 85}, "top_address_orders": 1}
-    for source in ("SHOP", "SETTLEMENT"):
+    for source in ("SHOP", "SETTLEMENT", "INVOICE"):
         document["sources"][source] = {"from": "2025-01"}
-    return Persona.model_validate(copy.deepcopy(document) | {"id": f"canary-{number}"})
+    document["invoices"] = _invoices(number)
+    return _traded(Persona.model_validate(copy.deepcopy(document) | {"id": f"canary-{number}"}), number)
+
+
+def _invoices(number: int) -> dict[str, Any]:
+    """Of one month. All parties have a business's number here, or the persona would be refused."""
+    names = {
+        "private": _han(f"buyer {number}", 4),
+        "trader": _han(f"trader {number}", 4),
+        "firm": "宁波" + _han(f"firm {number}", 6) + "厂",
+    }
+    parties = {party: {"name": name, "uscc": uscc(900_000 + number)} for party, name in names.items()}
+    flows = {"output": ("private", "firm"), "input": ("trader",)}
+    return {"parties": parties} | {
+        side: [{"first": "2025-12", "net": ["900.00"], "tax_rate": "0.01", "split": [{"party": party, "share": "1"}]} for party in named]
+        for side, named in flows.items()
+    }
+
+
+def _traded(persona: Persona, number: int) -> Persona:
+    """With the numbers that natural persons have."""
+    assert persona.invoices is not None
+    numbers = {"private": resident_id(100_000 + number), "trader": resident_id(200_000 + number) + "01"}
+    parties = {name: party.model_copy(update={"uscc": numbers.get(name, party.uscc)}) for name, party in persona.invoices.parties.items()}
+    return persona.model_copy(update={"invoices": persona.invoices.model_copy(update={"parties": parties})})
 
 
 def _digest(text: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BREAKS = ("column", "log")
+BREAKS = ("column", "log", "split")
 PER_PERSON = 1_200
 """Canaries that one person and the orders of one shop make, at least."""
 

@@ -10,6 +10,7 @@ import contextlib
 import sys
 from datetime import date
 from pathlib import Path
+from unittest import mock
 
 import orjson
 import structlog
@@ -25,6 +26,7 @@ from hub.cli.journey import Journey
 from hub.cli.stage import Stage, open_stage
 from hub.errors import HubError
 from hub.settings import Settings
+from hub.store import rows
 from hub.store.embedded import Urls
 
 _SHOP_FROM = text("UPDATE consent SET data_from = :first WHERE customer_id = :customer AND source IN ('SHOP', 'SETTLEMENT')")
@@ -51,7 +53,7 @@ async def walked(
     """All of them, one after the other; then all that goes wrong. Returns how many requests were refused on purpose."""
     for persona in personas:
         notes.person(persona)
-    with noting(notes), shops_of_their_own():
+    with noting(notes), shops_of_their_own(), _unsplit() if broken == "split" else contextlib.nullcontext():
         async with open_stage(Settings(home=home, port=0), personas, database="hub", urls=urls) as stage:
             # One of them has a record that nobody can read, at every platform that can make one.
             stage.world.switches |= {name: {"malformed"} for name in stage.connectors}
@@ -62,7 +64,7 @@ async def walked(
                 for name in ("CustomerEnhancement", "LimitEvidence", "SourceStatus"):
                     await journey.ask(name)
                 stage.world.switches.clear()
-            if broken is not None:
+            if broken in ("column", "log"):
                 await _planted(stage, personas[0], broken)
             provoked = await refused(stage, notes)
             return provoked + await _told_everything(stage, journey)
@@ -85,8 +87,13 @@ async def _told_everything(stage: Stage, journey: Journey) -> int:
         return sum(one.asked for one in platforms)
 
 
+def _unsplit() -> contextlib.AbstractContextManager[object]:
+    """The control: no number is a natural person's."""
+    return mock.patch.object(rows, "persons_number", return_value=None)
+
+
 async def _planted(stage: Stage, persona: Persona, broken: str) -> None:
-    """The controls: a column in plain text, a line of a log that says too much."""
+    """The other controls: a column in plain text, a line of a log that says too much."""
     owner = persona.responsible
     if broken == "log":
         structlog.get_logger("hub.debug").debug(f"fetched for {owner.name}, {owner.resident_id}")

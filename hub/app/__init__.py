@@ -30,6 +30,7 @@ from hub.access.meter import Meter
 from hub.access.nonces import Nonces
 from hub.access.server import AuthorizationServer
 from hub.app.explorer import explorer
+from hub.app.readiness import Readiness
 from hub.domain.caller import Caller
 from hub.domain.clock import Clock
 from hub.errors import TokenInvalid
@@ -76,6 +77,7 @@ def build_app(runtime: AppRuntime) -> ASGIApp:
         WebSocketRoute("/graphql", endpoint.socket),
         *server.routes(),
         Route("/healthz", _healthy),
+        Route("/readyz", Readiness(runtime.database).answer),
         *runtime.webhooks,
     ]
     if runtime.explorer:

@@ -10,7 +10,7 @@ from uuid import UUID
 from hub.access.audit import AccessLog
 from hub.domain.audit import Accessed, AccessOutcome
 from hub.domain.clock import Clock
-from hub.errors import ConsentMissing
+from hub.errors import ConsentMissing, CustomerDeclined
 from hub.store.database import Database, Scope, Write
 from hub.store.idempotency import Answer, OnceKey, once
 from hub.vault import Blind
@@ -50,7 +50,7 @@ class Calling:
         try:
             async with begun as tx:
                 answer = await once(tx, self._key(call), lambda: effect(tx))
-        except ConsentMissing:
+        except (ConsentMissing, CustomerDeclined):
             await self.note(call, mutation, customer_id, AccessOutcome.DENIED)
             raise
         await self.note(call, mutation, str(answer.get("customer", customer_id)))

@@ -13,8 +13,9 @@ from sqlalchemy import func, select, update
 
 from hub.app.calling import Calling
 from hub.app.identity import visible
-from hub.consent import grants
+from hub.consent import grants, refusals
 from hub.consent.narrowing import Narrower, narrow, narrow_to
+from hub.consent.refusals import No
 from hub.domain.caller import Caller
 from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
 from hub.domain.identifiers import CustomerId
@@ -51,8 +52,14 @@ class ConsentServices:
     calling: Calling
 
     async def withdraw(self, call: contract.Call, asked: contract.WithdrawConsent) -> contract.ConsentChanged:
-        """Also what is only asked for: the customer does not want it."""
-        step = partial(grants.withdraw, actor=call.caller.client_id)
+        """Also what is only asked for: the customer does not want it. An app that says so of what was never given keeps itself from asking, and nobody else."""
+
+        async def step(tx: Write, customer_id: CustomerId, consent_id: UUID, now: datetime) -> None:
+            row = (await tx.execute(select(consent).where(*grants.this(customer_id, consent_id)))).mappings().one()
+            await grants.withdraw(tx, customer_id, consent_id, now, actor=call.caller.client_id)
+            alone = None if row["status"] in grants.GIVEN else call.caller.app
+            await refusals.note(tx, customer_id, No.of(row, call.caller.client_id, alone), now)
+
         return await self._change(call, asked, "withdrawConsent", step, grants.OPEN)
 
     async def pause(self, call: contract.Call, asked: contract.PauseConsent) -> contract.ConsentChanged:

@@ -205,6 +205,12 @@ PERSONAL_INFORMATION = (
         ("hub/domain/facts/declare.py", "hub/consent/terms/__init__.py"),
     ),
     Rule(
+        "PIPL 55: assessed",
+        "The impact of processing is assessed before it begins, and recorded.",
+        "A connector is enabled with the id and day of its impact assessment; each change is recorded and audited.",
+        ("hub/cli/assessments.py",),
+    ),
+    Rule(
         "JR/T 0171: masked",
         "C2 is encrypted and restricted.",
         "A personal field is kept as a keyed hash and a mask, and shown masked.",

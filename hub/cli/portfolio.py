@@ -22,6 +22,7 @@ from hub.cli.policies import acting
 from hub.cli.pool import come_to_all_at_once
 from hub.cli.processes import with_runtime
 from hub.cli.runtime import Runtime, listed
+from hub.credit.checking import Found, line_near, lines_of
 from hub.credit.portfolio import faults, read_portfolio
 from hub.errors import InvalidInput
 from hub.store.evaluations import portfolios
@@ -38,19 +39,26 @@ OUTCOMES = {
 
 def check(files: list[Path]) -> None:
     """Exit code 1 when a file has a fault."""
-    wrong = [(path, fault) for path in files for fault in faults(read_file(path))]
-    for path, (where, what, remedy) in wrong:
-        console.print(f"{escape(str(path))}: {'.'.join(map(str, where))}: {escape(what)}. {escape(remedy)}", soft_wrap=True)
+    wrong = [(path, fault) for path in files for fault in sorted(_faults_of(path), key=lambda one: one.line)]
+    for path, one in wrong:
+        console.print(f"{escape(str(path))}:{one.line}: {escape(one.where)}: {escape(one.wrong)}. {escape(one.remedy)}", soft_wrap=True)
     console.print(f"{len(files)} checked, {len(wrong) or 'no'} {'fault' if len(wrong) < 2 else 'faults'}.")
     if wrong:
         raise typer.Exit(1)
+
+
+def _faults_of(path: Path) -> list[Found]:
+    document, known = read_file(path), lines_of(path.read_text("utf-8"))
+    return [Found(line_near(known, where), ".".join(map(str, where)), wrong, remedy) for where, wrong, remedy in faults(document)]
 
 
 def read_file(path: Path) -> Mapping[str, Any]:
     """Raises InvalidInput."""
     try:
         document = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(f"{path}:{error.lineno}: it is no JSON: {error.msg}.", remedy="Correct it there.") from None
+    except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error}.", remedy="Name a portfolio file (JSON).") from None
     if not isinstance(document, dict):
         raise InvalidInput(f"{path} is no JSON object.", remedy="docs/operators.md has an example.")

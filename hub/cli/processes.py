@@ -15,6 +15,7 @@ from hub.access.audit.publish import HeadsFile, keep_publishing
 from hub.access.audit.region import pin_region, require_region
 from hub.access.clients import NewClient, described, make_client_keys, register_client
 from hub.cli import until
+from hub.cli.assessments import read_assessments, require_assessed
 from hub.cli.caller import key_file, write_key, write_origin
 from hub.cli.options import console, settings
 from hub.cli.runtime import Runtime, open_runtime, store_of
@@ -60,6 +61,9 @@ async def with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[
         await require_current(urls)
         async with open_runtime(chosen, urls) as runtime:
             await require_region(runtime.database, chosen.region)
+            lacking = await require_assessed(runtime, read_assessments(chosen))
+            if lacking and named:
+                console.print(f"Enabled without an impact assessment, from before it was asked for: {', '.join(lacking)} (PIPL 55).")
             await note_allowed(runtime.database, runtime.vault.keys, allowed_by(chosen, runtime.equipment.configs))
             await process(runtime)
 

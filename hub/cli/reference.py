@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from hub.cli.feature_reference import features_page
 from hub.cli.law_reference import law_page
 from hub.cli.model_reference import models_page
 from hub.cli.scenario_reference import scenarios_page
@@ -31,7 +32,7 @@ def _section(spec: FactSpec) -> str:
 
 
 def _row(field: FieldSpec) -> str:
-    kind = "personal" if field.kind is FieldType.PERSONAL else field.kind.value
+    kind = "personal" if field.kind is FieldType.PERSONAL else "party's number" if field.kind is FieldType.PARTY else field.kind.value
     unit = f", {field.unit}" if field.unit else ""
     optional = ", may be null" if field.nullable else ""
     upstream = ", ".join(f"`{name}`" for name in field.upstream)
@@ -41,6 +42,7 @@ def _row(field: FieldSpec) -> str:
 def write(root: Path) -> None:
     (root / "docs" / "reference" / "law.md").write_text(law_page(root), "utf-8")
     (root / "docs" / "reference" / "facts.md").write_text(facts_page(), "utf-8")
+    (root / "docs" / "reference" / "features.md").write_text(features_page(), "utf-8")
     (root / "docs" / "reference" / "models.md").write_text(models_page(), "utf-8")
     (root / "docs" / "reference" / "scenarios.md").write_text(scenarios_page(), "utf-8")
 

@@ -258,6 +258,14 @@ def connectors_list(json: Json = False) -> None:
     print_list(as_json=json)
 
 
+@connectors_app.command("assessments")
+def connectors_assessments(home: Home = None, json: Json = False) -> None:
+    """The impact assessment (PIPL 55) of every connector that connectors.json enables. Exit code 1 when one lacks it."""
+    from hub.cli.assessments import print_assessments
+
+    print_assessments(home, as_json=json)
+
+
 @connectors_app.command("check")
 def connectors_check(name: Annotated[str, typer.Argument(help="Name of the connector.")], json: Json = False) -> None:
     """Certifies a connector against its simulated platform and the platform's failure switches."""

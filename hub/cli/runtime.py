@@ -47,6 +47,8 @@ from hub.vault import Blind, EnvKeys, FileKeys, Register, Vault, wrap_binding
 from hub.vault.keys import REGISTER
 
 Configs = Mapping[str, Mapping[str, str]]
+ASSESSMENT = "assessment"
+"""Of a connector's part of connectors.json: by which impact assessment it is enabled. No setting of the connector's (:mod:`hub.cli.assessments`)."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,7 @@ def read_configs(settings: Settings) -> Configs:
             f"{settings.connectors_file} is not JSON of the form name -> settings.",
             remedy="Correct it, or remove it to connect to nothing.",
         ) from None
+    configs = {name: {key: value for key, value in config.items() if key != ASSESSMENT} for name, config in configs.items()}
     for name, config in configs.items():
         _check_config(settings.connectors_file, name, config)
     return configs

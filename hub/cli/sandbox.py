@@ -13,8 +13,10 @@ from connectors.sandbox.persona import Persona, load
 from connectors.sandbox.platform import World
 from connectors.sandbox.serve import Sandbox
 from hub.cli import until
+from hub.cli.assessments import SIMULATED
 from hub.cli.courier import courier
 from hub.cli.options import console, emit
+from hub.cli.runtime import ASSESSMENT
 from hub.cli.until import Stop
 from hub.errors import InvalidInput, PersonaInvalid
 
@@ -72,7 +74,9 @@ async def _serve(world: World, port: int, as_json: bool, connectors_file: Path |
     await sandbox.start()
     stop = Stop()
     if connectors_file:
-        _write_private(connectors_file, orjson.dumps({name: one.config() for name, one in sandbox.running.items()}))
+        _write_private(
+            connectors_file, orjson.dumps({name: {**one.config(), ASSESSMENT: SIMULATED} for name, one in sandbox.running.items()})
+        )
     if as_json:
         emit({"personas": [persona.id for persona in world.personas], "platforms": [one.describe() for one in sandbox.running.values()]})
     else:

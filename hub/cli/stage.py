@@ -21,6 +21,7 @@ from connectors.sandbox.serve import Sandbox, Server, bind
 from hub.access.caller import ClientSide
 from hub.access.clients import NewClient, make_client_keys, register_client
 from hub.access.documents import add_document
+from hub.cli.assessments import require_assessed, simulated
 from hub.cli.caller import Caller, write_key, write_origin
 from hub.cli.courier import courier, hooks_of
 from hub.cli.runtime import Runtime, open_runtime, store_of
@@ -121,6 +122,7 @@ async def open_stage(chosen: Settings, personas: Sequence[Persona], *, database:
         configs = {name: one.config() for name, one in sandbox.running.items()}
         clock = Clock.frozen(personas[0].known_at)
         runtime = await stack.enter_async_context(open_runtime(settings, urls, clock=clock, configs=configs))
+        await require_assessed(runtime, simulated(configs))
         await _furnish(runtime, personas)
         server = Server(runtime.api(origin), listener)
         await server.start()

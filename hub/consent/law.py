@@ -3,14 +3,22 @@
 A policy sees what a row is or what it becomes, never both; so it is a trigger that compares. What was asked for may be asked for anew or let go. What was given may
 be paused, resumed, made narrower and ended. What has ended stays as it is. What is wider is another consent, which the customer gives on a page of the hub's own
 (:mod:`hub.consent.grants`): that runs as hub_worker, as does what the clock and an erasure do.
+
+None of this is said to happen later than now: what a withdrawn consent brought goes so many days after ``changed_at``, and nothing changes a consent at an earlier time. Now
+is what the transaction says it is, as for the gates (``hub.now``), with :data:`AHEAD` for the time that passes meanwhile and for clocks of several hosts.
 """
 
 from __future__ import annotations
 
-NARROWS = """
+AHEAD = "interval '5 minutes'"
+NARROWS = f"""
 DECLARE
     stands boolean := NEW.status IN ('ACTIVE', 'PAUSED');
+    latest timestamptz := coalesce(nullif(current_setting('hub.now', true), '')::timestamptz, now()) + {AHEAD};
 BEGIN
+    IF NEW.changed_at > latest OR (NEW.narrowed_at > latest AND NEW.narrowed_at IS DISTINCT FROM OLD.narrowed_at) THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = 'a consent does not change at a time that is to come', TABLE = TG_TABLE_NAME;
+    END IF;
     IF OLD.status = 'PENDING' AND NEW.status IN ('PENDING', 'REVOKED', 'EXPIRED') AND NEW.starts_at IS NOT DISTINCT FROM OLD.starts_at THEN
         RETURN NEW;
     END IF;

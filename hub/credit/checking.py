@@ -58,7 +58,7 @@ def check(text: str) -> list[Found]:
     known = lines_of(text)
     if crooked := misshapen(document):
         return sorted(
-            (Found(_near(known, path), written(path), wrong, remedy) for path, wrong, remedy in crooked), key=lambda one: one.line
+            (Found(line_near(known, path), written(path), wrong, remedy) for path, wrong, remedy in crooked), key=lambda one: one.line
         )
     try:
         policy = unchecked_policy(document)
@@ -125,10 +125,10 @@ def _until(pieces: Iterator[Piece], end: str) -> Iterator[Piece]:
 
 
 def _line(known: Mapping[Path, int], document: Mapping[str, Any], where: str) -> int:
-    return _near(known, _path(document, where))
+    return line_near(known, _path(document, where))
 
 
-def _near(known: Mapping[Path, int], path: Path) -> int:
+def line_near(known: Mapping[Path, int], path: Path) -> int:
     """The line of a place, or of what it stands in."""
     while path not in known:
         path = path[:-1]

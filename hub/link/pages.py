@@ -29,6 +29,7 @@ from hub.link.sessions import Kind, State
 from hub.link.telling import PROBLEMS, log, problem_of, status_of
 from hub.link.view import csrf_of
 from hub.store.database import STORE_ERRORS, is_away
+from hub.store.disputes import LONGEST
 
 COOKIE = "link_browser"
 MANAGE_COOKIE = "link_manage"
@@ -60,6 +61,7 @@ class LinkPages:
             self._route("/manage/open", self.open_manage, "POST"),
             self._route("/manage/withdraw", self.withdraw, "POST"),
             self._route("/manage/withdrawn", self.withdrawn),
+            self._route("/manage/object", self.object, "POST"),
             self._route("/manage/leave", self.leave, "POST"),
         ]
         return Starlette(routes=routes, exception_handlers={HTTPException: self._refused, Exception: self._failed})
@@ -112,7 +114,7 @@ class LinkPages:
     async def manage(self, request: Request) -> Response:
         before = request.query_params.get("before")
         view = await self.manager.view(_browser(request, Kind.MANAGE), _id(before))
-        return self.paper.page(request, "manage.html", view.back, view=view, before=before)
+        return self.paper.page(request, "manage.html", view.back, view=view, before=before, today=self.service.clock.today(), most=LONGEST)
 
     async def open_manage(self, request: Request) -> Response:
         form = await request.form()
@@ -133,6 +135,12 @@ class LinkPages:
         named = [request.query_params.getlist(name) for name in ("consent", "app")]
         given, taken = await self.manager.withdrawn(_browser(request, Kind.MANAGE), *named)
         return self.paper.page(request, "withdrawn.html", given=given, taken=taken)
+
+    async def object(self, request: Request) -> Response:
+        form = await request.form()
+        browser = _checked(request, Kind.MANAGE, str(form.get("csrf", "")))
+        await self.manager.object(browser, *(str(form.get(name, "")) for name in ("once", "kind", "statement")))
+        return RedirectResponse(f"{self.prefix}/manage#objections", 303)
 
     async def leave(self, request: Request) -> Response:
         form = await request.form()

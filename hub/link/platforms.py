@@ -9,6 +9,7 @@ from uuid import UUID
 from hub.connect import Connector, Grant
 from hub.domain.identifiers import CustomerId
 from hub.store.database import Write
+from hub.vault import Vault
 
 
 class Platforms(Protocol):
@@ -16,6 +17,9 @@ class Platforms(Protocol):
 
     @property
     def connectors(self) -> Mapping[str, Connector]: ...
+
+    @property
+    def vault(self) -> Vault: ...
 
     def origins(self) -> tuple[str, ...]:
         """Scheme, host and port of every platform a form's answer may be redirected to."""

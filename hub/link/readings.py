@@ -78,22 +78,22 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
-    """Whose eyes a page is for: a client's for one purpose."""
+    """Whose eyes a page is for: a client's; of the institution's own systems those for one ``purpose``, too."""
 
     client_id: str
-    purpose: str
+    purpose: str | None
 
 
 async def readings(
     tx: Read | Write, parts: Sequence[CustomerId], before: UUID | None, eyes: Eyes | None = None
 ) -> tuple[tuple[Reading, ...], UUID | None]:
-    """The newest look-ups before one, and where the older ones go on (null: there are none). For a client's ``eyes``: its own, and others' for its purpose."""
+    """The newest look-ups before one, and where the older ones go on (null: there are none). For a client's ``eyes``: its own, and those for their purpose."""
     log = access_log.c
     columns = (log.log_id, log.client_id, log.purpose, log.operation, log.fields, log.outcome, log.at, client.c.name, client.c.audience)
     joined = access_log.outerjoin(client, client.c.client_id == log.client_id)
     wanted = [log.customer_id.in_(parts), *([log.log_id < before] if before is not None else [])]
     if eyes is not None:
-        wanted.append(or_(log.client_id == eyes.client_id, log.purpose == eyes.purpose))
+        wanted.append(or_(log.client_id == eyes.client_id, *([log.purpose == eyes.purpose] if eyes.purpose is not None else [])))
     query = select(*columns).select_from(joined).where(*wanted).order_by(log.log_id.desc()).limit(PAGE + 1)
     rows = (await tx.execute(query)).all()
     older = rows[PAGE - 1].log_id if len(rows) > PAGE else None

@@ -7,7 +7,7 @@ within ten minutes (trust rules, section a).
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +17,8 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from hub.consent import grants, handing
+from hub.consent import grants, handing, refusals
+from hub.consent.refusals import Asking, No
 from hub.consent.terms import Handing, Offer, day_of_asking
 from hub.domain.clock import Clock
 from hub.domain.enums import ConnectionStatus, ConsentStatus, SourceKind
@@ -93,8 +94,11 @@ class LinkService:
         return f"{self.origin}/link/callback/{connector}"
 
     async def create(self, tx: Write, request: LinkRequest) -> UUID:
-        """A link session with the consents it asks for. Returns its id; its URL opens once."""
+        """A link session with the consents it asks for. Returns its id; its URL opens once. Raises CustomerDeclined, for the whole of it: see
+        :mod:`hub.consent.refusals`."""
         now, link_id = self.clock.now(), new_id()
+        asking = Asking(request.sources, self.grantee, request.purpose, request.client_id, request.renew)
+        await refusals.insist(tx, request.customer_id, asking, now)
         for source in request.sources:
             connector = self._connector_of(source)
             offer = self._offer(source, connector, request)
@@ -157,9 +161,12 @@ class LinkService:
         for consent_id in anew:
             await grants.give(tx, customer_id, UUID(consent_id), evidence, now)
         for row in await grants.consents_of(tx, customer_id):
+            if str(row["consent_id"]) in anew:
+                await refusals.lift(tx, customer_id, No.of(row, session.client_id), now)
             if str(row["consent_id"]) in ticked.apps:
                 words = Handing(self._offer_of(row), _app_of(session))
                 await handing.hand_over(tx, customer_id, row["consent_id"], session.client_id, words, evidence, now)
+                await refusals.lift(tx, customer_id, No.of(row, session.client_id, session.client_id), now)
         return bool(anew)
 
     async def complete(self, browser: str, connector: str, query: Mapping[str, str]) -> None:
@@ -193,13 +200,16 @@ class LinkService:
             raise
 
     async def finish(self, browser: str) -> str:
-        """Closes the link for good and returns the partner's URL, which says whether anything was agreed to. Once more, it only returns it again."""
+        """Closes the link for good and returns the partner's URL, which says whether anything was agreed to. What is left unticked then was refused. Once more,
+        it only returns it again."""
         async with self.database.work() as tx:
             session = await sessions.current(tx, browser, Kind.LINK, finished=True)
-            end = _end_of(await self._offered(tx, session))
+            rows = await self._offered(tx, session)
             if session.status == State.OPEN:
+                for no in _refused(session, rows):
+                    await refusals.note(tx, CustomerId(session.customer_id), no, self.clock.now())
                 await sessions.close(tx, session)
-        return sessions.way_back(session, end)
+        return sessions.way_back(session, _end_of(rows))
 
     async def _session(self, tx: Write, browser: str) -> Row[Any]:
         return await sessions.current(tx, browser, Kind.LINK)
@@ -352,6 +362,15 @@ def _check(ticked: Ticked, items: Mapping[str, Item], shown: str) -> None:
         )
     if any(one not in ticked.consents and items[one].status not in grants.GIVEN for one in ticked.apps):
         raise InvalidInput("The app cannot have what the institution may not.", remedy="Tick both, or neither.", told="app_alone")
+
+
+def _refused(session: Row[Any], rows: Sequence[Consented]) -> Iterator[No]:
+    """What the page asked for and was not given: a consent, else that the app may have what a given one brings."""
+    for row in rows:
+        if row["status"] == ConsentStatus.PENDING:
+            yield No.of(row, session.client_id)
+        elif session.audience not in handing.INSTITUTION and session.client_id not in row["apps"]:
+            yield No.of(row, session.client_id, session.client_id)
 
 
 def _end_of(rows: Sequence[Consented]) -> str:

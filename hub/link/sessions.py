@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, select, update
 
 from hub.errors import CustomerMustAct, NotFound
 from hub.store.database import Read, Write
-from hub.store.tables import authorisation_attempt, client, link_session
+from hub.store.tables import authorisation_attempt, client, connection, link_session
 
 LINGER = timedelta(minutes=15)
 """How long a finished session still shows its browser what became of it."""
@@ -120,10 +120,14 @@ async def close(tx: Write, session: Row[Any]) -> None:
 
 
 async def let_in(tx: Write, session: Row[Any], state_hash: str) -> None:
-    """A platform knew whoever walked the link. The verifier of that authorisation is of no use any more; that it is gone tells that this was so."""
+    """A platform knew whoever walked the link. The verifier of that authorisation is of no use any more; that it is gone tells that this was so. The connection rests
+    on this login from now on, and on no other link's."""
     table = authorisation_attempt.c
     mine = (table.customer_id == session.customer_id, table.link_id == session.link_id, table.state_hash == state_hash)
-    await tx.execute(update(authorisation_attempt).where(*mine).values(verifier=b""))
+    target = update(authorisation_attempt).where(*mine).values(verifier=b"").returning(table.connection_id)
+    at = connection.c
+    connected = (at.customer_id == session.customer_id, at.connection_id == (await tx.execute(target)).scalar_one())
+    await tx.execute(update(connection).where(*connected).values(holder_link=session.link_id))
 
 
 async def was_let_in(tx: Read | Write, session: Row[Any]) -> bool:

@@ -18,7 +18,7 @@ from hub.errors import (
 log = structlog.get_logger("hub.link")
 
 PROBLEMS = (
-    "gone", "elsewhere", "expired", "finished", "changed", "nothing_ticked", "app_alone", "nothing_to_withdraw", "foreign_form", "answer", "too_old", "busy", "away", "broken", "not_set_up",
+    "gone", "elsewhere", "expired", "finished", "changed", "nothing_ticked", "app_alone", "nothing_to_withdraw", "not_objected", "foreign_form", "answer", "too_old", "busy", "away", "broken", "not_set_up",
     "not_found", "method", "other", "us",
 )  # fmt: skip
 """Every problem that has a page. A page's address names one of these, never a text."""

@@ -194,5 +194,7 @@ async def _opened(tx: Read | Write, vault: Vault, customer_id: CustomerId, today
 async def load_subject(tx: Read | Write, vault: Vault, customer_id: CustomerId, today: date) -> Subject:
     """Whom a platform must be told about today, in plain text: only for requests. Raises NotFound."""
     subject, person = await _opened(tx, vault, customer_id, today)
-    uscc = subject["identifier"] if is_uscc(subject["identifier"]) else None
+    number = subject["identifier"]
+    # Some people's resident IDs are sound as a USCC as well (ADR 59); nobody answers for a person but himself.
+    uscc = number if is_uscc(number) and not (person is subject and is_resident_id(number)) else None
     return Subject(uscc, person["identifier"] if is_resident_id(person["identifier"]) else None, subject["name"])

@@ -101,6 +101,11 @@ def is_away(error: Exception) -> bool:
     return isinstance(cause, NoConnectionFree | psycopg.OperationalError | psycopg.InterfaceError)
 
 
+_PLANNED_ONCE = " -c plan_cache_mode=force_generic_plan"
+"""For statements that are the same whatever their values. How many ids a list will have PostgreSQL does not know, and so plans again each time where it may: for the heads
+of the chains that took three times as long as to read them."""
+
+
 def _session(seconds: int, pooled: bool) -> dict[str, Any]:
     """How a session begins. A pooler in transaction mode would refuse options, or hand them and what is prepared to others."""
     if pooled:
@@ -195,11 +200,13 @@ class Database:
         self.app = _engine(urls.app, app_pool, ANSWER_SECONDS, urls.pooled)
         self.worker = _engine(urls.worker, worker_pool, WORK_SECONDS, urls.pooled)
         self.lines = Lines(lambda: self._line(self.app, ANSWER_SECONDS), lines, shared=urls.pooled)
-        self.writers = Lines(lambda: self._line(self.worker, WORK_SECONDS), 2, shared=urls.pooled)
+        self.writers = Lines(lambda: self._line(self.worker, WORK_SECONDS, _PLANNED_ONCE), 2, shared=urls.pooled)
         self._lanes = Lanes(self._lane, max(1, worker_pool // LANES))
 
-    async def _line(self, engine: AsyncEngine, seconds: int) -> Driver:
+    async def _line(self, engine: AsyncEngine, seconds: int, more: str = "") -> Driver:
         session = _session(seconds, self.urls.pooled)
+        if "options" in session:
+            session["options"] += more
         session.pop("async_creator_fn", None)
         where = engine.dialect.create_connect_args(engine.url)[1]
         return await psycopg.AsyncConnection.connect(**where, connect_timeout=CONNECT_SECONDS, autocommit=True, **session)
@@ -295,7 +302,7 @@ class Database:
         arguments = _connecting(WORK_SECONDS, self.urls.pooled)
         if "options" in arguments:
             # A lane has its statements planned anew itself, before a plan is too old for what has become of the tables.
-            arguments["options"] += " -c plan_cache_mode=force_generic_plan"
+            arguments["options"] += _PLANNED_ONCE
         made = arguments.pop("async_creator_fn", psycopg.AsyncConnection.connect)
         _, named = self.worker.dialect.create_connect_args(self.worker.url)
         return await made(**named, **arguments, autocommit=True)  # type: ignore[no-any-return]

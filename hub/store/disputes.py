@@ -1,17 +1,18 @@
 """异议: what a customer objects to, kept with the value and shown with it wherever it is read (征信业管理条例 25; GB/T 35273 8.3).
 
-An objection is about a fact, about one value of an evaluation, or about its result. What the customer says, and what is answered, is sealed with the customer's key. It must be
+An objection is about a fact, about a whole kind of facts, about one value of an evaluation, or about its result. What the customer says, and what is answered, is sealed with the customer's key. It must be
 answered within :data:`ANSWER_DAYS` days.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, select, text, update
 
 from hub.access.audit.chain import Secrets
 from hub.access.audit.events import audited
@@ -30,6 +31,10 @@ ANSWER_DAYS = 20
 """征信业管理条例, article 25: the answer is due within twenty days of the objection."""
 LONGEST = 2_000
 EVALUATION = "Evaluation"
+MOST_OPEN = 50
+"""So many objections of one customer can be open before the page takes no more."""
+_TIMED = 7
+"""The version of the ids that :func:`new_id` makes: they come in the order of their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,16 @@ async def raise_dispute(tx: Write, vault: Vault, customer_id: CustomerId, said: 
         raise _absent()
     source_key = await _found(tx, owner, (kind, key), said.feature_id)
     dispute_id = new_id()
+    await _kept(tx, vault, (owner, dispute_id), (kind, key, source_key, said.feature_id), statement, actor, now)
+    return await the_dispute(tx, owner, dispute_id)
+
+
+About = tuple[str, UUID, str | None, str | None]
+"""Kind, what it is about (of a whole kind: whose), the fact's key, the feature."""
+
+
+async def _kept(tx: Write, vault: Vault, named: tuple[CustomerId, UUID], about: About, statement: str, actor: str, now: datetime) -> None:
+    (owner, dispute_id), (kind, key, source_key, feature_id) = named, about
     sealer = await vault.sealer(tx, owner)
     row = {
         "customer_id": owner,
@@ -58,7 +73,7 @@ async def raise_dispute(tx: Write, vault: Vault, customer_id: CustomerId, said: 
         "kind": kind,
         "about": key,
         "source_key": source_key,
-        "feature_id": said.feature_id,
+        "feature_id": feature_id,
         "state": DisputeState.OPEN.value,
         "statement": sealer.seal(Place("dispute", "statement", str(dispute_id)), statement.encode()),
         "raised_at": now,
@@ -66,7 +81,41 @@ async def raise_dispute(tx: Write, vault: Vault, customer_id: CustomerId, said: 
         "due_on": china_day(now) + timedelta(days=ANSWER_DAYS),
     }
     await tx.execute(insert(dispute), row)
-    return await the_dispute(tx, owner, dispute_id)
+
+
+@dataclass(frozen=True, slots=True)
+class KindObjection:
+    """About everything of a kind: what the customer says on a page of the hub's own, where no single fact is shown. ``once`` is its id, new with each form: a form that is
+    sent twice is one objection."""
+
+    kind: str
+    statement: str
+    once: UUID
+
+
+_HOLDERS = "SELECT DISTINCT customer_id FROM {table} WHERE customer_id = ANY(:parts) AND known_to IS NULL ORDER BY 1"
+
+
+async def object_to_kind(tx: Write, vault: Vault, parts: Sequence[CustomerId], said: KindObjection, actor: str, now: datetime) -> None:
+    """Keeps an objection with each part of a customer that has facts of the kind, as the hub. Audited. Raises InvalidInput."""
+    statement, table = checked(said.statement, "What the customer says"), FACT_TABLES.get(said.kind)
+    found = [] if table is None else (await tx.execute(text(_HOLDERS.format(table=table.name)), {"parts": list(parts)})).scalars().all()
+    mine = select(dispute.c.dispute_id, dispute.c.state).where(dispute.c.customer_id.in_(parts))
+    before = {row.dispute_id: row.state for row in await tx.execute(mine)}
+    if said.once in before:
+        return
+    if not found or said.once.version != _TIMED or list(before.values()).count(DisputeState.OPEN) >= MOST_OPEN:
+        raise InvalidInput("Nothing of this kind is there, or too much is open.", remedy="Name a kind of fact that was fetched.")
+    for owner, dispute_id in zip(found, (said.once, *(new_id() for _ in found[1:])), strict=True):
+        await _kept(tx, vault, (CustomerId(owner), dispute_id), (said.kind, owner, None, None), statement, actor, now)
+    after = {"kind": said.kind, "disputes": [str(said.once)], "due_on": china_day(now) + timedelta(days=ANSWER_DAYS)}
+    await audited(tx, vault.keys, actor=actor, action="dispute.raise", subject=f"customer:{parts[0]}", after=after)
+
+
+async def disputes_of(tx: Read | Write, parts: Sequence[CustomerId]) -> Sequence[Row[Any]]:
+    """Those of a customer, the newest first, as many as a page shows."""
+    newest = (dispute.c.raised_at.desc(), dispute.c.dispute_id.desc())
+    return (await tx.execute(select(dispute).where(dispute.c.customer_id.in_(parts)).order_by(*newest).limit(2 * MOST_OPEN))).all()
 
 
 def checked(text: str, what: str) -> str:

@@ -22,7 +22,7 @@ from hub.connect import STUMBLES, Unreadable
 from hub.domain.facts import FactSpec, FieldSpec, FieldType, spec_of
 from hub.domain.identifiers import mask
 from hub.domain.periods import CHINA
-from hub.store.rows import DIGITS, LONGEST_KEY, Row, part, plain_row
+from hub.store.rows import DIGITS, LONGEST_KEY, Row, part, party, plain_row
 from hub.vault import Blind
 
 Encode = Callable[[Sequence[Any]], list[Row]]
@@ -78,7 +78,7 @@ def _factory(cls: type) -> Callable[[Blind], Encode]:
     """Compiles a kind's encoder. The text holds names of the declaration and nothing else."""
     names: dict[str, Any] = {
         "NoneType": NoneType, "Odd": Odd, "OFFSETS": _OFFSETS, "CHINA": CHINA, "IN_CHINA": _IN_CHINA, "SEVEN": {7}, "masked": masked, "dumps": orjson.dumps, "date": date,
-        "sha256": hashlib.sha256().copy, "spread": _spread, "escaped": _escaped, "longest": _longest,
+        "sha256": hashlib.sha256().copy, "spread": _spread, "escaped": _escaped, "longest": _longest, "parted": _parted,
         "month": re.compile(r"(?:\d{4}-(?:0[1-9]|1[0-2]))*", re.ASCII).fullmatch,
         **{kind.name: re.compile(rf"(?:-?\d{{1,{DIGITS[kind]}}}(?:\.\d{{1,8}})?\n)*", re.ASCII).fullmatch for kind in (FieldType.MONEY, FieldType.NUMBER)},
         **{f"T_{field.name}": frozenset({field.enum or _TYPES[field.kind]}) for field in spec_of(cls).fields},
@@ -97,6 +97,12 @@ def _escaped(texts: list[str]) -> list[str]:
     """Parts of keys."""
     whole = "".join(texts)
     return [part(text) for text in texts] if "|" in whole or "\\" in whole else texts
+
+
+def _parted(texts: Sequence[str], blind: Blind) -> tuple[list[str], list[str | None]]:
+    """The two columns of parties' numbers. The same ones come again and again."""
+    found = {text: party(text, blind) for text in set(texts)}
+    return [found[text][0] for text in texts], [found[text][1] for text in texts]
 
 
 def masked(texts: Sequence[str]) -> list[str]:
@@ -128,8 +134,9 @@ def _source(spec: FactSpec) -> Iterator[str]:
         yield from (f"    {line}" for line in _field(field))
     yield from (f"    {line}" for line in _key(spec))
     columns = ", ".join(name for field in spec.fields for name in _columns(field))
+    digested = ", ".join(name for field in spec.fields for name in _columns(field)[: 1 if field.kind is FieldType.PARTY else None])
     # A pair that is half a surrogate is refused by orjson, a NUL by PostgreSQL.
-    yield f"    texts = list(map(dumps, zip({columns})))"
+    yield f"    texts = list(map(dumps, zip({digested})))"
     yield r"""    if b"\\u0000" in b"".join(texts): raise Odd"""
     yield "    digests = []"
     yield "    for text in texts:"
@@ -141,11 +148,13 @@ def _source(spec: FactSpec) -> Iterator[str]:
 
 
 def _columns(field: FieldSpec) -> tuple[str, ...]:
+    if field.kind is FieldType.PARTY:
+        return (f"c_{field.name}", f"m_{field.name}")
     return (f"h_{field.name}", f"m_{field.name}") if field.kind is FieldType.PERSONAL else (f"c_{field.name}",)
 
 
 def _field(field: FieldSpec) -> Iterator[str]:
-    """Takes one field: its values ``v_``, those that are there ``o_``, its columns ``c_``, or ``h_`` and ``m_``."""
+    """Takes one field: its values ``v_``, those that are there ``o_``, its columns ``c_``, or ``h_`` and ``m_``, or ``c_`` and ``m_``."""
     name = field.name
     yield f"o_{name} = v_{name} = [fact.{name} for fact in facts]"
     yield f"t_{name} = set(map(type, v_{name}))"
@@ -162,7 +171,7 @@ def _field(field: FieldSpec) -> Iterator[str]:
 
 
 _TYPES: dict[FieldType, type] = {
-    FieldType.TEXT: str, FieldType.INT: int, FieldType.MONEY: Decimal, FieldType.NUMBER: Decimal, FieldType.COORDINATE: float, FieldType.DATE: date,
+    FieldType.TEXT: str, FieldType.PARTY: str, FieldType.INT: int, FieldType.MONEY: Decimal, FieldType.NUMBER: Decimal, FieldType.COORDINATE: float, FieldType.DATE: date,
     FieldType.INSTANT: datetime, FieldType.MONTH: str, FieldType.BOOL: bool, FieldType.PERSONAL: str, FieldType.LINES: dict,
 }  # fmt: skip
 _TRIMMED = '[text.rstrip("0").rstrip(".") if "." in text else text for text in s_{n}]'
@@ -180,6 +189,7 @@ _GOOD: dict[FieldType, tuple[str, tuple[str, ...]]] = {
     FieldType.MONTH: ('set(map(len, {o})) <= SEVEN and month("".join({o}))', ("{o}",)),
     FieldType.BOOL: ("True", ("{o}",)),
     FieldType.PERSONAL: ('"\\0" not in "".join({o})', ("H_{n}({o})", "masked({o})")),
+    FieldType.PARTY: ('b"\\0" not in "".join({o}).encode()', ("(p_{n} := parted({o}, blind))[0]", "p_{n}[1]")),
     FieldType.LINES: ("False", ("None",)),
 }
 """Per type: what must hold of all that are there, and the columns. A statement's lines always go the long way: there are few of them."""
@@ -191,13 +201,16 @@ def _key(spec: FactSpec) -> Iterator[str]:
     for name in spec.key:
         yield f"k_{name} = {_plain_texts(name, kinds[name])}"
     yield f"if {' + '.join(f'longest(k_{name})' for name in spec.key)} + {len(spec.key) - 1} > {LONGEST_KEY}: raise Odd"
-    parts = [f'[hashed or "" for hashed in h_{name}]' if kinds[name] is FieldType.PERSONAL else f"escaped(k_{name})" for name in spec.key]
+    parts = [_KEYS.get(kinds[name], "escaped(k_{n})").format(n=name) for name in spec.key]
     yield f"keys = {parts[0]}" if len(parts) == 1 else f'keys = list(map("|".join, zip({", ".join(parts)})))'
+
+
+_KEYS = {FieldType.PERSONAL: '[hashed or "" for hashed in h_{n}]', FieldType.PARTY: 'escaped([number or "" for number in c_{n}])'}
 
 
 def _plain_texts(name: str, kind: FieldType) -> str:
     text = {FieldType.ENUM: "value._value_", FieldType.DATE: "value.isoformat()", FieldType.INSTANT: "value.isoformat()"}
-    plain = "value" if kind in (FieldType.TEXT, FieldType.MONTH, FieldType.PERSONAL) else "str(value)"
+    plain = "value" if kind in (FieldType.TEXT, FieldType.PARTY, FieldType.MONTH, FieldType.PERSONAL) else "str(value)"
     return f'["" if value is None else {text.get(kind, plain)} for value in v_{name}]'
 
 

@@ -52,6 +52,7 @@ ENVELOPE = (
 
 _TYPES: dict[FieldType, Any] = {
     FieldType.TEXT: Text(),
+    FieldType.PARTY: Text(),
     FieldType.INT: BigInteger(),
     FieldType.MONEY: Numeric(18, 2),
     FieldType.NUMBER: Numeric(18, 6),
@@ -66,13 +67,17 @@ _TYPES: dict[FieldType, Any] = {
 
 
 def columns_of(field: FieldSpec) -> list[str]:
-    """Names of the columns a field is stored in: a personal one as keyed hash and masked form."""
+    """Names of the columns a field is stored in: a personal one as keyed hash and masked form. A party's number stands in the first, a natural person's as keyed hash;
+    only that one has a masked form."""
+    if field.kind is FieldType.PARTY:
+        return [field.name, f"{field.name}_masked"]
     return [f"{field.name}_hash", f"{field.name}_masked"] if field.kind is FieldType.PERSONAL else [field.name]
 
 
 def _columns(field: FieldSpec) -> list[Column[Any]]:
     kind = Text() if field.kind is FieldType.PERSONAL else _TYPES[field.kind]
-    return [Column(name, kind, nullable=field.nullable, comment=field.doc) for name in columns_of(field)]
+    optional = {f"{field.name}_masked"} if field.kind is FieldType.PARTY else set()
+    return [Column(name, kind, nullable=field.nullable or name in optional, comment=field.doc) for name in columns_of(field)]
 
 
 def _fact_table(spec: FactSpec) -> Table:

@@ -18,8 +18,8 @@ import orjson
 
 from hub.connect import Unreadable
 from hub.domain.facts import FieldType, spec_of
-from hub.domain.identifiers import mask
-from hub.vault import Blind
+from hub.domain.identifiers import mask, persons_number
+from hub.vault import IDENTIFIER, Blind
 
 LONGEST_KEY = 500
 """Characters. An index entry of PostgreSQL holds 2,704 bytes."""
@@ -33,24 +33,40 @@ def plain_row(fact: Any, blind: Blind) -> Row:
     storable(fact)
     spec = spec_of(type(fact))
     columns: list[Any] = []
+    digested: list[Any] = []
     shown: dict[str, str] = {}
     for name, kind in _fields(cast(Any, type(fact))):
         value = getattr(fact, name)
+        made: tuple[Any, ...]
         if kind is FieldType.PERSONAL:
             shown[name] = blind.of_field(spec.name, name, value) if value is not None else ""
-            columns += [shown[name], mask(value)] if value is not None else [None, None]
+            made = (shown[name], mask(value)) if value is not None else (None, None)
+        elif kind is FieldType.PARTY:
+            made = party(value, blind) if value is not None else (None, None)
+            shown[name] = part(made[0] or "")
         elif kind is FieldType.LINES:
-            columns.append(lines(value))
+            made = (lines(value),)
         else:
-            columns.append(str(value) if kind is FieldType.ENUM and value is not None else value)
+            made = (str(value) if kind is FieldType.ENUM and value is not None else value,)
+        columns += made
+        digested += made[:1] if kind is FieldType.PARTY else made
     key = "|".join(shown[name] if name in shown else part(_text(getattr(fact, name))) for name in spec.key)
-    return (key, digest(columns), spec.occurred_on(fact), *columns)
+    return (key, digest(digested), spec.occurred_on(fact), *columns)
 
 
 @cache
 def _fields(cls: type) -> tuple[tuple[str, FieldType], ...]:
     """By class: the hash of a whole declaration costs more than a row."""
     return tuple((field.name, field.kind) for field in spec_of(cls).fields)
+
+
+def party(text: str, blind: Blind) -> tuple[str, str | None]:
+    """The two columns of a party's number: a business's as it is, a natural person's as keyed hash and masked form.
+
+    The second is left out of digests: it follows from the first, and what was written before there was one keeps its digest.
+    """
+    number = persons_number(text)
+    return (text, None) if number is None else (blind.hash(IDENTIFIER, number), mask(number))
 
 
 def lines(value: Mapping[str, Decimal] | None) -> str | None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import hub.store.tables  # noqa: F401
+from hub.consent.law import AHEAD
 from hub.consent.retention import retention
 from hub.domain.facts import FactSpec
 from hub.store.erasure import laws
@@ -36,7 +37,7 @@ def _is_visible(table: str) -> str:
 
 
 APPEND_ONLY = frozenset({
-    "access_log", "raw_page", "consent_event", "evaluation", "evaluation_profile", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
+    "access_log", "connector_assessment", "raw_page", "consent_event", "evaluation", "evaluation_profile", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
     "evaluation_hint", "evaluation_inputs", "fact_mark", "limit_part", "model_result", "score_point", "series_month", "reference_version", "policy", "policy_approval", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event",
     "tombstone",
 })  # fmt: skip
@@ -73,7 +74,7 @@ NEEDED = {
     # Every mutation; what it changes is noted by a trigger.
     "idempotency_key": ("INSERT", "UPDATE (response)"), "profile_change": ("INSERT",),
     # createLinkSession, createManageSession, and the steps of a consent; what is resumed is due.
-    "consent": ("INSERT", _ASKED), "consent_event": ("INSERT",), "link_session": ("INSERT",), "connection": ("INSERT", "UPDATE (due_at)"),
+    "consent": ("INSERT", _ASKED), "consent_event": ("INSERT",), "link_session": ("INSERT",), "refusal": ("INSERT",), "connection": ("INSERT", "UPDATE (due_at)"),
     # addParty, endParty; a customer's row is locked by them (FOR UPDATE needs the right to a column), and never changed (:data:`BOUNDS`).
     "customer": ("UPDATE (created_at)",), "party": ("INSERT", "UPDATE (ended_at, valid_to)"), "identity_event": ("INSERT",),
     # raiseDispute; it is resolved by the hub.
@@ -121,12 +122,13 @@ _MINE = f"purpose = {_PURPOSE}"
 BOUNDS = {
     ("access_log", "INSERT"): ("", f"client_id = {_CLIENT} AND shard IS NULL AND sequence IS NULL AND hash IS NULL"),
     ("consent_event", "INSERT"): ("", f"actor = {_CLIENT}"),
+    ("refusal", "INSERT"): ("", f"client_id = {_CLIENT} AND {_MINE} AND lifted_at IS NULL"),
     ("identity_event", "INSERT"): ("", f"actor = {_CLIENT} AND kind IN ('PARTY_ADDED', 'PARTY_ENDED')"),
     ("dispute", "INSERT"): (
         "",
         f"raised_by = {_CLIENT} AND state = 'OPEN' AND note IS NULL AND resolved_at IS NULL AND resolved_by IS NULL",
     ),
-    ("consent", "INSERT"): ("", "status = 'PENDING' AND starts_at IS NULL AND apps = '{}'"),
+    ("consent", "INSERT"): ("", f"status = 'PENDING' AND starts_at IS NULL AND apps = '{{}}' AND changed_at <= {_NOW} + {AHEAD}"),
     ("consent", "UPDATE"): (_MINE, f"{_MINE} AND (status NOT IN ('ACTIVE', 'PAUSED') OR starts_at IS NOT NULL)"),
     ("customer", "UPDATE"): ("true", "false"),
 }

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import Row, text
 
 from hub.access.audit import trim_old
-from hub.consent import clock
+from hub.consent import clock, refusals
 from hub.domain.identifiers import CustomerId
 from hub.errors import ConsentMissing, HubError
 from hub.store.changes import forget_changes
@@ -70,7 +70,7 @@ class Keeper:
         """Until cancelled; an exchange that is under way is seen through."""
         looks: list[Callable[[], Awaitable[int]]] = [partial(settle_ended, self.equipment), partial(forget, self.equipment.database)]
         looks += [partial(forget_keys, self.equipment.database), partial(forget_changes, self.equipment.database)]
-        looks += [partial(self._at_the_time, step) for step in (clock.expire_due, clock.announce)]
+        looks += [partial(self._at_the_time, step) for step in (clock.expire_due, clock.announce, refusals.forget)]
         looks.append(partial(announce_ends, self.equipment.database))
         for name in sorted(self.equipment.connectors.keys() & self.equipment.configs.keys()):
             looks += [partial(self.keep_alive, name), partial(self.revoker.look, name)]

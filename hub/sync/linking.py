@@ -22,7 +22,7 @@ from hub.sync.calls import Calls
 from hub.sync.context import Equipment, Subjected, load
 from hub.sync.hints import Meant, name_account
 from hub.sync.holders import note_holder
-from hub.vault import Place
+from hub.vault import Place, Vault
 
 
 class Linking:
@@ -34,6 +34,10 @@ class Linking:
     @property
     def connectors(self) -> Mapping[str, Connector]:
         return {name: connector for name, connector in self.equipment.connectors.items() if name in self.equipment.configs}
+
+    @property
+    def vault(self) -> Vault:
+        return self.equipment.vault
 
     def origins(self) -> tuple[str, ...]:
         """Where a browser may be sent: every address that an operator approved, as an origin."""

@@ -12,6 +12,7 @@ from schema.access import ANYONE, DataKind, access, asked, shown
 from schema.mutations.calling import HubInfo, Key, call
 from schema.mutations.problems import (
     ConsentMissing,
+    CustomerDeclined,
     IdempotencyKeyReused,
     InvalidInput,
     NotAllowed,
@@ -46,12 +47,15 @@ class LinkSessionCreated:
 
 Asked = Annotated[CreateLinkSessionInput, strawberry.argument(description="Whom to ask, and for what.")]
 CreateLinkSessionResult = Annotated[
-    LinkSessionCreated | InvalidInput | NotAllowed | NotFound | ConsentMissing | IdempotencyKeyReused | TryLater,
+    LinkSessionCreated | InvalidInput | NotAllowed | NotFound | ConsentMissing | CustomerDeclined | IdempotencyKeyReused | TryLater,
     strawberry.union("CreateLinkSessionResult", description="The link, or why not."),
 ]
 
 
-@asked("Asks a customer for consent and authorisation through the hosted link pages.", access("links:write", DataKind.CONSENT))
+@asked(
+    "Asks a customer for consent and authorisation through the hosted link pages. What the customer refused or withdrew, whoever had asked, is not asked for again for a while: CustomerDeclined says until when.",
+    access("links:write", DataKind.CONSENT),
+)
 async def create_link_session(info: HubInfo, idempotency_key: Key, input: Asked) -> CreateLinkSessionResult:
     async def run() -> LinkSessionCreated:
         made = await call(info, idempotency_key, info.context.services.create_link_session, input.value())

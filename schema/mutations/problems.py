@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import strawberry
 
 from hub import errors
+from hub.domain.enums import SourceKind
 from schema.access import ANYONE, shown
 
 
@@ -51,6 +53,19 @@ class TryLater(Problem):
     pass
 
 
+@strawberry.type(
+    description="The customer said no to this a short while ago, on a page of the hub or by withdrawing, and is not asked for it again yet. He may still agree on a link that is open.",
+    directives=[ANYONE],
+)
+class CustomerDeclined(Problem):
+    sources: list[SourceKind] = shown("What he said no to, of what was asked for. The others may be asked for without these.")
+    again_at: datetime = shown("From this instant on he may be asked for all of it.")
+
+    @classmethod
+    def of(cls, error: errors.HubError) -> Problem:
+        return cls(message=error.message, remedy=error.remedy, sources=list(error.facts["sources"]), again_at=error.facts["again_at"])
+
+
 @strawberry.type(description="A fault of a policy document.", directives=[ANYONE])
 class PolicyFault:
     line: int = shown("Line of the text, from 1.")
@@ -71,6 +86,7 @@ class PolicyInvalid(Problem):
 
 BY_CLASS: dict[type[errors.HubError], type[Problem]] = {
     errors.PolicyInvalid: PolicyInvalid,
+    errors.CustomerDeclined: CustomerDeclined,
     errors.KeyReused: IdempotencyKeyReused,
     errors.InvalidInput: InvalidInput,
     errors.NotAllowed: NotAllowed,

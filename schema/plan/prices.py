@@ -106,6 +106,7 @@ TALLIES: Mapping[str, Rows] = {
         f"PlatformStatus.{name}": Rows(10, 10_000)
         for name in ("usedThisMinute", "leftThisMinute", "retriesThisMinute", "usedToday", "leftToday", "inFlight")
     },
+    **{f"PlatformStatus.{name}": Rows(1, 10) for name in ("assessmentId", "assessedOn")},
 }
 """Values that are worked out of other rows than their own."""
 

@@ -23,7 +23,9 @@ OfCustomer = Annotated[strawberry.ID | None, strawberry.argument(description="On
 class Dispute:
     id: strawberry.ID = shown("Opaque id.")
     customer_id: strawberry.ID = shown("The customer.")
-    about: strawberry.ID = shown("The fact or the evaluation; `node(id)` finds it.")
+    about: strawberry.ID = shown(
+        "The fact or the evaluation; `node(id)` finds it. Of an objection to a whole kind of fact: the kind, with the customer's id twice; every fact of the kind shows it."
+    )
     feature_id: str | None = shown("Of an evaluation: the value that is meant; null: its result.")
     state: DisputeState = shown("What became of it.")
     raised_at: datetime = shown("When it was raised (business time).")

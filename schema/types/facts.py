@@ -34,6 +34,7 @@ _PYTHON: dict[FieldType, Any] = {
     FieldType.MONTH: Month,
     FieldType.BOOL: bool,
     FieldType.PERSONAL: str,
+    FieldType.PARTY: str,
     FieldType.LINES: list[StatementLine],
 }
 
@@ -46,6 +47,8 @@ def described(field: FieldSpec) -> str:
     parts = [field.doc]
     if field.kind is FieldType.PERSONAL:
         parts.append("Masked.")
+    if field.kind is FieldType.PARTY:
+        parts.append("A natural person's is masked.")
     if field.unit is not None:
         parts.append(f"Unit: {field.unit.lower()}.")
     if field.upstream:

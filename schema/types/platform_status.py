@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import strawberry
 
@@ -28,3 +28,7 @@ class PlatformStatus:
     retries_this_minute: int = shown("Repetitions among the calls of this minute.")
     used_today: int = shown("Calls of today (China Standard Time), with those that the platform counted beyond the hub's own.")
     left_today: int | None = shown("Calls left today; null: the platform sets no limit per day.")
+    assessment_id: str | None = shown(
+        "The institution's record of the impact assessment (PIPL 55) by which the connector is enabled. Null: not stated; it was enabled before that was asked."
+    )
+    assessed_on: date | None = shown("The day of that assessment.")

@@ -10,7 +10,9 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from unittest import mock
 from urllib.parse import quote
 
 import pytest
@@ -24,8 +26,12 @@ from bench.canary.search import Hit, columns, files_below, search
 from bench.canary.walk import walked
 from hub.cli.logs import configure
 from hub.connect import ContractBroken
-from hub.store.database import Database
+from hub.domain.facts import Invoice
+from hub.store import rows
+from hub.store.database import Database, Write
 from hub.store.embedded import Embedded, Urls
+from hub.store.facts import PageScope, write_facts
+from hub.vault import Blind
 
 NAME, NUMBER = "袁膣额镶", "339998198709170425"
 DATA = "data directory, WAL and the server's log"
@@ -58,6 +64,26 @@ def left_behind(cluster: Embedded, urls: Urls, home: Path, notes: Notes, said: s
     }
 
 
+_NUMBERS = text(
+    "SELECT buyer_masked FROM fact_invoice WHERE buyer_masked IS NOT NULL UNION SELECT seller_masked FROM fact_invoice WHERE seller_masked IS NOT NULL"
+)
+_PLACE = text("SELECT customer_id, connection_id, consent_id, page_id, known_from FROM fact_invoice LIMIT 1")
+
+
+async def _invoiced(tx: Write, buyer: str, seller: str) -> None:
+    """One invoice more."""
+    said = {
+        "direction": "OUTPUT",
+        "kind_code": "32",
+        "issued_on": date(2025, 12, 1),
+        "net": Decimal(1),
+        "tax": Decimal(0),
+        "gross": Decimal(1),
+    }
+    more = Invoice(code="", number="1", seller=seller, buyer=buyer, status="NORMAL", original_number=None, red_reason=None, **said)  # type: ignore[arg-type]
+    assert await write_facts(tx, PageScope(*(await tx.execute(_PLACE)).one()), [(0, more)], Blind(b"k" * 32)) == (1, 0)
+
+
 async def test_of_one_person_nothing_is_left_in_plain_text(
     cluster: Embedded,
     urls: Urls,
@@ -76,7 +102,15 @@ async def test_of_one_person_nothing_is_left_in_plain_text(
     assert (tmp_path / "log").stat().st_size > 1000
     assert searched(notes.canaries, places) == []
 
-    # Controls: a column in plain text, and a line of the log that says too much, in every place they come to.
+    private, trader = (made(7).invoices.parties[name].uscc for name in ("private", "trader"))  # type: ignore[union-attr]
+    assert notes.canaries[private] == notes.canaries[trader] == "personal" and len(private) == 18 and len(trader) == 20
+    async with database.work() as tx:
+        shown = (await tx.execute(_NUMBERS)).scalars().all()
+        assert {f"{one[:6]}{'*' * (len(one) - 10)}{one[-4:]}" for one in (private, trader)} == set(shown), "they did come, and are masked"
+        with mock.patch.object(rows, "persons_number", return_value=None):
+            await _invoiced(tx, private, trader)
+
+    # Controls: persons' numbers that nothing tells from a business's, a column in plain text, and a line of the log that says too much, in every place they come to.
     person = made(7).responsible
     async with database.work() as tx:
         await tx.execute(text("UPDATE party SET name_masked = :plain WHERE role <> 'SUBJECT'"), {"plain": person.resident_id})
@@ -88,6 +122,7 @@ async def test_of_one_person_nothing_is_left_in_plain_text(
         for one in searched(notes.canaries, left_behind(cluster, urls, tmp_path, notes, capsys.readouterr().err))
     }
     assert (person.resident_id, "utf-8", "party.name_masked") in found
+    assert {(private, "utf-8", "fact_invoice.buyer"), (trader, "utf-8", "fact_invoice.seller")} <= found
     assert any(canary == person.resident_id and where.startswith(DATA) for canary, _, where in found)
     assert {one for one in found if one[0] == person.name} == {
         (person.name, "json", "logs: log"), (person.name, "json", "answers with errors: answers"), (person.name, "gbk", "home, but for keys: note"),

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from hub.domain import identifiers
-from hub.domain.identifiers import birth_date, canonical, fault_of_resident_id, fault_of_uscc, is_resident_id, is_uscc
+from hub.domain.facts import FactSpec, FieldType, all_specs
+from hub.domain.facts.declare import spec_of_name
+from hub.domain.identifiers import birth_date, canonical, fault_of_resident_id, fault_of_uscc, is_resident_id, is_uscc, persons_number
 
 LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 TODAY = date(2026, 1, 20)
@@ -175,3 +182,95 @@ def test_a_leap_day_is_a_birthday() -> None:
 def test_a_letter_that_only_looks_like_one_is_left_alone(text: str) -> None:
     """Capitals are made of ASCII letters only: others would turn into digits' neighbours, or into two letters."""
     assert canonical(text) == text
+
+
+def organisation_code(random: Random) -> str:
+    """Eight digits and their check (GB 11714)."""
+    digits = f"{random.randrange(10**8):08d}"
+    return digits + "0123456789X0"[11 - sum(int(one) * weight for one, weight in zip(digits, (3, 7, 9, 10, 5, 8, 4, 2), strict=True)) % 11]
+
+
+def written_otherwise(number: str) -> list[str]:
+    """Small letters, blanks, hyphens, full-width digits, words around it."""
+    wide = number.translate({ord("0") + one: 0xFF10 + one for one in range(10)})
+    return [number.lower(), f" {number}\n", f"{number[:6]} {number[6:14]}-{number[14:]}", wide, f"{number[:6]}\u200b{number[6:]}"]
+
+
+def test_a_persons_number_is_one_however_long_and_however_written() -> None:
+    random = Random(20_261_127)
+    for _ in range(PERSONS):
+        number = resident_id(random)
+        old, bad = number[:6] + number[8:17], number[:17] + ("1" if number[17] != "1" else "2")
+        for one in (number, bad, f"{number}01", f"{number[:17]}X02", old, f"{old}01"):
+            if one == old and identifiers._is_organisation_code(old[6:]):
+                assert identifiers._is_day(old[8:12]), "a day of birth decides"
+            if is_uscc(one[:18]) and not is_resident_id(one[:18]):
+                continue
+            assert persons_number(one) == one
+            assert {persons_number(text) for text in written_otherwise(one)} == {one}
+        assert persons_number(f"L{number}") == f"L{number}"
+
+
+def test_a_businesss_number_is_none() -> None:
+    random, digits = Random(31), 0
+    for _ in range(20 * CODES):
+        code = uscc(random)
+        assert persons_number(code) is None and persons_number(f"{code}01") is None and persons_number(code.lower()) is None
+        numeral = random.choice(PREFIXES[:30]).translate({ord("A"): "9", ord("N"): "1", ord("Y"): "1"}) + f"{random.randrange(10**15):015d}"
+        code = numeral + LETTERS[-sum(int(char) * 3**at for at, char in enumerate(numeral)) % 31]
+        if is_uscc(code):
+            digits += code[17] in "0123456789X"
+            assert persons_number(code) is None or is_resident_id(code)
+        old = f"3301{random.randrange(100):02d}" + organisation_code(random)
+        assert (persons_number(old) is None) is not identifiers._is_day(old[8:12])
+    print(f"{digits} sound USCC have the form of a resident ID")
+    assert digits > 500
+    for text in ("", "91330100", "330106000123", "自然人", "91330203MA2ABCDEFG", "D3301000000123", "E12345678", "GOV-2024-000123"):
+        assert persons_number(text) is None
+
+
+def test_what_is_sound_as_both_is_a_persons() -> None:
+    """Control: told by the code's check alone, these people would stand in the clear."""
+    random = Random(11)
+    both = [number for number in (f"3{resident_id(random)[1:]}" for _ in range(20_000)) if is_uscc(number)]
+    people = [number for number in both if is_resident_id(number)]
+    print(f"{len(people)} of 20,000 people have a number that is a sound USCC")
+    assert len(people) > 100 and all(persons_number(one) == one for one in people)
+    for one in people[:20]:
+        other = one[:10] + "1332" + one[14:]
+        fixed = other[:17] + LETTERS[-sum(int(char) * 3**at for at, char in enumerate(other[:17])) % 31]
+        assert persons_number(fixed) is None, "no day of birth: it is the business's"
+
+
+def test_the_migration_tells_them_apart_as_the_hub_does() -> None:
+    path = Path(__file__).parents[2] / "migrations" / "versions" / "2026_11_27_persons_in_invoices.py"
+    spec = importlib.util.spec_from_file_location("persons_in_invoices", path)
+    assert spec is not None and spec.loader is not None
+    migration = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    random = Random(5)
+    texts = [make(random) for make in (resident_id, uscc) for _ in range(PERSONS)]
+    texts += [f"3301{random.randrange(100):02d}{organisation_code(random)}" for _ in range(PERSONS)]
+    texts += [f"{random.choice(PREFIXES)}{random.randrange(10**16):016d}" for _ in range(2000)]
+    texts += [number + "01" for number in texts] + [written for number in texts[:100] for written in written_otherwise(number)]
+    texts += [number for number in (resident_id(random) for _ in range(2000)) if is_uscc(number)]
+    told = {text: persons_number(text) for text in texts}
+    assert {text: migration._persons(text) for text in texts} == told
+    assert 500 < sum(one is None for one in told.values()) < len(told) - 500
+
+
+_OF_A_PARTY = re.compile(r"USCC|[Tt]ax number\b|纳税人识别号|统一社会信用代码")
+
+
+def undeclared(specs: Iterable[FactSpec]) -> list[str]:
+    """Fields that say they hold a code or a tax number, and are kept as they come."""
+    return [
+        f"{spec.name}.{one.name}" for spec in specs for one in spec.fields if one.kind is FieldType.TEXT and _OF_A_PARTY.search(one.doc)
+    ]
+
+
+def test_who_holds_a_partys_number_says_so() -> None:
+    assert undeclared(all_specs()) == ["BusinessRegistration.uscc"], "a register's own entry, whose code was checked as it came"
+    invoice = spec_of_name("Invoice")
+    fields = tuple(replace(one, kind=FieldType.TEXT) if one.name == "buyer" else one for one in invoice.fields)
+    assert undeclared([replace(invoice, fields=fields)]) == ["Invoice.buyer"], "control"

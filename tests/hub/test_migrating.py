@@ -14,7 +14,7 @@ from alembic import command
 from sqlalchemy import Connection, Engine, create_engine, pool, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from hub.domain.identifiers import CustomerId
+from hub.domain.identifiers import CustomerId, is_uscc
 from hub.store.database import Database
 from hub.store.embedded import Embedded, Urls
 from hub.store.evaluations.reference import keep_reference, load_reference
@@ -206,3 +206,67 @@ async def test_consents_of_before_name_the_app_whose_link_they_were_given_on(emp
         ("SHOP", "app", started, None),
     ]
     assert all(one.evidence == {"link_id": str(link), "before": "apps were named"} for one in records)
+    assert connectors_enabled_before(empty) == ["*"], "a hub that has clients keeps what it has enabled"
+
+
+def connectors_enabled_before(urls: Urls) -> list[str]:
+    upgrade(urls, "20261127v")
+    engine = create_engine(urls.owner, poolclass=pool.NullPool)
+    with engine.connect() as found:
+        return list(found.execute(text("SELECT connector FROM connector_assessment")).scalars())
+
+
+async def test_a_hub_that_is_new_has_enabled_nothing_before(empty: Urls) -> None:
+    assert connectors_enabled_before(empty) == []
+
+
+_FACT = """
+INSERT INTO {table} (customer_id, fact_id, source_key, version, known_from, known_to, connection_id, consent_id, page_id, position, content_hash, {columns})
+VALUES (:customer, :fact, :key, :version, now(), CASE WHEN :version = 1 THEN now() END, :customer, :customer, :customer, 0, 'old', {values})
+"""
+_INVOICE = _FACT.format(
+    table="fact_invoice",
+    columns="code, number, direction, kind_code, issued_on, seller, buyer, net, tax, gross, status",
+    values="'', :key, 'OUTPUT', '32', '2025-12-01', '92330203MA2DEMKX0M', :buyer, 1, 0, 1, 'NORMAL'",
+)
+_TAXPAYER = _FACT.format(table="fact_taxpayer_profile", columns="taxpayer_number, status", values=":buyer, 'NORMAL'")
+_OBJECTION = """
+INSERT INTO dispute (customer_id, dispute_id, kind, about, source_key, state, statement, raised_at, raised_by, due_on)
+VALUES (:customer, :customer, 'TaxpayerProfile', :about, :key, 'OPEN', '', now(), 'x', '2026-01-01')
+"""
+
+
+async def test_natural_persons_numbers_of_before_are_hidden(empty: Urls, owner: Engine) -> None:
+    """In every version; businesses' rows stay as they are. What is the same number stays one, so that nothing that is counted changes."""
+    upgrade(empty, "20261127v")
+    person, trader, firm, numeral = "339998198709170425", "33999820200917272901", "92330203MA2DEMKX0M", "123301004700000070"
+    assert is_uscc(numeral)
+    customer, about = uuid.uuid4(), uuid.uuid4()
+    buyers = [person, f" {person[:6]} {person[6:]}", trader, firm, numeral]
+    admin = create_engine(str(empty.admin), poolclass=pool.NullPool)
+    with admin.begin() as before:
+        before.execute(text("SET session_replication_role = replica"))
+        for version in (1, 2):
+            for number, buyer in enumerate(buyers):
+                before.execute(
+                    text(_INVOICE), {"customer": customer, "fact": uuid.uuid4(), "key": str(number), "version": version, "buyer": buyer}
+                )
+        before.execute(text(_TAXPAYER), {"customer": customer, "fact": about, "key": person, "version": 2, "buyer": person})
+        before.execute(text(_OBJECTION), {"customer": customer, "about": about, "key": person})
+    upgrade(empty, "20261127w")
+    with admin.connect() as after:
+        rows = after.execute(
+            text("SELECT number, version, buyer, buyer_masked, content_hash FROM fact_invoice ORDER BY version, number")
+        ).all()
+        profile = after.execute(text("SELECT taxpayer_number, taxpayer_number_masked, source_key FROM fact_taxpayer_profile")).one()
+        disputed = after.execute(text("SELECT source_key FROM dispute")).scalar_one()
+        left = after.execute(text("SELECT tablename FROM pg_policies WHERE policyname = 'persons_are_hidden'")).all()
+    admin.dispose()
+    assert left == [], "the owner looked for the migration alone"
+    for version in (1, 2):
+        first, again, other, *public = [one for one in rows if one.version == version]
+        assert first.buyer == again.buyer == profile.taxpayer_number == profile.source_key == disputed and len(first.buyer) == 43
+        assert first.buyer_masked == again.buyer_masked == profile.taxpayer_number_masked == "339998********0425"
+        assert len(other.buyer) == 43 and other.buyer != first.buyer and other.buyer_masked == "339998**********2901"
+        assert all(bytes(one.content_hash) != b"old" for one in (first, again, other))
+        assert [(one.buyer, one.buyer_masked, bytes(one.content_hash)) for one in public] == [(firm, None, b"old"), (numeral, None, b"old")]

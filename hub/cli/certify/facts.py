@@ -96,6 +96,7 @@ def _is_lines(field: FieldSpec, value: Any) -> bool:
 
 _FITS: Mapping[FieldType, Callable[[FieldSpec, Any], bool]] = {
     FieldType.TEXT: lambda field, value: isinstance(value, str),
+    FieldType.PARTY: lambda field, value: isinstance(value, str),
     FieldType.PERSONAL: lambda field, value: isinstance(value, str) and bool(value),
     FieldType.INT: lambda field, value: type(value) is int,
     FieldType.MONEY: lambda field, value: _amount(value),

@@ -9,9 +9,10 @@ from hub.credit.dossier import Dossier
 from hub.credit.features import accounts, buyers, cost, owner, purchase, risk_return, stability, standing, streaks, supply_chain
 from hub.credit.features.catalogue import CATALOGUE, Formula, Null, Reads, Span, declare, formula
 from hub.credit.features.reading import SALES, Reading, Shared
-from hub.credit.features.series import SalesSeries, SeriesProfile, r_vat, sales_series
+from hub.credit.features.series import KINDS_OF, SalesSeries, SeriesProfile, r_vat, sales_series
 from hub.credit.values import Feature, FeatureSet
 from hub.domain.enums import MissingReason
+from hub.domain.facts import spec_of
 
 FAMILIES = (risk_return, supply_chain, purchase, accounts, stability, standing, cost, owner, streaks, buyers)
 """The modules that declare formulas; importing them fills the catalogue."""
@@ -30,7 +31,15 @@ __all__ = [
     "formula",
     "r_vat",
     "sales_series",
+    "sources_of",
 ]
+
+
+def sources_of(entry: Formula) -> tuple[str, ...]:
+    """The kinds of source that a feature may be read from: of what it reads, and of every series that sales may come from."""
+    of_sales = [kind for kinds in KINDS_OF.values() for kind in kinds]
+    kinds = {kind for read in entry.reads for kind in (*read.kinds, *(of_sales if read.sales else ()))}
+    return tuple(sorted({str(spec_of(kind).source) for kind in kinds}))
 
 
 def compute_features(dossier: Dossier, profile: SeriesProfile) -> FeatureSet:

@@ -4,7 +4,8 @@
 the declaration (:class:`FactSpec`). Adding a kind touches one file of this package, one migration and the connector that produces it.
 
 A field is declared with :func:`about`: what it means, its unit, its upstream names. A field of type :data:`PersonalId` is stored as a
-keyed hash and a masked form, never as plain text.
+keyed hash and a masked form, never as plain text. One declared with ``party`` holds the number of whoever is the other side, which of a business is public and of a
+natural person is the resident ID (:func:`hub.domain.identifiers.persons_number` tells them apart): it is stored as it is, or as keyed hash beside a masked form.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class FieldType(Enum):
     BOOL = "bool"
     ENUM = "enum"
     PERSONAL = "personal"
+    PARTY = "party"
     LINES = "lines"
 
 
@@ -105,9 +107,11 @@ def about(
     upstream: tuple[str, ...] = (),
     sensitivity: Sensitivity = Sensitivity.C1,
     default: typing.Any = dataclasses.MISSING,
+    party: bool = False,
 ) -> typing.Any:
-    """Declares one field of a fact: its meaning for a partner's developer, its unit and its names at the platforms."""
-    return dataclasses.field(default=default, metadata={"doc": doc, "unit": unit, "upstream": upstream, "sensitivity": sensitivity})
+    """Declares one field of a fact: its meaning for a partner's developer, its unit, its names at the platforms, and whether it is the number of a ``party``."""
+    meta = {"doc": doc, "unit": unit, "upstream": upstream, "sensitivity": sensitivity, "party": party}
+    return dataclasses.field(default=default, metadata=meta)
 
 
 @typing.dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(about,))
@@ -174,7 +178,9 @@ def _field_spec(field: dataclasses.Field[typing.Any], hint: object) -> FieldSpec
     kind = FieldType.ENUM if enum else FieldType.LINES if typing.get_origin(hint) is dict else _PLAIN.get(hint)
     if hint is Decimal:
         kind = FieldType.MONEY if meta.get("unit") is Unit.YUAN else FieldType.NUMBER
+    if kind is FieldType.TEXT and meta.get("party"):
+        kind = FieldType.PARTY
     if kind is None or not meta.get("doc"):
         raise TypeError(f"{field.name}: declare a fact's field with about(...) and one of the supported types")
-    sensitivity = Sensitivity.C2 if kind is FieldType.PERSONAL else meta["sensitivity"]
+    sensitivity = Sensitivity.C2 if kind in (FieldType.PERSONAL, FieldType.PARTY) else meta["sensitivity"]
     return FieldSpec(field.name, kind, nullable, meta["doc"], meta["unit"], meta["upstream"], sensitivity, enum)

@@ -14,7 +14,7 @@ from hub.domain.periods import Month
 class EmployerSocialInsuranceMonth:
     """单位社保: what a business owed and paid as an employer for one insurance and month. All zeros: known to have no employees."""
 
-    employer: str = about("USCC of the employer.", upstream=("aab998",))
+    employer: str = about("USCC of the employer.", upstream=("aab998",), party=True)
     month: Month = about("Month.", upstream=("aae003",))
     insurance: str = about("PENSION, MEDICAL, UNEMPLOYMENT, WORK_INJURY or MATERNITY.", upstream=("aae140",))
     headcount: int = about("Insured persons.", unit=Unit.HEADS, upstream=("cbrs",))

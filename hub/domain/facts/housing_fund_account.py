@@ -17,7 +17,7 @@ class HousingFundAccount:
 
     account_number: PersonalId = about("个人账号.", upstream=("grzh",))
     person: PersonalId = about("Resident ID of the holder.", upstream=("zjhm",))
-    employer: str | None = about("USCC of the employer.", upstream=("tyshxydm",))
+    employer: str | None = about("USCC of the employer.", upstream=("tyshxydm",), party=True)
     city: str | None = about("City of the centre.")
     base: Decimal = about("缴存基数.", unit=Unit.YUAN, upstream=("grjcjs",), sensitivity=Sensitivity.C2)
     employer_rate: Decimal = about("单位缴存比例, fraction.", unit=Unit.RATIO, upstream=("dwjcbl",))

@@ -24,6 +24,6 @@ class HousingFundEntry:
     total: Decimal = about("Total; negative when money leaves.", unit=Unit.YUAN, upstream=("fse",))
     balance_after: Decimal = about("Balance after the booking.", unit=Unit.YUAN, upstream=("zhye",), sensitivity=Sensitivity.C2)
     booked_on: date = about("Day of booking.", upstream=("jzrq",))
-    employer: str | None = about("USCC of the employer that paid, where the centre says so.")
+    employer: str | None = about("USCC of the employer that paid, where the centre says so.", party=True)
     employer_rate: Decimal | None = about("Employer rate of this deposit, fraction.", unit=Unit.RATIO)
     employee_rate: Decimal | None = about("Employee rate of this deposit, fraction.", unit=Unit.RATIO)

@@ -28,7 +28,7 @@ _STANDINGS = frozenset({"balance_after", "opening_balance"})
 
 def choosers(spec: FactSpec) -> list[FieldSpec]:
     """Fields by which rows of a kind may be chosen: words, codes and flags. A personal field is kept as a keyed hash, and a name is no code."""
-    kinds = (FieldType.TEXT, FieldType.ENUM, FieldType.BOOL)
+    kinds = (FieldType.TEXT, FieldType.PARTY, FieldType.ENUM, FieldType.BOOL)
     return [field for field in spec.fields if field.kind in kinds and field.name != "name"]
 
 

@@ -16,5 +16,5 @@ class PersonalIncome:
 
     person: PersonalId = about("Resident ID of the person.")
     month: Month = about("Month of the income.")
-    payer: str = about("USCC of the payer, empty when not given.")
+    payer: str = about("USCC of the payer, empty when not given.", party=True)
     amount: Decimal = about("Wage income.", unit=Unit.YUAN, sensitivity=Sensitivity.C2)

@@ -14,7 +14,7 @@ class PurchaseOrder:
     """采购订单: an order of a government or core-enterprise buyer. Of an OPEN one max(0, min(amount, confirmed) - invoiced) is still to be invoiced."""
 
     order_number: str = about("Number of the order or contract (合同编号).", upstream=("htbh",))
-    buyer: str = about("USCC of the buyer (采购人).", upstream=("cgrdm",))
+    buyer: str = about("USCC of the buyer (采购人).", upstream=("cgrdm",), party=True)
     buyer_name: str | None = about("Name of the buyer.", upstream=("cgrmc",))
     government: bool = about("The buyer is a government body or buys with public money (政府采购).", upstream=("cgrlx",))
     amount: Decimal = about("合同金额: what was ordered.", unit=Unit.YUAN, upstream=("htje",))

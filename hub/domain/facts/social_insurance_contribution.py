@@ -16,7 +16,7 @@ class SocialInsuranceContribution:
     """社保缴费: a person's contribution to one insurance for one month. Only months that were paid have a record with ``paid_on``."""
 
     person: PersonalId = about("Resident ID (or personal number) of the person.", upstream=("aac001",))
-    employer: str = about("USCC of the employer; empty for flexible enrolment.", upstream=("aab998",))
+    employer: str = about("USCC of the employer; empty for flexible enrolment.", upstream=("aab998",), party=True)
     insurance: str = about("PENSION, MEDICAL, UNEMPLOYMENT, WORK_INJURY or MATERNITY.", upstream=("aae140",))
     period: Month = about("Month the contribution is for (费款所属期).", upstream=("aae003",))
     kind: str = about("NORMAL, BACK_PAYMENT or REFUND.", upstream=("aae143",))

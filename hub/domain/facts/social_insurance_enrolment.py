@@ -15,7 +15,7 @@ class SocialInsuranceEnrolment:
     """参保登记: a person's enrolment with one employer in one insurance."""
 
     person: PersonalId = about("Resident ID (or personal number) of the person.", upstream=("aac001",))
-    employer: str = about("USCC of the employer; empty for flexible enrolment (灵活就业).", upstream=("aab998",))
+    employer: str = about("USCC of the employer; empty for flexible enrolment (灵活就业).", upstream=("aab998",), party=True)
     insurance: str = about("PENSION, MEDICAL, UNEMPLOYMENT, WORK_INJURY or MATERNITY.", upstream=("aae140",))
     status: str = about("ACTIVE, SUSPENDED, TERMINATED or RETIRED.", upstream=("aac008",))
     enrolled_on: date | None = about("Day of enrolment.", upstream=("aac030",))

@@ -11,8 +11,8 @@ from hub.domain.identifiers import PersonalId
 class TaxpayerProfile:
     """纳税人信息: who the tax authority says the taxpayer is."""
 
-    taxpayer_number: str = about("纳税人识别号.", upstream=("NSRSBH",))
-    uscc: str | None = about("统一社会信用代码.", upstream=("SHXYDM",))
+    taxpayer_number: str = about("纳税人识别号.", upstream=("NSRSBH",), party=True)
+    uscc: str | None = about("统一社会信用代码.", upstream=("SHXYDM",), party=True)
     holder: PersonalId | None = about("Identifier (USCC or resident ID) of the person or business responsible at the tax authority.")
     taxpayer_type: str | None = about("GENERAL (一般纳税人) or SMALL_SCALE (小规模纳税人).", upstream=("ZZSNSRLX_DM",))
     vat_frequency: str | None = about("MONTH or QUARTER.", upstream=("ZZSNSQX_DM",))

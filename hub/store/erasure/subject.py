@@ -25,7 +25,7 @@ from hub.store.relations import forget
 from hub.store.tables import customer
 from hub.vault import Vault
 
-AT_ONCE = ("party", "customer_relation", "customer_client", "credential", "revocation", "authorisation_attempt", "link_session")
+AT_ONCE = ("party", "customer_relation", "customer_client", "credential", "revocation", "authorisation_attempt", "link_session", "refusal")
 """What goes with the key, in one transaction: who it is, who may see it, what could still be fetched with."""
 
 _LOCK = text("SELECT erased_on, uscc FROM customer WHERE customer_id = :customer FOR UPDATE")
@@ -47,7 +47,7 @@ _PROOFS = tuple(text(f"UPDATE {table} SET evidence = '{{}}' WHERE customer_id = 
 _REASONS = text("UPDATE identity_event SET reason = NULL WHERE (customer_id = :customer OR other_id = :customer) AND reason IS NOT NULL")
 _DISCONNECT = text("""
     UPDATE connection SET status = 'DISCONNECTED', ended_at = coalesce(ended_at, clock_timestamp()), ended_reason = coalesce(ended_reason, 'CONSENT_ENDED'),
-        epoch = epoch + 1, due_at = NULL, lease_until = NULL, grant_expires_at = NULL, account_hash = NULL, holder_hash = NULL,
+        epoch = epoch + 1, due_at = NULL, lease_until = NULL, grant_expires_at = NULL, account_hash = NULL, holder_hash = NULL, holder_link = NULL,
         last_fault = NULL, last_fault_detail = NULL
     WHERE customer_id = :customer
 """)

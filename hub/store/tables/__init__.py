@@ -4,6 +4,7 @@ Facts have tables of their own (:mod:`hub.store.fact_tables`). A table with ``in
 primary key begins with ``customer_id`` and row-level security applies to it.
 """
 
+from hub.store.tables.assessments import connector_assessment
 from hub.store.tables.audit import audit_anchor, audit_event
 from hub.store.tables.changes import profile_change
 from hub.store.tables.clients import access_log, client, cost_ledger, idempotency_key, signing_key, trusted_document, used_token_id
@@ -18,7 +19,7 @@ from hub.store.tables.connections import (
     sync_run,
     sync_window,
 )
-from hub.store.tables.consents import authorisation_attempt, consent, consent_app, consent_event, consent_fetch, link_session
+from hub.store.tables.consents import authorisation_attempt, consent, consent_app, consent_event, consent_fetch, link_session, refusal
 from hub.store.tables.disputes import dispute
 from hub.store.tables.erasure import tombstone
 from hub.store.tables.events import inbound_event, touched_days
@@ -57,6 +58,7 @@ __all__ = [
     "check_result",
     "client",
     "connection",
+    "connector_assessment",
     "consent",
     "consent_app",
     "consent_event",
@@ -102,6 +104,7 @@ __all__ = [
     "record_shape",
     "reference_data",
     "reference_version",
+    "refusal",
     "relation",
     "replay",
     "revocation",

@@ -39,6 +39,8 @@ connection = Table(
     text("ended_reason", nullable=True, comment="REQUESTED or CONSENT_ENDED"),
     instant("told_end", nullable=True, comment="the grant_expires_at that was told of"),
     Column("told_days", Integer, nullable=True, comment="and how many days before it at most"),
+    uid("holder_link", nullable=True, comment="the link on which somebody logged in last"),
+    Column("holder_epoch", BigInteger, nullable=True, comment="what runs of a later epoch brought is of the account that logged in then"),
     Index("uq_connection_connector", "customer_id", "connector", unique=True),
     Index("ix_connection_account", "connector", "account_hash", postgresql_where=sql("account_hash IS NOT NULL")),
     Index("ix_connection_holder", "connector", "holder_hash", postgresql_where=sql("holder_hash IS NOT NULL")),

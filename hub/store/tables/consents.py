@@ -116,7 +116,26 @@ link_session = Table(
     instant("created_at"),
     text("kind", server_default=sql("'LINK'"), comment="LINK (asks) or MANAGE (shows and withdraws)"),
     texts("sources"),
+    uid("from_link", nullable=True, comment="of a MANAGE session that a link's browser opened: the link"),
+    instant("own_at", nullable=True, comment="when it was first shown to be the customer's own (database time)"),
     Index("uq_link_session_browser", "browser_hash", unique=True, postgresql_where=sql("browser_hash IS NOT NULL")),
+    info=OWNED,
+)
+
+refusal = Table(
+    "refusal",
+    metadata,
+    customer_key(),
+    uid("refusal_id", primary_key=True),
+    text("source"),
+    text("grantee"),
+    text("purpose"),
+    text("client_id", comment="the client that asked, or passed on what the customer said"),
+    text("app", nullable=True, comment="the app that alone is not to ask; null: nobody is"),
+    instant("refused_at", comment="business time"),
+    instant("again_at", comment="business time from which on it may be asked for"),
+    instant("lifted_at", nullable=True, comment="business time at which the customer gave it after all"),
+    Index("ix_refusal_refused", "refused_at"),
     info=OWNED,
 )
 

@@ -154,16 +154,18 @@ class _Compiler:
         return self._one(member, pick, scope) if isinstance(member, One) else self._many(member, pick, scope)
 
     def _paged(self, member: Paged, pick: Pick, scope: Scope) -> str:
-        """One pass over at most ``first + 1`` rows; a count of all only where it is asked for."""
+        """One pass over at most ``first + 1`` rows, ``first`` where nobody asks what follows; a count of all only where it is asked for."""
         t, page = self._alias(), self._alias()
         rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
         size, after = self._size(pick.arguments, member.default), self._after(pick.arguments, member.order, member.type, t)
-        parts = PageParts(self, member, rows, inside, t, page, size, bool(after))
+        keys, ends = _keys(member.order, t), any(below.name == "pageInfo" for below in _of(pick).picks)
+        parts = PageParts(self, member, rows, inside, t, page, size, bool(after), keys, ends)
         answer = json_object([(below.key, parts.of(below)) for below in _of(pick).picks])
         if not parts.uses_rows:
             return answer
-        keys = _keys(member.order, t)
-        limited = f"(select {t}.* from {clauses(rows, after)} order by {keys} limit {size} + 1) {t}"
+        limited = f"(select {t}.* from {clauses(rows, after)} order by {keys} limit {size}{' + 1' if ends else ''}) {t}"
+        if not ends:
+            return f"(select {answer} from {limited} having true)"
         values = ", ".join([*parts.columns, f"row_number() over (order by {keys}) as i"])
         return f"(select {answer} from (select {values} from {limited}) {page} having true)"
 

@@ -9,12 +9,12 @@ _NEWEST = "{t}.raised_at desc, {t}.dispute_id desc"
 
 
 def _of_fact(owner: str, kind: str) -> RowsOf:
-    """About this version of a fact, or another one of the same: a correction does not answer it."""
+    """About this version of a fact, or another one of the same: a correction does not answer it. Or about its kind as a whole."""
 
     def rows(t: str, scope: Scope) -> Rows:
         p = scope[owner]
         of = kind.replace("{t}", p)
-        this = f"({t}.about = {p}.fact_id or {t}.source_key = {p}.source_key)"
+        this = f"({t}.about = {p}.fact_id or {t}.source_key = {p}.source_key or {t}.about = {t}.customer_id)"
         return Rows(f"dispute {t}", (f"{t}.customer_id = {p}.customer_id", f"{t}.kind = {of}", this))
 
     return rows

@@ -1,6 +1,6 @@
 """The kinds of fact in the catalogue, derived from their declarations: type, fields of the customer, provenance.
 
-A personal field shows its masked form and nothing else.
+A personal field shows its masked form and nothing else; so does a party's number that is a natural person's.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ def _member(field: FieldSpec) -> Member:
     match field.kind:
         case FieldType.PERSONAL:
             return Column(f"{{t}}.{field.name}_masked")
+        case FieldType.PARTY:
+            return Column(f"coalesce({{t}}.{field.name}_masked, {{t}}.{field.name})")
         case FieldType.MONEY:
             return Column(f"{{t}}.{field.name}::text")
         case FieldType.NUMBER:
@@ -85,6 +87,9 @@ def _paged(spec: FactSpec) -> Paged:
 def _chosen_by(field: FieldSpec) -> Argued:
     if field.kind is FieldType.BOOL:
         return Argued("boolean", f"{{t}}.{field.name} = {{p}}")
+    if field.kind is FieldType.PARTY:
+        # Nobody is chosen by a hash.
+        return Argued("text[]", f"{{t}}.{field.name} = any({{p}}) and {{t}}.{field.name}_masked is null")
     return Argued("text[]", f"{{t}}.{field.name} = any({{p}})")
 
 

@@ -9,10 +9,8 @@ from collections.abc import Iterable
 from functools import cache
 
 import hub.credit.late_features  # noqa: F401  (declares the features of the cross-check and of the offer)
-from hub.credit.features import CATALOGUE, Formula
-from hub.credit.features.series import KINDS_OF
+from hub.credit.features import CATALOGUE, Formula, sources_of
 from hub.credit.parameters import words
-from hub.domain.facts import spec_of
 from hub.store.view.catalogue import Argued, Column, Many, Member, One, Rows, Scope, TypeView, columns, plain
 from hub.store.view.environment import TODAY
 
@@ -32,8 +30,6 @@ def _values(rows: Iterable[tuple[object, ...]]) -> str:
 
 def _row(entry: Formula) -> tuple[object, ...]:
     said, span = words("features")[entry.id], entry.span
-    kinds = {kind for read in entry.reads for kind in (*read.kinds, *(one for found in KINDS_OF.values() for one in found if read.sales))}
-    sources = tuple(sorted({str(spec_of(kind).source) for kind in kinds}))
     who = "true" if entry.business_only else "false"
     return (
         entry.id,
@@ -47,7 +43,7 @@ def _row(entry: Formula) -> tuple[object, ...]:
         span.months or None,
         span.days or None,
         who,
-        sources,
+        sources_of(entry),
     )
 
 

@@ -272,6 +272,11 @@ def _left(name: str, current: str) -> str:
     return f"case when {allowed} is not null then greatest(0, {allowed} - {_used(name, current)}) end"
 
 
+def _assessed(column: str) -> str:
+    """Of the impact assessment that holds for a connector."""
+    return f"(select a.{column} from connector_assessment a where a.connector = {{t}}.connector order by a.noted_at desc limit 1)"
+
+
 PLATFORM_STATUS = TypeView(
     "PlatformStatus",
     {
@@ -285,6 +290,8 @@ PLATFORM_STATUS = TypeView(
             retriesThisMinute=f"case when {_MINUTE} then {{t}}.minute_retries else 0 end",
             usedToday=_used("day", _DAY),
             leftToday=_left("day", _DAY),
+            assessmentId=_assessed("assessment_id"),
+            assessedOn=_assessed("assessed_on"),
         ),
     },
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -50,7 +52,14 @@ IMPOSSIBLE = {
         "data_from = data_from - 1", "data_to = data_to + 1", "scenarios = array_append(scenarios, 'S99')", "kinds = array_append(kinds, 'Refund')", "kinds = NULL",
         "expires_at = expires_at + interval '1 second'", "expires_at = NULL", "data_life_days = data_life_days + 1", "mode = 'STREAM'", "fetch_type = 'PERIODIC'",
         "fetches_per_day = 25", "fetches_per_day = NULL", "text_hash = 'x'", "evidence = jsonb_build_object('x', 1)", "offer = NULL", "connector = 'x'", "changed_at = '-infinity'",
+        "changed_at = 'infinity'", "narrowed_at = 'infinity'", "changed_at = now() + interval '6 minutes'",
     )},
+    "end it so late that what it brought is never erased": "UPDATE consent SET status = 'REVOKED', changed_at = 'infinity' WHERE status = 'ACTIVE' AND purpose = 'CREDIT_APPROVAL'",
+    "ask at a time to come": "UPDATE consent SET changed_at = 'infinity' WHERE status = 'PENDING' AND purpose = 'CREDIT_APPROVAL'",
+    "ask for another one at a time to come": """INSERT INTO consent (customer_id, consent_id, source, connector, grantee, purpose, scenarios, data_from, data_to, status,
+        data_life_days, written, adverse_notice, text_version, text_hash, evidence, changed_at)
+        SELECT customer_id, gen_random_uuid(), 'BUREAU', connector, grantee, purpose, scenarios, data_from, data_to, 'PENDING',
+        data_life_days, written, adverse_notice, text_version, text_hash, evidence, now() + interval '6 minutes' FROM consent WHERE purpose = 'CREDIT_APPROVAL' LIMIT 1""",
     "widen while it is ended": "UPDATE consent SET status = 'REVOKED', data_to = data_to + 1 WHERE status = 'ACTIVE'",
     "hand a consent to itself": "UPDATE consent SET apps = '{partner-app}'",
     "ask for a consent that is handed to it": """INSERT INTO consent (customer_id, consent_id, source, connector, grantee, purpose, scenarios, data_from, data_to, status,
@@ -145,6 +154,21 @@ async def unbound(urls: Urls) -> None:
             owner.execute(text(f"DROP POLICY bound_{policy} ON {name}"))
         owner.execute(text("DROP TRIGGER consent_only_narrows ON consent"))
     engine.dispose()
+
+
+async def test_now_is_what_the_transaction_says(desk: Desk) -> None:
+    """Business time is another one than the database's where a clock was moved: what is written lies within five minutes of what the transaction says."""
+    await lived(desk)
+    change = "UPDATE consent SET changed_at = changed_at + CAST(:later AS interval) WHERE status = 'ACTIVE' AND purpose = 'CREDIT_APPROVAL'"
+    async with desk.runtime.database.work() as tx:
+        await tx.execute(text("UPDATE consent SET changed_at = now() + interval '900 days'"))
+        said = (await tx.execute(text("SELECT max(changed_at) FROM consent"))).scalar_one()
+    wrote = []
+    for later in ("4 minutes", "6 minutes"):
+        with contextlib.suppress(ProgrammingError):
+            async with desk.runtime.database.write(replace(ME, now=said)) as tx:
+                wrote.append((await tx.execute(text(change), {"later": later})).rowcount > 0 and later)
+    assert wrote == ["4 minutes"]
 
 
 async def test_what_its_mutations_do_goes_on(desk: Desk) -> None:

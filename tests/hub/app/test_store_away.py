@@ -10,8 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from starlette.requests import Request
 
+from hub.app.readiness import HOLDS, Readiness
 from hub.errors import StoreAway
+from hub.store.database import Database
 from hub.store.embedded import Embedded
 from schema import endpoint
 from schema.endpoint import GRAPHQL_JSON
@@ -93,6 +96,8 @@ async def test_whoever_asks_is_told_to_come_again_and_is_served_when_it_is_back(
             assert (page.status_code, page.headers["retry-after"]) == (503, str(StoreAway.seconds)), (path, page.status_code)
             assert "default-src 'none'" in page.headers["content-security-policy"] and "postgres" not in page.text.lower()
         assert (await sides["risk-desk"].http.get("/healthz")).text == "up", "this process is"
+        ready = await sides["risk-desk"].http.get("/readyz")
+        assert (ready.status_code, ready.headers["retry-after"]) == (503, str(StoreAway.seconds)) and "postgres" not in ready.text.lower()
     finally:
         await power.on()
     assert (await power.asked()).json() == {"data": {"customers": {"totalCount": 0}}}
@@ -100,6 +105,26 @@ async def test_whoever_asks_is_told_to_come_again_and_is_served_when_it_is_back(
     made = (await power.scene.ask("createCustomer", "partner-app", MADE, "the-key")).json()
     assert made["data"]["createCustomer"]["__typename"] == "CustomerCreated"
     assert (await sides["risk-desk"].http.get("/link/", headers={"Cookie": "link_browser=x"})).status_code == 403
+
+
+async def test_who_sends_requests_here_is_told_when_not_to(power: Power) -> None:
+    now, database = [0.0], Database(power.embedded.urls("template"))
+    readiness = Readiness(database, lambda: now[0])
+
+    async def told(after: float) -> int:
+        now[0] += after
+        return (await readiness.answer(Request({"type": "http"}))).status_code
+
+    try:
+        assert await told(0) == 200
+        await power.off()
+        try:
+            assert (await told(HOLDS / 2), await told(HOLDS)) == (200, 503), "an outcome holds for a second, and no longer"
+        finally:
+            await power.on()
+        assert (await told(HOLDS / 2), await told(HOLDS)) == (503, 200)
+    finally:
+        await database.close()
 
 
 async def test_it_goes_away_behind_the_door(power: Power, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from hub.access.audit.assessed import Assessment
+from hub.cli.assessments import read_assessments, require_assessed, simulated
 from hub.cli.options import settings
+from hub.cli.root import app
 from hub.cli.runtime import open_runtime, read_configs
 from hub.credit import policies
 from hub.credit.dossier import Crop
@@ -127,6 +131,57 @@ def test_an_address_may_be_said_to_be_the_first_one(tmp_path: Path) -> None:
     config = {"base_url": "https://gw.example", "app_key": "k", "app_secret": "s", "oauth_url": "base_url"}
     (tmp_path / "connectors.json").write_text(json.dumps({"taobao": config}))
     assert read_configs(Settings(home=tmp_path))["taobao"]["oauth_url"] == "base_url"
+
+
+ADDRESS = {"base_url": "https://social.example"}
+
+
+def test_an_assessment_is_no_setting_of_its_connector(tmp_path: Path) -> None:
+    stated = {"cn_social": {**ADDRESS, "assessment": {"id": " PIPIA-7 ", "on": "2026-01-05"}}}
+    (tmp_path / "connectors.json").write_text(json.dumps(stated))
+    assert read_configs(Settings(home=tmp_path)) == {"cn_social": ADDRESS}
+    assert read_assessments(Settings(home=tmp_path)) == {"cn_social": Assessment("PIPIA-7", date(2026, 1, 5))}
+    assert read_assessments(Settings(home=tmp_path / "empty")) == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "PIPIA-7",
+        None,
+        {},
+        {"id": "", "on": "2026-01-05"},
+        {"id": "x" * 129, "on": "2026-01-05"},
+        {"id": "x", "on": "soon"},
+        {"id": 7, "on": "2026-01-05"},
+    ],
+)
+def test_an_assessment_that_is_none(tmp_path: Path, value: Any) -> None:
+    (tmp_path / "connectors.json").write_text(json.dumps({"cn_social": {**ADDRESS, "assessment": value}}))
+    with pytest.raises(FixConfiguration, match="assessment of cn_social"):
+        read_assessments(Settings(home=tmp_path))
+
+
+def test_a_command_names_what_lacks_an_assessment(tmp_path: Path) -> None:
+    def told(**assessments: Any) -> tuple[int, Any]:
+        parts = {"cn_social": {**ADDRESS, **assessments}}
+        (tmp_path / "connectors.json").write_text(json.dumps(parts))
+        made = CliRunner().invoke(app, ["connectors", "assessments", "--home", str(tmp_path), "--json"])
+        return made.exit_code, json.loads(made.stdout)
+
+    assert told() == (1, [{"connector": "cn_social", "assessment": None, "assessed_on": None}])
+    assert told(assessment={"id": "A", "on": "2026-01-05"}) == (
+        0,
+        [{"connector": "cn_social", "assessment": "A", "assessed_on": "2026-01-05"}],
+    )
+
+
+async def test_a_process_does_not_start_with_what_was_not_assessed(tmp_path: Path, urls: Urls) -> None:
+    configs = {"cn_social": ADDRESS}
+    async with open_runtime(Settings(home=tmp_path, grantee="银行"), urls, configs=configs) as runtime:
+        with pytest.raises(FixConfiguration, match="cn_social"):
+            await require_assessed(runtime, {})
+        assert await require_assessed(runtime, simulated(configs)) == ()
 
 
 def test_a_variable_that_cannot_be_read_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ YEAR = window(AS_OF, 12)
 
 _DEFAULTS: dict[FieldType, Any] = {
     FieldType.TEXT: "",
+    FieldType.PARTY: "",
     FieldType.INT: 0,
     FieldType.MONEY: Decimal(0),
     FieldType.NUMBER: Decimal(0),

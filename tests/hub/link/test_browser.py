@@ -25,7 +25,7 @@ from tests.hub.link.eyes import Eyes
 ACCEPTED = {"zh": "zh-CN,zh;q=0.9", "en": "en-GB,en;q=0.9"}
 ASKED = ["TAX", "SHOP", "SETTLEMENT", "PAYMENT", "DEVICE"]
 STATES = (
-    "ask", "nothing-ticked", "refused", "part-agreed", "progress", "done", "manage", "withdrawn", "manage-after", "finished", "declined", "expired", "gone",
+    "ask", "nothing-ticked", "refused", "part-agreed", "progress", "done", "manage-bound", "finished", "manage", "objected", "withdrawn", "manage-after", "declined", "expired", "gone",
 )  # fmt: skip
 
 
@@ -126,8 +126,21 @@ async def manages(walk: Walk) -> None:
     for question in ("CustomerEnhancement", "LimitEvidence"):
         await walk.journey.ask(question)
     await page.press("form[action$='/manage/open'] button")
+    told = await walk.see("manage-bound")
+    assert "Risk desk" not in told, "the link is not finished: the page may be before the app's eyes"
+    await page.go(f"{stage.origin}/link/")
+    await page.press("form[action$='/finish'] button")
+    assert (await page.url()).startswith(RETURN_URL) and (await page.url()).endswith("&status=done")
+    await page.back()
+    await walk.see("finished")
+    await page.press("form[action$='/manage/open'] button")
     told = await walk.see("manage")
-    assert "Risk desk" in told
+    assert "Risk desk" in told, "the platforms say whose the accounts are"
+    await page.run(
+        "document.querySelector('#o-kind').value = 'Shop', document.querySelector('#o-words').value = '主营类目不对 / wrong category'"
+    )
+    await page.press("form[action$='/manage/object'] button")
+    assert "wrong category" in await walk.see("objected")
     await page.run("[...document.querySelectorAll('main label')].find(one => /behaviour|行为/.test(one.innerText)).click()")
     await page.press("form[action$='/manage/withdraw'] button")
     await walk.see("withdrawn")
@@ -147,10 +160,6 @@ async def statuses(stage: Stage, customer_id: CustomerId) -> list[str]:
 
 async def ends(walk: Walk) -> None:
     page, stage = walk.page, walk.stage
-    await page.press("form[action$='/finish'] button")
-    assert (await page.url()).startswith(RETURN_URL) and (await page.url()).endswith("&status=done")
-    await page.back()
-    await walk.see("finished")
     url = await walk.link()
     await page.go(url)
     await page.press("form[action$='/finish'] button")

@@ -15,6 +15,7 @@ from hub.domain.identifiers import CustomerId, new_id
 from hub.link.manage import ManageRequest, ManageService
 from hub.link.pages import MANAGE_COOKIE
 from hub.link.readings import PAGE
+from tests.hub.link.owning import tells
 from tests.hub.link.side import BOTH, RETURN, Person, Side, consents_in, person
 from tests.hub.sync.world import GRANTEE, new_customer
 
@@ -39,8 +40,9 @@ async def given(side: Side, me: Person, sources: tuple[SourceKind, ...] = BOTH, 
 
 
 async def own(side: Side, me: Person) -> str:
-    """The page as the customer himself reaches it: from the end of a link on which a platform let her in."""
+    """The page as the customer himself reaches it: from the end of a link on which a platform let her in, which says that the account is hers."""
     await given(side, me)
+    await tells(side, None)
     finish = form_to((await me.get("/link/")).text, "/link/finish")
     await me.post(finish, [*finish.hidden.items()])
     return await from_link(me)
@@ -186,12 +188,18 @@ async def test_leaving_ends_the_session(side: Side, me: Person) -> None:
 
 
 async def logged(
-    side: Side, customer_id: UUID, operation: str, *fields: str, outcome: str = "ANSWERED", purpose: str = "CREDIT_APPROVAL"
+    side: Side,
+    customer_id: UUID,
+    operation: str,
+    *fields: str,
+    outcome: str = "ANSWERED",
+    purpose: str = "CREDIT_APPROVAL",
+    client: str = "risk-desk",
 ) -> None:
     await side.world.do(
         "INSERT INTO access_log (customer_id, log_id, client_id, purpose, operation, document_sha256, fields, outcome, at)"
-        " VALUES (:who, :id, 'risk-desk', :purpose, :operation, 'x', CAST(:fields AS text[]), :outcome, now())",
-        who=customer_id, id=new_id(), operation=operation, fields=list(fields), outcome=outcome, purpose=purpose,
+        " VALUES (:who, :id, :client, :purpose, :operation, 'x', CAST(:fields AS text[]), :outcome, now())",
+        who=customer_id, id=new_id(), operation=operation, fields=list(fields), outcome=outcome, purpose=purpose, client=client,
     )  # fmt: skip
 
 
@@ -228,9 +236,9 @@ async def test_who_read_what_is_told_in_words(side: Side, me: Person) -> None:
 
 async def test_a_log_is_shown_a_screen_at_a_time_and_of_this_customer_only(side: Side, me: Person) -> None:
     other = await new_customer(side.world.equipment, "110101199003070003")
-    await logged(side, other, "Theirs", "Customer.nameMasked")
+    await logged(side, other, "Theirs", "Customer.nameMasked", client="partner")
     for number in range(2 * PAGE + 1):
-        await logged(side, side.world.customer_id, f"Mine{number:02}", "Customer.nameMasked")
+        await logged(side, side.world.customer_id, f"Mine{number:02}", "Customer.nameMasked", client="partner")
         await asyncio.sleep(0.002)  # Ids of one millisecond have no order.
     page, seen = await managed(side, me), []
     while True:

@@ -85,7 +85,7 @@ async def test_the_order_of_the_keyboard(side: Side, me: Person) -> None:
 async def test_the_language_switch_keeps_its_place(side: Side, me: Person) -> None:
     await given(side, me)
     for number in range(12):
-        await logged(side, side.world.customer_id, f"Look{number}", "Customer.nameMasked")
+        await logged(side, side.world.customer_id, f"Look{number}", "Customer.nameMasked", client="partner")
     page = read(await managed(side, me))
     older = next(node.attrs["href"] for node in page.all("a") if "before=" in node.attrs["href"])
     switch = next(node.attrs["href"] for node in read((await me.get(older)).text).all("a") if node.attrs.get("hreflang") == "en")

@@ -13,6 +13,7 @@ from hub.domain.enums import SourceKind
 from hub.link.paper import Paper
 from tests.hub.link.chromium import DESKTOP, PHONE, Chromium, Page
 from tests.hub.link.eyes import Eyes
+from tests.hub.link.owning import tells
 from tests.hub.link.side import RETURN, Side
 
 
@@ -27,6 +28,7 @@ async def test_a_short_look(browser: Chromium, eyes: Eyes, side: Side) -> None:
         await page.press("[hreflang=en]")
         await page.press("form[action$='/finish'] button")
         assert (await page.url()).startswith(RETURN), "the policy lets the form lead to the partner app"
+    side.world.time.turn(hours=48)  # What she left unticked she is not asked for again before.
     async with browser.page(DESKTOP, "en-GB", dark=True) as page:
         await page.go(await side.link())
         await eyes.see(page, "ask-desktop-en-dark", "en")
@@ -34,6 +36,33 @@ async def test_a_short_look(browser: Chromium, eyes: Eyes, side: Side) -> None:
         await page.press("[hreflang=zh-CN]")
         await page.press("main form button")
         await eyes.see(page, "nothing-ticked-desktop-zh-dark", "zh")
+
+
+async def test_the_customers_own_page(browser: Chromium, eyes: Eyes, side: Side) -> None:
+    """Bound until a platform tells whose the account is, then his own: he objects by the keyboard alone."""
+    async with browser.page(PHONE, "zh-CN") as page:
+        await page.go(await side.link((SourceKind.SHOP,)))
+        await tick_and_press_by_keyboard(page)
+        await page.press("form[action$='/finish'] button")
+        await page.back()
+        await page.press("form[action$='/manage/open'] button")
+        await eyes.see(page, "bound-phone-zh", "zh")
+        await tells(side, None)
+        await page.press("main .refresh a")
+        await eyes.see(page, "own-phone-zh", "zh")
+        await page.run("document.querySelector('#o-kind').focus()")
+        await page.key("ArrowDown", 40)
+        assert await page.run("document.activeElement.value") == "Shop"
+        await stop_at(page, "textarea")
+        for letter in "mine":
+            await page.key(letter, ord(letter.upper()), text=letter)
+        await stop_at(page, "submit")
+        async with page.turning():
+            await page.key("Enter", 13, text="\r")
+        await eyes.see(page, "objected-phone-zh", "zh")
+        await page.press("[hreflang=en]")
+        await eyes.see(page, "objected-phone-en", "en")
+    assert [row["kind"] for row in await side.rows("SELECT kind FROM dispute WHERE customer_id = :customer")] == ["Shop"]
 
 
 async def tick_and_press_by_keyboard(page: Page) -> None:

@@ -149,6 +149,7 @@ def test_every_type_of_the_contract_is_told_in_words() -> None:
     written = {name for name in core.type_map if name.endswith(done)}
     refusals = {
         "ConsentMissing",
+        "CustomerDeclined",
         "IdempotencyKeyReused",
         "InvalidInput",
         "NotAllowed",

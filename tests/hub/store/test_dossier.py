@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from sqlalchemy import text
 from connectors.sandbox.persona import Persona, load
 from hub.credit.dossier import Dossier, Reference
 from hub.credit.features import SeriesProfile, compute_features
+from hub.credit.features.invoices import net_by_party
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import HouseholdRegistration, TaxReturn
+from hub.domain.facts import HouseholdRegistration, Invoice, TaxReturn
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import window
 from hub.errors import NotFound
 from hub.store.database import Database, Write
 from hub.store.dossier import load_dossier
+from hub.store.facts import PageScope, write_facts
+from hub.vault import IDENTIFIER, Blind
 from tests.hub.credit.dossiers import dossier_of
 from tests.hub.credit.facts_of import facts_of
 from tests.hub.credit.made import fact
@@ -28,6 +32,7 @@ from tests.hub.store.seed import GRANTEE, PURPOSE, SCENARIO, Seed, seed_persona
 
 DEMO = Path(__file__).parents[3] / "connectors/sandbox/personas/online-tea-seller.json"
 PROFILE = SeriesProfile("TRADE", names_shop=True)
+BLIND = Blind(b"k" * 32)
 
 
 def small(orders_from: str | None = None) -> Persona:
@@ -105,6 +110,39 @@ async def test_a_record_dated_after_as_of_does_not_count(database: Database) -> 
         await seed.facts(fact(TaxReturn, period_end=date(2026, 1, 20)), fact(TaxReturn, period_end=date(2026, 1, 21)))
         got = await loaded(tx, persona, seed.customer_id)
     assert [one.period_end for one in got.of(TaxReturn)] == [date(2026, 1, 20)]
+
+
+async def test_private_buyers_are_distinct_and_businesses_are_called_by_their_code(database: Database) -> None:
+    """As they come from a platform; whoever is grouped by is the code, or the keyed hash."""
+    persona = small()
+    firm, listed, private, other, trader = (
+        "92330203MA2DEMKX0M",
+        "123301004700000070",
+        "339998198709170425",
+        "339997198403181029",
+        "33999819870917042501",
+    )
+    sold = [(firm, "100"), (listed, "50"), (private, "30"), (f"{private[:6]} {private[6:]}", "-10"), (other, "5"), (trader, "4"), ("", "3")]
+    invoices = [
+        fact(Invoice, number=str(n), direction="OUTPUT", seller=firm, buyer=buyer, net=Decimal(net), issued_on=date(2025, 12, 1))
+        for n, (buyer, net) in enumerate(sold)
+    ]
+    async with database.work() as tx:
+        seed = await seed_persona(tx, persona, [])
+        await seed.connect(SourceKind.INVOICE)
+        await seed.allow(SourceKind.INVOICE)
+        await seed.window(SourceKind.INVOICE, ("Invoice",), [(date(2024, 1, 1), date(2026, 1, 19))])
+        scope = PageScope(seed.customer_id, seed.connections[SourceKind.INVOICE], new_id(), await seed._page(), seed.synced_at)
+        assert await write_facts(tx, scope, enumerate(invoices), BLIND) == (7, 0)
+        got = await loaded(tx, persona, seed.customer_id)
+        assert await write_facts(tx, scope, enumerate(invoices), BLIND) == (0, 7), "read again it is the same"
+        rows = (
+            await tx.execute(text("SELECT count(*) FROM fact_invoice WHERE strpos(fact_invoice::text, '198709170425') > 0"))
+        ).scalar_one()
+    hashes = {one: BLIND.hash(IDENTIFIER, one) for one in (private, other, trader)}
+    wanted = {firm: "100", listed: "50", hashes[private]: "20", hashes[other]: "5", hashes[trader]: "4", "": "3"}
+    assert net_by_party(got.of(Invoice)) == {party: Decimal(net) for party, net in wanted.items()}
+    assert {one.seller for one in got.of(Invoice)} == {firm} and rows == 0
 
 
 async def test_facts_of_an_unreadable_source_are_not_loaded(database: Database) -> None:

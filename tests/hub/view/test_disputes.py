@@ -42,6 +42,21 @@ async def test_a_fact_is_shown_with_what_is_objected_to(database: Database) -> N
     assert (await ask(database, node))["node"]["disputes"] == [{"about": wanted["about"]}]
 
 
+async def test_every_fact_of_a_kind_shows_what_is_objected_to_in_the_kind(database: Database) -> None:
+    world = await build(database)
+    row = {"customer_id": world.mine, "dispute_id": world.mine, "kind": "Order", "about": world.mine, "state": "OPEN", "statement": b"x"}
+    async with database.work() as tx:
+        await tx.execute(insert(tables.dispute), {**row, "raised_at": KNOWN, "raised_by": "customer", "due_on": date(2026, 2, 9)})
+    wanted = [{"state": "OPEN", "dueOn": "2026-02-09", "about": f"Order:{world.mine}:{world.mine}"}]
+    found = (await ask(database, FACTS, id=world.id))["customer"]["orders"]["nodes"]
+    assert len(found) > 1 and all(one["disputes"] == wanted for one in found)
+    assert (await ask(database, f'{{ node(id: "{wanted[0]["about"]}") {{ id }} }}'))["node"] is None
+    other = FACTS.replace("orders", "shops").replace("orderNumber", "id")
+    assert all(one["disputes"] == [] for one in (await ask(database, other, id=world.id))["customer"]["shops"]["nodes"]), (
+        "another kind does not"
+    )
+
+
 async def test_an_evaluation_shows_it_by_its_values_and_what_it_was_made_by(database: Database) -> None:
     world = await build(database)
     async with database.work() as tx:

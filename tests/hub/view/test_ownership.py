@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import itertools
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, update
 
-from hub.domain.facts import spec_of_name
-from hub.domain.identifiers import PersonalId
+from hub.domain.facts import Invoice, spec_of_name
+from hub.domain.identifiers import CustomerId, PersonalId
 from hub.domain.ownership import OWNER_FIELDS, OwnerStanding, standing
 from hub.store import tables
 from hub.store.database import Database, Write
 from hub.store.fact_tables import FACT_TABLES
+from hub.store.facts import PageScope, write_facts
+from hub.vault import Blind
 from hub.vault.blind import FAMILIES, IDENTIFIER
 from tests.hub.view.test_reading import ask
 from tests.hub.view.world import KNOWN, PARTNER, RISK, World, build, consent_row
@@ -115,13 +118,56 @@ async def test_every_kind_that_names_an_owner_is_heard(database: Database) -> No
     assert found.pop("silent") == "UNKNOWN" and set(found.values()) == {"DIFFERS"} and len(found) == len(OWNER_FIELDS) == 8
 
 
+async def test_a_taxpayer_may_be_a_natural_person(database: Database) -> None:
+    """Then the number is a keyed hash already, beside a masked form."""
+    world, owned = (
+        await build(database),
+        {uuid4(): OwnerStanding.MATCHES, uuid4(): OwnerStanding.IS_A_PARTY, uuid4(): OwnerStanding.DIFFERS},
+    )
+    async with database.work() as tx:
+        for customer_id, who in zip(owned, (SUBJECT, OPERATOR, STRANGER), strict=True):
+            await customer_of(tx, customer_id, uscc=None)
+            ids = await connected(tx, world, customer_id, "TAX", "tax")
+            await fact(tx, ids, "TaxpayerProfile", uscc=who, uscc_masked="3***")
+    assert {one: (await owners(database, one))["tax"] for one in owned} == owned
+
+
+async def test_a_natural_persons_number_is_masked_and_chooses_nothing(database: Database) -> None:
+    world, customer_id, person = await build(database), uuid4(), "339998198709170425"
+    hashed = Blind(b"k" * 32).hash(IDENTIFIER, person)
+    async with database.work() as tx:
+        await customer_of(tx, customer_id)
+        ids = await connected(tx, world, customer_id, "INVOICE", "tax")
+        said = {
+            "direction": "OUTPUT",
+            "kind_code": "32",
+            "issued_on": KNOWN.date(),
+            "net": Decimal(1),
+            "tax": Decimal(0),
+            "gross": Decimal(1),
+        }
+        rest: dict[str, Any] = {**said, "status": "NORMAL", "original_number": None, "red_reason": None}
+        sold = [Invoice(code="", number=number, seller=CODE, buyer=buyer, **rest) for number, buyer in (("1", person), ("2", CODE))]
+        scope = PageScope(CustomerId(customer_id), ids["connection_id"], ids["consent_id"], ids["page_id"], KNOWN - timedelta(days=1))
+        await write_facts(tx, scope, enumerate(sold), Blind(b"k" * 32))
+
+    async def asked(given: str) -> list[str]:
+        query = f"query ($id: ID!) {{ customer(id: $id) {{ invoices{given} {{ nodes {{ buyer seller }} }} }} }}"
+        found = (await ask(database, query, caller=RISK, id=str(customer_id)))["customer"]["invoices"]["nodes"]
+        assert {one["seller"] for one in found} <= {CODE}
+        return sorted(one["buyer"] for one in found)
+
+    assert await asked("") == ["339998********0425", CODE]
+    assert await asked(f'(buyer: ["{CODE}", "{person}", "{hashed}", "339998********0425"])') == [CODE]
+
+
 def test_owners_are_declared_as_fields_of_facts() -> None:
     for one in OWNER_FIELDS:
         fields = {field.name: field for field in spec_of_name(one.kind).fields}
         assert spec_of_name(one.kind).source == one.source
         assert one.person is None or FAMILIES[one.person] == IDENTIFIER, "or it never equals the customer"
         assert one.person is None or PersonalId.__name__ in str(fields[one.person].kind) or fields[one.person].kind.name == "PERSONAL"
-        assert one.uscc is None or fields[one.uscc].kind.name == "TEXT"
+        assert one.uscc is None or fields[one.uscc].kind.name in ("TEXT", "PARTY")
 
 
 async def test_a_register_speaks_of_the_customer_s_own_code_only(database: Database) -> None:

@@ -289,7 +289,7 @@ async def test_runs_are_chosen_by_their_arguments(database: Database, given: dic
     assert [one["epoch"] for one in (await ask(database, RUNS, ADMIN, **filled))["syncRuns"]["nodes"]] == epochs
 
 
-PLATFORMS = "{ platforms { connector circuit circuitFailures parkedUntil inFlight inFlightLimit usedThisMinute leftThisMinute usedToday leftToday retriesThisMinute } }"
+PLATFORMS = "{ platforms { connector circuit circuitFailures parkedUntil inFlight inFlightLimit usedThisMinute leftThisMinute usedToday leftToday retriesThisMinute assessmentId assessedOn } }"
 
 
 async def test_a_platform_shows_its_circuit_and_what_is_left_of_its_quota(database: Database) -> None:
@@ -310,10 +310,14 @@ async def test_a_platform_shows_its_circuit_and_what_is_left_of_its_quota(databa
         places = {"a": [2, now + 60], "dead": [7, now - 1]}
         day = {"day": int((now + 28800) // 86400) - 1, "day_calls": 999, "places": places}
         await tx.execute(insert(tables.quota_ledger), {"connector": "market", "credential": "c", **this, **day})
+        for record, on in (("PIPIA-1", "2025-01-05"), ("PIPIA-2", "2026-01-05")):
+            stated = {"connector": "market", "assessment_id": record, "assessed_on": date.fromisoformat(on), "addresses": []}
+            await tx.execute(insert(tables.connector_assessment), stated)
     (row,) = (await ask(database, PLATFORMS, ADMIN))["platforms"]
     assert (row["circuit"], row["circuitFailures"], row["inFlight"], row["inFlightLimit"]) == ("OPEN", 10, 2, 8)
     assert (row["usedThisMinute"], row["leftThisMinute"], row["retriesThisMinute"]) == (45, 55, 3)
     assert (row["usedToday"], row["leftToday"]) == (0, None), "yesterday's calls do not count; no limit per day is set"
+    assert (row["assessmentId"], row["assessedOn"]) == ("PIPIA-2", "2026-01-05"), "the newest holds"
 
 
 async def test_drift_is_shown_by_path_and_type(database: Database) -> None:

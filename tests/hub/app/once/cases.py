@@ -189,6 +189,8 @@ PORTFOLIO = json.dumps({
 
 
 async def to_screen(desk: Desk, number: int) -> Input:
+    # Without anybody to screen there is no part of it.
+    await customer(desk, number)
     return {"document": PORTFOLIO.replace("Some", f"Some {number}")}
 
 
@@ -312,7 +314,7 @@ CASES: Mapping[str, Case] = {
     ),
     "recordLoanStatus": Case("partner-app", to_record_loan, {"balance": "2.00"}, {"loan_status": 1, "audit_event": 1}),
     "recordLoanStatuses": Case("partner-app", to_record_loans, {"statuses": []}, {"loan_status": 2, "audit_event": 2}),
-    "withdrawConsent": Case("partner-app", to_step, ELSEWHERE, STEP),
+    "withdrawConsent": Case("partner-app", to_step, ELSEWHERE, {**STEP, "refusal": 1}),
     "pauseConsent": Case("partner-app", to_step, ELSEWHERE, STEP),
     "resumeConsent": Case("partner-app", to_resume, ELSEWHERE, STEP),
     "narrowConsent": Case("partner-app", to_narrow, {"dataTo": "2026-06-29"}, STEP),

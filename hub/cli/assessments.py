@@ -1,0 +1,69 @@
+"""The impact assessments that stand in connectors.json, beside the addresses that they let be called; and which connectors lack one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import orjson
+import typer
+from rich.table import Table
+
+from hub.access.audit.assessed import Assessment, note_assessed
+from hub.cli.options import console, emit, settings
+from hub.cli.runtime import ASSESSMENT, Configs, Runtime, read_configs
+from hub.errors import FixConfiguration
+from hub.settings import Settings
+from hub.sync.approved import addresses
+
+LONGEST = 128
+SIMULATED = {"id": "PIPIA-SIMULATED", "on": "2026-01-01"}
+"""What is said of simulated platforms: nobody's data are fetched from them."""
+
+
+def read_assessments(chosen: Settings) -> dict[str, Assessment]:
+    """Of each connector that states one. Raises FixConfiguration for what is none."""
+    if not read_configs(chosen):
+        return {}
+    found: Mapping[str, Mapping[str, object]] = orjson.loads(chosen.connectors_file.read_bytes())
+    return {name: _assessment(name, values[ASSESSMENT]) for name, values in found.items() if ASSESSMENT in values}
+
+
+def _assessment(name: str, value: object) -> Assessment:
+    try:
+        match value:
+            case {"id": str(record), "on": str(day)} if 0 < len(record.strip()) <= LONGEST:
+                return Assessment(record.strip(), date.fromisoformat(day))
+    except ValueError:
+        pass
+    raise FixConfiguration(
+        f"The {ASSESSMENT} of {name} in connectors.json is none.", remedy='Write it like {"id": "PIPIA-2026-014", "on": "2026-01-05"}.'
+    )
+
+
+def simulated(configs: Configs) -> dict[str, Assessment]:
+    """For simulated platforms."""
+    return {name: _assessment(name, SIMULATED) for name in configs}
+
+
+async def require_assessed(runtime: Runtime, stated: Mapping[str, Assessment]) -> tuple[str, ...]:
+    """The connectors that are enabled without an assessment. Raises FixConfiguration for those that may not be."""
+    allowed = {name: addresses(config) for name, config in runtime.equipment.configs.items()}
+    return await note_assessed(runtime.database, runtime.vault.keys, allowed, stated)
+
+
+def print_assessments(home: Path | None, *, as_json: bool) -> None:
+    """Exit code 1 when a connector lacks one."""
+    chosen = settings(home)
+    stated, names = read_assessments(chosen), sorted(read_configs(chosen))
+    rows = [(name, stated.get(name)) for name in names]
+    if as_json:
+        emit([{"connector": name, "assessment": one and one.id, "assessed_on": one and str(one.on)} for name, one in rows])
+    else:
+        table = Table("connector", "assessment", "day", title="Impact assessments (PIPL 55)")
+        for name, one in rows:
+            table.add_row(name, one.id if one else "not stated", str(one.on) if one else "")
+        console.print(table)
+    if len(stated) < len(names):
+        raise typer.Exit(1)
