@@ -303,7 +303,7 @@ FAIRNESS = (
     Rule(
         "fairness: report",
         "Approval rate and mean limit by segment, each month.",
-        "`hub report fairness --month`: the last decision of each customer and scenario; cells that would tell of persons are not told.",
+        "A worker keeps the report of a month when it is over (`fairnessCells`), `hub report fairness` makes it at any time; cells that would tell of persons are not told.",
         ("hub/credit/fairness.py", "hub/store/reports.py"),
     ),
     Rule(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
 from hub.credit.concentration import Concentration, JointLoan, concentration
 from hub.credit.fairness import Cell, Counted, axes, fairness
 from hub.domain.periods import Month, first_day, last_day
 from hub.store.database import Read, Write
 from hub.store.evaluations.reference import in_effect
+from hub.store.tables import fairness_cell
 
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('fairness'))")
 _JOINT = text("""
     SELECT number, partner, balance, partner_share FROM (
         SELECT DISTINCT ON (customer_id, number) * FROM loan_status
@@ -53,3 +56,20 @@ async def fairness_of(tx: Read | Write, month: Month, scenario: str | None = Non
     """What was decided in a month, of one scenario or of all."""
     values = {"first": first_day(month), "last": last_day(month), "scenario": scenario}
     return fairness([Counted(*row) for row in await tx.execute(text(_counted()), values)])
+
+
+async def keep_fairness(tx: Write, month: Month, now: datetime) -> int:
+    """Keeps the report of a month: of all scenarios together, and of each. Returns the number of cells; 0: it was kept before, or nothing was decided. Of two at once one
+    keeps it."""
+    await tx.execute(_ONE_AT_A_TIME)
+    if (await tx.execute(select(fairness_cell.c.month).where(fairness_cell.c.month == month).limit(1))).first():
+        return 0
+    scenarios = (await tx.execute(text("SELECT DISTINCT policy_id FROM policy ORDER BY 1"))).scalars().all()
+    rows = [
+        {**asdict(cell), "month": month, "scenario": scenario or "", "made_at": now}
+        for scenario in (None, *scenarios)
+        for cell in await fairness_of(tx, month, scenario)
+    ]
+    if rows:
+        await tx.execute(insert(fairness_cell), rows)
+    return len(rows)

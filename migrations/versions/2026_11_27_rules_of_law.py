@@ -1,7 +1,7 @@
 """rules of law
 
 All-in cost of what is offered; on which days a platform is on the lender's public list; who approved a policy's models anew, and when; which partner a loan was made with, and
-the share that the partner funds.
+the share that the partner funds; what was decided about each segment, month by month.
 
 A partner that was registered before is taken to be listed from the day of its registration: it got offers until now. The head office says otherwise with ``updateClient``.
 
@@ -36,5 +36,22 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=False, comment="what was looked at"),
         sa.PrimaryKeyConstraint("policy_id", "version", "approved_at", name="pk_policy_approval"),
     )
+    op.create_table(
+        "fairness_cell",
+        sa.Column("month", sa.Text(), nullable=False),
+        sa.Column("scenario", sa.Text(), nullable=False, comment="empty: all of them"),
+        sa.Column("axis", sa.Text(), nullable=False),
+        sa.Column("segment", sa.Text(), nullable=False, comment="empty: nobody can tell"),
+        sa.Column("told", sa.Boolean(), nullable=False, comment="false: too few customers; then the rest is null"),
+        sa.Column("decided", sa.Integer(), nullable=True),
+        sa.Column("approved", sa.Integer(), nullable=True),
+        sa.Column("approval_rate", sa.Numeric(9, 4), nullable=True),
+        sa.Column("mean_limit", sa.Numeric(18, 2), nullable=True),
+        sa.Column("to_all", sa.Numeric(9, 4), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("month", "scenario", "axis", "segment", name="pk_fairness_cell"),
+    )
+    op.execute("GRANT SELECT ON fairness_cell TO hub_app")
+    op.execute("GRANT INSERT, SELECT ON fairness_cell TO hub_worker")
     op.execute("GRANT SELECT ON policy_approval TO hub_app")
     op.execute("GRANT INSERT, SELECT ON policy_approval TO hub_worker")

@@ -161,6 +161,7 @@ SCOPES_OF_EXAMPLE = {
     "DiscardPolicyDraft": {"policies:write"},
     "PublishPolicyDraft": {"policies:approve"},
     "EndPolicyVersion": {"policies:approve"},
+    "FairnessReport": {"policies:read"},
     "ApprovePolicyVersion": {"policies:approve"},
     "ScreenPortfolio": {"portfolios:write"},
     "PortfolioScreenings": {"portfolios:read"},

@@ -31,7 +31,7 @@ from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, NOT_REPRODUCIBLE, 
 from hub.store.fact_tables import FACT_TABLES
 from hub.store.merging import merge_customers
 from hub.store.relations import load_edges, related_to
-from hub.store.reports import fairness_of
+from hub.store.reports import fairness_of, keep_fairness
 from hub.store.tables import customer, dispute, sync_window
 from tests.databases import Databases
 from tests.e2e.case import small_seller
@@ -341,3 +341,6 @@ async def test_of_a_month_the_last_decision_of_each_counts(scene: Scene, monkeyp
     assert cells["region"].segment == "宁波市" and cells.keys() == {"ALL", *axes()}
     for month, scenario in (("2026-02", None), ("2026-01", "S01")):
         assert await fairness_of(scene.tx, Month(month), scenario) == ()
+    assert [await keep_fairness(scene.tx, Month("2026-01"), scene.at + DAY) for _ in range(2)] == [2 * (1 + len(axes())), 0], (
+        "once, of all and of S03"
+    )
