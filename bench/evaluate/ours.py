@@ -6,18 +6,17 @@ sample for the comparison.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import orjson
 import uvloop
 from sqlalchemy import text
 
+from bench.evaluate.cpu import of_process
 from bench.evaluate.growing import PURPOSE
 from bench.evaluate.settings import PORTFOLIO, Post
 from bench.kit.ground import GRANTEE, NOON
@@ -44,12 +43,12 @@ async def evaluated(post: Post) -> dict[str, Any]:
         await _batch(tx, customers[:2], rules)
         look_rarely()
         backend = (await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one()
-        before, began, outcomes = _cpu(backend), time.perf_counter(), Counter[str]()
+        before, began, outcomes = of_process(backend), time.perf_counter(), Counter[str]()
         parts = {"reading": 0.0, "evaluating": 0.0}
         for at in range(0, post.customers, AT_ONCE):
             read, made = await _batch(tx, customers[at : min(at + AT_ONCE, post.customers)], rules, outcomes)
             parts["reading"], parts["evaluating"] = parts["reading"] + read, parts["evaluating"] + made
-        seconds, theirs = time.perf_counter() - began, _cpu(backend) - before
+        seconds, theirs = time.perf_counter() - began, of_process(backend) - before
         simple = time.process_time()
         sample = await _sample(tx, customers[: post.sample], rules["S01"])
         simple = (time.process_time() - simple) / max(1, len(sample))
@@ -83,12 +82,6 @@ async def _sample(tx: Write, customers: Sequence[CustomerId], rules: Policy) -> 
         features = compute_features(dossier, rules.profile).values()
         found[str(one)] = {each.id: None if each.number is None else float(each.number) for each in features}
     return found
-
-
-def _cpu(pid: int) -> float:
-    """Seconds of CPU that a process of this machine has taken."""
-    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

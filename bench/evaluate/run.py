@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from bench.evaluate.cpu import Cpu
 from bench.evaluate.growing import grow
 from bench.evaluate.settings import EQUAL, PORTFOLIO, WITHIN, Asked, Post
 from bench.kit.command import Outcome
@@ -47,8 +48,8 @@ async def run(asked: Asked, show: Show) -> Outcome:
                 await publish_policies(tx, documents_of_the_package(), NOON)
             await grow(embedded.dsn("hub"), asked.customers, show)
             alone = await _alone(urls, asked, show)
-            whole = await _whole(database, asked, show)
-            peer = await _peer(embedded.dsn("hub"), home, asked, alone["sample"], show) if asked.peers else None
+            whole = await _whole(database, home, asked, show)
+            peer = await _peer(embedded, home, asked, alone["sample"], show) if asked.peers else None
             await database.close()
         finally:
             await asyncio.to_thread(embedded.stop)
@@ -65,26 +66,36 @@ async def _alone(urls: Urls, asked: Asked, show: Show) -> Result:
     return found
 
 
-async def _whole(database: Database, asked: Asked, show: Show) -> Result:
+async def _whole(database: Database, home: Path, asked: Asked, show: Show) -> Result:
     """The portfolio, pre-screened by a pool of processes: as ``hub portfolio screen`` does it, with results and counts written."""
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), Cpu(home / "postgres")
     async with database.work() as tx:
         found = await portfolios.begin(tx, PORTFOLIO, "bench", NOON, NOON.date())
-    await come_to_all_at_once(database, found, found.screening_id, GRANTEE, processes=asked.cores, at_once=AT_ONCE, quiet=True)
-    seconds = time.perf_counter() - began
+    await come_to_all_at_once(
+        database,
+        found,
+        found.screening_id,
+        GRANTEE,
+        processes=asked.cores,
+        at_once=AT_ONCE,
+        quiet=True,
+        told=lambda done, total: show.at("the portfolio", done, total, "customers"),
+    )
+    seconds, taken = time.perf_counter() - began, cpu.taken()
     async with database.work() as tx:
         done, results = (await found.progress(tx))[0], await portfolios.results(tx, found.screening_id)
         counted = sum(row.customers for row in await portfolios.counts(tx, found.screening_id) if row.axis == "ALL")
     show.say(f"whole   {done:>9,} customers {seconds:8.1f} s on {asked.cores} cores")
-    return {"customers": done, "seconds": seconds, "results": results, "counted": counted}
+    return {"customers": done, "seconds": seconds, "cpu": taken, "results": results, "counted": counted}
 
 
-async def _peer(dsn: str, home: Path, asked: Asked, sample: Sample, show: Show) -> Result:
+async def _peer(embedded: Embedded, home: Path, asked: Asked, sample: Sample, show: Show) -> Result:
     place = home / "peer"
     place.mkdir()
     script = str(Path(__file__).with_name("peer.py"))
     # -P: a module of this folder must not be taken for one of the peer's.
-    found = await said((str(PEER), "-P", script, dsn, str(place), str(asked.cores), *sample), folder=home)
+    cpu, dsn = Cpu(home / "postgres"), embedded.dsn("hub")
+    found = {**await said((str(PEER), "-P", script, dsn, str(place), str(asked.cores), *sample), folder=home), "cpu": cpu.taken()}
     show.say(f"DuckDB  {found['customers']:>9,} customers {found['seconds']:8.1f} s, of them {found['computed']:.1f} s computing")
     return found
 
@@ -101,18 +112,25 @@ def figures(asked: Asked, alone: Result, whole: Result, peer: Result | None) -> 
         told(
             f"the portfolio on {asked.cores} cores", f"{whole['customers'] / whole['seconds']:,.0f} customers/s ({whole['seconds']:.1f} s)"
         ),
+        told("CPU of it, a customer", _cpu(whole)),
     ]
     if peer is None:
         return found
-    ratio = whole["seconds"] / peer["seconds"]
+    ratio, by_cpu = whole["seconds"] / peer["seconds"], sum(whole["cpu"].values()) / sum(peer["cpu"].values())
     unequal = differences(alone["sample"], peer["sample"])
     return [
         *found,
         told("DuckDB, series and features", f"{peer['customers'] / peer['seconds']:,.0f} customers/s ({peer['seconds']:.1f} s)"),
+        told("CPU of it, a customer", _cpu(peer)),
         told("features that both compute", peer["features"]),
         Figure(f"of {len(peer['sample'])} customers, features that differ", "0", "; ".join(unequal[:3]) or "0", not unequal),
         Figure("ours : DuckDB, time", f"<= {WITHIN}", f"{ratio:.1f}", ratio <= WITHIN),
+        told("ours : DuckDB, CPU, with the starting of processes", f"{by_cpu:.1f}"),
     ]
+
+
+def _cpu(found: Result) -> str:
+    return ", ".join(f"{name} {seconds / found['customers'] * 1000:.1f} ms" for name, seconds in found["cpu"].items())
 
 
 def differences(ours: Sample, theirs: Sample) -> list[str]:

@@ -42,7 +42,13 @@ def qualifications(persona: Persona) -> list[Row] | None:
     found = expand_records.registration(persona)
     if found is None:
         return None
-    return [{"zzlx": _code("zzlx", kind), "zsbh": None, "yxqq": None, "yxqz": None} for kind in found.business.qualifications]
+    return [{"zzlx": _qualified(kind), "zsbh": None, "yxqq": None, "yxqz": None} for kind in found.business.qualifications]
+
+
+def _qualified(kind: str) -> str:
+    """The list of start-up categories is each place's own: one that stands in no table goes out as another one of the place."""
+    known = kind in CODES["zzlx"] or not kind.startswith("STARTUP")
+    return _code("zzlx", kind if known else "STARTUP_OTHER")
 
 
 def cases(persona: Persona) -> list[Row]:

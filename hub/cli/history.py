@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from sqlalchemy import text
 
 from hub.access.audit import audited
@@ -139,7 +139,7 @@ def _streams(runtime: Runtime, connector: str) -> Sequence[Any]:
 def bars(quiet: bool) -> Iterator[Progress]:
     """Progress on a terminal; each task tells its ``detail``."""
     columns = (TextColumn("{task.description:<18}"), BarColumn(bar_width=32), MofNCompleteColumn(), TextColumn("{task.fields[detail]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal) as found:
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=quiet or not console.is_terminal) as found:
         yield found
 
 

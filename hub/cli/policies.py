@@ -103,7 +103,7 @@ def show_one(what: str, version: str | None, home: Path | None) -> None:
                     )
                 )
             else:
-                row = _chosen(await versions(tx, what), version, runtime.clock.today())
+                row = _chosen(await versions(tx, [what]), version, runtime.clock.today())
                 until_ = f" until {row.ends_on}" if row.ends_on else ""
                 found.append((row.document, f"{row.policy_id} {row.version} applies from {row.effective_from} on{until_}."))
 

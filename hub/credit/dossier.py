@@ -6,12 +6,14 @@ month without records is 0 (domain brief, rule G5): so no formula can take null 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import msgspec
 
 from hub.connect.message import Interval
 from hub.credit.objections import NONE, Objections
@@ -47,6 +49,11 @@ class SourceState:
             first, last = first_day(month), last_day(month)
             self._covered[month] = self.readable and any(i.first <= first and last <= i.last for i in self.intervals)
         return self._covered[month]
+
+    def covered_of(self, months: Iterable[Month]) -> list[Month]:
+        """Those that it :meth:`covers`."""
+        known = self._covered
+        return [month for month in months if (known[month] if month in known else self.covers(month))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +101,7 @@ class OrderMeasures:
     """Day of the last paid order that is served by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceSet:
+class EvidenceSet(msgspec.Struct, frozen=True, gc=False):
     """Fact versions of one kind that were read: their number and the SHA-256 over their sorted ids, by day range.
 
     ``window`` is the name of the span they were read for (``W12``, ``W12-12``, ``D90``, ``ALL``). The days may reach beyond it: an order
@@ -173,6 +179,13 @@ class Dossier:
     def source(self, kind: SourceKind) -> SourceState:
         return self.sources.get(kind) or SourceState(kind, MissingReason.NOT_CONNECTED)
 
+    @property
+    def unreadable(self) -> tuple[SourceKind, ...]:
+        """Every kind of source that may not be used, in the order of the kinds."""
+        if SourceState not in self.memo:
+            self.memo[SourceState] = tuple(kind for kind in SourceKind if not self.readable(kind))
+        return cast("tuple[SourceKind, ...]", self.memo[SourceState])
+
     def readable(self, *kinds: SourceKind) -> bool:
         return all(self.source(kind).readable for kind in kinds)
 
@@ -182,8 +195,8 @@ class Dossier:
         Names: ``GMV``, ``REF``, ``ORDERS`` (SHOP, by month of paidAt / succeededAt), ``IO``, ``II``, ``IO_TAX`` (INVOICE, net blue plus red, by month of issue),
         ``IN.<category>`` and ``OUT.<category>`` (PAYMENT, posted transactions).
         """
-        state, amounts = self.source(source), self.amounts.get(name, {})
-        return {month: amounts.get(month, ZERO) for month in months if state.covers(month)}
+        amounts = self.amounts.get(name, {})
+        return {month: amounts.get(month, ZERO) for month in self.source(source).covered_of(months)}
 
 
 def once(derive: Callable[Concatenate[Dossier, P], F]) -> Callable[Concatenate[Dossier, P], F]:

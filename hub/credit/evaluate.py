@@ -26,7 +26,7 @@ from hub.credit.scenario.inputs import Material, known_inputs
 from hub.credit.scenario.limit import Ground, Limit, Price, calculate, price, uplifts
 from hub.credit.scenario.reasons import Reasons, Said, reasons
 from hub.credit.segments import Segments, segments
-from hub.credit.values import Feature
+from hub.credit.values import Feature, FeatureSet
 from hub.domain.enums import MissingReason, Outcome, SourceKind
 
 K07 = "K07"
@@ -111,17 +111,19 @@ def _made(dossier: Dossier, policy: Policy, request: Request, scored: Scored | N
 
 def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | None = None) -> Findings:
     """Everything behind the gate, whether or not it is open: a model that watches a loan looks behind a closed one, too."""
-    features = dict(compute_features(dossier, replace(policy.profile, requested=request.amount)))
-    observers, verdict = _cross_checked(dossier, policy, features)
+    shared = compute_features(dossier, replace(policy.profile, requested=request.amount))
+    observers, verdict = _cross_checked(dossier, policy, shared)
+    features = dict(shared)
     material = Material(dossier, features, verdict, request.purpose, observers)
-    features |= after_cross_check(dossier, verdict, material)
-    names = Layers({name: Known.of(feature) for name, feature in features.items()}, known_inputs(material))
+    late = after_cross_check(dossier, verdict, material)
+    features |= late
+    names = names_of(dossier, shared, late, material)
     found = eligibility.judge(policy, names)
     points = score(names, conflict=verdict.tier is Tier.CONFLICT, unverified=verdict.tier is Tier.UNVERIFIED, scored=scored)
     ground = Ground(dossier, policy, names, observers, verdict.tau, request.purpose)
-    enhanced = uplifts(ground)[2] > 0
-    offer = price(points.grade, verdict.tau, points.default_probability, enhanced=enhanced)
-    limit = calculate(ground, offer) if offer and verdict.tier is not Tier.CONFLICT else None
+    earned = uplifts(ground)
+    offer = price(points.grade, verdict.tau, points.default_probability, enhanced=earned[2] > 0)
+    limit = calculate(ground, offer, earned) if offer and verdict.tier is not Tier.CONFLICT else None
     offered = limit is not None and not (found.failed or found.unknown)
     features |= after_offer(dossier, points, offer if offered else None)
     groups = segments(dossier, observers, verdict.revenue)
@@ -139,6 +141,21 @@ def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | No
         tuple(one for one in policy.downgrade if is_true(one.when, names) is True),
         fallback=scored is not None and scored.total is None,
     )
+
+
+def names_of(dossier: Dossier, shared: FeatureSet, late: FeatureSet, material: Material) -> Layers:
+    """What an expression may name: features of the dossier and those made after them, and the inputs."""
+    found = _known_of(dossier, shared) | {name: Known.of(feature) for name, feature in late.items()}
+    return Layers(found, known_inputs(material), memo=dossier.memo)
+
+
+def _known_of(dossier: Dossier, shared: FeatureSet) -> dict[str, Known]:
+    """A feature that several sets have is the same to all. The sets stand in the memo, too: while they do, no others have their places in memory."""
+    key, known = (_known_of, id(shared)), dossier.memo.setdefault(Known, {})
+    if key not in dossier.memo:
+        found = {name: known.get(id(feature)) or known.setdefault(id(feature), Known.of(feature)) for name, feature in shared.items()}
+        dossier.memo[key] = found, shared
+    return dossier.memo[key][0]  # type: ignore[no-any-return]
 
 
 def _guarantee(policy: Policy, names: Mapping[str, Known]) -> str:

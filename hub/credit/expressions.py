@@ -7,12 +7,13 @@ so, because null never compares. Numbers are handed over as text, since zen-engi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
+from itertools import compress
 from typing import Any
 
+import msgspec
 import zen
 
 from hub.credit.values import Feature
@@ -28,8 +29,7 @@ TEXTUAL = frozenset({Unit.ENUM, Unit.BOOL})
 Value = Decimal | int | str | bool
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, gc=False):
     """What a name stands for: a value, or why there is none. ``numeric`` decides how it is handed over."""
 
     value: Value | None
@@ -41,21 +41,50 @@ class Known:
     def of(feature: Feature) -> Known:
         return Known(feature.value, feature.missing, feature.unit not in TEXTUAL, (feature.id,))
 
+    @property
+    def as_number(self) -> bool:
+        """Whether it is handed over as a number. NO_DEBT and the like: a numeric feature whose value is text is compared as text."""
+        return self.numeric and not isinstance(self.value, str)
+
+    @property
+    def handed_over(self) -> Value | None:
+        """The value as zen-engine is given it."""
+        return _plain(self.value) if self.as_number else self.value
+
 
 Names = Mapping[str, Known]
+Memo = dict[Any, Any]
+"""What expressions gave, by their text and by which values their names stand for; the values are kept beside it, so that no other has their place in memory."""
+
+
+class _Found(dict[str, Known]):
+    """Names that were asked for before; others are looked for in the layers."""
+
+    def __init__(self, layers: tuple[Names, ...]) -> None:
+        self.layers = layers
+
+    def __missing__(self, name: str) -> Known:
+        for layer in self.layers:
+            if name in layer:
+                self[name] = layer[name]
+                return self[name]
+        raise KeyError(name)
 
 
 class Layers(Mapping[str, Known]):
-    """Names of several mappings, the first that has one counts. Nothing is read before it is asked for."""
+    """Names of several mappings, the first that has one counts. Nothing is read before it is asked for, and nothing twice.
 
-    def __init__(self, *layers: Names) -> None:
+    ``memo`` is that of a dossier: scenarios ask the same of the same values. Of layers over layers it is that of those below.
+    """
+
+    def __init__(self, *layers: Names, memo: Memo | None = None) -> None:
         self._layers = layers
+        self.found = _Found(layers)
+        below = (one.memo for one in layers if isinstance(one, Layers))
+        self.memo: Memo = memo if memo is not None else next(below, {})
 
     def __getitem__(self, name: str) -> Known:
-        for layer in self._layers:
-            if name in layer:
-                return layer[name]
-        raise KeyError(name)
+        return self.found[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(name for layer in self._layers for name in layer))
@@ -64,8 +93,7 @@ class Layers(Mapping[str, Known]):
         return len(set().union(*self._layers))
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True, gc=False):
     """An expression that cannot be evaluated, and the reason of the first of its names that has no value."""
 
     reason: MissingReason
@@ -89,41 +117,54 @@ def parse_fault(expression: str) -> str | None:
 
 def raw(expression: str, names: Names) -> Any:
     """What an expression gives for names that all have a value, of whatever type. Raises RuntimeError where types do not fit."""
-    return _run(expression, names, as_text=False)
+    return _run(expression, _known(expression, names), as_text=False)
 
 
 def evaluate(expression: str, names: Names) -> bool | Missing:
     """The truth of a condition."""
-    missing = _missing(expression, names)
-    return missing or bool(_run(expression, names, as_text=False))
+    found = _once(expression, names, as_text=False)
+    return found if isinstance(found, Missing) else bool(found)
 
 
 def amount(expression: str, names: Names) -> Decimal | Missing:
     """The exact value of an amount."""
-    missing = _missing(expression, names)
-    return missing or Decimal(str(_run(expression, names, as_text=True)))
+    found = _once(expression, names, as_text=True)
+    return found if isinstance(found, Missing) else Decimal(str(found))
 
 
 def features_in(expression: str, names: Names) -> tuple[str, ...]:
     """The features an expression depends on."""
-    return tuple(dict.fromkeys(feature for name in names_in(expression) for feature in names[name].features))
+    return tuple(dict.fromkeys(feature for one in _known(expression, names) for feature in one.features))
 
 
-def _missing(expression: str, names: Names) -> Missing | None:
-    reasons = [names[name].missing for name in names_in(expression) if names[name].missing]
+def _known(expression: str, names: Names) -> list[Known]:
+    """What the names of an expression stand for."""
+    found = names.found if isinstance(names, Layers) else names
+    return [found[name] for name in names_in(expression)]
+
+
+def _once(expression: str, names: Names, *, as_text: bool) -> Any:
+    """What an expression gives, or why nothing; where names have a memo, once for the same values."""
+    known = _known(expression, names)
+    if not isinstance(names, Layers):
+        return _missing(known) or _run(expression, known, as_text=as_text)
+    key = (expression, as_text, *map(id, known))
+    held = names.memo.get(key)
+    if held is None:
+        held = names.memo[key] = (_missing(known) or _run(expression, known, as_text=as_text), known)
+    return held[0]
+
+
+def _missing(known: Sequence[Known]) -> Missing | None:
+    reasons = [one.missing for one in known if one.missing]
     if not reasons:
         return None
-    return Missing(
-        MissingReason.NOT_APPLICABLE if MissingReason.NOT_APPLICABLE in reasons else next(reason for reason in reasons if reason)
-    )
+    return Missing(MissingReason.NOT_APPLICABLE if MissingReason.NOT_APPLICABLE in reasons else reasons[0])
 
 
-def _run(expression: str, names: Names, *, as_text: bool) -> Any:
-    used = names_in(expression)
-    # NO_DEBT and the like: a numeric feature whose value is text is compared as text.
-    numeric = frozenset(name for name in used if names[name].numeric and not isinstance(names[name].value, str))
-    context = {name: _plain(names[name].value) if name in numeric else names[name].value for name in used}
-    return _compiled(expression, numeric, as_text).evaluate(context)
+def _run(expression: str, known: Sequence[Known], *, as_text: bool) -> Any:
+    compiled = _compiled(expression, tuple([one.as_number for one in known]), as_text)
+    return compiled.evaluate(dict(zip(names_in(expression), [one.handed_over for one in known], strict=True)))
 
 
 def _plain(value: Value | None) -> str:
@@ -134,7 +175,9 @@ def _plain(value: Value | None) -> str:
 
 
 @cache
-def _compiled(expression: str, numeric: frozenset[str], as_text: bool) -> Any:
+def _compiled(expression: str, as_number: tuple[bool, ...], as_text: bool) -> Any:
+    """``as_number`` says of each name in its order whether it is handed over as a number."""
+    numeric = frozenset(compress(names_in(expression), as_number))
     parts = _STRING.split(expression)
     texts = _STRING.findall(expression)
     read = [_NAME.sub(lambda found: f"number({found[0]})" if found[0] in numeric else found[0], part) for part in parts]

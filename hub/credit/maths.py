@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cache
 
 from hub.domain.money import ZERO
 
@@ -55,10 +56,17 @@ def slope(values: Sequence[Decimal], at: Sequence[int] | None = None) -> Decimal
     average = mean(values)
     if average is None or average <= 0 or len(values) < 2:
         return None
-    positions = [Decimal(position) for position in (at if at is not None else range(len(values)))]
+    distances, spread = _positions(tuple(at if at is not None else range(len(values))))
+    moment = sum((x * (y - average) for x, y in zip(distances, values, strict=True)), ZERO)
+    return moment / spread / average
+
+
+@cache
+def _positions(at: tuple[int, ...]) -> tuple[tuple[Decimal, ...], Decimal]:
+    """How far each is from their mean, and the sum of the squares: there are a few windows, with few holes."""
+    positions = [Decimal(position) for position in at]
     centre = sum(positions, ZERO) / len(positions)
-    moment = sum(((x - centre) * (y - average) for x, y in zip(positions, values, strict=True)), ZERO)
-    return moment / sum(((x - centre) ** 2 for x in positions), ZERO) / average
+    return tuple(x - centre for x in positions), sum(((x - centre) ** 2 for x in positions), ZERO)
 
 
 def hav(from_latitude: float, from_longitude: float, to_latitude: float, to_longitude: float) -> Decimal:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.credit.crosscheck.observers import Observers
-from hub.credit.dossier import Dossier
+from hub.credit.dossier import Dossier, once
 from hub.credit.features.series import headcounts, industry, withholding
 from hub.credit.parameters import parameters
 from hub.credit.policies import document
@@ -68,6 +68,7 @@ def _reaches(known: Mapping[str, Decimal | None], bounds: Mapping[str, Any]) -> 
     return all((value := known[name]) is not None and value >= Decimal(bound) for name, bound in bounds.items())
 
 
+@once
 def _heads(dossier: Dossier) -> Decimal | None:
     """Mean declared head-count of W12, else the mean insured one, each of enough months; a business known to have no employees has none."""
     months = window(dossier.as_of, 12)
@@ -78,6 +79,7 @@ def _heads(dossier: Dossier) -> Decimal | None:
     return Decimal(sum(counts)) / len(counts) if counts else None
 
 
+@once
 def _line(dossier: Dossier, name: str) -> Decimal | None:
     """A line of the latest balance sheet."""
     sheets = sorted((one for one in dossier.of(FinancialStatement) if one.kind == "BS"), key=lambda one: one.period_end)
@@ -100,6 +102,7 @@ def _overlays(dossier: Dossier) -> tuple[str, ...]:
     return ("NEW_CITIZEN",) if is_new_citizen(dossier) else ()
 
 
+@once
 def is_new_citizen(dossier: Dossier) -> bool | None:
     """Whether the person behind the subject is one; None when nobody says where he is registered."""
     person = dossier.subject.responsible_hash or dossier.subject.own_hash
@@ -109,6 +112,7 @@ def is_new_citizen(dossier: Dossier) -> bool | None:
     return any(one.hukou_city != one.residence_city or full_months(one.hukou_since, dossier.as_of) < NEW_CITIZEN_MONTHS for one in homes)
 
 
+@once
 def _product_class(dossier: Dossier) -> str | None:
     held = {one.kind for one in dossier.of(Qualification) if one.valid_to is None or one.valid_to >= dossier.as_of}
     if held & (TECHNOLOGY | SPECIALIZED):

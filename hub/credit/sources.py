@@ -13,9 +13,11 @@ The data end is the last covered day. A source that covers nothing is UPSTREAM_E
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from hub.connect.message import Interval
@@ -88,19 +90,41 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What the sources of a customer are to a use: their states, and the consents that allow it. Uses that the consents do not tell apart share one."""
+
+    states: Mapping[SourceKind, SourceState]
+    allowing: Mapping[SourceKind, GivenConsent]
+
+
+@dataclass(frozen=True, slots=True)
 class Holdings:
     """What the store holds about a customer's sources."""
 
     consents: Sequence[HeldConsent] = ()
     connections: Sequence[HeldConnection] = ()
     windows: Sequence[HeldWindow] = ()
+    _memo: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
-    def states(self, use: Use) -> dict[SourceKind, SourceState]:
+    def states(self, use: Use) -> Mapping[SourceKind, SourceState]:
         """The state of every source kind. That of TAX still needs :func:`tax_is_stale` once its facts are loaded."""
-        return {kind: self._state(kind, use) for kind in SourceKind}
+        return self.standing(use).states
 
-    def _state(self, kind: SourceKind, use: Use) -> SourceState:
-        allowed, decision = self._consent(kind, use)
+    def allowing(self, use: Use) -> Mapping[SourceKind, GivenConsent]:
+        """The consents that allow this use, by source."""
+        return self.standing(use).allowing
+
+    def standing(self, use: Use) -> Standing:
+        """Both. Of the scenario a consent asks no more than whether it names it: scenarios that are named alike stand alike."""
+        named = tuple(use.scenario is None or use.scenario in one.consent.scenarios for one in self.consents)
+        key = (named, use.grantee, use.purpose, use.as_of, use.known_at, use.app)
+        if key not in self._memo:
+            decided = {kind: self._consent(kind, use) for kind in SourceKind}
+            states = {kind: self._state(kind, use, *found) for kind, found in decided.items()}
+            self._memo[key] = Standing(states, {kind: consent for kind, (consent, _) in decided.items() if consent is not None})
+        return self._memo[key]  # type: ignore[no-any-return]
+
+    def _state(self, kind: SourceKind, use: Use, allowed: GivenConsent | None, decision: Decision) -> SourceState:
         if allowed is None:
             return SourceState(kind, decision.denial)
         linked = [one for one in self.connections if kind in one.sources and one.status in LINKED]
@@ -112,24 +136,31 @@ class Holdings:
         state = SourceState(kind, None, covered, covered[-1].last)
         return unreadable(state, MissingReason.STALE) if is_stale(state, use.as_of) else state
 
-    def allowing(self, use: Use) -> dict[SourceKind, GivenConsent]:
-        """The consents that allow this use, by source."""
-        found = {kind: self._consent(kind, use)[0] for kind in SourceKind}
-        return {kind: consent for kind, consent in found.items() if consent is not None}
-
     def _consent(self, kind: SourceKind, use: Use) -> tuple[GivenConsent | None, Decision]:
         """The consent that allows it, or the denial of the one that changed last."""
         ask = Ask(kind, use.grantee, use.purpose, use.scenario, app=use.app)
-        held = sorted((one for one in self.consents if one.consent.source is kind), key=lambda one: one.changed_at)
         decision = decide(None, ask, use.known_at)
-        for one in held:
+        for one in self._consents().get(kind, ()):
             decision = decide(one.consent, ask, use.known_at)
             if decision.allowed:
                 return one.consent, decision
         return None, decision
 
+    def _consents(self) -> Mapping[SourceKind, list[HeldConsent]]:
+        """By source, those that changed first before the others."""
+        if "consents" not in self._memo:
+            found = self._memo["consents"] = defaultdict[SourceKind, list[HeldConsent]](list)
+            for one in sorted(self.consents, key=lambda one: one.changed_at):
+                found[one.consent.source].append(one)
+        return self._memo["consents"]  # type: ignore[no-any-return]
+
     def covered(self, kind: SourceKind) -> tuple[Interval, ...]:
         """The days the source covers over all its connections."""
+        if kind not in self._memo:
+            self._memo[kind] = self._covered(kind)
+        return self._memo[kind]  # type: ignore[no-any-return]
+
+    def _covered(self, kind: SourceKind) -> tuple[Interval, ...]:
         parts = [self.covered_by(one.connection_id, kind) for one in self.connections if kind in one.sources]
         return intersection([part for part in parts if part])
 

@@ -30,14 +30,15 @@ def test_every_customer_is_evaluated_by_every_scenario(found: dict[str, Any]) ->
     assert (alone["customers"], sum(alone["outcomes"].values()), peer) == (6, 6 * 12, {})
     assert len(alone["outcomes"]) > 1, "not all of them are told apart by nothing"
     assert (whole["customers"], whole["counted"], whole["results"]) == (30, 30, 30)
+    assert min(whole["cpu"].values()) > 0
     assert found["met"] is True
 
 
 def test_each_figure_can_be_missed() -> None:
     """Control: customers counted twice or without a result, a peer that says otherwise and is faster."""
     alone = {"customers": 1, "seconds": 1.0, "cpu": {}, "database": 0.1, "simple": 0.1, "sample": {"c": {"f": 1.0, "g": None}}}
-    whole = {"customers": 30, "seconds": 40.0, "results": 30, "counted": 31}
-    peer = {"customers": 30, "seconds": 10.0, "features": 2, "sample": {"c": {"f": 1.0, "g": 2.0}}}
+    whole = {"customers": 30, "seconds": 40.0, "results": 30, "counted": 31, "cpu": {"processes": 3.0}}
+    peer = {"customers": 30, "seconds": 10.0, "features": 2, "cpu": {"processes": 1.0}, "sample": {"c": {"f": 1.0, "g": 2.0}}}
     missed = [one.name for one in figures(Asked(customers=30), alone, whole, peer) if one.met is False]
     assert len(missed) == 4, missed
 

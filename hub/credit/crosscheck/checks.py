@@ -6,10 +6,12 @@ Bands and weights are parameters. ``s(d)`` is 1 up to the good band, falls to on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from functools import cache
+
+import msgspec
+from msgspec.structs import replace
 
 from hub.credit.crosscheck.farm import claimed_yield, plot_area
 from hub.credit.crosscheck.frame import ORDINARY, Frame
@@ -42,8 +44,7 @@ OPEN = (Status.UNAVAILABLE, Status.NOT_APPLICABLE)
 ADVERSE = (Status.WARN, Status.FAIL, Status.SEVERE)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True, gc=False):
     """One check. ``deviation`` and ``score`` are None while it is open; ``weight`` is after halving, before renormalisation.
 
     ``counts``: whether it moves the tier, or is only shown.
@@ -71,34 +72,50 @@ Outcome = Decimal | Status
 """A deviation, or UNAVAILABLE or NOT_APPLICABLE."""
 
 
+OF_FEATURES: Mapping[str, Callable[[Dossier, FeatureSet], Outcome | MissingReason | None]] = {
+    "R5": lambda dossier, features: margin(dossier, features),
+    "P3": lambda dossier, features: personal_income(dossier, features),
+    "L4": lambda _, features: _feature(features, "cb_address_concentration"),
+}
+OF_DOSSIER: Mapping[str, Callable[[Dossier, Observers], Outcome | MissingReason | None]] = {
+    "R1": lambda _, observers: pair(observers, "TAX", "TRADE"),
+    "R2": lambda _, observers: pair(observers, "TRADE", "CASH"),
+    "R3": lambda _, observers: pair(observers, "TAX", "CASH"),
+    "R4": lambda _, observers: shape(observers),
+    "R6": lambda dossier, _: equity(dossier),
+    "P1": lambda dossier, _: head_count(dossier),
+    "P2": lambda dossier, _: contribution_base(dossier),
+    "L1": lambda dossier, _: holders(dossier),
+    "L2": lambda dossier, _: place(dossier),
+    "L3": lambda dossier, _: activity(dossier),
+    "F1": lambda dossier, _: plot_area(dossier),
+    "F2": lambda dossier, _: claimed_yield(dossier),
+    "O1": lambda dossier, _: confirmed_orders(dossier),
+    "O2": lambda dossier, _: paid_orders(dossier),
+}
+"""Checks of nothing but the dossier and its observers: scenarios with the same observers share them."""
+ORDER = ("R1", "R2", "R3", "R4", "R5", "R6", "P1", "P2", "P3", "L1", "L2", "L3", "L4", "F1", "F2", "O1", "O2")
+
+
 def run_checks(dossier: Dossier, features: FeatureSet, observers: Observers, frame: Frame = ORDINARY) -> dict[str, Check]:
     """Every check by id, in the order R, P, L, F, O; those of farms and orders only where they form dimension R."""
-    parameters = document("engine")["checks"]
-    functions: Mapping[str, Callable[[], Outcome | MissingReason | None]] = {
-        "R1": lambda: pair(observers, "TAX", "TRADE"),
-        "R2": lambda: pair(observers, "TRADE", "CASH"),
-        "R3": lambda: pair(observers, "TAX", "CASH"),
-        "R4": lambda: shape(observers),
-        "R5": lambda: margin(dossier, features),
-        "R6": lambda: equity(dossier),
-        "P1": lambda: head_count(dossier),
-        "P2": lambda: contribution_base(dossier),
-        "P3": lambda: personal_income(dossier, features),
-        "L1": lambda: holders(dossier),
-        "L2": lambda: plots_from_home(dossier) if frame.farmer else place(dossier),
-        "L3": lambda: activity(dossier),
-        "L4": lambda: _feature(features, "cb_address_concentration"),
-        "F1": lambda: plot_area(dossier),
-        "F2": lambda: claimed_yield(dossier),
-        "O1": lambda: confirmed_orders(dossier),
-        "O2": lambda: paid_orders(dossier),
-    }
-    wanted = [name for name in functions if name[0] not in "FO" or name in frame.replaced_by]
-    found = {
-        name: _check(name, parameters[name], MissingReason.NOT_APPLICABLE if _left_out(name, frame) else functions[name]())
-        for name in wanted
-    }
+    wanted = [name for name in ORDER if name[0] not in "FO" or name in frame.replaced_by]
+    found = {name: _made(name, dossier, features, observers, frame) for name in wanted}
     return _with_hard_flags(dossier, _framed(_with_partial_weights(found, observers), frame))
+
+
+def _made(name: str, dossier: Dossier, features: FeatureSet, observers: Observers, frame: Frame) -> Check:
+    if _left_out(name, frame):
+        return _check(name, MissingReason.NOT_APPLICABLE)
+    if name in OF_FEATURES:
+        return _check(name, OF_FEATURES[name](dossier, features))
+    if name == "L2" and frame.farmer:
+        return _check(name, plots_from_home(dossier))
+    key = (run_checks, name, id(observers))
+    if key not in dossier.memo:
+        # The observers stand beside it: while they do, no others have their place in memory.
+        dossier.memo[key] = _check(name, OF_DOSSIER[name](dossier, observers)), observers
+    return dossier.memo[key][0]  # type: ignore[no-any-return]
 
 
 def _left_out(name: str, frame: Frame) -> bool:
@@ -120,13 +137,19 @@ def _framed(checks: Mapping[str, Check], frame: Frame) -> dict[str, Check]:
     }
 
 
-def _check(name: str, parameters: Mapping[str, Any], outcome: Outcome | MissingReason | None) -> Check:
-    weight = Decimal(parameters["weight"])
+@cache
+def _figures(name: str) -> tuple[Decimal, tuple[Decimal, Decimal, Decimal]]:
+    """Weight, and the good, fair and poor band."""
+    figures = document("engine")["checks"][name]
+    return Decimal(figures["weight"]), (Decimal(figures["good"]), Decimal(figures["fair"]), Decimal(figures["poor"]))
+
+
+def _check(name: str, outcome: Outcome | MissingReason | None) -> Check:
+    weight, bands = _figures(name)
     if outcome is MissingReason.NOT_APPLICABLE or outcome is Status.NOT_APPLICABLE:
         return Check(name, Status.NOT_APPLICABLE, None, None, weight)
     if not isinstance(outcome, Decimal):
         return Check(name, Status.UNAVAILABLE, None, None, weight)
-    bands = tuple(Decimal(parameters[band]) for band in ("good", "fair", "poor"))
     return Check(name, _status(outcome, *bands), outcome, score_of(outcome, *bands), weight)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
+
+from msgspec.structs import replace
 
 from hub.credit.crosscheck.checks import OPEN, Check, Status
 from hub.credit.crosscheck.frame import ORDINARY, Frame
@@ -110,6 +113,8 @@ def _verified(observers: Observers, checks: Mapping[str, Check]) -> _Revenue:
 
 def _outlier_halved(checks: Mapping[str, Check], outlier: str | None) -> dict[str, Check]:
     """Checks that involve an outlier get half weight."""
+    if outlier is None:
+        return dict(checks)
     half = Decimal(document("engine")["outlier_weight"])
     involved = {name for name, pair in {**PAIRS, "R4": ("TRADE", "CASH")}.items() if outlier in pair}
     return {name: replace(check, weight=check.weight * half) if name in involved else check for name, check in checks.items()}
@@ -117,8 +122,12 @@ def _outlier_halved(checks: Mapping[str, Check], outlier: str | None) -> dict[st
 
 def _weights(checks: Iterable[Check]) -> tuple[Decimal, Decimal]:
     """Available and applicable weight."""
-    applicable = [check for check in checks if check.status is not Status.NOT_APPLICABLE]
-    return sum((check.weight for check in applicable if check.available), ZERO), sum((check.weight for check in applicable), ZERO)
+    available = applicable = ZERO
+    for check in checks:
+        if check.status is not Status.NOT_APPLICABLE:
+            applicable += check.weight
+            available += check.weight if check.available else ZERO
+    return available, applicable
 
 
 def _dimension(name: str, checks: Iterable[Check]) -> Decimal | None:
@@ -130,8 +139,13 @@ def _dimension(name: str, checks: Iterable[Check]) -> Decimal | None:
     return sum((check.weight * check.score for check in mine if check.score is not None), ZERO) / available
 
 
+@cache
+def _dimension_weights() -> dict[str, Decimal]:
+    return {name: Decimal(weight) for name, weight in document("engine")["dimensions"].items()}
+
+
 def _consistency(dimensions: Mapping[str, Decimal | None]) -> Decimal | None:
-    weights = {name: Decimal(weight) for name, weight in document("engine")["dimensions"].items()}
+    weights = _dimension_weights()
     known = {name: score for name, score in dimensions.items() if score is not None}
     if not known:
         return None
@@ -140,14 +154,25 @@ def _consistency(dimensions: Mapping[str, Decimal | None]) -> Decimal | None:
 
 def _coverage(checks: Iterable[Check]) -> Decimal | None:
     """Share of the applicable weight that is available, over the dimensions in which anything applies."""
-    weights = {name: Decimal(weight) for name, weight in document("engine")["dimensions"].items()}
-    counted = [check for check in checks if check.counts]
-    shares = {name: _weights([check for check in counted if check.dimension == name]) for name in DIMENSIONS}
-    applicable = {name: (have, of) for name, (have, of) in shares.items() if of > 0}
-    if not applicable:
+    return _covered(_shares(checks))
+
+
+def _shares(checks: Iterable[Check]) -> dict[str, tuple[Decimal, Decimal]]:
+    """Available and applicable weight of each dimension in which anything applies, of the checks that count."""
+    counted: dict[str, list[Check]] = {name: [] for name in DIMENSIONS}
+    for check in checks:
+        if check.counts:
+            counted[check.dimension].append(check)
+    found = {name: _weights(mine) for name, mine in counted.items()}
+    return {name: (have, of) for name, (have, of) in found.items() if of > 0}
+
+
+def _covered(shares: Mapping[str, tuple[Decimal, Decimal]]) -> Decimal | None:
+    if not shares:
         return None
-    total = sum((weights[name] for name in applicable), ZERO)
-    return sum((weights[name] * have / of for name, (have, of) in applicable.items()), ZERO) / total
+    weights = _dimension_weights()
+    total = sum((weights[name] for name in shares), ZERO)
+    return sum((weights[name] * have / of for name, (have, of) in shares.items()), ZERO) / total
 
 
 def _flags(checks: Mapping[str, Check], revenue: _Revenue) -> Iterable[str]:
@@ -190,30 +215,41 @@ def _evidenced(on: _Grounds) -> bool:
 
 def _next_best(dossier: Dossier, checks: Mapping[str, Check], frame: Frame) -> SourceKind | None:
     """The unreadable source whose connection alone adds most to the coverage; ties in the order of the source kinds."""
-    before = _coverage(checks.values())
+    shares, lacking = _shares(checks.values()), _lacking(dossier, checks, frame)
+    before = _covered(shares)
     gains: list[tuple[Decimal, SourceKind]] = []
-    for kind in SourceKind:
-        if dossier.readable(kind):
+    for kind in dossier.unreadable:
+        # With this source a check would become available: all else that it needs is readable, and this was missing.
+        made = [checks[name] for name, sources in lacking.items() if all(kind in options for options in sources)]
+        if not made:
             continue
-        imagined = {name: _imagined(dossier, check, kind, frame) for name, check in checks.items()}
-        if all(imagined[name] is check for name, check in checks.items()):
-            continue
-        after = _coverage(imagined.values())
+        after = _covered(_with(shares, made))
         if before is not None and after is not None and after > before:
             gains.append((after - before, kind))
     return max(gains, key=lambda gain: gain[0])[1] if gains else None
 
 
-def _imagined(dossier: Dossier, check: Check, kind: SourceKind, frame: Frame) -> Check:
-    """A check that would become available with this source: all else that it needs is readable, and this was missing."""
-    parameters = document("engine")["checks"][check.id]
-    needs = parameters.get("farmer_needs", parameters["needs"]) if frame.farmer else parameters["needs"]
-    if check.status is not Status.UNAVAILABLE or not any(kind in options for options in needs):
-        return check
-    lacking = [options for options in needs if not any(dossier.readable(SourceKind(option)) for option in options)]
-    if lacking and all(kind in options for options in lacking):
-        return replace(check, status=Status.PASS)
-    return check
+def _with(shares: Mapping[str, tuple[Decimal, Decimal]], made: Iterable[Check]) -> dict[str, tuple[Decimal, Decimal]]:
+    """The shares, were these checks available that are not."""
+    found = dict(shares)
+    for check in made:
+        if check.counts and check.dimension in found:
+            have, of = found[check.dimension]
+            found[check.dimension] = have + check.weight, of
+    return found
+
+
+def _lacking(dossier: Dossier, checks: Mapping[str, Check], frame: Frame) -> dict[str, list[list[str]]]:
+    """Of the checks that are unavailable for want of a source: what they need and do not have, each as the sources any of which would do."""
+    parameters, unreadable = document("engine")["checks"], dossier.unreadable
+    found = {}
+    for name, check in checks.items():
+        if check.status is Status.UNAVAILABLE:
+            needs = (
+                parameters[check.id].get("farmer_needs", parameters[check.id]["needs"]) if frame.farmer else parameters[check.id]["needs"]
+            )
+            found[name] = [options for options in needs if all(option in unreadable for option in options)]
+    return {name: sources for name, sources in found.items() if sources}
 
 
 __all__ = ["OPEN", "Tier", "Verdict", "judge"]

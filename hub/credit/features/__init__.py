@@ -43,19 +43,28 @@ def sources_of(entry: Formula) -> tuple[str, ...]:
 
 
 def compute_features(dossier: Dossier, profile: SeriesProfile) -> FeatureSet:
-    """Every feature of the catalogue that has a formula of its own, by id, unrounded."""
-    shared = Shared(dossier, profile)
-    return {entry.id: _compute(entry, shared) for entry in CATALOGUE.values() if entry.compute is not None}
+    """Every feature of the catalogue that has a formula of its own, by id, unrounded. Profiles that differ in nothing that a formula can see have the same set."""
+    return _features(dossier, Shared(dossier, profile))
+
+
+def _features(dossier: Dossier, shared: Shared) -> FeatureSet:
+    found: list[tuple[dict[str, object], FeatureSet]] = dossier.memo.setdefault(_features, [])
+    for aspects, features in found:
+        if aspects == shared.aspects:
+            return features
+    made = {entry.id: _compute(entry, shared) for entry in CATALOGUE.values() if entry.compute is not None}
+    found.append((shared.aspects, made))
+    return made
 
 
 def _compute(entry: Formula, shared: Shared) -> Feature:
     """What another scenario found by the same dossier, where the formula saw nothing that is otherwise in this one; else by the formula."""
     found: list[tuple[dict[str, object], Feature]] = shared.dossier.memo.setdefault(entry.id, [])
     for seen, feature in found:
-        if all(shared.aspect(name) == value for name, value in seen.items()):
+        if seen.items() <= shared.aspects.items():
             return feature
     reading = Reading(shared)
-    if any(read.sales for read in entry.reads):
+    if entry.reads_sales:
         reading.see(SALES)
     feature = _by_formula(entry, reading)
     found.append((reading.seen, feature))

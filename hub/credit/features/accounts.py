@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
+from hub.credit.dossier import Dossier, once
 from hub.credit.features.catalogue import ALL, W6, W12, Null, Reads, Value, formula
 from hub.credit.features.reading import Reading, ratio
-from hub.credit.features.series import RECEIPTS
+from hub.credit.features.series import RECEIPTS, movements
 from hub.domain.enums import Direction, MissingReason, SourceKind, Unit
 from hub.domain.facts import PaymentAccount, PaymentTransaction
 from hub.domain.money import ZERO
@@ -63,11 +64,11 @@ def fast_in_out_share(read: Reading) -> Value:
     return ratio(sum(fast, ZERO), total)
 
 
-def _fast(movements: list[PaymentTransaction]) -> Decimal:
+def _fast(posted: list[PaymentTransaction]) -> Decimal:
     """Inflows of one account that leave again."""
-    outflows = [one for one in movements if one.direction is Direction.OUT]
+    outflows = [one for one in posted if one.direction is Direction.OUT]
     times, left, found = [one.at for one in outflows], [one.amount for one in outflows], ZERO
-    for one in movements:
+    for one in posted:
         if one.direction is Direction.IN and _drain(one, bisect_right(times, one.at), bisect_right(times, one.at + WITHIN), left):
             found += one.amount
     return found
@@ -108,19 +109,21 @@ def _closings(read: Reading, first: date, last: date) -> dict[date, Decimal]:
     return total
 
 
+@once
+def _posted(dossier: Dossier, account_number: str) -> tuple[list[PaymentTransaction], list[date]]:
+    """The movements of an account, oldest first, and their days."""
+    posted = [one for _, one in movements(dossier) if one.account_number == account_number]
+    return posted, [china_day(one.at) for one in posted]
+
+
 def _closing(read: Reading, account: PaymentAccount, first: date, last: date) -> Iterator[tuple[date, Decimal]]:
     """The balance after the last movement of each day, carried on; before the first movement the opening balance."""
-    movements = sorted((one for one in read.dossier.of(PaymentTransaction) if one.account_number == account.account_number), key=_order)
-    days, balance = [china_day(one.at) for one in movements], account.opening_balance
+    posted, days = _posted(read.dossier, account.account_number)
+    balance = account.opening_balance
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
         done = bisect_right(days, day)
-        yield day, read.known(movements[done - 1].balance_after if done else balance)
-
-
-def _order(one: PaymentTransaction) -> tuple[object, ...]:
-    """By time; at the same time by number, which may be counted without leading zeros."""
-    return one.at, len(one.transaction_number), one.transaction_number
+        yield day, read.known(posted[done - 1].balance_after if done else balance)
 
 
 @formula("ps_returned_payments", Unit.COUNT, span=W6, reads=HALF_YEAR, business_only=True)
@@ -133,5 +136,4 @@ def returned_payments(read: Reading) -> Value:
 def _within(read: Reading, months: Iterable[Month]) -> list[PaymentTransaction]:
     """Movements of some months, oldest first."""
     wanted = frozenset(months)
-    found = [one for one in read.dossier.of(PaymentTransaction) if month_of(china_day(one.at)) in wanted]
-    return sorted(found, key=_order)
+    return [one for month, one in movements(read.dossier) if month in wanted]

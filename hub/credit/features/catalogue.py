@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from hub.credit.dossier import Dossier, EvidenceSet
+from hub.credit.dossier import Dossier, EvidenceSet, once
 from hub.credit.values import Feature
 from hub.domain.enums import MissingReason, Unit
-from hub.domain.periods import first_day, last_day, window
+from hub.domain.periods import Month, first_day, last_day, month_of, window
 
 if TYPE_CHECKING:
     from hub.credit.features.reading import Reading
 
 Value = Decimal | int | str | bool
+_PLACE = itemgetter(0)
 
 
 class Null(Exception):
@@ -58,6 +61,16 @@ class Span:
         months = window(as_of, self.months, self.skip)
         return first_day(months[0]), last_day(months[-1])
 
+    def ends(self, now: Month) -> tuple[Month, Month] | tuple[None, None]:
+        """First and last month as of a day of month ``now``; None for everything, and for days."""
+        return _ends(now, self.months, self.skip)
+
+
+@cache
+def _ends(now: Month, count: int, skip: int) -> tuple[Month, Month] | tuple[None, None]:
+    months = window(first_day(now), count, skip)
+    return (months[0], months[-1]) if months else (None, None)
+
 
 ALL = Span()
 W3, W6, W12, W24 = Span(3), Span(6), Span(12), Span(24)
@@ -87,6 +100,10 @@ class Formula:
     compute: Callable[[Reading], Value] | None = None
 
     @property
+    def reads_sales(self) -> bool:
+        return _reads_sales(self.id)
+
+    @property
     def family(self) -> str:
         return self.id.split("_", 1)[0]
 
@@ -101,15 +118,39 @@ class Formula:
         """The feature as it is published: a value or a reason, never both."""
         if (value is None) == (missing is None):
             raise ValueError(f"{self.id}: a feature has either a value or a missing reason")
-        months = window(dossier.as_of, self.span.months, self.span.skip) if self.span.months else []
-        first, last = (months[0], months[-1]) if months else (None, None)
+        first, last = self.span.ends(month_of(dossier.as_of))
         evidence = () if missing in UNREAD else self.evidence(dossier, sales_kinds)
         return Feature(self.id, self.unit, value, missing, self.version, self.doc, first, last, covered, evidence)
 
     def evidence(self, dossier: Dossier, sales_kinds: tuple[type, ...]) -> tuple[EvidenceSet, ...]:
         """The non-empty sets of the dossier this formula reads."""
-        wanted = {(kind.__name__, read.span.name) for read in self.reads for kind in (*read.kinds, *(sales_kinds if read.sales else ()))}
-        return tuple(found for found in dossier.evidence if (found.kind, found.window) in wanted and found.facts)
+        return _read(dossier, _wanted(self.id, sales_kinds))
+
+
+@cache
+def _reads_sales(id: str) -> bool:
+    return any(read.sales for read in CATALOGUE[id].reads)
+
+
+@cache
+def _wanted(id: str, sales_kinds: tuple[type, ...]) -> frozenset[tuple[str, str]]:
+    """Kinds and windows that a formula reads; by its id, for to hash all that it reads takes longer."""
+    return frozenset(
+        (kind.__name__, read.span.name) for read in CATALOGUE[id].reads for kind in (*read.kinds, *(sales_kinds if read.sales else ()))
+    )
+
+
+@once
+def _read(dossier: Dossier, wanted: frozenset[tuple[str, str]]) -> tuple[EvidenceSet, ...]:
+    """In the order of the dossier. Most formulas read what some others read."""
+    sets = _sets(dossier)
+    return tuple(found for _, found in sorted((sets[one] for one in wanted if one in sets), key=_PLACE))
+
+
+@once
+def _sets(dossier: Dossier) -> dict[tuple[str, str], tuple[int, EvidenceSet]]:
+    """The non-empty sets with their places, by kind and window."""
+    return {(found.kind, found.window): (place, found) for place, found in enumerate(dossier.evidence) if found.facts}
 
 
 UNREAD = frozenset(set(MissingReason) - {MissingReason.INSUFFICIENT_COVERAGE, MissingReason.ZERO_DENOMINATOR, MissingReason.CONFLICT})

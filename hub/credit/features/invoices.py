@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from hub.credit.dossier import Dossier
+from hub.credit.dossier import Dossier, once
 from hub.credit.features.amounts import VALID
 from hub.credit.features.reading import Reading
 from hub.domain.enums import SourceKind
 from hub.domain.facts import Invoice
 from hub.domain.money import ZERO
-from hub.domain.periods import Month
+from hub.domain.periods import month_of
 
 BLUE = ("NORMAL", "REVERSED")
 
 
+@once
 def blue_output(dossier: Dossier) -> list[Invoice]:
     """Valid blue output invoices, whenever issued."""
     return [one for one in dossier.of(Invoice) if one.direction == "OUTPUT" and one.status in BLUE]
@@ -41,6 +42,6 @@ def first_supply(read: Reading) -> dict[str, Invoice]:
     state, found = read.dossier.source(SourceKind.INVOICE), dict[str, Invoice]()
     valid = [one for one in read.dossier.of(Invoice) if one.direction == "INPUT" and one.status in VALID]
     for one in sorted(valid, key=lambda one: one.issued_on):
-        if state.covers(Month(f"{one.issued_on:%Y-%m}")):
+        if state.covers(month_of(one.issued_on)):
             found.setdefault(one.seller, one)
     return found

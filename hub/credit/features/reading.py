@@ -48,6 +48,7 @@ def _by_month(dossier: Dossier, kind: type, day: str) -> dict[str, list[tuple[in
     return found
 
 
+_ORDER = tuple(SourceKind)
 _PLACE = itemgetter(0)
 SALES = "sales"
 
@@ -61,6 +62,7 @@ class Shared:
 
     def __init__(self, dossier: Dossier, profile: SeriesProfile) -> None:
         self.dossier, self.profile = dossier, profile
+        self._windows = dict[tuple[int, int], dict[Month, Decimal]]()
 
     @cached_property
     def sales(self) -> SalesSeries:
@@ -70,8 +72,23 @@ class Shared:
     def r_vat(self) -> Decimal:
         return r_vat(self.dossier)
 
+    @cached_property
+    def aspects(self) -> dict[str, object]:
+        """Each aspect by its name."""
+        return {
+            SALES: (self.sales.source, self.sales.missing),
+            **{name: getattr(self.profile, name) for name in ("names_shop", "farmer", "requested")},
+        }
+
     def aspect(self, name: str) -> object:
-        return (self.sales.source, self.sales.missing) if name == SALES else getattr(self.profile, name)
+        return self.aspects[name]
+
+    def sales_of(self, count: int, skip: int) -> dict[Month, Decimal]:
+        """S over the covered months of a window. Shared: nobody changes it."""
+        if (count, skip) not in self._windows:
+            months = self.sales.months
+            self._windows[count, skip] = {month: months[month] for month in window(self.dossier.as_of, count, skip) if month in months}
+        return self._windows[count, skip]
 
 
 class Reading:
@@ -103,8 +120,8 @@ class Reading:
 
     def need(self, *kinds: SourceKind) -> None:
         """All of them readable; otherwise the reason of the first one, in the order of the source kinds, that is not."""
-        for kind in SourceKind:
-            reason = self.dossier.source(kind).reason if kind in kinds else None
+        for kind in kinds if len(kinds) == 1 else sorted(kinds, key=_ORDER.index):
+            reason = self.dossier.source(kind).reason
             if reason:
                 raise Null(reason)
 
@@ -128,18 +145,17 @@ class Reading:
     def months(self, source: SourceKind, count: int, skip: int = 0) -> list[Month]:
         """The covered months of a window, if they are enough."""
         self.need(source)
-        state = self.dossier.source(source)
-        return self.enough((month for month in self.window(count, skip) if state.covers(month)), count)
+        return self.enough(self.dossier.source(source).covered_of(self.window(count, skip)), count)
 
     def covers_enough(self, source: SourceKind, count: int) -> bool:
         """Whether :meth:`months` would answer."""
-        state = self.dossier.source(source)
-        covered = [month for month in self.window(count) if state.covers(month)]
+        covered = self.dossier.source(source).covered_of(self.window(count))
         return len(covered) >= self.parameters.minimum_months.get(count, 1)
 
     def total(self, source: SourceKind, names: Iterable[str], months: list[Month]) -> Decimal:
         """Sum of some series of a source over months."""
-        return sum((amount for name in names for amount in self.dossier.series(name, source, months).values()), ZERO)
+        covered, amounts = self.dossier.source(source).covered_of(months), self.dossier.amounts
+        return sum((series[month] for name in names if (series := amounts.get(name)) for month in covered if month in series), ZERO)
 
     def dated(self, kind: type[F], months: Iterable[Month], day: str) -> list[F]:
         """The facts of a kind whose date in field ``day`` (a date or a month) lies in one of the months."""
@@ -149,10 +165,11 @@ class Reading:
     # Sales
 
     def sales(self, count: int, skip: int = 0) -> dict[Month, Decimal]:
-        """S over a window on its own basis, if enough months are covered."""
-        series = self.series()
-        found = self.enough((month for month in self.window(count, skip) if month in series.months), count)
-        return {month: series.months[month] for month in found}
+        """S over a window on its own basis, if enough months are covered. Nobody changes it."""
+        self.series()
+        found = self.shared.sales_of(count, skip)
+        self.enough(found, count)
+        return found
 
     def series(self) -> SalesSeries:
         """The sales series; its reason when there is none."""

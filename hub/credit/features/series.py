@@ -6,6 +6,7 @@ first readable of TRADE, INVOICE, TAX, CASH, leaving out partial observers and t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -85,6 +86,14 @@ class SalesSeries:
         return amount / (1 + rate) if self.vat_included else amount
 
 
+@once
+def movements(dossier: Dossier) -> list[tuple[Month, PaymentTransaction]]:
+    """Every movement of the accounts with the month it counts in, oldest first; at the same time by number, which may be counted without leading zeros."""
+    rows = sorted(dossier.of(PaymentTransaction), key=lambda one: (one.at, len(one.transaction_number), one.transaction_number))
+    return [(month_of(china_day(one.at)), one) for one in rows]
+
+
+@once
 def sales_series(dossier: Dossier, profile: SeriesProfile) -> SalesSeries:
     """The primary sales series of a scenario."""
     if not profile.has_sales_series:
@@ -125,7 +134,7 @@ def net(dossier: Dossier, source: SourceKind, months: list[Month], plus: Iterabl
     """Sum of some series of one source minus the sum of others."""
     added = [dossier.series(name, source, months) for name in plus]
     taken = [dossier.series(name, source, months) for name in minus]
-    covered = [month for month in months if dossier.source(source).covers(month)]
+    covered = dossier.source(source).covered_of(months)
     return {month: sum((one[month] for one in added), ZERO) - sum((one[month] for one in taken), ZERO) for month in covered}
 
 
@@ -153,9 +162,13 @@ def vat_by_month(dossier: Dossier) -> dict[Month, TaxReturn]:
 
 def declared(dossier: Dossier, months: list[Month]) -> dict[Month, Decimal]:
     """Declared revenue of the months that were filed on their own; a quarter has no monthly values."""
-    returns = vat_by_month(dossier) if dossier.readable(SourceKind.TAX) else {}
-    single = {month: one for month, one in returns.items() if len(months_of_return(one)) == 1}
+    single = _by_single_month(dossier) if dossier.readable(SourceKind.TAX) else {}
     return {month: single[month].declared_revenue or ZERO for month in months if month in single}
+
+
+@once
+def _by_single_month(dossier: Dossier) -> dict[Month, TaxReturn]:
+    return {month: one for month, one in vat_by_month(dossier).items() if len(months_of_return(one)) == 1}
 
 
 @once
@@ -174,8 +187,13 @@ def files_vat(dossier: Dossier) -> bool:
 
 def withholding(dossier: Dossier, months: list[Month]) -> dict[Month, TaxReturn]:
     """The wage-withholding return of each month that has one. A month without a return is unknown, not a month without wages."""
-    returns = {month: one for one in filed(dossier, "IIT_WITHHOLDING") for month in months_of_return(one)}
-    return {month: returns[month] for month in months if month in returns and dossier.readable(SourceKind.TAX)}
+    returns = _withheld(dossier) if dossier.readable(SourceKind.TAX) else {}
+    return {month: returns[month] for month in months if month in returns}
+
+
+@once
+def _withheld(dossier: Dossier) -> dict[Month, TaxReturn]:
+    return {month: one for one in filed(dossier, "IIT_WITHHOLDING") for month in months_of_return(one)}
 
 
 def employer_months(dossier: Dossier, months: list[Month]) -> dict[Month, list[EmployerSocialInsuranceMonth]]:
@@ -183,21 +201,35 @@ def employer_months(dossier: Dossier, months: list[Month]) -> dict[Month, list[E
 
     A business that is known to have no employees has records of zeros; one the source knows nothing of as an employer has none.
     """
-    covered = [month for month in months if dossier.source(SourceKind.SOCIAL_INSURANCE).covers(month)]
-    rows: dict[Month, list[EmployerSocialInsuranceMonth]] = {month: [] for month in covered}
-    for row in dossier.of(EmployerSocialInsuranceMonth):
-        if row.month in rows and row.employer == (dossier.subject.uscc or row.employer):
-            rows[row.month].append(row)
+    known = _employed(dossier)
+    rows = {month: known.get(month, []) for month in dossier.source(SourceKind.SOCIAL_INSURANCE).covered_of(months)}
     return rows if any(rows.values()) else {}
+
+
+@once
+def _employed(dossier: Dossier) -> dict[Month, list[EmployerSocialInsuranceMonth]]:
+    """The records of the business itself, by month."""
+    rows = defaultdict[Month, list[EmployerSocialInsuranceMonth]](list)
+    for row in dossier.of(EmployerSocialInsuranceMonth):
+        if row.employer == (dossier.subject.uscc or row.employer):
+            rows[row.month].append(row)
+    return dict(rows)
+
+
+@once
+def _heads(dossier: Dossier) -> dict[Month, int]:
+    """Of the months that have records."""
+    found = {}
+    for month, rows in _employed(dossier).items():
+        pension = [row.headcount for row in rows if row.insurance == "PENSION"]
+        found[month] = sum(pension) if pension else max((row.headcount for row in rows), default=0)
+    return found
 
 
 def headcounts(dossier: Dossier, months: list[Month]) -> dict[Month, int]:
     """Insured persons by month, from PENSION; of all insurances the largest where there is no PENSION record."""
-    found = {}
-    for month, rows in employer_months(dossier, months).items():
-        pension = [row.headcount for row in rows if row.insurance == "PENSION"]
-        found[month] = sum(pension) if pension else max((row.headcount for row in rows), default=0)
-    return found
+    known = _heads(dossier)
+    return {month: known.get(month, 0) for month in employer_months(dossier, months)}
 
 
 def take_rate(dossier: Dossier, months: list[Month]) -> Decimal | None:

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any
 
-from hub.credit.expressions import Known, evaluate
+import msgspec
+
+from hub.credit.expressions import Known, Layers, evaluate
 from hub.credit.models.declare import Case, Given, Produces, model
 from hub.credit.policies import document
 from hub.domain.enums import MissingReason, Unit
 from hub.domain.models import ModelSlot
 
 
-@dataclass(frozen=True, slots=True)
-class Points:
+class Points(msgspec.Struct, frozen=True, gc=False):
     """What one characteristic earned. ``applies`` is False when it is NOT_APPLICABLE."""
 
     id: str
@@ -66,7 +68,7 @@ def score(names: Mapping[str, Known], *, conflict: bool, unverified: bool, score
         given = scored.default_probability
         return Score((), scored.total, _grade(scored.total), default_probability(scored.total) if given is None else given, scored.codes)
     card = document("engine")["score"]
-    points = tuple(_points(one, names, conflict, unverified) for one in card["characteristics"])
+    points = tuple(_earned(one, names, conflict, unverified) for one in card["characteristics"])
     total = int(card["base"]) + sum(one.points for one in points)
     return Score(points, total, _grade(total), default_probability(total))
 
@@ -75,6 +77,7 @@ def _grade(total: int) -> str:
     return next((name for name, least in document("engine")["score"]["grades"] if total >= least), "E")
 
 
+@cache
 def default_probability(total: int) -> Decimal:
     """odds = exp((A - score) / B) with B = PDO / ln 2 and A = anchor + B ln(1 / odds at the anchor)."""
     card = document("engine")["score"]
@@ -83,8 +86,17 @@ def default_probability(total: int) -> Decimal:
     return odds / (1 + odds)
 
 
-def _points(one: Mapping[str, Any], names: Mapping[str, Known], conflict: bool, unverified: bool) -> Points:
+def _earned(one: Mapping[str, Any], names: Mapping[str, Known], conflict: bool, unverified: bool) -> Points:
+    """The same for scenarios in which it is of the same value."""
     known = names[one["feature"]]
+    memo, key = names.memo if isinstance(names, Layers) else {}, (_points, one["id"], conflict, unverified, id(known))
+    if key not in memo:
+        memo[key] = _points(one, known, conflict, unverified), known
+    found: Points = memo[key][0]
+    return found
+
+
+def _points(one: Mapping[str, Any], known: Known, conflict: bool, unverified: bool) -> Points:
     maximum = max([points for _, points in one["bins"]] + list(one.get("special", {}).values()))
     if known.missing is MissingReason.NOT_APPLICABLE:
         half = int((Decimal(maximum) / 2).to_integral_value(ROUND_HALF_UP))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from hub.credit.crosscheck.observers import Observers
 from hub.credit.dossier import Dossier
 from hub.credit.expressions import Known, Layers, Missing, Names, amount, features_in
@@ -19,8 +21,7 @@ CAP_CODES = {"PRODUCT": "K01", "REVENUE": "K02", "DEBT": "K03", "CAPACITY": "K04
 INTEREST_COVER = frozenset({"INTEREST_ONLY", "REVOLVING", "BULLET"})
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(msgspec.Struct, frozen=True, gc=False):
     """An amount in yuan (None: UNAVAILABLE) and the features it comes from."""
 
     value: Decimal | None

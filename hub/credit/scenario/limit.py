@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+
+import msgspec
 
 from hub.credit.expressions import Names, evaluate, features_in
 from hub.credit.policies import document
@@ -17,8 +20,7 @@ from hub.credit.scenario.caps import CAP_CODES, INTEREST_COVER, Amount, Ground, 
 from hub.domain.money import ZERO, floor_to
 
 
-@dataclass(frozen=True, slots=True)
-class Earned:
+class Earned(msgspec.Struct, frozen=True):
     """An uplift, whether it was earned, and the features its conditions use."""
 
     uplift: Uplift
@@ -71,7 +73,7 @@ class _Base:
 
 def price(grade: str, tau: Decimal, default_probability: Decimal, *, enhanced: bool) -> Price | None:
     """None for a grade that is declined."""
-    terms = {name: Decimal(value) for name, value in document("engine")["price"].items() if isinstance(value, str)}
+    terms = _terms()
     spread = document("engine")["price"]["spreads"].get(grade)
     if spread is None:
         return None
@@ -80,8 +82,16 @@ def price(grade: str, tau: Decimal, default_probability: Decimal, *, enhanced: b
     return Price(base, rate, rate - terms["ftp"] - terms["opex"] - default_probability * terms["lgd"])
 
 
-def uplifts(ground: Ground) -> tuple[tuple[Earned, ...], Decimal, Decimal]:
-    """The uplifts, the sum earned, and what counts of it."""
+@cache
+def _terms() -> dict[str, Decimal]:
+    return {name: Decimal(value) for name, value in document("engine")["price"].items() if isinstance(value, str)}
+
+
+Uplifts = tuple[tuple[Earned, ...], Decimal, Decimal]
+"""The uplifts, the sum earned, and what counts of it."""
+
+
+def uplifts(ground: Ground) -> Uplifts:
     found = tuple(_earned(one, ground.names) for one in ground.policy.uplifts)
     total = sum((one.uplift.share for one in found if one.earned), ZERO)
     return found, total, ground.tau * min(total, ground.policy.uplift_ceiling)
@@ -92,9 +102,9 @@ def _earned(uplift: Uplift, names: Names) -> Earned:
     return Earned(uplift, uplift.enabled and any(evaluate(text, names) is True for text in uplift.any), used)
 
 
-def calculate(ground: Ground, offer: Price) -> Limit | None:
+def calculate(ground: Ground, offer: Price, earned: Uplifts | None = None) -> Limit | None:
     """The limit; None when a leg, the factor or the term has no value."""
-    found, total, effective = uplifts(ground)
+    found, total, effective = earned or uplifts(ground)
     base, base_term = _base(ground, effective), _term(ground.policy, ground.names)
     if base is None or base_term is None:
         return None

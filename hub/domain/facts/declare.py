@@ -135,11 +135,17 @@ def fact(*, source: SourceKind, key: tuple[str, ...], occurred: str | None) -> t
 
 
 def _record(cls: type[T]) -> type[T]:
-    """The same as a struct, which is made in a tenth of the time: facts come by the hundred thousand. It is a dataclass still to whoever asks."""
+    """The same as a struct, which is made in a tenth of the time: facts come by the hundred thousand. It is a dataclass still to whoever asks. None of its values leads
+    back to it, so the collector of cycles need not look at it."""
     fields = dataclasses.fields(typing.cast(typing.Any, cls))
     own = {"__doc__": cls.__doc__, "__module__": cls.__module__, "__dataclass_fields__": {field.name: field for field in fields}}
     members = [(one.name, one.type) if one.default is dataclasses.MISSING else (one.name, one.type, one.default) for one in fields]
-    return typing.cast(type[T], msgspec.defstruct(cls.__name__, typing.cast(typing.Any, members), frozen=True, kw_only=True, namespace=own))
+    return typing.cast(
+        type[T],
+        msgspec.defstruct(
+            cls.__name__, typing.cast(typing.Any, members), frozen=True, kw_only=True, gc=False, array_like=True, namespace=own
+        ),
+    )
 
 
 def unknown(names: tuple[str, ...], fields: tuple[FieldSpec, ...]) -> set[str]:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from hub.credit.dossier import Dossier, Reference, SourceState, SubjectProfile
 from hub.credit.features.amounts import monthly_amounts
-from hub.credit.sources import Use, tax_is_stale, unreadable
+from hub.credit.sources import Holdings, Use, tax_is_stale, unreadable
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import HouseholdRegistration, Invoice, PaymentTransaction, spec_of
 from hub.domain.identifiers import CustomerId
@@ -89,7 +89,17 @@ async def load_grounds(tx: Read | Write, uses: Sequence[tuple[CustomerId, Use]])
     if not uses:
         return []
     holdings = await load_holdings(tx, list(dict.fromkeys(customer_id for customer_id, _ in uses)), uses[0][1].known_at)
-    return [Ground(holdings[one].states(use), holdings[one].allowing(use), served_months(holdings[one], use.as_of)) for one, use in uses]
+    return _shared([(holdings[customer_id], use) for customer_id, use in uses])
+
+
+def _shared(uses: Sequence[tuple[Holdings, Use]]) -> list[Ground]:
+    """A ground for each; uses that stand alike have the same one."""
+    made = dict[int, Ground]()
+    standings = [held.standing(use) for held, use in uses]
+    for (held, use), standing in zip(uses, standings, strict=True):
+        if id(standing) not in made:
+            made[id(standing)] = Ground(standing.states, standing.allowing, served_months(held, use.as_of))
+    return [made[id(standing)] for standing in standings]
 
 
 async def load_dossiers(tx: Read | Write, wanted: Sequence[Wanted]) -> list[Dossier]:
@@ -98,10 +108,13 @@ async def load_dossiers(tx: Read | Write, wanted: Sequence[Wanted]) -> list[Doss
         return []
     customers, use = list(dict.fromkeys(one.customer_id for one in wanted)), wanted[0].use
     subjects = await load_subject_profiles(tx, customers, use.as_of, use.known_at)
-    cases = [_Case.of(one, subjects[one.customer_id]) for one in wanted]
-    different = {case.key: case for case in cases}
+    # Most scenarios of a customer stand on the very same ground: what they may read is compared once for them.
+    grounds = {(one.customer_id, id(one.ground)): one for one in wanted}
+    cases = {place: _Case.of(one, subjects[one.customer_id]) for place, one in grounds.items()}
+    keys = {place: case.key for place, case in cases.items()}
+    different = {keys[place]: case for place, case in cases.items()}
     made = dict(zip(different, await _made(tx, list(different.values())), strict=True))
-    return [made[case.key] for case in cases]
+    return [made[keys[one.customer_id, id(one.ground)]] for one in wanted]
 
 
 async def _made(tx: Read | Write, cases: Sequence[_Case]) -> list[Dossier]:
@@ -112,6 +125,8 @@ async def _made(tx: Read | Write, cases: Sequence[_Case]) -> list[Dossier]:
     moments = [case.moment for case in cases]
     opened = await open_objections(tx, [one.customer_id for one in moments], moments[0].known_at)
     made = [_dossier(case, loaded[place], shops.get(place)) for place, case in enumerate(cases)]
+    if not opened:
+        return made
     return [
         replace(one, objections=of_loaded(opened.get(at.customer_id, ()), it)) for one, at, it in zip(made, moments, loaded, strict=True)
     ]

@@ -1,21 +1,21 @@
 """Facts out of the store, of all kinds and many customers in one statement.
 
-Every column comes as text, so that rows of different kinds fit into one result and no amount of money passes through a float.
+Of each fact its columns come as a JSON array, so that rows of different kinds fit into one result; no amount of money passes through a float.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
+import msgspec
 from sqlalchemy import TextClause, text
 
-from hub.domain.facts import FactSpec, FieldSpec, FieldType, Order, Refund, ShopMonthlySummary, all_specs
+from hub.domain.facts import FactSpec, Order, Refund, ShopMonthlySummary, spec_of_name
 from hub.store.database import Read, Write
 from hub.store.dossier.evidence import Version, counted, versions
 from hub.store.dossier.moment import ASKED, Moment, asking, of_life
@@ -24,7 +24,7 @@ from hub.store.fact_tables import columns_of
 SUMMED = frozenset({Order, Refund, ShopMonthlySummary})
 """Kinds that are summed and counted in the store, see :mod:`hub.store.dossier.orders`."""
 
-Decode = Callable[[str], Any]
+_OF = itemgetter(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,19 @@ class Loaded:
 
 async def load_facts(tx: Read | Write, moments: Sequence[Moment]) -> list[Loaded]:
     """The facts of every moment, in their order. Of the kinds that are summed only which versions there are."""
-    found: list[tuple[dict[type, list[Any]], dict[str, list[Version]]]] = [({}, {}) for _ in moments]
+    found: list[tuple[dict[type, tuple[Any, ...]], dict[str, list[Version]]]] = [({}, {}) for _ in moments]
     specs, values = asking(moments)
     if not specs:
         return [Loaded() for _ in moments]
-    for place, name, columns, *version in await tx.execute(_statement(specs), values):
-        cls, build = _reader(name)
+    for (place, name), rows in groupby(await tx.execute(_statement(specs), values), key=_OF):
+        cls, reader = _reader(name)
+        columns, ids, days, counts = zip(*(row[2:] for row in rows), strict=True)
         facts, read = found[place]
-        facts.setdefault(cls, []).append(build(columns))
-        read.setdefault(name, []).append(Version(*version))
+        facts[cls] = tuple(reader.decode(f"[{','.join(columns)}]"))
+        read[name] = list(map(Version, ids, days, counts))
     for place, name, read_versions in await versions(tx, moments, [spec for spec in specs if spec.cls in SUMMED]):
         found[place][1][name] = read_versions
-    return [Loaded({cls: tuple(rows) for cls, rows in facts.items()}, read) for facts, read in found]
+    return [Loaded(facts, read) for facts, read in found]
 
 
 @cache
@@ -58,44 +59,17 @@ def _statement(specs: tuple[FactSpec, ...]) -> TextClause:
     return text(f"WITH {ASKED} {wanted}")
 
 
-_NOTHING = "SELECT 0 AS place, '' AS kind, ARRAY['']::text[] AS columns, '' AS id, 0 AS day, 0 AS counted, '' AS source_key WHERE false"
+_NOTHING = "SELECT 0 AS place, '' AS kind, '' AS columns, '' AS id, 0 AS day, 0 AS counted, '' AS source_key WHERE false"
 
 
 def _branch(spec: FactSpec) -> str:
-    columns = ", ".join(f"f.{columns_of(field)[0]}::text" for field in spec.fields)
-    of = f"asked.place, '{spec.name}' AS kind, ARRAY[{columns}] AS columns, f.fact_id::text AS id, {counted(spec)}, f.source_key"
+    columns = ", ".join(f"f.{columns_of(field)[0]}" for field in spec.fields)
+    of = f"asked.place, '{spec.name}' AS kind, json_build_array({columns})::text AS columns, f.fact_id::text AS id, {counted(spec)}, f.source_key"
     return f"SELECT {of} FROM {of_life(spec)}"  # noqa: S608
 
 
 @cache
-def _reader(name: str) -> tuple[type, Callable[[Iterable[str | None]], Any]]:
-    spec = next(spec for spec in all_specs() if spec.name == name)
-    fields = [(field.name, _decoder(field)) for field in spec.fields]
-
-    def build(values: Iterable[str | None]) -> Any:
-        pairs = zip(fields, values, strict=True)
-        return spec.cls(**{name: None if value is None else decode(value) for (name, decode), value in pairs})
-
-    return spec.cls, build
-
-
-def _decoder(field: FieldSpec) -> Decode:
-    if field.enum is not None:
-        return field.enum
-    return _DECODERS.get(field.kind, str)
-
-
-def _lines(value: str) -> dict[str, Decimal]:
-    return {line: Decimal(amount) for line, amount in json.loads(value, parse_float=str, parse_int=str).items()}
-
-
-_DECODERS: dict[FieldType, Decode] = {
-    FieldType.INT: int,
-    FieldType.MONEY: Decimal,
-    FieldType.NUMBER: Decimal,
-    FieldType.COORDINATE: float,
-    FieldType.DATE: date.fromisoformat,
-    FieldType.INSTANT: datetime.fromisoformat,
-    FieldType.BOOL: lambda value: value == "true",
-    FieldType.LINES: _lines,
-}
+def _reader(name: str) -> tuple[type, msgspec.json.Decoder[list[Any]]]:
+    """The class of a kind, and what makes facts of an array of arrays. A struct takes its fields by their place, all in one go."""
+    cls = spec_of_name(name).cls
+    return cls, msgspec.json.Decoder(list[cls])  # type: ignore[valid-type]

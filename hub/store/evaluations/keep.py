@@ -31,7 +31,7 @@ from hub.store.dossier import Wanted, load_dossiers, load_grounds
 from hub.store.evaluations.approvals import reaches
 from hub.store.evaluations.canonical import sha256_of
 from hub.store.evaluations.inputs import Prepared, inputs_row
-from hub.store.evaluations.policies import effective_policy
+from hub.store.evaluations.policies import effective_policies
 from hub.store.evaluations.reference import load_references
 from hub.store.evaluations.rows import Heading, Row, head_row, part_rows
 from hub.store.evaluations.watch import load_watches
@@ -80,7 +80,7 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = u
     its turn, so that none of them waits for our own computing."""
     if not asked:
         return []
-    policies = {one: await effective_policy(tx, one, asked[0].as_of) for one in dict.fromkeys(one.scenario for one in asked)}
+    policies = await effective_policies(tx, (one.scenario for one in asked), asked[0].as_of)
     asking = await reaches(tx, policies, asked[0].known_at, reach)
     prepared, watches, before = await prepare(tx, asked), await load_watches(tx, asked), await _latest(tx, asked)
     kept, rows = list[Kept](), defaultdict[Table, list[Row]](list)

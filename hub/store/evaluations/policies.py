@@ -5,7 +5,7 @@ A version applies from its first day until a later one does, or until it is ende
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -49,7 +49,17 @@ async def publish_policies(tx: Write, documents: Iterable[Mapping[str, Any]], no
 
 async def effective_policy(tx: Read | Write, scenario: str, as_of: date) -> Policy:
     """The latest version in force on a day; days before the first version follow the first. Raises InvalidInput."""
-    found = await versions(tx, scenario)
+    return (await effective_policies(tx, [scenario], as_of))[scenario]
+
+
+async def effective_policies(tx: Read | Write, scenarios: Iterable[str], as_of: date) -> dict[str, Policy]:
+    """:func:`effective_policy` of several, in their order."""
+    wanted = list(dict.fromkeys(scenarios))
+    rows = await versions(tx, wanted)
+    return {one: await _in_force(tx, one, [row for row in rows if row.policy_id == one], as_of) for one in wanted}
+
+
+async def _in_force(tx: Read | Write, scenario: str, found: list[Row[Any]], as_of: date) -> Policy:
     if not found:
         known = sorted((await tx.execute(select(policy.c.policy_id).distinct())).scalars())
         raise InvalidInput(f"There is no policy for scenario {scenario!r}.", remedy=f"Published here are: {', '.join(known) or 'none'}.")
@@ -63,12 +73,12 @@ _READ: dict[str, Policy] = {}
 """Published versions by their digest: they never change, and to check one takes longer than to decide by it."""
 
 
-async def versions(tx: Read | Write, scenario: str | None = None) -> list[Row[Any]]:
-    """Every published version, of one scenario or of all, with ``ends_on``; in the order in which they apply."""
+async def versions(tx: Read | Write, scenarios: Sequence[str] | None = None) -> list[Row[Any]]:
+    """Every published version, of some scenarios or of all, with ``ends_on``; in the order in which they apply."""
     ended = (policy_end.c.policy_id == policy.c.policy_id) & (policy_end.c.version == policy.c.version)
     wanted = select(policy, policy_end.c.ends_on).outerjoin(policy_end, ended)
-    if scenario is not None:
-        wanted = wanted.where(policy.c.policy_id == scenario)
+    if scenarios is not None:
+        wanted = wanted.where(policy.c.policy_id.in_(scenarios))
     return list(await tx.execute(wanted.order_by(policy.c.policy_id, policy.c.effective_from, policy.c.version)))
 
 
@@ -89,7 +99,7 @@ async def end_policy(tx: Write, scenario: str, version: str, days: tuple[date, d
             f"{ends_on} is over: what was decided since stays as it was.", remedy="Take it back from today on, or from a later day."
         )
     await tx.execute(_ONE_AT_A_TIME, {"scenario": scenario})
-    found = await versions(tx, scenario)
+    found = await versions(tx, [scenario])
     mine = next((row for row in found if row.version == version), None)
     if mine is None:
         raise NotFound("There is no such version.", remedy="`hub policies list`, or the query `policies`, shows them.")

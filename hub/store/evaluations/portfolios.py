@@ -33,7 +33,7 @@ from hub.store.dossier.holdings import load_consents
 from hub.store.dossier.months import keep_months
 from hub.store.evaluations.approvals import reaches
 from hub.store.evaluations.keep import Asked, dossiers_of
-from hub.store.evaluations.policies import effective_policy
+from hub.store.evaluations.policies import effective_policies
 from hub.store.tables import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
 
 MOST_PARTS, IN_A_PART, ASKED_AT_ONCE = 64, 50, 8
@@ -180,7 +180,7 @@ async def screened(
         asked += mine
         if not mine:
             results[one] = Screened(_denial(found, consents[one], grantee))
-    rules = {name: await effective_policy(tx, name, found.as_of) for name in found.portfolio.scenarios}
+    rules = await effective_policies(tx, found.portfolio.scenarios, found.as_of)
     await keep_months(tx, list({one.customer_id for one in asked}))
     dossiers = defaultdict[CustomerId, dict[str, Dossier]](dict)
     for ask, dossier in zip(asked, await dossiers_of(tx, asked), strict=True):

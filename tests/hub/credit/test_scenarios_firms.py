@@ -190,4 +190,4 @@ def test_s11_without_a_statement_cannot_be_decided() -> None:
     """Nobody is known to spend nothing on research: the share is unknown, with the reason of the statements."""
     found = result_of("S11")
     assert found["eligibility"] == {"failed": [], "unknown": ["E20"]}
-    assert (found["outcome"], found["reasons"], found["limit"]) == ("INSUFFICIENT_DATA", ["G03"], None)
+    assert (found["outcome"], found["reasons"], found["limit"]) == ("INSUFFICIENT_DATA", ["G05"], None)

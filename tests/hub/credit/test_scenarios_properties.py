@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,18 +19,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.sandbox.persona import Persona
+from hub.credit import policies
 from hub.credit.dossier import Dossier
 from hub.credit.evaluate import Evaluation, Request, evaluate
 from hub.credit.expected import to_expected
 from hub.credit.expressions import Known
-from hub.credit.policy import Policy, load_policy
+from hub.credit.features import accounts
+from hub.credit.policy import Policy, load_policy, read_policy
 from hub.credit.scenario.caps import Ground
 from hub.credit.scenario.inputs import Material, known_inputs
 from hub.credit.scenario.limit import Limit, calculate
 from tests.hub.credit.dossiers import dossier_of
-from tests.hub.credit.scenario_customers import CUSTOMERS, customer
+from tests.hub.credit.scenario_customers import CUSTOMERS, customer, result_with
 from tests.hub.credit.test_scenarios_firms import with_research
 from tests.hub.credit.variants import Document
+from tests.personas import NAMES, document_of
 
 SCENARIOS = sorted(CUSTOMERS)
 RANK = ("CONFLICT", "UNVERIFIED", "LOW", "MEDIUM", "HIGH")
@@ -170,6 +176,24 @@ CARRIED_ON = {
 """Features that another source may carry on, or that rest on the cross-check or on a sales series that does."""
 
 
+def as_if_zero(whole: dict[str, Any], less: dict[str, Any]) -> list[str]:
+    """Features that turned into a number, or into a null of another reason than that the source is not there."""
+    turned = {name for name, value in less["features"].items() if value != whole["features"][name]} - CARRIED_ON
+    fair = ("NOT_CONNECTED", "NOT_APPLICABLE")
+    return sorted(
+        name for name in turned if less["features"][name]["value"] is not None or less["features"][name]["missing_reason"] not in fair
+    )
+
+
+def test_a_zero_in_place_of_a_null_would_be_noticed() -> None:
+    """The control: invoices that are not connected, but count as if they were there and empty."""
+    document = customer("S04")
+    document["invoices"]["output"] = []
+    empty = to_expected(evaluate(dossier_of(Persona.model_validate(document)), load_policy("S04"), Request()), "control")
+    assert as_if_zero(made("S04"), made("S04", "INVOICE")) == []
+    assert "ps_purchase_amount" not in (found := as_if_zero(made("S04"), empty)) and len(found) > 2
+
+
 @st.composite
 def losses(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
     scenario = draw(st.sampled_from([name for name in SCENARIOS if optional(name)]))
@@ -185,9 +209,7 @@ def test_a_missing_source_is_never_as_if_zero(loss: tuple[str, tuple[str, ...]])
     if less["features"] is None:
         assert less["outcome"] == "INSUFFICIENT_DATA"
         return
-    turned = {name for name, value in less["features"].items() if value != whole["features"][name]} - CARRIED_ON
-    assert [name for name in turned if less["features"][name]["value"] is not None] == []
-    assert {less["features"][name]["missing_reason"] for name in turned} <= {"NOT_CONNECTED", "NOT_APPLICABLE"}
+    assert as_if_zero(whole, less) == []
     lost = {name for name, check in less["checks"].items() if check["status"] != whole["checks"][name]["status"]}
     assert {less["checks"][name]["status"] for name in lost} <= {"UNAVAILABLE", "NOT_APPLICABLE"}
     assert less["eligibility"]["failed"] == []
@@ -210,6 +232,52 @@ def test_a_source_whose_checks_pass_never_lowers_tier_or_uplift(loss: tuple[str,
         # Where R is optional, two observers bring R in, and with it what R still lacks: HIGH at half the uplift may become MEDIUM, at the same half.
         assert RANK.index(after["tier"]) >= RANK.index(before["tier"])
         assert Decimal(after["coverage"]) >= Decimal(before["coverage"])
+
+
+ORDERED = {name: (persona, dossier_of(persona)) for name in NAMES for persona in [Persona.model_validate(document_of(name))]}
+
+
+def in_disorder(name: str, by: Random) -> dict[str, Any]:
+    """The evaluation of a golden persona whose records lie in another order."""
+    persona, dossier = ORDERED[name]
+
+    def shuffled(rows: Any) -> list[Any]:
+        found = list(rows)
+        by.shuffle(found)
+        return found
+
+    facts = {kind: tuple(shuffled(rows)) for kind, rows in shuffled(dossier.facts.items())}
+    amounts = {series: dict(shuffled(months.items())) for series, months in shuffled(dossier.amounts.items())}
+    other = replace(dossier, facts=facts, amounts=amounts)
+    return to_expected(evaluate(other, load_policy(persona.scenario), Request()), name)
+
+
+@BOUNDED
+@given(st.sampled_from(NAMES), st.randoms(use_true_random=False))
+def test_the_order_of_records_changes_nothing(name: str, by: Random) -> None:
+    """As pages and syncs may come in any order (through the store: tests/hub/store/test_dossier.py and test_months.py)."""
+    assert in_disorder(name, by) == result_with(document_of(name))
+
+
+def test_a_formula_that_took_records_as_they_come_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: movements that are not put into the order of their time."""
+    monkeypatch.setattr(accounts, "_order", lambda one: 0)
+    whole = result_with(document_of("noodle-shop"))
+    assert any(in_disorder("noodle-shop", Random(number)) != whole for number in range(3))
+
+
+def test_a_limit_that_fell_with_revenue_would_be_noticed() -> None:
+    """The control of the property above: a policy that gives less to whom has more."""
+    document = deepcopy(policies.document("S01"))
+    document["legs"] = [{"id": "REVENUE", "amount": "1000000 - 0.15 * verified_revenue"}]
+    basis, one = ground("S01")
+    assert one.findings and one.findings.price
+    found = []
+    for revenue in (Decimal(3_000_000), Decimal(4_000_000)):
+        names = {**basis.names, "verified_revenue": Known(revenue, None, numeric=True)}
+        made_of = Ground(basis.dossier, read_policy(document), names, basis.observers, basis.tau, basis.purpose)
+        found.append(calculate(made_of, one.findings.price))
+    assert found[0] and found[1] and found[0].base_limit > found[1].base_limit
 
 
 DISAGREES: dict[str, Callable[[Document], Any]] = {

@@ -178,12 +178,12 @@ async def seed_persona(tx: Write, persona: Persona, facts: Iterable[Any]) -> See
     for kind in persona.sources:
         await seed.connect(kind)
         await seed.allow(kind)
-        await _windows(seed, persona, kind)
+        await persona_windows(seed, persona, kind)
     await seed.facts(*facts)
     return seed
 
 
-async def _windows(seed: Seed, persona: Persona, kind: SourceKind) -> None:
+async def persona_windows(seed: Seed, persona: Persona, kind: SourceKind) -> None:
     reach = Reach(persona, kind)
     for name in STREAMS[kind]:
         first, last = None, None

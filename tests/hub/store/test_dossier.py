@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 
 from connectors.sandbox.persona import Persona, load
 from hub.credit.dossier import Dossier, Reference
+from hub.credit.evaluate import Request, evaluate
+from hub.credit.expected import to_expected
 from hub.credit.features import SeriesProfile, compute_features
 from hub.credit.features.invoices import net_by_party
+from hub.credit.policy import load_policy
 from hub.domain.enums import MissingReason, SourceKind
-from hub.domain.facts import HouseholdRegistration, Invoice, TaxReturn
+from hub.domain.facts import HouseholdRegistration, Invoice, Order, RepaymentMonth, Shop, ShopScore, TaxReturn, all_specs, spec_of
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import window
 from hub.errors import NotFound
 from hub.store.database import Database, Write
 from hub.store.dossier import load_dossier
+from hub.store.dossier.moment import ASKED, Moment, asking, of_life
 from hub.store.facts import PageScope, write_facts
 from hub.vault import IDENTIFIER, Blind
-from tests.hub.credit.dossiers import dossier_of
+from tests.hub.credit.dossiers import dossier_of, reference_of
 from tests.hub.credit.facts_of import facts_of
 from tests.hub.credit.made import fact
 from tests.hub.credit.shop_of import order_facts
-from tests.hub.store.seed import GRANTEE, PURPOSE, SCENARIO, Seed, seed_persona
+from tests.hub.store.seed import GRANTEE, PURPOSE, SCENARIO, Seed, persona_windows, seed_persona
+from tests.personas import document_of
+from tests.personas.arithmetic import wrong
+from tests.personas.families import FAMILIES
+from tests.personas.people import DERIVED
 
 DEMO = Path(__file__).parents[3] / "connectors/sandbox/personas/online-tea-seller.json"
 PROFILE = SeriesProfile("TRADE", names_shop=True)
@@ -82,6 +93,48 @@ async def test_the_store_gives_what_the_persona_says(database: Database, orders_
     assert {name: (one.value, one.missing) for name, one in after.items()} == {
         name: (one.value, one.missing) for name, one in before.items()
     }
+
+
+@pytest.mark.parametrize("name", ["furniture-maker", "incense-shop"])
+async def test_the_order_of_pages_and_of_syncs_changes_nothing(database: Database, name: str) -> None:
+    """The same records, read in whatever order, on whatever pages, by syncs of whatever hour: the same evaluation, which is the one that was derived."""
+    persona, found = Persona.model_validate(document_of(name)), []
+    records = [*facts_of(persona), *(order_facts(persona) if persona.shop else ())]
+    for number in (1, 2):
+        async with database.work() as tx:
+            seed = await seed_persona(tx, persona, [])
+            await in_disorder(seed, records, Random(number))
+            dossier = await loaded(tx, persona, seed.customer_id, reference=reference_of(persona))
+            found.append(to_expected(evaluate(dossier, load_policy(persona.scenario), Request()), name))
+            await tx.rollback()
+    assert found[0] == found[1]
+    assert wrong(found[0], DERIVED[name]()) == []
+
+
+async def test_a_seller_with_two_shops_is_judged_by_both(database: Database) -> None:
+    """The incense shop's orders, every other one sold in a second shop at another platform: sums, buyers, addresses and score are those of both together."""
+    persona = Persona.model_validate(document_of("incense-shop"))
+    records = [*facts_of(persona), *order_facts(persona)]
+    moved = {one.order_number for one in [one for one in records if isinstance(one, Order)][::2]}
+    own = [one for one in records if isinstance(one, Shop | ShopScore)]
+    there = [replace(one, platform="elsewhere") for one in (*records, *own) if getattr(one, "order_number", None) in moved or one in own]
+    async with database.work() as tx:
+        seed = await seed_persona(tx, persona, [one for one in records if getattr(one, "order_number", None) not in moved])
+        await seed.connect(SourceKind.SHOP, connector="elsewhere")
+        await persona_windows(seed, persona, SourceKind.SHOP)
+        await seed.facts(*dict.fromkeys(there))
+        dossier = await loaded(tx, persona, seed.customer_id, reference=reference_of(persona))
+    assert len(dossier.of(Shop)) == 2 and len(moved) == 400
+    found = to_expected(evaluate(dossier, load_policy("S03"), Request()), persona.id)
+    assert wrong(found, DERIVED[persona.id]()) == []
+    _, derived = FAMILIES["cb"]()
+    assert wrong(found, {f"features.{feature}": value for feature, value in derived.items()}) == []
+
+
+async def in_disorder(seed: Seed, records: list[Any], by: Random) -> None:
+    by.shuffle(records)
+    for start in range(0, len(records), 200):
+        await seed.facts(*records[start : start + 200], known_from=seed.synced_at + timedelta(minutes=by.randrange(50)))
 
 
 @pytest.mark.law("decision record: point in time")
@@ -178,6 +231,12 @@ async def test_there_is_no_such_customer(database: Database) -> None:
             await loaded(tx, small(), CustomerId(new_id()))
 
 
+def test_a_fact_is_made_of_its_columns_by_their_place() -> None:
+    """A statement names them in the order of the declaration; a struct takes an array in its own."""
+    for spec in all_specs():
+        assert [field.name for field in structs.fields(spec.cls)] == [field.name for field in spec.fields], spec.name
+
+
 # Evidence
 
 
@@ -251,3 +310,16 @@ async def test_windows_that_name_no_kind_of_fact_still_cover(database: Database)
         got = await loaded(tx, persona, seed.customer_id)
     assert got.source(SourceKind.DEVICE).reason is None
     assert got.source(SourceKind.DEVICE).data_end == date(2026, 1, 19)
+
+
+async def test_facts_are_looked_up_and_never_searched_for_among_everybodys(database: Database) -> None:
+    """Control: what is due, written as an ordinary anti-join, is found out of the whole table for each batch."""
+    nobody = Moment(CustomerId(new_id()), date(2026, 1, 20), datetime(2026, 1, 20, tzinfo=UTC))
+    _, values = asking([nobody])
+    looked_up = f"WITH {ASKED} SELECT f.fact_id FROM {of_life(spec_of(RepaymentMonth))}"
+    plans = []
+    async with database.work() as tx:
+        for statement in (looked_up, looked_up.replace("OFFSET 0", "")):
+            plans.append("\n".join((await tx.execute(text(f"EXPLAIN {statement}"), values)).scalars()))
+    assert "Anti Join" not in plans[0]
+    assert "Anti Join" in plans[1]

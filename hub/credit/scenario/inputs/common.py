@@ -5,19 +5,19 @@ from __future__ import annotations
 from hub.credit.expressions import Value
 from hub.credit.features import Null
 from hub.credit.features.risk_return import open_accounts
+from hub.credit.features.series import RECEIPTS, movements
 from hub.credit.scenario.inputs.table import Material, given
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import (
     BusinessRegistration,
     CreditAccount,
     PaymentAccount,
-    PaymentTransaction,
     PublicRecord,
     RepaymentMonth,
     ShopPenalty,
 )
 from hub.domain.money import ZERO
-from hub.domain.periods import china_day, first_day, month_of, window
+from hub.domain.periods import first_day, window
 
 ARREARS = frozenset("1234567")
 CLEAN = frozenset("NCM")
@@ -150,13 +150,8 @@ def lender_receipts_share(material: Material) -> Value:
     material.need(SourceKind.PAYMENT)
     dossier = material.dossier
     at_lender = {one.account_number for one in dossier.of(PaymentAccount) if one.institution == dossier.reference.lender}
-    months = {month for month in window(dossier.as_of, 12) if dossier.source(SourceKind.PAYMENT).covers(month)}
-    kinds = ("SALES_RECEIPT", "PLATFORM_PAYOUT")
-    rows = [
-        one
-        for one in dossier.of(PaymentTransaction)
-        if one.direction == "IN" and one.category in kinds and month_of(china_day(one.at)) in months
-    ]
+    months = set(dossier.source(SourceKind.PAYMENT).covered_of(window(dossier.as_of, 12)))
+    rows = [one for month, one in movements(dossier) if month in months and one.direction == "IN" and one.category in RECEIPTS]
     total = sum((one.amount for one in rows), ZERO)
     if total <= 0:
         raise Null(MissingReason.ZERO_DENOMINATOR)

@@ -15,7 +15,7 @@ from hub.domain.facts import Qualification
 CLASSES = (("LITTLE_GIANT", "LITTLE_GIANT"), ("SPECIALIZED_PROV", "SPECIALIZED"), ("HIGH_TECH", "HIGH_TECH"), ("TECH_SME", "TECH_SME"))
 """Kinds of qualification and the class they give, the highest first."""
 RESEARCH = "research_and_development"
-STARTUP = "STARTUP_"
+STARTUP = "STARTUP"
 
 
 def _held(material: Material) -> list[Qualification]:
@@ -60,7 +60,12 @@ def research_share(material: Material) -> Value:
 
 
 def _research(material: Material) -> tuple[Decimal, Decimal]:
-    material.need(SourceKind.FINANCIALS)
+    """Tax data name it too (研发费用加计扣除, the brief's source): where they are readable and say nothing, there is no record of it, whether or not statements
+    are connected. Statements that may not be used keep their own reason."""
+    if material.dossier.source(SourceKind.FINANCIALS).reason is MissingReason.NOT_CONNECTED:
+        material.need(SourceKind.TAX)
+    else:
+        material.need(SourceKind.FINANCIALS)
     year = profit_and_loss(material.reading)
     if year is None or RESEARCH not in year:
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)

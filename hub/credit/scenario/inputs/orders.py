@@ -15,6 +15,9 @@ from hub.credit.scenario.inputs.table import Material, given
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.facts import PurchaseOrder, ReceivableAccount
 
+A_FEW = 3
+"""Paid past orders that make a buyer known."""
+
 
 def _open(material: Material) -> list[PurchaseOrder]:
     """The open orders; NOT_APPLICABLE to each of them where there is none."""
@@ -46,12 +49,16 @@ def buyers_approved(material: Material) -> Value:
 
 @given("fewest_paid_orders", "NUMBER")
 def fewest_paid_orders(material: Material) -> Value:
-    """Paid past orders with the buyer of an open order, of the buyer who has fewest. Government buyers are left out: NOT_APPLICABLE when there are no others."""
+    """Paid past orders with the buyer of an open order, of the buyer who has fewest. Government buyers are left out: NOT_APPLICABLE when there are no others.
+    Fewer than a few are unknown while the platform covers too little of W24: the rest may be in months that it does not serve."""
     buyers = {one.buyer for one in _open(material) if not one.government}
     if not buyers:
         raise Null(MissingReason.NOT_APPLICABLE)
     paid = [one.buyer for one in past_orders(material.dossier) if is_paid(one, material.dossier)]
-    return min(paid.count(buyer) for buyer in buyers)
+    fewest = min(paid.count(buyer) for buyer in buyers)
+    if fewest < A_FEW:
+        material.reading.months(SourceKind.PROCUREMENT, 24)
+    return fewest
 
 
 @given("days_to_last_delivery", "NUMBER")

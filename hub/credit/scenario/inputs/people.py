@@ -9,6 +9,7 @@ from hub.credit.features import Null
 from hub.credit.features.reading import ratio
 from hub.credit.features.risk_return import open_accounts
 from hub.credit.features.series import employer_months, headcounts
+from hub.credit.parameters import parameters
 from hub.credit.policies import document
 from hub.credit.scenario.inputs.table import Material, given, nobody_says
 from hub.credit.segments import is_new_citizen
@@ -21,9 +22,12 @@ from hub.domain.facts import (
     SocialInsuranceContribution,
 )
 from hub.domain.money import ZERO
-from hub.domain.periods import Month, window
+from hub.domain.periods import Month, add_months, last_day, window
 
 DEPOSITS = ("DEPOSIT", "BACK_PAYMENT")
+FUNDS = (SourceKind.SOCIAL_INSURANCE, SourceKind.HOUSING_FUND)
+HALF_YEAR = 6
+"""Months that somebody must have been here and active; fewer are only known to be fewer where the sources cover the year."""
 
 
 @given("insured_headcount", "NUMBER", features=("cs_headcount_avg",))
@@ -141,6 +145,19 @@ def monthly_deposit(material: Material) -> Value:
     return found[max(found)]
 
 
+@given("fund_streak", "NUMBER", features=("op_hf_streak",))
+def fund_streak(material: Material) -> Value:
+    """op_hf_streak. Less than a year is unknown when the month before the streak is not covered and an account is older than it: then nobody knows of an
+    interruption."""
+    found, month = int(_of(material, "op_hf_streak")), window(material.dossier.as_of, 1)[0]
+    last = month if month in _deposits(material) else add_months(month, -1)
+    before = add_months(last, -found)
+    older = any(one.opened_on is None or one.opened_on <= last_day(before) for one in _accounts(material))
+    if found < 2 * HALF_YEAR and older and not material.dossier.source(SourceKind.HOUSING_FUND).covers(before):
+        raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+    return found
+
+
 @given("fund_missed_months", "NUMBER")
 def fund_missed_months(material: Material) -> Value:
     """Covered months of W3 without a deposit."""
@@ -225,33 +242,52 @@ def _city(material: Material) -> str | None:
     return (own[0].operating_city or own[0].city) if own else None
 
 
+@given("local_months", "NUMBER", features=("op_local_months",))
+def local_months(material: Material) -> Value:
+    """op_local_months. Unknown when it is less than half a year and neither social insurance nor housing fund covers enough of W12 to say that there were no more."""
+    found = _of(material, "op_local_months")
+    covered = {month for kind in FUNDS for month in _covered(material, kind)}
+    if found < HALF_YEAR and len(covered) < parameters().minimum_months[12]:
+        raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+    return found
+
+
+def _covered(material: Material, kind: SourceKind) -> list[Month]:
+    """Covered months of W12; none of a source that is not readable."""
+    state = material.dossier.source(kind)
+    return [month for month in window(material.dossier.as_of, 12) if state.readable and state.covers(month)]
+
+
 @given("activity_months", "NUMBER")
 def activity_months(material: Material) -> Value:
-    """Months of W12 with activity in the one source that shows most of them: paid orders, sales receipts, or an employer's contributions."""
-    dossier, months = material.dossier, window(material.dossier.as_of, 12)
-    names = {
-        SourceKind.SHOP: ("GMV",),
-        SourceKind.PAYMENT: ("IN.SALES_RECEIPT", "IN.PLATFORM_PAYOUT"),
-    }
-    counts = [
-        len({month for name in series for month, amount in dossier.series(name, kind, months).items() if amount > 0})
-        for kind, series in names.items()
-        if dossier.readable(kind)
-    ]
-    employed = _employed_months(material)
-    if not counts and employed is None:
+    """Months of W12 with activity in the one source that shows most of them: paid orders, sales receipts, or an employer's contributions. Unknown when they are less
+    than half a year and a source that covers too little of W12 may have had more: a month that it does not cover is no month without activity."""
+    shown = {kind: count for kind, count in _active(material).items() if material.dossier.readable(kind)}
+    if not shown:
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)
-    return max([*counts, employed or 0])
+    covered = {kind: len(_covered(material, kind)) for kind in shown}
+    short = [kind for kind in shown if covered[kind] < parameters().minimum_months[12]]
+    most = max(shown.values())
+    if most < HALF_YEAR and any(shown[kind] + 12 - covered[kind] >= HALF_YEAR for kind in short):
+        raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+    return most
 
 
-def _employed_months(material: Material) -> int | None:
-    """Months of W12 in which an employer paid the person's social insurance or housing fund, the more of the two."""
-    months, found = set(window(material.dossier.as_of, 12)), list[int]()
-    if material.dossier.readable(SourceKind.SOCIAL_INSURANCE):
-        found.append(len({one.period for one in _contributions(material) if one.employer and one.paid_on} & months))
-    if material.dossier.readable(SourceKind.HOUSING_FUND):
-        found.append(len(set(_deposits(material)) & months))
-    return max(found, default=None)
+def _active(material: Material) -> dict[SourceKind, int]:
+    """Months of W12 with activity, by source."""
+    dossier, months = material.dossier, window(material.dossier.as_of, 12)
+
+    def sold(kind: SourceKind, *names: str) -> int:
+        return len({month for name in names for month, amount in dossier.series(name, kind, months).items() if amount > 0})
+
+    insured = {one.period for one in _contributions(material) if one.employer and one.paid_on}
+    deposited = set(_deposits(material)) if dossier.readable(SourceKind.HOUSING_FUND) else set()
+    return {
+        SourceKind.SHOP: sold(SourceKind.SHOP, "GMV"),
+        SourceKind.PAYMENT: sold(SourceKind.PAYMENT, "IN.SALES_RECEIPT", "IN.PLATFORM_PAYOUT"),
+        SourceKind.SOCIAL_INSURANCE: len(insured & set(months)),
+        SourceKind.HOUSING_FUND: len(deposited & set(months)),
+    }
 
 
 @given("rent_months", "NUMBER")

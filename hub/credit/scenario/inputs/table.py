@@ -24,20 +24,48 @@ Kind = Literal["NUMBER", "FLAG"] | tuple[str, ...]
 """A number, true or false, or one of some words."""
 
 
-@dataclass(frozen=True, slots=True)
 class Material:
-    """What an input may look at. ``purpose`` is that of the request."""
+    """What an input may look at. ``purpose`` is that of the request.
 
-    dossier: Dossier
-    features: FeatureSet
-    verdict: Verdict
-    purpose: str = "OPERATING"
-    observers: Observers | None = None
+    ``looked``: at something beside the dossier. An input that looks at the dossier alone is the same in every scenario of it.
+    """
+
+    __slots__ = ("_features", "_observers", "_purpose", "_shared", "_verdict", "dossier", "looked")
+
+    def __init__(
+        self, dossier: Dossier, features: FeatureSet, verdict: Verdict, purpose: str = "OPERATING", observers: Observers | None = None
+    ) -> None:
+        self.dossier, self.looked = dossier, False
+        self._features, self._verdict, self._purpose, self._observers = features, verdict, purpose, observers
+        self._shared: Shared | None = None
+
+    @property
+    def features(self) -> FeatureSet:
+        self.looked = True
+        return self._features
+
+    @property
+    def verdict(self) -> Verdict:
+        self.looked = True
+        return self._verdict
+
+    @property
+    def purpose(self) -> str:
+        self.looked = True
+        return self._purpose
+
+    @property
+    def observers(self) -> Observers | None:
+        self.looked = True
+        return self._observers
 
     @property
     def reading(self) -> Reading:
         """The dossier through the rules that formulas share."""
-        return Reading(Shared(self.dossier, SeriesProfile()))
+        # Kept here and not by the dossier, which would then hold itself, and stay until the collector of cycles comes by.
+        if self._shared is None:
+            self._shared = Shared(self.dossier, SeriesProfile())
+        return Reading(self._shared)
 
     @property
     def person(self) -> str:
@@ -55,7 +83,7 @@ class Material:
 Input = Callable[[Material], Value]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """One input: its function, its kind, and the features it stands on."""
 
@@ -64,6 +92,17 @@ class Entry:
     features: tuple[str, ...]
 
     def known(self, material: Material) -> Known:
+        """What it is, found once for the scenarios of a dossier if it looks at nothing else."""
+        memo = material.dossier.memo
+        if self not in memo:
+            before, material.looked = material.looked, False
+            found = self._known(material)
+            if material.looked:
+                return found
+            memo[self], material.looked = found, before
+        return memo[self]  # type: ignore[no-any-return]
+
+    def _known(self, material: Material) -> Known:
         numeric = self.kind == "NUMBER"
         try:
             return Known(self.compute(material), None, numeric, self.features)

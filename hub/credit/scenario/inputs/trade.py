@@ -10,12 +10,12 @@ from hub.credit.features import Null
 from hub.credit.features.amounts import VALID
 from hub.credit.features.invoices import covered_invoices, first_supply, net_by_party
 from hub.credit.features.reading import ratio
-from hub.credit.features.series import RECEIPTS
+from hub.credit.features.series import RECEIPTS, movements
 from hub.credit.scenario.inputs.table import Material, given, nobody_says
 from hub.domain.enums import Direction, MissingReason, SourceKind
 from hub.domain.facts import Invoice, PaymentAccount, PaymentTransaction
 from hub.domain.money import ZERO
-from hub.domain.periods import CHINA, Month, china_day, full_months, month_of, months_between, window
+from hub.domain.periods import CHINA, Month, add_months, china_day, full_months, month_of, months_between, window
 
 NIGHT = range(1, 6)
 
@@ -34,8 +34,8 @@ def months_since_first_invoice(material: Material) -> Value:
 
 def _receipts(material: Material, count: int) -> list[PaymentTransaction]:
     months = set(material.reading.months(SourceKind.PAYMENT, count))
-    rows = (one for one in material.dossier.of(PaymentTransaction) if one.direction is Direction.IN and one.category in RECEIPTS)
-    return [one for one in rows if month_of(china_day(one.at)) in months]
+    rows = [one for month, one in movements(material.dossier) if month in months]
+    return [one for one in rows if one.direction is Direction.IN and one.category in RECEIPTS]
 
 
 @given("acquiring_months", "NUMBER")
@@ -100,9 +100,14 @@ def mean_core_purchases(material: Material) -> Value:
 
 @given("core_months", "NUMBER")
 def core_months(material: Material) -> Value:
-    """Full months since the first covered input invoice of that core enterprise."""
+    """Full months since the first covered input invoice of that core enterprise. Less than a year is unknown when the month before that invoice is not covered: then
+    nobody knows that it was the first."""
     supplier, _ = _core_supplier(material)
-    return full_months(first_supply(material.reading)[supplier].issued_on, material.dossier.as_of)
+    began = first_supply(material.reading)[supplier].issued_on
+    found = full_months(began, material.dossier.as_of)
+    if found < 12 and not material.dossier.source(SourceKind.INVOICE).covers(add_months(month_of(began), -1)):
+        raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+    return found
 
 
 @given("core_related")

@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from hub.credit.dossier import Dossier
 from hub.credit.evaluate import Request, evaluate
 from hub.credit.models.declare import Case, Result
@@ -62,14 +64,14 @@ def case(dossier: Dossier, watch: Watch, scenario: str = "S03", **features: Any)
     found = case_of(evaluate(dossier, load_policy(scenario), Request()), watch)
     if not features:
         return found
-    changed = {name: replace(found.found.features[name], value=one, missing=None) for name, one in features.items()}
+    changed = {name: msgspec.structs.replace(found.found.features[name], value=one, missing=None) for name, one in features.items()}
     made = replace(found.found, features={**found.found.features, **changed})
     names = {**{name: found.names[name] for name in found.names}, **{name: _known(found, name, one) for name, one in features.items()}}
     return replace(found, found=made, names=names)
 
 
 def _known(found: Case, name: str, one: Any) -> Any:
-    return replace(found.names[name], value=one, missing=None)
+    return msgspec.structs.replace(found.names[name], value=one, missing=None)
 
 
 def parts(one: Case) -> dict[str, Fired]:
