@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     grantee: str = Field(
         default="", description="Legal name of the institution that deploys the hub: the grantee of consents. `hub serve` needs it."
     )
+    region: str = Field(
+        default="",
+        pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,12})?$|^$",
+        description="Where this host processes data, such as CN-ZJ. `hub migrate` pins it; a process that says another one does not start.",
+    )
     workers: int = Field(default=6, ge=1, le=100, description="Connections of one platform that one worker process syncs at the same time.")
     private_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
         default=(),

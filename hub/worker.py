@@ -15,6 +15,7 @@ from hub.cli.runtime import Runtime
 from hub.credit.evaluate import Request
 from hub.domain.enums import Purpose
 from hub.domain.identifiers import CustomerId
+from hub.domain.periods import Month, add_months, month_of
 from hub.errors import HubError
 from hub.store.database import STORE_ERRORS
 from hub.store.dossier.months import keep_months
@@ -29,6 +30,7 @@ from hub.store.evaluations import (
     scenarios_to_refresh,
 )
 from hub.store.evaluations.errands import Errand
+from hub.store.reports import keep_fairness
 from hub.sync.keeping import Keeper
 from hub.sync.settings import Patience
 
@@ -67,15 +69,27 @@ def _told(keeping: asyncio.Task[None]) -> None:
 
 async def _look_again(runtime: Runtime, refresh: Refresh) -> None:
     """Makes what nobody made: the notice that a run has ended dies with its worker, the rows do not."""
-    watching = Watching(runtime)
+    watching, reported = Watching(runtime), None
     while True:
         await asyncio.sleep(PERIOD)
         try:
             for customer_id in [*await overdue(runtime), *await watching.due()]:
                 await _try(refresh, customer_id)
             await _errands(runtime)
+            reported = await report(runtime, reported)
         except STORE_ERRORS as error:
             log.warning("look_again_failed", kind=type(error).__name__)
+
+
+async def report(runtime: Runtime, reported: Month | None) -> Month:
+    """Keeps what is reported of the month that is over; once a process (``reported``: what it came to before), and once altogether."""
+    month = add_months(month_of(runtime.clock.today()), -1)
+    if month != reported:
+        async with runtime.database.work() as tx:
+            cells = await keep_fairness(tx, month, runtime.clock.now())
+        if cells:
+            log.info("reported", count=cells)
+    return month
 
 
 async def _errands(runtime: Runtime) -> None:

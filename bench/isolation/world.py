@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 
@@ -74,7 +75,11 @@ async def open_world(urls: Urls, home: Path) -> AsyncIterator[World]:
 
 async def _partner(runtime: Runtime, tx: Write, number: int, name: str) -> Partner:
     scopes, jwks = tuple(sorted(AUDIENCES["PARTNER"])), make_client_keys()[1]
-    await register_client(tx, NewClient(name, name, "PARTNER", scopes, ("CREDIT_APPROVAL",), jwks), AUDIENCES)
+    await register_client(
+        tx,
+        NewClient(name, name, "PARTNER", scopes, ("CREDIT_APPROVAL",), jwks, listed_from=date(2020, 1, 1), listed_in="the bench"),
+        AUDIENCES,
+    )
     made = [await _customer(runtime, tx, name, number * CUSTOMERS + one) for one in range(CUSTOMERS)]
     return Partner(Caller(name, "PARTNER", AUDIENCES["PARTNER"], "CREDIT_APPROVAL"), tuple(made))
 

@@ -25,6 +25,7 @@ manifest = Manifest(
     ),
     quota=Quota(per_second=20, burst=40),
     oauth=OAuth(),
+    licensed=True,
 )
 
 connector = Connector(manifest=manifest, authorisation=authorisation, streams=STREAMS, sign=sign)

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -38,6 +38,9 @@ class Change:
     bearer: bool | None = None
     documents: str | None = None
     cost_per_minute: int | None = None
+    listed_from: date | None = None
+    listed_to: date | None = None
+    listed_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ async def _locked(tx: Write, client_id: str) -> Row[Any]:
 def _known(row: Row[Any]) -> NewClient:
     """All of it: what is left out here would be written anew as its default."""
     may = (row.audience, tuple(row.scopes), tuple(row.purposes), row.jwks, tuple(row.return_urls), row.bearer)
-    return NewClient(row.client_id, row.name, *may, row.documents, row.cost_per_minute)
+    return NewClient(row.client_id, row.name, *may, row.documents, row.cost_per_minute, row.listed_from, row.listed_to, row.listed_in)
 
 
 async def _written(tx: Write, was: NewClient, now: NewClient) -> Changed:

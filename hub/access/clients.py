@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,13 +25,17 @@ MOST_KEYS = 2
 """The one in use, and the one that follows it."""
 RESERVED = frozenset({"anonymous", "anyone", "clock", "customer", "erasure", "everybody", "hub", "nobody", "operator", "system"})
 """Who else acts, in logs and in the history of a consent: no client may be taken for them."""
+OFFERS = frozenset({"enhancement:read", "enhancement:evaluate"})
+"""Scopes that an offer is asked for and read by."""
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 _LONGEST_NAME = 200
+LISTING = ("listed_from", "listed_to", "listed_in")
 
 
 @dataclass(frozen=True, slots=True)
 class NewClient:
-    """What an administrator registers. ``bearer``: may use unbound tokens; only INTERNAL and ADMIN clients may. ``documents``: None is as its audience begins."""
+    """What an administrator registers. ``bearer``: may use unbound tokens; only INTERNAL and ADMIN clients may. ``documents``: None is as its audience begins.
+    ``listed_*``: on which days a platform is on the lender's public list (助贷 2025-9), and where that is published."""
 
     client_id: str
     name: str
@@ -43,6 +47,9 @@ class NewClient:
     bearer: bool = False
     documents: str | None = None
     cost_per_minute: int | None = None
+    listed_from: date | None = None
+    listed_to: date | None = None
+    listed_in: str | None = None
 
     def __post_init__(self) -> None:
         if self.documents is None:
@@ -63,13 +70,25 @@ class Client:
     documents: str = "OPEN"
     cost_per_minute: int | None = None
     tokens_from: int = 0
+    listed: tuple[date, date] | None = None
+
+    def scopes_on(self, day: date) -> frozenset[str]:
+        """A platform that is not on the lender's public list on a day gets no offers, whatever it was registered for."""
+        listed = self.listed is not None and self.listed[0] <= day <= self.listed[1]
+        return self.scopes if listed or self.audience != "PARTNER" else self.scopes - OFFERS
 
     @staticmethod
     def of(row: Any) -> Client:
         # As the driver or as JSON has it.
         since = row.tokens_from and (row.tokens_from if isinstance(row.tokens_from, datetime) else datetime.fromisoformat(row.tokens_from))
         known = (row.client_id, row.audience, frozenset(row.scopes), tuple(row.purposes), row.jwks, tuple(row.return_urls))
-        return Client(*known, bool(row.bearer), row.documents, row.cost_per_minute, int(since.timestamp()) if since else 0)
+        return Client(*known, bool(row.bearer), row.documents, row.cost_per_minute, int(since.timestamp()) if since else 0, _listed(row))
+
+
+def _listed(row: Any) -> tuple[date, date] | None:
+    """As the driver or as JSON has it."""
+    first, last = (one if one is None or isinstance(one, date) else date.fromisoformat(one) for one in (row.listed_from, row.listed_to))
+    return None if first is None else (first, last or date.max)
 
 
 def make_client_keys() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -103,6 +122,7 @@ def columns_of(new: NewClient) -> dict[str, Any]:
         "return_urls": list(new.return_urls),
         "documents": new.documents,
         "cost_per_minute": new.cost_per_minute,
+        **{name: getattr(new, name) for name in LISTING},
     }
 
 
@@ -111,7 +131,8 @@ def described(new: NewClient) -> dict[str, Any]:
     keys = {str(key.get("kid")): thumbprint(key) for key in new.jwks["keys"]}
     kept = columns_of(new)
     del kept["jwks"]
-    return {**kept, "keys": keys}
+    days = {name: kept[name] and str(kept[name]) for name in LISTING}
+    return {**kept, **days, "keys": keys}
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:
@@ -138,9 +159,21 @@ def check_client(new: NewClient, audiences: Mapping[str, frozenset[str]]) -> Non
         raise InvalidInput(
             "A client's budget is out of range.", remedy="It is a number from 1 to a billion; leave it out for that of its audience."
         )
+    _check_listing(new)
     for url in new.return_urls:
         _check_return_url(url)
     _check_keys(new.jwks)
+
+
+def _check_listing(new: NewClient) -> None:
+    if new.listed_from is None and new.listed_to is None and new.listed_in is None:
+        return
+    if new.audience != "PARTNER":
+        raise InvalidInput("The public list is of platforms.", remedy="List clients of the audience PARTNER only.")
+    if new.listed_from is None or not 0 < len((new.listed_in or "").strip()) <= _LONGEST_NAME:
+        raise InvalidInput("A listing has a first day, and says where the list is published.", remedy="Name both.")
+    if new.listed_to is not None and new.listed_to < new.listed_from:
+        raise InvalidInput("A listing ends before it begins.", remedy="Name its last day, or leave it out.")
 
 
 def _check_return_url(url: str) -> None:
@@ -176,6 +209,12 @@ async def find_client(tx: Read | Write, client_id: str) -> Client | None:
     """None when it is not registered or disabled."""
     row = (await tx.execute(select(client).where(client.c.client_id == client_id, client.c.disabled_at.is_(None)))).first()
     return Client.of(row) if row else None
+
+
+async def registered_partner(tx: Read | Write, client_id: str) -> bool:
+    """There is a platform of this id, disabled or not."""
+    mine = (client.c.client_id == client_id, client.c.audience == "PARTNER")
+    return (await tx.execute(select(client.c.client_id).where(*mine))).first() is not None
 
 
 _USED = text("""

@@ -22,6 +22,7 @@ from hub.access.nonces import Nonces
 from hub.access.proofs import Asked, Proof, check_proof
 from hub.access.tokens import AccessToken, open_access_token
 from hub.domain.caller import Admitted, Caller
+from hub.domain.periods import china_day
 from hub.errors import TokenInvalid
 from hub.store.database import Database
 
@@ -54,9 +55,8 @@ class Guard:
             raise TokenInvalid("The client's tokens must be bound to its key.")
         if token.purpose and token.purpose not in client.purposes:
             raise TokenInvalid("The client may no longer ask for this purpose.")
-        caller = Caller(
-            client.client_id, client.audience, token.scopes & client.scopes, token.purpose, client.documents, client.cost_per_minute
-        )
+        scopes = token.scopes & client.scopes_on(china_day(datetime.fromtimestamp(self.now(), UTC)))
+        caller = Caller(client.client_id, client.audience, scopes, token.purpose, client.documents, client.cost_per_minute)
         return Admitted(caller, token.jti, token.expires_at, token.issued_at)
 
     def _proof(self, request: HTTPConnection, scheme: str, text: str, token: AccessToken) -> Proof | None:

@@ -19,6 +19,8 @@ from hub.sync.context import Equipment
 from schema import services as contract
 
 ADMIN = "ADMIN"
+NO_REASON = "客户要求人工复核。"
+"""What is kept where the customer gives no reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,21 @@ class DisputeServices:
     calling: Calling
 
     async def raise_dispute(self, call: contract.Call, asked: contract.RaiseDispute) -> contract.DisputeRaised:
+        return await self._raise(call, "raiseDispute", asked.customer_id, Objection(asked.about, asked.feature_id, asked.statement))
+
+    async def request_human_review(self, call: contract.Call, asked: contract.RequestHumanReview) -> contract.DisputeRaised:
+        """An objection to the result of an evaluation; the next ones of its scenario go to a person (:mod:`hub.credit.disputed`)."""
+        said = Objection(asked.evaluation_id, None, NO_REASON if asked.statement is None else asked.statement, decisions_only=True)
+        return await self._raise(call, "requestHumanReview", asked.customer_id, said)
+
+    async def _raise(self, call: contract.Call, mutation: str, named: str, said: Objection) -> contract.DisputeRaised:
         async def effect(tx: Write) -> Answer:
-            customer_id = await visible(tx, asked.customer_id)
-            said = Objection(asked.about, asked.feature_id, asked.statement)
+            customer_id = await visible(tx, named)
             now, actor = self.equipment.clock.now(), call.caller.client_id
             row = await raise_dispute(tx, self.equipment.vault, customer_id, said, actor, now)
             return {"customer": str(row.customer_id), "dispute": str(row.dispute_id), "due": row.due_on.isoformat()}
 
-        answer = await self.calling.as_client(call, effect, "raiseDispute", asked.customer_id)
+        answer = await self.calling.as_client(call, effect, mutation, named)
         return contract.DisputeRaised(f"Dispute:{answer['customer']}:{answer['dispute']}", date.fromisoformat(str(answer["due"])))
 
     async def reveal_dispute(self, call: contract.Call, asked: contract.RevealDispute) -> contract.DisputeRevealed:

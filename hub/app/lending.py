@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from hub.access.audit import audited
+from hub.access.clients import registered_partner
 from hub.app.calling import Calling
 from hub.app.identity import visible
 from hub.domain.audit import Accessed
@@ -45,6 +46,7 @@ class LendingServices:
         async def effect(tx: Write) -> Answer:
             if isinstance(seen, HubError):
                 raise seen
+            await _check_partners(tx, call, words)
             for scenario in {word.scenario for word in words}:
                 await effective_policy(tx, scenario, self.equipment.clock.today())
             # In one order, whoever sends them: two calls about the same customers take turns.
@@ -84,6 +86,17 @@ class LendingServices:
         await self.calling.log.write([Accessed(UUID(one), *named, told) for one in dict.fromkeys(customers)])
 
 
+async def _check_partners(tx: Write, call: contract.Call, words: Sequence[LoanWord]) -> None:
+    """A partner is a platform that is registered; an app speaks of its own loans alone. Raises InvalidInput."""
+    named = {word.partner for word in words if word.partner is not None}
+    known = {one for one in named if await registered_partner(tx, one)}
+    if named - known or (call.caller.app is not None and named - {call.caller.client_id}):
+        raise InvalidInput(
+            "The partner of a joint loan is no platform that is registered here.",
+            remedy="Name the client of the platform; an app names itself.",
+        )
+
+
 def _words(asked: Sequence[contract.LoanStatus], today: date) -> list[LoanWord]:
     """Raises InvalidInput."""
     if not 1 <= len(asked) <= MOST:
@@ -110,6 +123,8 @@ def _word(asked: contract.LoanStatus, today: date) -> LoanWord:
         reachable=asked.reachable,
         marketing=asked.marketing,
         contacts=asked.contacts,
+        partner=asked.partner,
+        partner_share=asked.partner_share,
     )
     for fits, why in _rules(word, today):
         if not fits:
@@ -131,6 +146,12 @@ def _rules(word: LoanWord, today: date) -> Iterator[tuple[bool, str]]:
     yield word.due <= word.balance, "What is due is a part of the balance."
     yield 0 <= word.days_past_due <= MOST_DAYS, "daysPastDue is not below 0."
     yield (word.due > 0) == (word.days_past_due > 0), "Something is due if and only if it is past due."
+    share = word.partner_share
+    yield (word.partner is None) == (share is None), "A joint loan has a partner, and the share that the partner funds."
+    yield (
+        share is None or (0 <= share < 1 and share == round(share, 4)),
+        "partnerShare is a share of the loan, from 0 to below 1, to four places.",
+    )
     yield word.contacts is None or 0 <= word.contacts <= MOST_CONTACTS, f"contacts lies between 0 and {MOST_CONTACTS}."
 
 

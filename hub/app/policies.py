@@ -20,7 +20,7 @@ from hub.credit.policy import Policy
 from hub.domain.clock import Clock
 from hub.errors import InvalidInput, NotFound
 from hub.store.database import Write
-from hub.store.evaluations import drafts
+from hub.store.evaluations import approvals, drafts
 from hub.store.evaluations.drafts import Draft
 from hub.store.evaluations.policies import end_policy
 from hub.store.idempotency import Answer
@@ -68,6 +68,14 @@ class PolicySteps:
         subject = f"policy:{scenario}:{version}"
         await audited(tx, self.secrets, actor=actor, action="policy.end", subject=subject, before={"ends_on": None}, after=after)
         return day, applies
+
+    async def approve(self, tx: Write, actor: str, named: tuple[str, str], note: str) -> date:
+        """Anew, by somebody who may publish; what was looked at is said. Returns the last day on which that holds."""
+        _check_reason(note)
+        day = await approvals.approve(tx, named, actor, note.strip(), self.clock.now())
+        subject = f"policy:{named[0]}:{named[1]}"
+        await audited(tx, self.secrets, actor=actor, action="policy.approve", subject=subject, after={"due_on": day, "note": note.strip()})
+        return day
 
     async def _told(self, tx: Write, actor: str, action: str, was: Draft | None, now: Draft, **more: str) -> Draft:
         before = None if was is None else drafts.told(was)
@@ -125,6 +133,16 @@ class PolicyServices:
 
         answer = await self.calling.as_hub(call, effect)
         return contract.PolicyEnded(**{**answer, "ends_on": date.fromisoformat(answer["ends_on"])})
+
+    async def approve(self, call: contract.Call, asked: contract.ApprovePolicyVersion) -> contract.PolicyApproved:
+        async def effect(tx: Write) -> Answer:
+            day = await self.steps.approve(
+                tx, call.caller.client_id, (asked.scenario[:LONGEST_NAME], asked.version[:LONGEST_NAME]), asked.note
+            )
+            return {"scenario": asked.scenario, "version": asked.version, "due_on": day.isoformat()}
+
+        answer = await self.calling.as_hub(call, effect)
+        return contract.PolicyApproved(**{**answer, "due_on": date.fromisoformat(answer["due_on"])})
 
 
 def _answer(found: Draft) -> Answer:

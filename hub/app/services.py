@@ -118,6 +118,7 @@ class HubServices:
             try_policy_draft=policies.try_out,
             publish_policy_draft=policies.publish,
             discard_policy_draft=policies.discard,
+            approve_policy_version=policies.approve,
             end_policy_version=policies.end,
             screen_portfolio=PortfolioServices(self.equipment.vault.keys, self.calling).screen,
             erase_customer=identity.erase_customer,
@@ -126,6 +127,7 @@ class HubServices:
             load_relations=reference.load_relations,
             reproduce_evaluation=reference.reproduce_evaluation,
             raise_dispute=disputes.raise_dispute,
+            request_human_review=disputes.request_human_review,
             reveal_dispute=disputes.reveal_dispute,
             resolve_dispute=disputes.resolve_dispute,
         )

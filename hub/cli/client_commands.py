@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +61,16 @@ Cost = Annotated[
     int | None,
     typer.Option("--cost-per-minute", help="What its operations may cost in one minute. Default: as its class.", show_default=False),
 ]
+ListedFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--listed-from", help="Of a PARTNER: first day on the public list of platforms, such as 2026-01-31; without it it gets no offers."
+    ),
+]
+ListedTo = Annotated[
+    str | None, typer.Option("--listed-to", help="Last day on it; one that is over takes it off. Default: until further notice.")
+]
+ListedIn = Annotated[str | None, typer.Option("--listed-in", help="Where the list is published.")]
 Bearer = Annotated[bool | None, typer.Option("--bearer/--bound", help="Whether it may use unbound tokens; never for partners.")]
 
 
@@ -82,6 +93,9 @@ def register(
     bearer: Bearer = None,
     documents: Mode = None,
     cost_per_minute: Cost = None,
+    listed_from: ListedFrom = None,
+    listed_to: ListedTo = None,
+    listed_in: ListedIn = None,
     jwks: Annotated[
         Path | None,
         typer.Option("--jwks", help="File of its public keys (a JSON Web Key Set). Default: a key is made and kept in HOME/clients."),
@@ -102,6 +116,8 @@ def register(
         bool(bearer),
         documents,
         cost_per_minute,
+        *_days(listed_from, listed_to),
+        listed_in,
     )
     run(home, client, change, jwks, as_json=json)
 
@@ -117,13 +133,17 @@ def update(
     bearer: Bearer = None,
     documents: Mode = None,
     cost_per_minute: Cost = None,
+    listed_from: ListedFrom = None,
+    listed_to: ListedTo = None,
+    listed_in: ListedIn = None,
     home: Home = None,
 ) -> None:
     """Changes what is named, and leaves the rest. Lists replace the ones before. It holds from the client's next request on."""
     from hub.access.client_life import Change
     from hub.cli.clients import update as run
 
-    run(home, client, Change(name, audience, _all(scope), _all(purpose), _all(return_url), bearer, documents, cost_per_minute))
+    may = (_all(scope), _all(purpose), _all(return_url), bearer, documents, cost_per_minute)
+    run(home, client, Change(name, audience, *may, *_days(listed_from, listed_to), listed_in))
 
 
 @app.command("add-key")
@@ -177,3 +197,10 @@ def revoke_tokens(client: Id, reason: Reason, home: Home = None) -> None:
 
 def _all(given: list[str] | None) -> tuple[str, ...] | None:
     return tuple(given) if given else None
+
+
+def _days(first: str | None, last: str | None) -> tuple[date | None, date | None]:
+    try:
+        return (first and date.fromisoformat(first)) or None, (last and date.fromisoformat(last)) or None
+    except ValueError:
+        raise typer.BadParameter("a day is written like 2026-01-31") from None

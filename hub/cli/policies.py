@@ -26,6 +26,7 @@ from hub.credit.differences import Decision, Differences
 from hub.errors import InvalidInput, NotFound
 from hub.store.database import Write
 from hub.store.evaluations import drafts
+from hub.store.evaluations.approvals import approved_on, due_on
 from hub.store.evaluations.drafts import Draft
 from hub.store.evaluations.policies import in_force, versions
 
@@ -62,15 +63,19 @@ def show(home: Path | None, *, as_json: bool) -> None:
     async def work(runtime: Runtime) -> None:
         async with runtime.database.work() as tx:
             rows, written = await versions(tx), await drafts.drafts(tx)
+            days = await approved_on(tx, sorted({row.policy_id for row in rows}), runtime.clock.now())
         applying = {
             scenario: in_force([row for row in rows if row.policy_id == scenario], runtime.clock.today())
             for scenario in {row.policy_id for row in rows}
         }
-        told = [_version(row, in_force=row is applying[row.policy_id]) for row in rows]
+        told = [
+            {**_version(row, in_force=row is applying[row.policy_id]), "approvedUntil": due_on(days[row.policy_id, row.version])}
+            for row in rows
+        ]
         if as_json:
             emit({"versions": told, "drafts": [_draft(one) for one in written]})
         else:
-            console.print(_table("Published", told, ("policy", "version", "from", "until", "applies", "sha256")))
+            console.print(_table("Published", told, ("policy", "version", "from", "until", "applies", "approvedUntil", "sha256")))
             console.print(
                 _table(
                     "Drafts",
@@ -154,6 +159,15 @@ def end(scenario: str, version: str, on: date | None, reason: str, home: Path | 
         async with runtime.database.work() as tx:
             day, applies = await _steps(runtime).end(tx, acting(), (scenario, version), on, reason)
         console.print(f"{scenario} {version} does not apply from {day} on; {applies.version} does.")
+
+    until.run(with_runtime(settings(home), work))
+
+
+def approve(scenario: str, version: str, note: str, home: Path | None) -> None:
+    async def work(runtime: Runtime) -> None:
+        async with runtime.database.work() as tx:
+            day = await _steps(runtime).approve(tx, acting(), (scenario, version), note)
+        console.print(f"{scenario} {version} is approved until {day}.")
 
     until.run(with_runtime(settings(home), work))
 

@@ -112,6 +112,19 @@ def policies_discard(draft: Draft, reason: Reason, home: Home = None, json: Json
     discard(draft, reason, home, as_json=json)
 
 
+@policies_app.command("approve")
+def policies_approve(
+    scenario: Annotated[str, typer.Argument(help="Scenario, as in S03.", show_default=False)],
+    version: Annotated[str, typer.Argument(help="Its version.", show_default=False)],
+    note: Annotated[str, typer.Option("--note", help="What was looked at.", show_default=False)],
+    home: Home = None,
+) -> None:
+    """Approves a published version anew: every year, or the models that it names are not asked any more."""
+    from hub.cli.policies import approve
+
+    approve(scenario, version, note, home)
+
+
 @policies_app.command("end")
 def policies_end(
     scenario: Annotated[str, typer.Argument(help="Scenario, as in S03.", show_default=False)],

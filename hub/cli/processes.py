@@ -12,6 +12,7 @@ from hub.access.audit import ChainKeys, audited
 from hub.access.audit.allowed import Allowed, note_allowed
 from hub.access.audit.loads import versions_audited
 from hub.access.audit.publish import HeadsFile, keep_publishing
+from hub.access.audit.region import pin_region, require_region
 from hub.access.clients import NewClient, described, make_client_keys, register_client
 from hub.cli import until
 from hub.cli.assessments import read_assessments, require_assessed
@@ -59,6 +60,7 @@ async def with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[
     async with store_of(chosen) as urls:
         await require_current(urls)
         async with open_runtime(chosen, urls) as runtime:
+            await require_region(runtime.database, chosen.region)
             lacking = await require_assessed(runtime, read_assessments(chosen))
             if lacking and named:
                 console.print(f"Enabled without an impact assessment, from before it was asked for: {', '.join(lacking)} (PIPL 55).")
@@ -129,6 +131,7 @@ async def _migrate(chosen: Settings) -> None:
         async with open_runtime(chosen, urls) as runtime:
             await runtime.publish()
             await _load_reference(runtime)
+            await pin_region(runtime.database, runtime.vault.keys, chosen.region)
             made = await _first_admin(runtime)
     console.print("The database is at this version, its policies are published." + (f" The first admin's key: {made}" if made else ""))
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from hub.cli.feature_reference import features_page
+from hub.cli.law_reference import law_page
 from hub.cli.model_reference import models_page
 from hub.cli.product_reference import products_page
 from hub.cli.scenario_reference import scenarios_page
@@ -40,6 +41,7 @@ def _row(field: FieldSpec) -> str:
 
 
 def write(root: Path) -> None:
+    (root / "docs" / "reference" / "law.md").write_text(law_page(root), "utf-8")
     (root / "docs" / "reference" / "facts.md").write_text(facts_page(), "utf-8")
     (root / "docs" / "reference" / "features.md").write_text(features_page(), "utf-8")
     (root / "docs" / "reference" / "models.md").write_text(models_page(), "utf-8")

@@ -18,6 +18,7 @@ from hub.cli.options import Home, Json, Port
 from hub.cli.policy_commands import policies_app
 from hub.cli.portfolio_commands import portfolio_app
 from hub.cli.reference_commands import reference_app, relations_app
+from hub.cli.reports import report_app
 
 app = typer.Typer(
     name="hub",
@@ -44,6 +45,7 @@ app.add_typer(clients_app, name="clients")
 app.add_typer(documents_app, name="documents")
 app.add_typer(reference_app, name="reference")
 app.add_typer(relations_app, name="relations")
+app.add_typer(report_app, name="report")
 app.command()(evaluate)
 
 

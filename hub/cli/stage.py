@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -164,7 +165,7 @@ async def _client(runtime: Runtime, origin: str, name: str) -> Caller:
     title, audience, return_urls, bearer = _CLIENTS[name]
     private, public = make_client_keys()
     scopes = tuple(sorted(AUDIENCES[audience]))
-    new = NewClient(name, title, audience, scopes, (Purpose.CREDIT_APPROVAL.value,), public, return_urls, bearer)
+    new = NewClient(name, title, audience, scopes, (Purpose.CREDIT_APPROVAL.value,), public, return_urls, bearer, **_listing(audience))
     async with runtime.database.work() as tx:
         await register_client(tx, new, AUDIENCES)
         for document in _documents(frozenset(scopes)) if new.documents == "ONLY" else ():
@@ -172,6 +173,11 @@ async def _client(runtime: Runtime, origin: str, name: str) -> Caller:
     write_key(runtime.settings.home, name, private, origin)
     write_origin(runtime.settings.home, origin)
     return Caller(ClientSide(name, private, origin), stored=new.documents == "ONLY")
+
+
+def _listing(audience: str) -> dict[str, Any]:
+    """The stage's platform is on the stage's list."""
+    return {"listed_from": date(2020, 1, 1), "listed_in": "the stage's list of platforms"} if audience == "PARTNER" else {}
 
 
 def _documents(scopes: frozenset[str]) -> Iterator[str]:

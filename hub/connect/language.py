@@ -149,7 +149,8 @@ class Manifest:
 
     ``absence_means_gone`` names the streams of which a full pass lists everything there is, so that what it does not bring any more was deleted at the
     platform; for all others absence means nothing. ``versions`` counts up, by stream, when what is asked for changes: its windows are read anew.
-    ``oauth`` is what its authorisation server offers, where it keeps to the standards.
+    ``oauth`` is what its authorisation server offers, where it keeps to the standards. ``licensed``: a credit bureau with a licence (持牌征信机构), from which alone credit data
+    of persons may come (断直连); no other connector gives facts of the source BUREAU.
     """
 
     name: str
@@ -162,6 +163,7 @@ class Manifest:
     oauth: OAuth | None = None
     absence_means_gone: frozenset[str] = frozenset()
     versions: Mapping[str, int] = field(default_factory=dict)
+    licensed: bool = False
 
     @property
     def pkce(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import msgspec
 
 from hub.connect.message import Interval
+from hub.credit.objections import NONE, Objections
 from hub.domain.enums import MissingReason, SourceKind
 from hub.domain.money import ZERO
 from hub.domain.ownership import OwnerStanding, standing
@@ -138,7 +139,7 @@ class Reference:
     """What the lender knows or has configured; no customer fact.
 
     ``margin_bands``: industry prefix -> (low, high). ``related``: None when no relationship graph is loaded. ``insurance_base``: floor and ceiling of the city.
-    ``crops``: by name; a crop that is not there is not financed.
+    ``crops``: by name; a crop that is not there is not financed. ``service_area``: cities, as registers name them; None: the lender is bound to no area.
     """
 
     lender: str
@@ -149,6 +150,7 @@ class Reference:
     insurance_base: tuple[Decimal, Decimal] | None = None
     related: tuple[Related, ...] | None = None
     crops: Mapping[str, Crop] = field(default_factory=dict)
+    service_area: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ class Dossier:
     amounts: Mapping[str, Series]
     orders: OrderMeasures | None = None
     evidence: tuple[EvidenceSet, ...] = ()
+    objections: Objections = NONE
     memo: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def of(self, kind: type[F]) -> tuple[F, ...]:

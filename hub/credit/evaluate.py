@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from hub.credit.crosscheck import NOBODY, Frame, Observers, Tier, Verdict, judge, observe, run_checks
 from hub.credit.crosscheck.checks import SEEN_BY_CHECKS
+from hub.credit.disputed import IN_DISPUTE, PERSON_ASKED, is_better, referred, undisputed
 from hub.credit.dossier import Dossier
 from hub.credit.expressions import Known, Layers
 from hub.credit.expressions import evaluate as is_true
@@ -72,7 +73,32 @@ class Evaluation:
 
 
 def evaluate(dossier: Dossier, policy: Policy, request: Request, scored: Scored | None = None) -> Evaluation:
-    """See the module. ``scored``: what an external score model said; hard rules and caps apply after it, and where it did not answer a person decides."""
+    """See the module. ``scored``: what an external score model said; hard rules and caps apply after it, and where it did not answer a person decides. What is objected
+    to (:mod:`hub.credit.objections`) is not used against the customer."""
+    made = _made(dossier, policy, request, scored)
+    return _settled(made, scored) if dossier.objections else made
+
+
+def _settled(made: Evaluation, scored: Scored | None) -> Evaluation:
+    """What objections leave of an evaluation. An external score was made with what is objected to, so that one without it is asked of the scorecard, too."""
+    objections, policy, request, decided_on = made.dossier.objections, made.policy, made.request, made
+    if objections.others:
+        without = undisputed(made.dossier)
+        pairs = [(_made(without, policy, request, scored), made)]
+        pairs += [(_made(without, policy, request), _made(made.dossier, policy, request))] if scored else []
+        better = next((one for one, full in pairs if is_better(one, full)), None)
+        if better is not None:
+            decided_on = referred(better, IN_DISPUTE)
+        elif not is_better(made, pairs[0][0]):
+            decided_on = pairs[0][0]
+    if decided_on.outcome is Outcome.INSUFFICIENT_DATA:
+        return decided_on
+    if objections.summed and IN_DISPUTE not in decided_on.reasons.codes:
+        decided_on = referred(decided_on, IN_DISPUTE)
+    return referred(decided_on, PERSON_ASKED) if policy.id in objections.decided else decided_on
+
+
+def _made(dossier: Dossier, policy: Policy, request: Request, scored: Scored | None = None) -> Evaluation:
     closed = gate.closed_by(dossier, policy)
     if closed:
         spoken = reasons(Outcome.INSUFFICIENT_DATA, None, Said(missing=[reason for _, reason in closed]))

@@ -21,6 +21,7 @@ from hub.credit.evaluate import Evaluation, Request, evaluate
 from hub.credit.features.series import industry
 from hub.credit.models.score import Scored
 from hub.credit.policy import Policy
+from hub.credit.scenario.cost import cost_of
 from hub.credit.segments import Clusters, Segments, region_of, segments
 from hub.domain.enums import CustomerType, IndustryCluster, Outcome, Purpose, SourceKind
 from hub.errors import PolicyInvalid
@@ -98,6 +99,7 @@ class Screened:
     limit: Decimal | None = None
     below_floor: bool = False
     sources: tuple[str, ...] = ()
+    all_in_cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ def _best(portfolio: Portfolio, profile: Profile, made: Sequence[Evaluation]) ->
         None if below else limit,
         below,
         tuple(kind.value for kind, state in dossier.sources.items() if state.readable),
+        None if limit is None or below else cost_of(best),
     )
 
 

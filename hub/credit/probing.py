@@ -14,6 +14,7 @@ from itertools import islice
 from math import prod
 
 from hub.credit import late_features
+from hub.credit.barred import barred_fault
 from hub.credit.expressions import Known, Value, names_in, numbers_in, parse_fault, raw, texts_in
 from hub.credit.features import CATALOGUE
 from hub.credit.features.owner import LEVELS
@@ -141,6 +142,8 @@ def _values(name: str, expression: str, *, special: bool) -> list[Value]:
 
 
 def _readable_fault(expression: str, *, offered: bool) -> str | None:
+    if barred := barred_fault(names_in(expression)):
+        return barred
     unknown = [name for name in names_in(expression) if kind_of(name) is None and not (offered and name in OFFERED)]
     if unknown:
         return f"names {unknown[0]!r}, which nothing is called"

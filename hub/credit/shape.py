@@ -122,6 +122,7 @@ TEXTS = ListOf(TEXT)
 _RULE = Members({"code": TEXT, "pass": TEXT}, {"if_known": FLAG, "refer": TEXT_OR_NULL})
 _LEG = Members({"id": TEXT, "amount": TEXT}, {"if_known": FLAG, "code": TEXT})
 _UPLIFT = Members({"share": DECIMAL, "any": TEXTS}, {"enabled": FLAG})
+_FEE = Members({"kind": TEXT}, {"once": DECIMAL, "yearly": DECIMAL, "guarantee": TEXT, "source": TEXT})
 _STEP = Members({"when": TEXT, "action": TEXT}, {"share": DECIMAL})
 
 POLICY = Members(
@@ -153,6 +154,7 @@ POLICY = Members(
         "without_caps": TEXTS,
         "guarantee_when": TableOf(TEXT),
         "downgrade": ListOf(_STEP),
+        "fees": ListOf(_FEE),
         "sources_of": TableOf(TEXT),
     },
 )

@@ -10,10 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hub.credit import policies
+from hub.credit.barred import barred_fault, price_faults, table_faults
 from hub.credit.features import CATALOGUE
 from hub.credit.models.slot import external_models
 from hub.credit.models.slot import faults as model_faults
 from hub.credit.probing import amount_fault, condition_fault, dead_conditions, exhaustive, kind_of, never_together
+from hub.credit.scenario.cost import fee_faults
 from hub.errors import PolicyInvalid
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def engine_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
     for name, check in document["checks"].items():
         if not Decimal(check["good"]) < Decimal(check["fair"]) < Decimal(check["poor"]) or Decimal(check["weight"]) <= 0:
             yield f"check {name}", "its bands do not rise, or it weighs nothing", "Correct the figures."
+    yield from table_faults(document)
     for word in document["ladder"].values():
         if word not in (*ACTIONS, *LADDER):
             yield "ladder", f"{word!r} is not known", f"Known are {', '.join((*ACTIONS, *LADDER))}."
@@ -69,6 +72,9 @@ def engine_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _bins(one: Mapping[str, Any], where: str) -> Iterator[Fault]:
     """Each value falls into one bin, and each bin is the bin of some value."""
+    if barred := barred_fault([one["feature"]]):
+        yield where, barred, _remedy(barred)
+        return
     if kind_of(one["feature"]) is None:
         yield where, f"nothing is called {one['feature']!r}", "Use a feature id of the catalogue or a documented input."
         return
@@ -85,6 +91,8 @@ def faults(policy: Policy) -> Iterator[Fault]:
     yield from _figures(policy)
     yield from _rules(policy)
     yield from _amounts(policy)
+    yield from price_faults(policy.document)
+    yield from fee_faults(policy)
     yield from _models(policy)
 
 
@@ -184,6 +192,8 @@ def _amounts(policy: Policy) -> Iterator[Fault]:
 
 
 def _remedy(fault: str) -> str:
+    if fault.endswith(")") and fault.startswith("names"):
+        return "Leave it out; another input of the same business fact may be there."
     if fault.startswith("names"):
         return "Use a feature id of the catalogue or a documented input."
     if fault.startswith("asks for"):

@@ -30,7 +30,7 @@ class ModelFault(StrEnum):
     """Why a model that the policy names did not answer, so that the default formula did. TIMEOUT: not in time. UNREACHABLE: no answer, or not on the operator's
     list. REFUSED: another HTTP status than 200, redirects among them. TOO_LARGE. WRONG_SHAPE: no JSON, or not by the schema. OUT_OF_RANGE: a number outside its
     bounds. NOT_A_NUMBER: NaN or infinite. INPUT_MISSING: a feature it cannot do without has no value. NOT_INSTALLED: the ONNX runtime, or the file, is not there.
-    CHANGED: the file is not the one whose SHA-256 the policy pins."""
+    CHANGED: the file is not the one whose SHA-256 the policy pins. NOT_APPROVED: the policy that names it was not approved anew in time."""
 
     TIMEOUT = "TIMEOUT"
     UNREACHABLE = "UNREACHABLE"
@@ -42,6 +42,7 @@ class ModelFault(StrEnum):
     INPUT_MISSING = "INPUT_MISSING"
     NOT_INSTALLED = "NOT_INSTALLED"
     CHANGED = "CHANGED"
+    NOT_APPROVED = "NOT_APPROVED"
 
 
 class LoanState(StrEnum):

@@ -39,17 +39,21 @@ _TIMED = 7
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """``about`` is the id of a fact or of an evaluation, as the contract answers it; ``feature_id`` names one value of an evaluation."""
+    """``about`` is the id of a fact or of an evaluation, as the contract answers it; ``feature_id`` names one value of an evaluation. ``decisions_only``: a fact is
+    nothing that can be objected to like this."""
 
     about: str
     feature_id: str | None
     statement: str
+    decisions_only: bool = False
 
 
 async def raise_dispute(tx: Write, vault: Vault, customer_id: CustomerId, said: Objection, actor: str, now: datetime) -> Row[Any]:
     """Keeps an objection; as the asking client, who sees what it is about. Raises NotFound, InvalidInput."""
     statement = checked(said.statement, "What the customer says")
     owner, kind, key = await _owned(tx, customer_id, said.about)
+    if said.decisions_only and kind != EVALUATION:
+        raise _absent()
     source_key = await _found(tx, owner, (kind, key), said.feature_id)
     dispute_id = new_id()
     await _kept(tx, vault, (owner, dispute_id), (kind, key, source_key, said.feature_id), statement, actor, now)

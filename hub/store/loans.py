@@ -33,6 +33,8 @@ _TOLD = (
     "reachable",
     "marketing",
     "contacts",
+    "partner",
+    "partner_share",
 )
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('loan:' || :customer, 0))")
 _KNOWN = text("""
@@ -61,6 +63,8 @@ class LoanWord:
     reachable: bool | None = None
     marketing: bool | None = None
     contacts: int | None = None
+    partner: str | None = None
+    partner_share: Decimal | None = None
 
     def values(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in (*_TOLD, "number", "status_on")}

@@ -38,7 +38,7 @@ def _is_visible(table: str) -> str:
 
 APPEND_ONLY = frozenset({
     "access_log", "connector_assessment", "raw_page", "consent_event", "evaluation", "evaluation_profile", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
-    "evaluation_hint", "evaluation_inputs", "fact_mark", "limit_part", "model_result", "score_point", "series_month", "reference_version", "policy", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event",
+    "evaluation_hint", "evaluation_inputs", "fact_mark", "fairness_cell", "limit_part", "model_result", "score_point", "series_month", "reference_version", "policy", "policy_approval", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event",
     "tombstone",
 })  # fmt: skip
 """What was said, fetched, decided or published is never changed: no role of the hub may update or delete it, but for what is due to be erased (:data:`ERASED`)."""

@@ -44,6 +44,13 @@ class LoanStatusInput:
         default=None,
         description="The evaluation on which it was granted: what later ones are compared with. Default: the last one up to that day.",
     )
+    partner: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="联合贷款: client of the platform with which it is lent jointly; an app names itself. Default: the lender alone.",
+    )
+    partner_share: Decimal | None = strawberry.field(
+        default=None, description="Of the loan, funded by the partner, 0.3 is 30 %. Goes with `partner`."
+    )
     contact: ContactInput | None = strawberry.field(default=None, description="How the debtor may be contacted.")
 
     def value(self) -> services.LoanStatus:
@@ -64,4 +71,6 @@ class LoanStatusInput:
             contact.reachable,
             contact.marketing,
             contact.contacts,
+            None if self.partner is None else str(self.partner),
+            self.partner_share,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 import orjson
@@ -42,6 +43,12 @@ class RegisterClientInput:
     cost_per_minute: int | None = strawberry.field(
         default=None, description="What its operations may cost in one minute, altogether. Default: as its audience."
     )
+    listed_from: date | None = strawberry.field(
+        default=None,
+        description="Of a PARTNER: first day on the institution's public list of platforms (白名单). Without it `enhancement:*` is worth nothing to it.",
+    )
+    listed_to: date | None = strawberry.field(default=None, description="Last day on it. Default: until further notice.")
+    listed_in: str | None = strawberry.field(default=None, description="Where the list is published; goes with `listedFrom`.")
 
     @property
     def mode(self) -> DocumentMode:
@@ -63,6 +70,9 @@ class RegisterClientInput:
             bearer=self.bearer,
             documents=self.mode.value,
             cost_per_minute=self.cost_per_minute,
+            listed_from=self.listed_from,
+            listed_to=self.listed_to,
+            listed_in=self.listed_in,
         )
 
 

@@ -6,6 +6,7 @@ import strawberry
 
 from schema.mutations.add_client_key import add_client_key
 from schema.mutations.add_party import add_party
+from schema.mutations.approve_policy_version import approve_policy_version
 from schema.mutations.create_customer import create_customer
 from schema.mutations.create_link_session import create_link_session
 from schema.mutations.create_manage_session import create_manage_session
@@ -30,6 +31,7 @@ from schema.mutations.record_loan_statuses import record_loan_statuses
 from schema.mutations.register_client import register_client
 from schema.mutations.register_document import register_document
 from schema.mutations.reproduce_evaluation import reproduce_evaluation
+from schema.mutations.request_human_review import request_human_review
 from schema.mutations.resolve_dispute import resolve_dispute
 from schema.mutations.resume_consent import resume_consent
 from schema.mutations.retire_client_key import retire_client_key
@@ -72,6 +74,7 @@ class Mutation:
     try_policy_draft = try_policy_draft
     publish_policy_draft = publish_policy_draft
     discard_policy_draft = discard_policy_draft
+    approve_policy_version = approve_policy_version
     end_policy_version = end_policy_version
     screen_portfolio = screen_portfolio
     erase_customer = erase_customer
@@ -80,5 +83,6 @@ class Mutation:
     load_relations = load_relations
     reproduce_evaluation = reproduce_evaluation
     raise_dispute = raise_dispute
+    request_human_review = request_human_review
     reveal_dispute = reveal_dispute
     resolve_dispute = resolve_dispute

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 import strawberry
@@ -37,6 +38,9 @@ class UpdateClientInput(OfClient):
     bearer: bool | None = _kept("May use unbound tokens; never for partners.")
     documents: DocumentMode | None = _kept("With which documents it may ask.")
     cost_per_minute: int | None = _kept("What its operations may cost in one minute, altogether.")
+    listed_from: date | None = _kept("Of a PARTNER: first day on the institution's public list of platforms (白名单).")
+    listed_to: date | None = _kept("Last day on it: a day that is over takes it off the list, from its next request on.")
+    listed_in: str | None = _kept("Where the list is published.")
 
     def value(self) -> services.UpdateClient:
         return services.UpdateClient(
@@ -49,6 +53,9 @@ class UpdateClientInput(OfClient):
             bearer=self.bearer,
             documents=None if self.documents is None else self.documents.value,
             cost_per_minute=self.cost_per_minute,
+            listed_from=self.listed_from,
+            listed_to=self.listed_to,
+            listed_in=self.listed_in,
         )
 
 

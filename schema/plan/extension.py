@@ -107,8 +107,12 @@ def _chooses(plan: Plan, values: SlotValues) -> bool:
     )
 
 
+REMEDY = "Ask for it with the token, or leave the field out."
+OF_OFFERS = f"{REMEDY} It is worth nothing to a platform that is not on the institution's public list."
+
+
 def require(plan: Plan, scopes: frozenset[str]) -> None:
     """Raises NotAllowed, naming what is missing and where, unless every scope the operation needs is held."""
     for scope, coordinate in sorted(plan.needs.items()):
         if scope not in scopes:
-            raise NotAllowed(f"{coordinate} needs the scope {scope}.", remedy="Ask for it with the token, or leave the field out.")
+            raise NotAllowed(f"{coordinate} needs the scope {scope}.", remedy=OF_OFFERS if scope.startswith("enhancement:") else REMEDY)

@@ -65,10 +65,12 @@ from schema.services.lending import (
     SessionsRecorded,
 )
 from schema.services.policies import (
+    ApprovePolicyVersion,
     DiscardPolicyDraft,
     DraftPolicy,
     DraftStep,
     EndPolicyVersion,
+    PolicyApproved,
     PolicyEnded,
     PublishPolicyDraft,
     TryPolicyDraft,
@@ -88,6 +90,7 @@ from schema.services.reference import (
     RelationsLoaded,
     Reproduced,
     ReproduceEvaluation,
+    RequestHumanReview,
     ResolveDispute,
     RevealDispute,
 )
@@ -95,6 +98,7 @@ from schema.services.reference import (
 __all__ = [
     "AddClientKey",
     "AddParty",
+    "ApprovePolicyVersion",
     "Call",
     "ClientStep",
     "ConsentChanged",
@@ -130,6 +134,7 @@ __all__ = [
     "PartyInput",
     "PauseConsent",
     "PersonInput",
+    "PolicyApproved",
     "PolicyEnded",
     "PublishPolicyDraft",
     "RaiseDispute",
@@ -141,6 +146,7 @@ __all__ = [
     "RelationsLoaded",
     "ReproduceEvaluation",
     "Reproduced",
+    "RequestHumanReview",
     "ResolveDispute",
     "ResumeConsent",
     "RetireClientKey",
@@ -202,6 +208,7 @@ class Services:
     try_policy_draft: Callable[[Call, TryPolicyDraft], Awaitable[DraftStep]]
     publish_policy_draft: Callable[[Call, PublishPolicyDraft], Awaitable[DraftStep]]
     discard_policy_draft: Callable[[Call, DiscardPolicyDraft], Awaitable[DraftStep]]
+    approve_policy_version: Callable[[Call, ApprovePolicyVersion], Awaitable[PolicyApproved]]
     end_policy_version: Callable[[Call, EndPolicyVersion], Awaitable[PolicyEnded]]
     screen_portfolio: Callable[[Call, ScreenPortfolio], Awaitable[str]]
     erase_customer: Callable[[Call, EraseCustomer], Awaitable[CustomerErased]]
@@ -210,5 +217,6 @@ class Services:
     load_relations: Callable[[Call, LoadRelations], Awaitable[RelationsLoaded]]
     reproduce_evaluation: Callable[[Call, ReproduceEvaluation], Awaitable[Reproduced]]
     raise_dispute: Callable[[Call, RaiseDispute], Awaitable[DisputeRaised]]
+    request_human_review: Callable[[Call, RequestHumanReview], Awaitable[DisputeRaised]]
     reveal_dispute: Callable[[Call, RevealDispute], Awaitable[DisputeRevealed]]
     resolve_dispute: Callable[[Call, ResolveDispute], Awaitable[str]]

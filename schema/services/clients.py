@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from hub.domain.enums import Purpose
@@ -23,6 +24,9 @@ class RegisterClient:
     bearer: bool
     documents: str | None = None
     cost_per_minute: int | None = None
+    listed_from: date | None = None
+    listed_to: date | None = None
+    listed_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,9 @@ class UpdateClient:
     bearer: bool | None
     documents: str | None = None
     cost_per_minute: int | None = None
+    listed_from: date | None = None
+    listed_to: date | None = None
+    listed_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

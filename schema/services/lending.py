@@ -70,6 +70,8 @@ class LoanStatus:
     reachable: bool | None = None
     marketing: bool | None = None
     contacts: int | None = None
+    partner: str | None = None
+    partner_share: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,22 @@ class DraftStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovePolicyVersion:
+    scenario: str
+    version: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyApproved:
+    """``due_on`` is the last day on which the approval holds."""
+
+    scenario: str
+    version: str
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class EndPolicyVersion:
     """``on`` is the first day on which it does not apply; None: today."""
 

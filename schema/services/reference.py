@@ -109,6 +109,15 @@ class DisputeRaised:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestHumanReview:
+    """``statement`` None: the customer gives no reason."""
+
+    customer_id: str
+    evaluation_id: str
+    statement: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RevealDispute:
     dispute_id: str
 

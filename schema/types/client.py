@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -36,6 +36,11 @@ class Client:
     bearer: bool = shown("May use unbound tokens.")
     documents: DocumentMode = shown("With which documents it may ask.")
     cost_per_minute: int | None = shown("What its operations may cost in one minute, altogether; null: as its audience.")
+    listed_from: date | None = shown(
+        "Of a PARTNER: first day on the public list of platforms (白名单); null: it is not on it, and gets no offers."
+    )
+    listed_to: date | None = shown("Last day on it; null: until further notice.")
+    listed_in: str | None = shown("Where the list is published.")
     keys: list[ClientKey] = shown("Its public keys: one, or two while they are exchanged.")
     created_at: datetime = shown("Registered (real time).")
     disabled_at: datetime | None = shown("Disabled (real time); null: it is not.")

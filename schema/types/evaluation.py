@@ -55,6 +55,9 @@ class Evaluation(Node):
     enhancement: Decimal | None = shown("增信额度: what the enhancement adds to the base limit, in yuan.")
     base_rate: Decimal | None = shown("Annual rate without enhancement, 0.04 is 4 %.")
     rate: Decimal | None = shown("Annual rate offered.")
+    all_in_cost: Decimal | None = shown(
+        "综合年化成本: rate and every fee the borrower pays, a year, by the simple method (单利). Null only where there is no rate, or in evaluations of before it was kept."
+    )
     risk_adjusted_margin: Decimal | None = shown("Margin after funding, operation and expected loss.", _EVIDENCE)
     base_term_months: int | None = shown("Term without enhancement.")
     term_months: int | None = shown("Term offered.")

@@ -28,5 +28,7 @@ class Loan:
     balance: Decimal = shown("Drawn and not repaid, in yuan.")
     due: Decimal = shown("What of it is overdue, in yuan.")
     days_past_due: int = shown("逾期天数: days since the oldest amount that is overdue was due; 0: none is.")
+    partner: strawberry.ID | None = shown("联合贷款: client of the platform with which it is lent jointly; null: the lender alone.")
+    partner_share: Decimal | None = shown("Of the loan, funded by the partner.")
     evaluation_id: strawberry.ID | None = shown("The evaluation on which it was granted; `node(id)` finds it.")
     known_from: datetime = shown("When the hub was told.")

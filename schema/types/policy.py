@@ -30,6 +30,11 @@ class PublishedPolicy:
     effective_from: date = shown("First day it applies to.")
     applies: bool = shown("Whether it is the one that applies on the day asked for.")
     published_at: datetime = shown("When it was published in this hub.")
+    approved_at: datetime = shown("When it was approved last: when it was published, or anew (`approvePolicyVersion`).")
+    approved_by: str | None = shown("Who approved it anew: a client, or an operator; null: nobody yet.")
+    approval_due_on: date = shown(
+        "Last day on which the approval holds; after it, models that it names are not asked, and a person decides."
+    )
     ends_on: date | None = shown("First day from which it was taken back; null: it was not.")
     ended_by: str | None = shown("Who took it back: a client, or an operator; null: nobody.")
     ended_at: datetime | None = shown("When it was taken back; null: it was not.")

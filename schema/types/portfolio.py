@@ -71,6 +71,7 @@ class PortfolioResult:
     below_floor: bool = shown("The limit is below the branch's floor: nothing is offered.")
     limit: Decimal | None = shown("Indicative limit within the branch's ceiling, in yuan. Null is not zero.")
     rate: Decimal | None = shown("Annual rate, 0.04 is 4 %.")
+    all_in_cost: Decimal | None = shown("综合年化成本: rate and every fee the borrower pays, a year, by the simple method (单利).")
     term_months: int | None = shown("Term.")
     reasons: list[str] = shown("Codes of the reasons, at most four.")
     customer_type: CustomerType | None = shown("Segment; null: nobody can tell.")

@@ -12,6 +12,7 @@ from schema.types import choosing
 from schema.types.client import Registry
 from schema.types.customer import Customer
 from schema.types.dispute import Disputes
+from schema.types.fairness import Fairness
 from schema.types.feature import Feature
 from schema.types.node import Node
 from schema.types.pages import After, Connection, First
@@ -37,7 +38,7 @@ QUERY_RULE = access("customers:read", DataKind.PROFILE)
 @strawberry.type(
     description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[QUERY_RULE]
 )
-class Query(Watching, Registry, Policies, Portfolios, References, Products, Disputes):
+class Query(Watching, Registry, Policies, Portfolios, References, Products, Disputes, Fairness):
     @asked("One customer.", returns=Customer | None)
     def customer(self, id: CustomerId, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()

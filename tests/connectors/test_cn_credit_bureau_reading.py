@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from connectors import registry
 from connectors.cn_credit_bureau import reading, requests
 from connectors.cn_credit_bureau.normalise import KINDS, REASONS, REPAYMENTS, account, inquiry, repayment
 from connectors.cn_credit_bureau.requests import Place
+from hub.cli.certify import CHECKS, Candidate, certify
 from hub.connect import (
     ContractBroken,
     Misconfigured,
@@ -25,6 +27,7 @@ from hub.connect import (
     RetryAt,
     Unreadable,
 )
+from hub.domain.enums import SourceKind
 from hub.domain.facts import RepaymentMonth
 from tests.connectors.bureau_case import RANGE, Case
 from tests.connectors.money_persona import noodle_shop
@@ -111,6 +114,22 @@ async def test_the_bureau_may_be_down(case: Case) -> None:
 def test_every_documented_error_has_a_remedy(case: Case, status: int, code: str, fault: type[Exception]) -> None:
     with pytest.raises(fault):
         reading.answer(case.drive.context, Response(status, {}, json.dumps({"code": code, "data": None}).encode()))
+
+
+@pytest.mark.law("征信业管理条例 7: licensed bureau")
+def test_credit_data_come_from_a_licensed_bureau_alone() -> None:
+    giving = {one.manifest.name for one in registry.load_all().values() if SourceKind.BUREAU in one.manifest.sources}
+    licensed = {one.manifest.name for one in registry.load_all().values() if one.manifest.licensed}
+    assert giving == licensed == {"cn_credit_bureau"}
+
+
+@pytest.mark.law("征信业管理条例 7: licensed bureau")
+async def test_a_connector_without_a_licence_is_not_certified() -> None:
+    candidate = Candidate.of("cn_credit_bureau")
+    manifest = replace(candidate.connector.manifest, licensed=False)
+    unlicensed = replace(candidate, connector=replace(candidate.connector, manifest=manifest))
+    (line,) = await certify(unlicensed, {"manifest complete": CHECKS["manifest complete"]})
+    assert not line.ok and "licensed bureau alone" in line.why
 
 
 def test_a_missing_scope_is_not_permitted(case: Case) -> None:

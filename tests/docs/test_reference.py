@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from hub.cli.feature_reference import FAMILIES, features_page
 from hub.cli.model_reference import models_page
 from hub.cli.product_reference import products_page
@@ -26,6 +28,7 @@ def test_the_features_are_those_of_the_catalogue() -> None:
     assert {one.family for one in CATALOGUE.values()} == set(FAMILIES)
 
 
+@pytest.mark.law("征信业务管理办法: explainable")
 def test_the_scenarios_are_those_of_the_policies() -> None:
     assert (ROOT / "docs" / "reference" / "scenarios.md").read_text("utf-8") == scenarios_page(), "run `make docs`"
 

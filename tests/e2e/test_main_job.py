@@ -76,6 +76,7 @@ async def _walked(stage: Stage, journey: Journey) -> dict[str, Any]:
     return await stage.document_of(journey.customer_id, journey.persona.id)
 
 
+@pytest.mark.law("decision record: lineage")
 async def test_every_step_of_the_evidence_holds(urls: Urls, tmp_path: Path) -> None:
     """The walk of the limit ends at pages whose bytes have the hash that is shown, and at sets whose digest can be recomputed. Read again, every page says
     the same.

@@ -127,6 +127,7 @@ class Oracle:
             "portfolioScreenings": "PortfolioScreeningConnection",
             "portfolioResults": "PortfolioResultConnection",
             "references": "ReferenceVersionConnection",
+            "fairnessCells": "FairnessCellConnection",
             "disputes": "DisputeConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
@@ -181,6 +182,7 @@ class Oracle:
                 "PortfolioResult", self.watching["portfolioResults"]["edges"], days=False, **given
             ),
             "references": lambda **given: self._page("ReferenceVersion", self.watching["references"]["edges"], days=True, **given),
+            "fairnessCells": lambda **given: self._page("FairnessCell", self.watching["fairnessCells"]["edges"], days=True, **given),
             "disputes": lambda **given: self._page("Dispute", self.watching["disputes"]["edges"], days=False, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],

@@ -22,6 +22,7 @@ from schema.services import (
     LoansRecorded,
     Parted,
     PartyChanged,
+    PolicyApproved,
     PolicyEnded,
     ReferenceLoaded,
     RelationsLoaded,
@@ -77,6 +78,7 @@ class Port:
                     ("discard", "_draft", "DISCARDED"),
                 )
             },
+            approve_policy_version=self._serving(lambda value: PolicyApproved(value.scenario, value.version, date(2027, 1, 20))),
             end_policy_version=self._serving(lambda value: PolicyEnded(value.scenario, value.version, date(2026, 1, 20), "2026-01-01")),
             screen_portfolio=self._serving(lambda _: "s-1"),
             load_reference=self._serving(lambda _: ReferenceLoaded((LoadedVersion("lender", 2, "ab" * 32),), ())),
@@ -85,6 +87,7 @@ class Port:
                 lambda _: Reproduced("DIFFERENT", "s", "ab" * 32, "cd" * 32, Parted("evaluation.grade", "A", None, "c"))
             ),
             raise_dispute=self._serving(lambda _: DisputeRaised("d-1", date(2026, 2, 9))),
+            request_human_review=self._serving(lambda _: DisputeRaised("d-1", date(2026, 2, 9))),
             reveal_dispute=self._serving(lambda _: DisputeRevealed("not mine", None)),
             resolve_dispute=self._serving(lambda value: value.dispute_id),
             reveal_personal_field=self._serving(lambda _: "plain"),

@@ -15,6 +15,31 @@ from tests.hub.view.world import KNOWN, World
 
 async def screened(tx: Write, world: World, uid: Callable[[int], Any]) -> None:
     """Two screenings, one of them under way, and what came of a customer whom the client sees and of one whom it does not."""
+    cell = {
+        "axis": "size_class",
+        "told": True,
+        "decided": 20,
+        "approved": 10,
+        "approval_rate": Decimal("0.5"),
+        "mean_limit": Decimal(9),
+        "to_all": Decimal(1),
+        "made_at": KNOWN,
+    }
+    untold = {
+        "axis": "region",
+        "told": False,
+        "decided": None,
+        "approved": None,
+        "approval_rate": None,
+        "mean_limit": None,
+        "to_all": None,
+        "made_at": KNOWN,
+    }
+    months = [{"month": f"2025-{number}", "scenario": scenario} for number in (11, 12) for scenario in ("", "S03")]
+    await tx.execute(
+        insert(tables.fairness_cell),
+        [{**one, **month, "segment": segment} for one in (cell, untold) for month in months for segment in ("", "MICRO")],
+    )
     document = {"title": "Some sellers"}
     whole = {
         "portfolio_id": "P",

@@ -53,6 +53,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.law("助贷 2025-9: head office")
 def test_the_roles_hold_what_the_review_agreed() -> None:
     assert {role: set(scopes) for role, scopes in ROLES.items()} == EXPECTED
 
@@ -161,6 +162,8 @@ SCOPES_OF_EXAMPLE = {
     "DiscardPolicyDraft": {"policies:write"},
     "PublishPolicyDraft": {"policies:approve"},
     "EndPolicyVersion": {"policies:approve"},
+    "FairnessReport": {"policies:read"},
+    "ApprovePolicyVersion": {"policies:approve"},
     "ScreenPortfolio": {"portfolios:write"},
     "PortfolioScreenings": {"portfolios:read"},
     "PortfolioResults": {"enhancement:read"},
@@ -177,6 +180,7 @@ SCOPES_OF_EXAMPLE = {
     "ReproduceEvaluation": {"evidence:read"},
     "OpenDisputes": {"disputes:read"},
     "RaiseDispute": {"disputes:write"},
+    "RequestHumanReview": {"disputes:write"},
     "RevealDispute": {"disputes:read"},
     "ResolveDispute": {"disputes:resolve"},
 }

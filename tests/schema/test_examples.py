@@ -26,7 +26,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA: HubSchema = build_schema()
 QUERIES = (
-    *("AccountOwners", "Clients", "CustomerEnhancement", "CustomerOverview", "FeatureCatalogue", "FindCustomers", "LatestEvaluations"),
+    *(
+        "AccountOwners",
+        "Clients",
+        "CustomerEnhancement",
+        "CustomerOverview",
+        "FairnessReport",
+        "FeatureCatalogue",
+        "FindCustomers",
+        "LatestEvaluations",
+    ),
     *(
         "LimitEvidence",
         "LoanWatch",
@@ -42,7 +51,7 @@ QUERIES = (
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 58 and set(QUERIES) < set(names())
+    assert len(names()) == 61 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -168,7 +177,9 @@ async def test_a_read_is_one_statement(api: Api, name: str, monkeypatch: pytest.
     engine = api.runtime.database.app.sync_engine
     event.listen(engine, "before_cursor_execute", notice)
     try:
-        await answered(api.sides["admin" if name in ("Clients", "Policies", "PolicyDrafts") else "risk-desk"], name, **given)
+        await answered(
+            api.sides["admin" if name in ("Clients", "FairnessReport", "Policies", "PolicyDrafts") else "risk-desk"], name, **given
+        )
     finally:
         event.remove(engine, "before_cursor_execute", notice)
     (view,) = [number for number, one in enumerate(statements) if " as body, " in one]
@@ -272,6 +283,7 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
         "TryPolicyDraft": ("admin", {"draftId": "d-2"}, {"draftId": "d-2", "state": "TRIED"}),
         "PublishPolicyDraft": ("admin", {"draftId": "d-2"}, {"draftId": "d-2", "state": "PUBLISHED"}),
         "DiscardPolicyDraft": ("admin", {"draftId": "d-2", "reason": "r"}, {"draftId": "d-2", "state": "DISCARDED"}),
+        "ApprovePolicyVersion": ("admin", {"scenario": "S03", "version": "v", "note": "n"}, {"approvalDueOn": "2027-01-20"}),
         "EndPolicyVersion": (
             "admin",
             {"scenario": "S03", "version": "v", "reason": "r"},
@@ -292,6 +304,11 @@ def inputs(customer: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]
         "RaiseDispute": (
             "partner-app",
             {"customerId": customer, "about": "e", "statement": "not mine"},
+            {"disputeId": "d-1", "dueOn": "2026-02-09"},
+        ),
+        "RequestHumanReview": (
+            "partner-app",
+            {"customerId": customer, "evaluationId": "e"},
             {"disputeId": "d-1", "dueOn": "2026-02-09"},
         ),
         "RevealDispute": ("risk-desk", {"disputeId": "d-1"}, {"statement": "not mine", "note": None}),

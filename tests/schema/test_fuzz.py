@@ -36,6 +36,7 @@ from schema.endpoint import GRAPHQL_JSON
 from tests.databases import own
 from tests.hub.access.side import Side
 from tests.hub.app.conftest import NOW, ORIGIN, SHOP
+from tests.listing import listing
 from tests.schema import fuzzed
 from tests.schema.fuzzed import PLACE, ROOTS, SCHEMA, every, operations
 
@@ -100,7 +101,15 @@ async def whole(cluster: Embedded, tmp_path_factory: pytest.TempPathFactory) -> 
             for name, audience in ROLES.items():
                 private, public = make_client_keys()
                 new = NewClient(
-                    name, name, audience, tuple(AUDIENCES[audience]), ("CREDIT_APPROVAL",), public, documents="OPEN", cost_per_minute=10**9
+                    name,
+                    name,
+                    audience,
+                    tuple(AUDIENCES[audience]),
+                    ("CREDIT_APPROVAL",),
+                    public,
+                    documents="OPEN",
+                    cost_per_minute=10**9,
+                    **listing(audience),
                 )
                 async with runtime.database.work() as tx:
                     await register_client(tx, new, AUDIENCES)

@@ -34,7 +34,7 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "what customers object to, operators see it of every customer: test_matrix, tests/hub/app/test_disputes": frozenset({"disputes"}),
     "what is offered to customers of a portfolio whom the client sees: test_matrix, tests/hub/app/test_portfolios": frozenset({"portfolioResults"}),
     "nobody's, for whoever holds the scope: test_matrix": frozenset({
-        "features", "scenarios", "clients", "policies", "policyDrafts", "portfolioScreenings", "products", "references",
+        "features", "scenarios", "clients", "policies", "policyDrafts", "portfolioScreenings", "products", "references", "fairnessCells",
     }),
     "live, each look is a read of the caller's: tests/hub/app/test_subscriptions, test_profile_changes": frozenset({"syncProgress", "profileChanged"}),
     "has an effect on one customer, seen by the caller: tests/hub/app/test_services, test_consents, test_parties, test_revealing": frozenset({
@@ -43,7 +43,7 @@ CLASSES: Mapping[str, frozenset[str]] = {
     }),
     "has an effect on one customer, seen by the caller: tests/hub/app/test_lending": frozenset({"recordLoanStatus", "recordLoanStatuses"}),
     "is about one customer, seen by the caller, or by an operator: tests/hub/app/test_disputes, test_reference": frozenset({
-        "raiseDispute", "revealDispute", "resolveDispute", "reproduceEvaluation",
+        "raiseDispute", "requestHumanReview", "revealDispute", "resolveDispute", "reproduceEvaluation",
     }),
     "has an effect on what the lender knows, as the hub: tests/hub/app/test_reference": frozenset({"loadReference", "loadRelations"}),
     "has an effect on a portfolio, as the hub: tests/hub/app/test_portfolios": frozenset({"screenPortfolio"}),
@@ -54,7 +54,7 @@ CLASSES: Mapping[str, frozenset[str]] = {
         "registerClient", "updateClient", "addClientKey", "retireClientKey", "disableClient", "enableClient", "revokeClientTokens", "registerDocument",
     }),
     "has an effect on policies, as the hub: tests/hub/app/test_policy_services": frozenset({
-        "draftPolicy", "tryPolicyDraft", "publishPolicyDraft", "discardPolicyDraft", "endPolicyVersion",
+        "draftPolicy", "tryPolicyDraft", "publishPolicyDraft", "discardPolicyDraft", "endPolicyVersion", "approvePolicyVersion",
     }),
 }  # fmt: skip
 

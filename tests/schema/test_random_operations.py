@@ -54,7 +54,7 @@ EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
     *("access", "totals", "profile", "policyDrafts", "trial", "refunds", "settlements", "invoices", "paymentTransactions"),
-    *("portfolioScreenings", "counts", "portfolioResults"),
+    *("portfolioScreenings", "counts", "portfolioResults", "fairnessCells"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *(
         "runs",
@@ -268,6 +268,8 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "clientId": [None, "app-1", "x"],
         "draftId": [None, str(uid(903)), "x"],
         "policyDrafts.states": [None, ["TRIED", "OPEN"], "DISCARDED"],
+        "fairnessCells.month": [None, "2025-12", "x"],
+        "fairnessCells.axis": [None, "region", "x"],
         "screeningId": [None, str(uid(301)), str(uid(302)), "x"],
         "audience": [None, "PARTNER", "INTERNAL"],
         "endsBefore": [None, "2027-02-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"],

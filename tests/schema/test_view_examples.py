@@ -31,6 +31,7 @@ async def test_customers_are_found_by_what_was_decided(api: Api) -> None:
         assert (none["totalCount"], none["nodes"]) == (0, []), other
 
 
+@pytest.mark.law("征信业管理条例 20: no onward supply")
 async def test_a_partner_does_not_choose_by_facts(api: Api) -> None:
     answer = (await api.sides["partner-app"].ask('{ customers(industries: ["F"]) { totalCount } }')).json()
     assert "data" not in answer and "facts:read" in answer["errors"][0]["message"]

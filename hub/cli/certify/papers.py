@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from hub.cli.certify.session import Session
 from hub.cli.certify.trial import Failed, require
+from hub.domain.enums import SourceKind
 from hub.domain.facts import spec_of
 
 _SECRET = re.compile(r"(^|_)(secret|password|passphrase|private_key|client_key|appkey)$")
@@ -52,6 +53,7 @@ async def manifest_is_complete(session: Session) -> str:
             "its authorisation server needs settings that it does not declare",
             not set(one.oauth.needs if one.oauth else ()) <= set(settings),
         ),
+        ("credit data of persons come from a licensed bureau alone", SourceKind.BUREAU in one.sources and not one.licensed),
         ("its quota allows nothing", min(one.quota.per_second, one.quota.burst, one.quota.in_flight) <= 0),
     ]
     undocumented = [f"the setting {setting.name} is not documented" for setting in one.settings if len(setting.doc) < 8]

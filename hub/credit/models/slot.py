@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 import orjson
 
+from hub.credit.barred import fraud_only, law_against
 from hub.credit.models import schemas
 from hub.credit.models.declare import Case, figures
 from hub.credit.policies import document
@@ -29,9 +30,7 @@ from hub.domain.models import ModelFault, ModelKind, ModelSlot
 
 MEMBERS = ("modelSlot", "subjectRef", "asOf", "knownAt", "features", "featureSetVersion")
 FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.onnx")
-BARRED: Mapping[ModelSlot, frozenset[str]] = dict.fromkeys(
-    (ModelSlot.SCORE, ModelSlot.APPROVAL), frozenset({"op_device_count", "op_form_seconds", "op_paste_ratio"})
-)
+BARRED: Mapping[ModelSlot, frozenset[str]] = dict.fromkeys((ModelSlot.SCORE, ModelSlot.APPROVAL), fraud_only())
 """Device data are for fraud prevention and monitoring only: no score, limit or price is made of them (domain brief, section 7)."""
 
 _NUMBER = {"type": "number"}
@@ -109,6 +108,7 @@ def faults(one: External, known: frozenset[str]) -> Iterator[str]:
         yield f"timeout_ms lies between 1 and {terms['most_timeout_ms']}"
     if len(one.features) > terms["most_features"] or len(set(one.features)) < len(one.features):
         yield f"there are more than {terms['most_features']} features, or one stands there twice"
+    yield from (f"{name!r} may not be looked at ({law})" for name in one.features if (law := law_against(name)))
     yield from (f"nothing is called {name!r}" for name in one.features if name not in known)
     yield from (f"{name} may not be used for this" for name in one.features if name in BARRED.get(one.slot, ()))
     yield from _faults_of_http(one) if one.kind is ModelKind.HTTP else _faults_of_onnx(one)

@@ -6,6 +6,8 @@ core_enterprises        codes of core enterprises
 approved_buyers         codes of buyers whose orders are financed
 prohibited_industries   industry prefixes that are not financed
 social_insurance_base   floor and ceiling of the city's contribution base, yuan a month
+service_area            cities that a local lender serves, as registers name them
+joint_lending           tier_1_net_capital and loans_in_all (yuan), most_of_capital_per_partner, most_of_loans_in_all, least_funded_by_partner (shares of 1)
 crops                   by name: yield_norm (kg per mu), price (yuan per kg), input_cost (yuan per mu)
 products                the lender's own products by code (:mod:`hub.credit.products`)
 peer_products           likewise those of other institutions
@@ -18,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from hub.credit.concentration import LIMITS
 from hub.credit.dossier import Crop, Reference, Related
 from hub.credit.products.catalogue import OWN, PEERS
 from hub.credit.products.checking import Rules, contradictions, of_the_package, own_products, peer_products
@@ -85,6 +88,26 @@ def _industry(value: Any, at: Path) -> Faults:
         yield at, "it is no prefix of an industry code (GB/T 4754)", 'Write a section letter and up to four digits, like "F52".'
 
 
+def _joint(value: Any, at: Path) -> Faults:
+    yield from _members(value, at, LIMITS)
+    if not isinstance(value, dict):
+        return
+    for name in LIMITS:
+        number, is_share = _number(value.get(name)), name.startswith(("most", "least"))
+        if number is not None and (number > 1 if is_share else number == 0):
+            yield (
+                (*at, name),
+                "it is no share from 0 to 1" if is_share else "it is nothing",
+                'Write a decimal text, like "0.25" or "5000000000".',
+            )
+
+
+def _cities(value: Any, at: Path) -> Faults:
+    for place, one in _listed(value):
+        yield from _text(one, (*at, place))
+    yield from _list(value, at)
+
+
 def _codes(value: Any, at: Path) -> Faults:
     found = set()
     for place, one in _listed(value):
@@ -150,6 +173,8 @@ NAMES: Mapping[str, Callable[[Any, Path], Faults]] = {
     "approved_buyers": _codes,
     "prohibited_industries": _industries,
     "social_insurance_base": _base,
+    "service_area": _cities,
+    "joint_lending": _joint,
     "crops": _crops,
     OWN: own_products,
     PEERS: peer_products,
@@ -168,6 +193,7 @@ def reference_of(documents: Mapping[str, Any], related: tuple[Related, ...] | No
         prohibited_industries=frozenset(documents.get("prohibited_industries", ())),
         insurance_base=(_exact(base["floor"]), _exact(base["ceiling"])) if base else None,
         related=related,
+        service_area=frozenset(documents["service_area"]) if "service_area" in documents else None,
         crops={name: Crop(*(_exact(one[member]) for member in _CROP)) for name, one in crops.items()},
     )
 

@@ -23,6 +23,7 @@ from hub.store.dossier.facts import Loaded, load_facts
 from hub.store.dossier.ground import Ground
 from hub.store.dossier.holdings import load_holdings, load_subject_profiles
 from hub.store.dossier.moment import Moment
+from hub.store.dossier.objections import of_loaded, open_objections
 from hub.store.dossier.orders import ShopFigures, load_orders, served_months
 
 __all__ = ["Ground", "Wanted", "load_dossier", "load_dossiers", "load_grounds"]
@@ -121,7 +122,14 @@ async def _made(tx: Read | Write, cases: Sequence[_Case]) -> list[Dossier]:
     selling = [place for place, case in enumerate(cases) if case.ground.states[SourceKind.SHOP].readable]
     figures = await load_orders(tx, [cases[place].moment for place in selling], [cases[place].ground.served for place in selling])
     shops = dict(zip(selling, figures, strict=True))
-    return [_dossier(case, loaded[place], shops.get(place)) for place, case in enumerate(cases)]
+    moments = [case.moment for case in cases]
+    opened = await open_objections(tx, [one.customer_id for one in moments], moments[0].known_at)
+    made = [_dossier(case, loaded[place], shops.get(place)) for place, case in enumerate(cases)]
+    if not opened:
+        return made
+    return [
+        replace(one, objections=of_loaded(opened.get(at.customer_id, ()), it)) for one, at, it in zip(made, moments, loaded, strict=True)
+    ]
 
 
 def _dossier(case: _Case, loaded: Loaded, shop: ShopFigures | None) -> Dossier:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from hub.store.dossier import Ground
 from hub.store.evaluations.reference import Used
 from hub.store.evaluations.rows import Heading
 from hub.store.evaluations.watch import Looked
-from hub.store.tables import evaluation_profile
+from hub.store.tables import evaluation, evaluation_profile
 
 Row = dict[str, Any]
 FORM = 2
@@ -58,6 +58,7 @@ def document_of(prepared: Prepared) -> Mapping[str, Any]:
         "relations": [known.edges, known.sha256],
         "subject": subject_sha256(prepared.dossier),
         "evidence": evidence_of(prepared.dossier),
+        **({"objections": prepared.dossier.objections.named()} if prepared.dossier.objections else {}),
     }
 
 
@@ -65,12 +66,18 @@ def as_then(rows: Mapping[Table, Sequence[Row]], form: int) -> dict[Table, list[
     """The rows of an evaluation without what its form did not tell."""
     if form >= FORM:
         return {table: list(found) for table, found in rows.items()}
-    return {table: [_first_form(one) for one in found] if table is evaluation_profile else list(found) for table, found in rows.items()}
+    return {table: [_FIRST_FORM.get(table, dict)(one) for one in found] for table, found in rows.items()}
 
 
-def _first_form(row: Row) -> Row:
+def _first_profile(row: Row) -> Row:
     missing = {name: why for name, why in row["missing"].items() if name != "clusters"}
     return {**row, "missing": missing, "clusters": None, "clusters_undecided": None}
+
+
+_FIRST_FORM: Mapping[Table, Callable[[Row], Row]] = {
+    evaluation: lambda row: {**row, "all_in_cost": None},
+    evaluation_profile: _first_profile,
+}
 
 
 def subject_sha256(dossier: Dossier) -> str:

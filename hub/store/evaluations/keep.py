@@ -28,6 +28,7 @@ from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import NotFound
 from hub.store.database import Read, Write
 from hub.store.dossier import Wanted, load_dossiers, load_grounds
+from hub.store.evaluations.approvals import reaches
 from hub.store.evaluations.canonical import sha256_of
 from hub.store.evaluations.inputs import Prepared, inputs_row
 from hub.store.evaluations.policies import effective_policies
@@ -80,12 +81,15 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = u
     if not asked:
         return []
     policies = await effective_policies(tx, (one.scenario for one in asked), asked[0].as_of)
+    asking = await reaches(tx, policies, asked[0].known_at, reach)
     prepared, watches, before = await prepare(tx, asked), await load_watches(tx, asked), await _latest(tx, asked)
     kept, rows = list[Kept](), defaultdict[Table, list[Row]](list)
     for wanted, its, looked in zip(asked, prepared, watches, strict=True):
         one = replace(wanted, what_if=wanted.what_if or _is_less_than_all(its.dossier))
         policy, which = policies[one.scenario], (one.customer_id, one.scenario)
-        found = await complete(its.dossier, policy, one.request, looked.watch, reach, str(one.customer_id), its.used.catalogue)
+        found = await complete(
+            its.dossier, policy, one.request, looked.watch, asking[one.scenario], str(one.customer_id), its.used.catalogue
+        )
         heading = _heading(one, inputs_digest(its.dossier, policy, one.request), before.get(which))
         if not one.what_if:
             before[which] = heading.evaluation_id
@@ -186,9 +190,11 @@ def inputs_digest(dossier: Dossier, policy: Policy, request: Request) -> str:
         "as_of": dossier.as_of,
         "known_at": dossier.known_at.astimezone(UTC),
         "subject": asdict(dossier.subject),
-        "reference": asdict(dossier.reference),
+        # A document that is not there is nothing that was read.
+        "reference": {name: one for name, one in asdict(dossier.reference).items() if name != "service_area" or one is not None},
         "sources": {kind.value: _state(state) for kind, state in dossier.sources.items()},
         "evidence": sorted(f"{one.kind}|{one.window}|{one.facts}|{one.digest}" for one in dossier.evidence),
+        **({"objections": dossier.objections.named()} if dossier.objections else {}),
     }
     return hashlib.sha256(orjson.dumps(inputs, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

@@ -31,6 +31,7 @@ from hub.errors import HubError, InvalidInput, NotFound
 from hub.store.database import Database, Read, Write
 from hub.store.dossier.holdings import load_consents
 from hub.store.dossier.months import keep_months
+from hub.store.evaluations.approvals import reaches
 from hub.store.evaluations.keep import Asked, dossiers_of
 from hub.store.evaluations.policies import effective_policies
 from hub.store.tables import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
@@ -187,19 +188,19 @@ async def screened(
     # In a thread: a worker's connections are kept alive meanwhile.
     placed = await asyncio.to_thread(lambda: {one: _placed(found.portfolio, mine, rules) for one, mine in dossiers.items()})
     of_it = {one: each for one, each in placed.items() if isinstance(each, Placed)}
-    scores = await _scores(of_it, reach) if any(map(asks_for_score, rules.values())) else {}
+    scores = await _scores(of_it, await reaches(tx, rules, found.known_at, reach)) if any(map(asks_for_score, rules.values())) else {}
     offers = await asyncio.to_thread(lambda: {one: _offer(found.portfolio, each, scores.get(one, ())) for one, each in of_it.items()})
     return results | {one: each for one, each in placed.items() if isinstance(each, Screened)} | offers
 
 
-async def _scores(placed: Mapping[CustomerId, Placed], reach: Reach) -> Mapping[CustomerId, Scores]:
+async def _scores(placed: Mapping[CustomerId, Placed], asking: Mapping[str, Reach]) -> Mapping[CustomerId, Scores]:
     """What external score models say of everybody's evaluations, some asked about at once: each has the time that its policy allows."""
     turns = asyncio.Semaphore(ASKED_AT_ONCE)
 
     async def asked(customer_id: CustomerId, found: Placed) -> Scores:
         async with turns:
             try:
-                return [await score_of(one, reach, str(customer_id)) for one in found.made]
+                return [await score_of(one, asking[one.policy.id], str(customer_id)) for one in found.made]
             except HubError:
                 return None
 
@@ -263,7 +264,7 @@ def _row(found: Screening, customer_id: CustomerId, one: Screened) -> dict[str, 
     return {
         "customer_id": customer_id, "screening_id": found.screening_id, "result_id": new_id(), "purpose": found.portfolio.purpose,
         "known_at": found.known_at, "scenario": one.scenario, "outcome": one.decision.outcome, "tier": one.tier, "below_floor": one.below_floor,
-        "offered_limit": one.limit, "rate": None if one.limit is None else one.decision.rate,
+        "offered_limit": one.limit, "rate": None if one.limit is None else one.decision.rate, "all_in_cost": one.all_in_cost,
         "term_months": None if one.limit is None else one.decision.term, "reasons": list(one.decision.reasons),
         "customer_type": one.profile.customer_type, "size_class": one.profile.size, "industry_code": one.profile.industry,
         "region": one.profile.region, "sources": list(one.sources),

@@ -22,6 +22,7 @@ from hub.credit.evaluate import Request
 from hub.credit.features import CATALOGUE
 from hub.credit.models.reach import Answering
 from hub.credit.models.run import Complete, complete
+from hub.credit.objections import NONE
 from hub.credit.policy import read_policy
 from hub.credit.reference.files import digest
 from hub.credit.sources import Use
@@ -221,6 +222,8 @@ def _changed(kept: Mapping[str, Any], prepared: Prepared) -> Iterator[str]:
         yield f"{kept['relations'][0]:,} edges of the relationship graph were read, {known.edges:,} are there or they say something else."
     if subject_sha256(prepared.dossier) != kept["subject"]:
         yield "Who the customer is, or who answers for it, is not what was read then."
+    if kept.get("objections", NONE.named()) != prepared.dossier.objections.named():
+        yield "What the customer objected to then is not what is read now."
     now = evidence_of(prepared.dossier)
     for name in sorted(kept["evidence"].keys() | now.keys()):
         was, is_ = kept["evidence"].get(name, [0, None]), now.get(name, [0, None])

@@ -19,6 +19,7 @@ from hub.credit.features.series import SERIES_MONTHS, SOURCE_OF
 from hub.credit.models.run import Complete
 from hub.credit.policies import document
 from hub.credit.products.matching import document_of
+from hub.credit.scenario.cost import cost_of
 from hub.credit.scenario.limit import CAP_CODES, Amount, Limit
 from hub.credit.scenario.reasons import wording
 from hub.credit.values import Feature
@@ -94,6 +95,7 @@ def _found(made: Evaluation, found: Findings) -> Row:
         "probability_of_default": found.score.default_probability,
         "base_rate": found.price.base_rate if found.price else None,
         "rate": found.price.rate if found.price else None,
+        "all_in_cost": cost_of(made),
         "risk_adjusted_margin": found.price.margin if found.price else None,
         "repayment": made.policy.repayment[0] if offered else None,
         "guarantee": found.guarantee if offered else None,

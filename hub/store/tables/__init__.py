@@ -30,6 +30,7 @@ from hub.store.tables.people import customer, customer_client, customer_merge, d
 from hub.store.tables.portfolios import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
 from hub.store.tables.quota import quota_ledger
 from hub.store.tables.reference import customer_relation, reference_version, relation
+from hub.store.tables.reports import fairness_cell
 from hub.store.tables.reproduction import evaluation_inputs, window_before
 from hub.store.tables.results import (
     check_result,
@@ -39,6 +40,7 @@ from hub.store.tables.results import (
     feature_value,
     limit_part,
     policy,
+    policy_approval,
     policy_draft,
     policy_end,
     policy_trial,
@@ -75,6 +77,7 @@ __all__ = [
     "evaluation_inputs",
     "evaluation_profile",
     "fact_mark",
+    "fairness_cell",
     "feature_evidence",
     "feature_value",
     "idempotency_key",
@@ -87,6 +90,7 @@ __all__ = [
     "monitoring_signal",
     "party",
     "policy",
+    "policy_approval",
     "policy_draft",
     "policy_end",
     "policy_trial",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Index, LargeBinary, Table
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Date, Index, LargeBinary, Table
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import UUID
 
@@ -27,6 +27,9 @@ client = Table(
     Column("cost_per_minute", BigInteger, nullable=True, comment="cost of its operations in one minute; null: as its audience"),
     instant("tokens_from", nullable=True, comment="tokens issued before are refused; null: none are for this"),
     instant("last_token_at", nullable=True, comment="when it last got a token, to the minute"),
+    Column("listed_from", Date, nullable=True, comment="first day on the lender's public list of platforms; null: it is not on it"),
+    Column("listed_to", Date, nullable=True, comment="last day on it; null: until further notice"),
+    text("listed_in", nullable=True, comment="where the list is published"),
 )
 
 trusted_document = Table(

@@ -22,5 +22,5 @@ def amount(name: str) -> Column[Any]:
     return Column(name, Numeric(18, 2), nullable=True)
 
 
-def rate(name: str) -> Column[Any]:
-    return Column(name, Numeric(9, 4), nullable=True)
+def rate(name: str, **options: Any) -> Column[Any]:
+    return Column(name, Numeric(9, 4), nullable=True, **options)

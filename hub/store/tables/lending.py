@@ -28,6 +28,8 @@ loan_status = Table(
     Column("reachable", Boolean, nullable=True),
     Column("marketing", Boolean, nullable=True, comment="the customer has agreed to it; null: not told"),
     Column("contacts", Integer, nullable=True, comment="marketing contacts of the last 30 days"),
+    text("partner", nullable=True, comment="client of the platform with which it is lent jointly; null: the lender alone"),
+    Column("partner_share", Numeric(5, 4), nullable=True, comment="of the loan, funded by the partner"),
     text("recorded_by", comment="client"),
     instant("known_from", comment="business time"),
     instant("known_to", nullable=True, comment="another word on the same day took its place"),

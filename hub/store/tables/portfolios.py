@@ -67,6 +67,7 @@ portfolio_result = Table(
     Column("below_floor", Boolean, nullable=False),
     amount("offered_limit"),
     rate("rate"),
+    rate("all_in_cost", comment="rate and fees a year, simple"),
     Column("term_months", Integer, nullable=True),
     texts("reasons"),
     text("customer_type", nullable=True),

@@ -52,6 +52,17 @@ policy_end = Table(
     instant("at"),
 )
 
+policy_approval = Table(
+    "policy_approval",
+    metadata,
+    text("policy_id", primary_key=True),
+    text("version", primary_key=True),
+    instant("approved_at", primary_key=True),
+    text("actor"),
+    text("note", comment="what was looked at"),
+)
+"""Approved anew, each year at the latest (互联网贷款 2020-9)."""
+
 reference_data = Table(
     "reference_data",
     metadata,
@@ -89,6 +100,7 @@ evaluation = Table(
     amount("enhancement"),
     rate("base_rate"),
     rate("rate"),
+    rate("all_in_cost", comment="rate and fees a year, simple; null: nothing is offered, or made before it was kept"),
     rate("risk_adjusted_margin"),
     Column("base_term_months", Integer, nullable=True),
     Column("term_months", Integer, nullable=True),

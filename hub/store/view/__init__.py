@@ -35,6 +35,7 @@ from hub.store.view.disputes import DISPUTE_TYPES
 from hub.store.view.environment import ViewSettings
 from hub.store.view.evaluations import EVALUATION_TYPES
 from hub.store.view.facts import fact_types
+from hub.store.view.fairness import FAIRNESS_TYPES
 from hub.store.view.lending import LENDING_TYPES
 from hub.store.view.policies import POLICY_TYPES
 from hub.store.view.portfolios import PORTFOLIO_TYPES
@@ -58,6 +59,7 @@ CATALOGUE: Catalogue = {
         *PRODUCT_TYPES,
         *PROFILE_TYPES,
         *REFERENCE_VERSION_TYPES,
+        *FAIRNESS_TYPES,
         *DISPUTE_TYPES,
         *fact_types(),
     )

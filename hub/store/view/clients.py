@@ -37,6 +37,7 @@ CLIENT_TYPES = [
         "Client",
         {
             **plain("clientId", "name", "audience", "scopes", "purposes", "returnUrls", "bearer", "documents", "costPerMinute"),
+            **plain("listedFrom", "listedTo", "listedIn"),
             **plain("createdAt", "disabledAt", "lastTokenAt", "tokensFrom"),
             "keys": Many("ClientKey", _keys, "{t}.place", default=2),
         },

@@ -28,6 +28,7 @@ from hub.store.view.disputes import dispute_fields
 from hub.store.view.environment import APP, INTERNAL, NOW, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
 from hub.store.view.facts import fact_fields, fact_nodes
+from hub.store.view.fairness import fairness_fields
 from hub.store.view.gate import in_force_now, of_this_use, told_of
 from hub.store.view.lending import lending_fields, signal_shows
 from hub.store.view.merged import SAME_SUBJECT, WITH_PARTS, answering, is_part
@@ -141,6 +142,7 @@ QUERY = TypeView(
         **portfolio_fields(),
         **reference_version_fields(),
         **product_fields(),
+        **fairness_fields(),
         **dispute_fields(),
     },
 )

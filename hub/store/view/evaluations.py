@@ -151,7 +151,7 @@ EVALUATION = TypeView(
         **plain("whatIf"),
         **plain("repayment", "guarantee", "binding", "flags", "notes", "nextBestSource", "inputsDigest"),
         **decimals("requestedAmount", "tau", "consistency", "coverage", "verifiedRevenue", "probabilityOfDefault"),
-        **decimals("baseLimit", "finalLimit", "enhancement", "baseRate", "rate", "riskAdjustedMargin"),
+        **decimals("baseLimit", "finalLimit", "enhancement", "baseRate", "rate", "allInCost", "riskAdjustedMargin"),
         **evaluation_origin(),
         "disputes": EVALUATION_DISPUTES,
         "policy": One("PolicyVersion", _policy),

@@ -91,7 +91,8 @@ LENDING_TYPES = [
     TypeView(
         "Loan",
         {
-            **plain("number", "scenario", "state", "statusOn", "grantedOn", "maturesOn", "daysPastDue", "knownFrom"),
+            **plain("number", "scenario", "state", "statusOn", "grantedOn", "maturesOn", "daysPastDue", "knownFrom", "partner"),
+            **decimals("partnerShare"),
             **decimals("granted", "balance", "due"),
             **columns(evaluationId=global_id("Evaluation", "evaluation_id")),
         },

@@ -7,6 +7,7 @@ A difference is what :mod:`hub.credit.differences` says it is; here it is summed
 from __future__ import annotations
 
 from hub.credit.differences import EXAMPLES
+from hub.credit.models.declare import figures
 from hub.store.evaluations.compared import cases, to_try
 from hub.store.view.catalogue import (
     MOST_COUNTED,
@@ -30,14 +31,20 @@ from hub.store.view.reference import in_force
 _SAME = "(c.outcome, c.final_limit, c.rate, c.term_months, c.reasons) is not distinct from (c.other_outcome, c.other_limit, c.other_rate, c.other_term, c.other_reasons)"
 _BEFORE, _AFTER = "coalesce(c.final_limit, 0)", "coalesce(c.other_limit, 0)"
 
+_DUE = f"((greatest(p.published_at, a.approved_at) at time zone 'Asia/Shanghai')::date + interval '{int(figures()['slot']['reapproval_months'])} months')::date"
+
 
 def _published(t: str, scope: Scope) -> Rows:
     # A version has no id that a cursor could hold: this one stands for its name.
     row_id = "md5(p.policy_id || ':' || p.version)::uuid as row_id"
     ended = "e.ends_on, e.actor as ended_by, e.at as ended_at, e.reason as end_reason"
     joined = "left join policy_end e on e.policy_id = p.policy_id and e.version = p.version"
+    anew = "left join lateral (select a.approved_at, a.actor from policy_approval a where a.policy_id = p.policy_id and a.version = p.version order by 1 desc limit 1) a on true"
+    approved = f"greatest(p.published_at, a.approved_at) as approved_at, a.actor as approved_by, {_DUE} as approval_due_on"
     applying = f"join ({in_force(scope)}) f on f.policy_id = p.policy_id"
-    return Rows(f"(select p.*, {row_id}, {ended}, f.version = p.version as applies from policy p {joined} {applying}) {t}", ())
+    return Rows(
+        f"(select p.*, {row_id}, {ended}, {approved}, f.version = p.version as applies from policy p {joined} {anew} {applying}) {t}", ()
+    )
 
 
 def _drafts(t: str, scope: Scope) -> Rows:
@@ -119,7 +126,13 @@ def _decision(name: str, outcome: str, limit: str, rate: str, term: str, reasons
 
 
 POLICY_TYPES = [
-    TypeView("PublishedPolicy", {**_VERSION, **plain("applies", "publishedAt", "endsOn", "endedBy", "endedAt", "endReason")}),
+    TypeView(
+        "PublishedPolicy",
+        {
+            **_VERSION,
+            **plain("applies", "publishedAt", "endsOn", "endedBy", "endedAt", "endReason", "approvedAt", "approvedBy", "approvalDueOn"),
+        },
+    ),
     TypeView(
         "PolicyDraft",
         {

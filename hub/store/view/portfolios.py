@@ -70,7 +70,7 @@ PORTFOLIO_TYPES = [
         "PortfolioResult",
         {
             **plain("screeningId", "customerId", "scenario", "outcome", "tier", "belowFloor", "termMonths", "reasons", "customerType", "region"),
-            **columns(limit="{t}.offered_limit::text", rate="{t}.rate::text", size="{t}.size_class", industry="{t}.industry_code"),
+            **columns(limit="{t}.offered_limit::text", rate="{t}.rate::text", allInCost="{t}.all_in_cost::text", size="{t}.size_class", industry="{t}.industry_code"),
         },
     ),
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from hub.vault import FileKeys
 from schema.access import AUDIENCES
 from schema.services import Services
 from tests.hub.view.world import GRANTEE, KNOWN, World, build
+from tests.listing import listing
 
 ORIGIN = "https://hub.example:8443"
 
@@ -91,6 +92,7 @@ async def open_api(
                 ("https://partner.example/back",),
                 bearer,
                 "OPEN",
+                **listing(audience),
             )
             async with database.work() as tx:
                 await register_client(tx, new, AUDIENCES)

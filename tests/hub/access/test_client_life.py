@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -185,3 +186,41 @@ async def test_who_was_shown_every_customer_becomes_no_partner(api: Api) -> None
             api, lambda tx: client_life.update_client(tx, "risk-desk", Change(audience="PARTNER", scopes=scopes, bearer=False), AUDIENCES)
         )
     await done(api, lambda tx: client_life.update_client(tx, "risk-desk", Change(scopes=("customers:read",)), AUDIENCES))
+
+
+OFFER = 'query Offer($id: ID!) { customer(id: $id) { nameMasked evaluation(scenario: "S03") { finalLimit allInCost } } }'
+
+
+async def offered(api: Api, side: Side) -> bool:
+    answer = (await side.ask(OFFER, {"id": api.world.id})).json()
+    assert "errors" not in answer or (
+        answer["errors"][0]["extensions"]["code"] == "NOT_ALLOWED" and "public list" in str(answer["errors"][0])
+    ), answer
+    return "errors" not in answer
+
+
+@pytest.mark.law("助贷 2025-9: whitelist")
+async def test_a_platform_that_is_not_on_the_public_list_gets_no_offers(api: Api) -> None:
+    """With the token it has, from its next request on; the institution's own systems are on no list."""
+    partner, own = api.sides["partner-app"], api.sides["risk-desk"]
+    for side in (partner, own):
+        await side.login()
+    assert await offered(api, partner) and await offered(api, own)
+    for change, may in (
+        (Change(listed_to=date(2020, 12, 31)), False),
+        (Change(listed_to=date(2099, 12, 31)), True),
+        (Change(listed_from=date(2099, 1, 1)), False),
+    ):
+        await done(api, lambda tx, change=change: client_life.update_client(tx, "partner-app", change, AUDIENCES))  # type: ignore[misc]
+        assert (await offered(api, partner), await asks(api, partner), await offered(api, own)) == (may, 200, True)
+    await done(api, lambda tx: tx.execute(update(client).values(listed_from=None, listed_to=None, listed_in=None)))
+    assert not await offered(api, partner), "who was never listed is not on the list"
+
+
+@pytest.mark.parametrize("change", [Change(listed_in=" "), Change(listed_to=date(2019, 1, 1))])
+async def test_a_listing_says_where_and_from_when(api: Api, change: Change) -> None:
+    with pytest.raises(InvalidInput):
+        await done(api, lambda tx: client_life.update_client(tx, "partner-app", change, AUDIENCES))
+    listed = Change(listed_from=date(2026, 1, 1), listed_in="x")
+    with pytest.raises(InvalidInput, match="list is of platforms"):
+        await done(api, lambda tx: client_life.update_client(tx, "risk-desk", listed, AUDIENCES))

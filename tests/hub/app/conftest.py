@@ -21,6 +21,7 @@ from hub.settings import Settings
 from hub.store.embedded import Urls
 from schema import services as contract
 from schema.access import AUDIENCES
+from tests.listing import listing
 
 NOW = datetime(2026, 1, 20, 2, 0, tzinfo=UTC)
 ORIGIN = "https://hub.example:8443"
@@ -56,7 +57,9 @@ async def desk(urls: Urls, tmp_path: Path) -> AsyncIterator[Desk]:
                 scopes, jwks = tuple(AUDIENCES[audience]), make_client_keys()[1]
                 await register_client(
                     tx,
-                    NewClient(name, name, audience, scopes, ("CREDIT_APPROVAL", "POST_LOAN"), jwks, (BACK,), documents="OPEN"),
+                    NewClient(
+                        name, name, audience, scopes, ("CREDIT_APPROVAL", "POST_LOAN"), jwks, (BACK,), documents="OPEN", **listing(audience)
+                    ),
                     AUDIENCES,
                 )
         yield Desk(runtime, HubServices(runtime.equipment, runtime.links(ORIGIN)), count())

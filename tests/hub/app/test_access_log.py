@@ -61,6 +61,7 @@ async def test_what_an_admin_registers_is_an_event(desk: Desk) -> None:
     assert event.after == {
         "documents": "ONLY",
         "cost_per_minute": None,
+        **dict.fromkeys(("listed_from", "listed_to", "listed_in")),
         "name": "New",
         "audience": "PARTNER",
         "scopes": ["customers:read"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -61,6 +62,14 @@ async def test_its_documents_and_its_budget_are_changed_like_the_rest(desk: Desk
     assert (after.documents, after.cost_per_minute) == ("ONLY", 77)
     ((*_, before, now),) = await events(desk)
     assert (before, now) == ({"documents": "OPEN", "cost_per_minute": None}, {"documents": "ONLY", "cost_per_minute": 77})
+
+
+@pytest.mark.law("助贷 2025-9: whitelist")
+async def test_its_place_on_the_public_list_is_audited(desk: Desk) -> None:
+    await desk.services.clients.update(desk.call("risk-desk"), replace(SAME, listed_to=date(2026, 2, 28), listed_in="notice 2026-3"))
+    ((*_, before, now),) = await events(desk)
+    assert before == {"listed_to": None, "listed_in": "the list of the tests"}
+    assert now == {"listed_to": "2026-02-28", "listed_in": "notice 2026-3"}
 
 
 @pytest.mark.parametrize(

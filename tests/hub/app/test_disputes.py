@@ -31,6 +31,7 @@ async def raised(desk: Desk, client: str = "partner-app") -> contract.DisputeRai
     return await services(desk).raise_dispute(desk.call(client), contract.RaiseDispute(made, about, None, SAID))
 
 
+@pytest.mark.law("征信业管理条例 25: answered")
 async def test_it_is_kept_sealed_and_due_in_twenty_days(desk: Desk) -> None:
     made = await raised(desk)
     assert made.due_on == date(2026, 2, 9)
@@ -45,6 +46,7 @@ async def test_it_is_kept_sealed_and_due_in_twenty_days(desk: Desk) -> None:
     assert SAID not in str(everything)
 
 
+@pytest.mark.law("征信业管理条例 25: answered")
 async def test_it_is_answered_once_and_audited(desk: Desk) -> None:
     made = await raised(desk)
     asked = contract.ResolveDispute(made.dispute_id, "CORRECTED", "更正了")

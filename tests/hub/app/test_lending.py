@@ -21,6 +21,7 @@ from hub.store.erasure.duty import erase_everything_due
 from hub.store.evaluations import keep_signals
 from hub.store.evaluations.rows import Heading
 from hub.store.loans import load_loans
+from hub.store.reports import joint_lending
 from hub.store.tables import audit_event, evaluation, loan_status, model_result, monitoring_signal, profile_change
 from hub.worker import Watching, refresher
 from schema import services as contract
@@ -129,6 +130,9 @@ async def test_many_at_once_and_not_too_many(desk: Desk) -> None:
         {"due": Decimal(1)},
         {"days_past_due": 3},
         {"contacts": -1},
+        {"partner": "partner-app"},
+        {"partner": "other-app", "partner_share": Decimal("0.3")},
+        {"partner": "partner-app", "partner_share": Decimal(1)},
         {"evaluation_id": "nothing"},
         {"evaluation_id": str(new_id())},
     ],
@@ -272,3 +276,19 @@ class TestSignals:
             with pytest.raises(Exception, match="permission denied"):
                 async with desk.runtime.database.write(desk.services.calling.scope(call)) as tx:
                     await tx.execute(text(statement))
+
+
+@pytest.mark.law("互联网贷款 2021-24: partners")
+async def test_what_is_lent_with_a_partner_is_summed_up(desk: Desk) -> None:
+    """The latest word on each loan that is not repaid; a correction and a repayment change it, and the lender's own loans are not in it."""
+    made_, share = await desk.shop(), {"partner": "partner-app", "partner_share": Decimal("0.4")}
+    await record(desk, word(made_, **share))
+    await record(desk, word(made_, number="L-2"))
+    await record(desk, word(made_, number="L-3", state=LoanState.SETTLED, balance=Decimal(0), **share))
+    async with desk.runtime.database.work() as tx:
+        found = await joint_lending(tx, TODAY, NOW)
+    assert [(one.partner, one.loans, one.balance, one.ours) for one in found.partners] == [
+        ("partner-app", 1, Decimal("50000.00"), Decimal("30000.000000"))
+    ]
+    with pytest.raises(InvalidInput, match="no platform that is registered"):
+        await record(desk, word(made_, partner="risk-desk", partner_share=Decimal("0.4")), "risk-desk")

@@ -56,6 +56,7 @@ async def applies(desk: Desk, day: date) -> str:
         return (await effective_policy(tx, "S03", day)).version
 
 
+@pytest.mark.law("互联网贷款 2020-9: approved")
 async def test_whoever_wrote_it_does_not_publish_it(desk: Desk) -> None:
     draft = await written(desk)
     with pytest.raises(NotAllowed, match="does not publish it"):
@@ -94,6 +95,7 @@ async def _id(tx: Any) -> Any:
     return (await tx.execute(text("SELECT gen_random_uuid()"))).scalar_one()
 
 
+@pytest.mark.law("互联网贷款 2020-9: monitored")
 async def test_a_trial_tells_what_would_become_of_what_was_decided_and_changes_nothing(desk: Desk) -> None:
     """Without the sources that it cannot do without, the same shop is judged by what is known: nothing, so it is not eligible or not decided for other reasons."""
     made = await evaluated(desk)
@@ -172,6 +174,7 @@ async def test_an_evaluation_whose_inputs_are_erased_is_not_made_once_more(desk:
     assert (found.cases, dict(found.left)) == (0, {ERASED: 1})
 
 
+@pytest.mark.law("互联网贷款 2020-9: monitored")
 async def test_a_version_is_taken_back_and_the_one_before_applies_again(desk: Desk) -> None:
     draft, later = await written(desk), SOON + timedelta(days=10)
     async with desk.runtime.database.work() as tx:

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from sqlalchemy import create_engine, pool, text
 from sqlalchemy.exc import ProgrammingError
 
@@ -125,6 +126,7 @@ async def attempt(desk: Desk, statement: str) -> bool:
         raise
 
 
+@pytest.mark.law("助贷 2025-9: own facts")
 async def test_what_a_partner_s_transaction_cannot_do(desk: Desk, urls: Urls) -> None:
     """Refused, or nothing is there to be written."""
     await lived(desk)

@@ -249,6 +249,7 @@ async def evaluated(desk: Desk, made: str, **changes: Any) -> Any:
         return (await tx.execute(select(evaluation).where(evaluation.c.evaluation_id == UUID(kept.evaluation_id)))).one()
 
 
+@pytest.mark.law("decision record: supersedes")
 async def test_an_evaluation_without_data_is_one_that_cannot_decide(desk: Desk) -> None:
     made = await desk.shop()
     first = await evaluated(desk, made)
@@ -277,6 +278,7 @@ async def test_an_evaluation_that_cannot_be(desk: Desk, changes: dict[str, Any])
         await evaluated(desk, await desk.shop(), **changes)
 
 
+@pytest.mark.law("decision record: append-only")
 async def test_what_was_decided_is_never_changed(desk: Desk) -> None:
     """Neither by the role that answers clients nor by the one that works."""
     made = await evaluated(desk, await desk.shop())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import func, select
 
 from hub.store.tables import evaluation_profile
@@ -17,6 +18,7 @@ async def test_what_is_asked_of_another_day_or_of_before_is_a_what_if(desk: Desk
     assert [(await evaluated(desk, made, **one)).what_if for one in asked] == [False, False, False, True, True]
 
 
+@pytest.mark.law("decision record: supersedes")
 async def test_a_what_if_supersedes_nothing_and_is_superseded_by_nothing(desk: Desk) -> None:
     made = await desk.shop()
     first = await evaluated(desk, made)

@@ -27,6 +27,7 @@ from tests.hub.access.side import NO_SERVICES, Side
 from tests.hub.sync.platform import Scripted, connector
 from tests.hub.sync.server import Brief
 from tests.hub.sync.world import GRANTEE, World, build
+from tests.listing import listing
 
 CLIENTS = {"admin": "ADMIN", "test": "INTERNAL", "another": "INTERNAL", "partner-app": "PARTNER"}
 """``test`` is who made the customer known, and so may see it."""
@@ -139,7 +140,11 @@ async def _side(database: Database, http: httpx.AsyncClient, name: str, origin: 
     private, public = make_client_keys()
     scopes = tuple(AUDIENCES[CLIENTS[name]])
     async with database.work() as tx:
-        await register_client(tx, NewClient(name, name, CLIENTS[name], scopes, ("CREDIT_APPROVAL",), public, documents="OPEN"), AUDIENCES)
+        await register_client(
+            tx,
+            NewClient(name, name, CLIENTS[name], scopes, ("CREDIT_APPROVAL",), public, documents="OPEN", **listing(CLIENTS[name])),
+            AUDIENCES,
+        )
     side = Side(http, ClientSide(name, private, origin))
     await side.login()
     assert side.token

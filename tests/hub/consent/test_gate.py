@@ -77,11 +77,13 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], MissingReason | None]] = [
 
 
 @pytest.mark.parametrize(("given", "ask", "denial"), TABLE)
+@pytest.mark.law("征信业管理条例 10: one lender", "征信业管理条例 18: agreed use")
 def test_the_table_of_decisions(given: dict[str, Any], ask: dict[str, Any], denial: MissingReason | None) -> None:
     decision = decide(replace(GIVEN, **given), replace(ASK, **ask), NOW)
     assert (decision.denial, decision.allowed) == (denial, denial is None)
 
 
+@pytest.mark.law("征信业管理条例 13: consent")
 def test_no_consent_is_a_denial_with_a_reason() -> None:
     assert decide(None, ASK, NOW).denial is MissingReason.NOT_CONNECTED
 

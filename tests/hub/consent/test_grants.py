@@ -112,6 +112,7 @@ async def test_the_history_of_a_consent(tx: Write) -> None:
         await grants.give(tx, CustomerId(new_id()), again, {}, NOW)
 
 
+@pytest.mark.law("征信业管理条例 14: written")
 async def test_what_is_given_keeps_its_evidence_and_is_decided_by_its_row(tx: Write) -> None:
     consent_id = await asked(tx)
     await give(tx, consent_id)
@@ -155,6 +156,7 @@ def test_the_text_of_an_offer_can_be_shown_again_on_any_later_day(day: date) -> 
     assert shown.text_hash == hashlib.sha256(shown.text("zh").encode()).hexdigest()
 
 
+@pytest.mark.law("征信业务管理办法 12: purpose")
 def test_a_text_names_everything_that_is_agreed_to() -> None:
     for language, title in (("zh", "税务平台"), ("en", "Tax platform")):
         words = offer().text(language)
@@ -164,5 +166,19 @@ def test_a_text_names_everything_that_is_agreed_to() -> None:
     assert "不利影响" not in offer(source=SourceKind.SHOP).text("zh")
 
 
+@pytest.mark.law("征信业管理条例 14: written")
 def test_every_source_has_terms() -> None:
     assert {source for source in SourceKind if offer(source=source).term["life_days"] > 0} == set(SourceKind)
+    of_income = {
+        SourceKind.TAX,
+        SourceKind.FINANCIALS,
+        SourceKind.INVOICE,
+        SourceKind.PAYMENT,
+        SourceKind.HOUSING_FUND,
+        SourceKind.SOCIAL_INSURANCE,
+        SourceKind.BUREAU,
+    }
+    for source in of_income:
+        asked_for = offer(source=source)
+        assert asked_for.term["written"] and asked_for.term["adverse"], f"{source} is asked for in writing"
+        assert "不利影响" in asked_for.text("zh") and "disadvantage" in asked_for.text("en")

@@ -104,6 +104,7 @@ def ask(app: str | None) -> Ask:
     return Ask(SourceKind.TAX, "试验银行", "CREDIT_APPROVAL", "S03", app=app)
 
 
+@pytest.mark.law("PIPL 23: separate consent")
 async def test_the_gate_lets_the_institution_and_the_named_app(tx: Write) -> None:
     held = grants.as_given(await row(tx, await handed(tx, "first")))
     assert [decide(held, ask(app), NOW).denial for app in (None, "first", "second")] == [None, None, MissingReason.CONSENT_APP]

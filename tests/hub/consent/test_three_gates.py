@@ -139,6 +139,7 @@ async def compare_all(database: Database) -> tuple[int, int]:
     return sum(shown for shown, _ in found), sum(hidden for _, hidden in found)
 
 
+@pytest.mark.law("征信业管理条例 10: one lender")
 async def test_they_say_the_same(gates_urls: Urls) -> None:
     database = Database(gates_urls)
     shown, hidden = await compare_all(database)
@@ -173,6 +174,7 @@ async def test_a_policy_that_says_something_else_is_noticed(database: Database, 
         await compare_all(database)
 
 
+@pytest.mark.law("征信业管理条例 13: consent")
 async def test_without_client_purpose_or_consent_there_are_no_rows(database: Database) -> None:
     await build(database)
     assert await by_the_policies(database, "CREDIT_APPROVAL") == {f"N{number}" for number in range(1, 7)}

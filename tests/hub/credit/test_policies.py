@@ -34,6 +34,7 @@ def test_a_scenario_nobody_knows() -> None:
 
 
 @pytest.mark.parametrize("name", LATER)
+@pytest.mark.law("征信业务管理办法: explainable")
 def test_each_number_says_where_it_comes_from(name: str) -> None:
     document = policies.document(name)
     listed = [one for part in ("eligibility", "legs", "uplifts", "downgrade") for one in document[part]]
@@ -57,6 +58,16 @@ REFUSED = {
         "S02, eligibility[1]: 'ss_max_invoice_gaps <= 90' names 'ss_max_invoice_gaps', which nothing is called.",
         "Use a feature id of the catalogue or a documented input.",
     ),
+    "a device that decides": (
+        ("S02", ("eligibility", 1, "pass"), "op_device_count <= 3"),
+        "S02, eligibility[1]: 'op_device_count <= 3' names 'op_device_count', which is for fraud prevention and monitoring only (requirements).",
+        "Leave it out",
+    ),
+    "a device in a cap": (("S02", ("caps", "REVENUE"), "100000 * op_paste_ratio"), "for fraud prevention and monitoring only", "Leave it out"),
+    "the sex of the owner": (("S02", ("uplifts", 0, "any"), ["owner_gender == 'F'"]), "names 'owner_gender', which no decision may look at (PIPL 24)", "Leave it out"),
+    "the region of the number": (("S02", ("factor",), "id_region == 33 ? 1.0 : 0.8"), "names 'id_region', which no decision may look at (PIPL 24)", "Leave it out"),
+    "the brand of the phone": (("S02", ("legs", 0, "amount"), "phone_brand * 2"), "no decision may look at (requirements)", "Leave it out"),
+    "a price of its own": (("S02", ("rate",), "0.04 + 0.01 * ss_cv"), "S02, rate: a price depends on the grade and on the tier", "Leave it out"),
     "no expression": (("S02", ("eligibility", 1, "pass"), "ss_max_invoice_gap <="), "cannot be read", "Correct the expression."),
     "a word against a number": (("S01", ("eligibility", 1, "pass"), "ss_tax_rating >= 3"), "compares what cannot be compared", "Correct the expression."),
     "a number that may be a word": (("S04", ("eligibility", 0, "pass"), "rr_dscr >= 1.2"), "compares what cannot be compared", "Correct the expression."),
@@ -103,6 +114,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("fault", REFUSED)
+@pytest.mark.law("fairness: barred inputs", "requirements: fraud monitoring only", "PIPL 24: price")
 def test_what_is_wrong_is_refused_with_its_place_and_its_remedy(fault: str) -> None:
     (name, path, value), said, remedy = REFUSED[fault]
     with pytest.raises(PolicyInvalid) as refused:
@@ -121,11 +133,15 @@ BROKEN: dict[str, tuple[tuple[str | int, ...], Any, str]] = {
     "a grade without a bin": (("score", "characteristics", 5, "bins", 4, 0), "x == 'C'", "has a row that is never reached"),
     "a characteristic of nothing": (("score", "characteristics", 0, "feature"), "ss_months", "nothing is called 'ss_months'"),
     "bands that do not rise": (("checks", "R1", "fair"), "0.05", "its bands do not rise"),
+    "a price by region": (("price", "spreads", "NINGBO"), "0.0500", "not by grade alone (PIPL 24)"),
+    "a price by anything else": (("price", "by_age"), {}, "it has other members than"),
+    "a device in the scorecard": (("score", "characteristics", 0, "feature"), "op_device_count", "for fraud prevention and monitoring only"),
     "a rung nobody knows": (("ladder", "LOW"), "SHRUG", "'SHRUG' is not known"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", BROKEN)
+@pytest.mark.law("PIPL 24: price")
 def test_what_is_wrong_with_the_engines_parameters_is_found(fault: str) -> None:
     path, value, said = BROKEN[fault]
     found = list(engine_faults(changed("engine", path, value)))

@@ -92,6 +92,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize("scenario", MISSING)
+@pytest.mark.law("PIPL 24: explained")
 def test_cannot_decide_is_said_with_the_source_that_is_missing(scenario: str) -> None:
     """A closed gate names the source and the reason, and asserts nothing else: not a decline."""
     source, code = MISSING[scenario]
@@ -147,6 +148,7 @@ DECLINED: dict[str, tuple[str, tuple[Change, ...], list[str]]] = {
 
 
 @pytest.mark.parametrize("case", DECLINED)
+@pytest.mark.law("PIPL 24: explained")
 def test_a_failed_rule_declines_and_alone_speaks(case: str) -> None:
     scenario, changes, codes = DECLINED[case]
     found = result(scenario, *changes)
@@ -182,6 +184,7 @@ def test_s02_who_sells_to_one_customer_gets_less() -> None:
     assert found["limit"]["before_caps"] == "154440.00"
 
 
+@pytest.mark.law("互联网贷款 2020-9: consumption")
 def test_s05_consumption_is_capped_by_product_and_regulator() -> None:
     """(.5·20,000 - 2,000) = 8,000 a month; 48·4,800 = 230,400·1.25 = 288,000; both caps of 200,000 bind. Base 20,000 in fund and insurance, 21,000 declared."""
     rich = (

@@ -104,6 +104,7 @@ def test_every_kind_with_a_life_of_its_own_is_tried() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(ITEMS))
+@pytest.mark.law("征信业管理条例 16: erased")
 async def test_it_goes_on_the_day(world: World, kind: str) -> None:
     await goes_on_the_day(world, kind)
 
@@ -158,6 +159,7 @@ async def test_all_versions_of_an_item_go_together(world: World) -> None:
     assert await world.count("fact_public_record") == 0
 
 
+@pytest.mark.law("征信业管理条例 16: ignored")
 async def test_formulas_ignore_it_from_that_day_on(world: World) -> None:
     """Before it was erased, too: neither as a fact nor as evidence."""
     await filled(world, "PublicRecord")

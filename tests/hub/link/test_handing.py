@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from hub.domain.enums import SourceKind
@@ -38,6 +39,7 @@ async def records(side: Side) -> list[Any]:
     return list(await side.rows("SELECT * FROM consent_app WHERE customer_id = :customer ORDER BY given_at, client_id"))
 
 
+@pytest.mark.law("PIPL 23: separate consent")
 async def test_each_is_a_tick_of_its_own_under_a_text_that_names_the_app(side: Side, me: Person) -> None:
     await register(side, "assistant", "小贷助手", "PARTNER")
     page = await me.open(await link_of(side, "assistant", BOTH))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from sqlalchemy import insert, select, update
 
 from hub.credit.differences import Decision
@@ -18,6 +19,7 @@ from hub.domain.enums import Outcome, Purpose, SourceKind
 from hub.domain.identifiers import new_id
 from hub.domain.models import LoanState, ModelSlot
 from hub.store.evaluations import Asked, evaluate_customer, portfolios, publish_policies
+from hub.store.evaluations.approvals import approve, approved_on, due_on
 from hub.store.evaluations.canonical import ORDER, Document, document_of
 from hub.store.evaluations.keep import evaluate_customers
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, Reproduction, find_evaluation, reproduce
@@ -180,3 +182,25 @@ async def test_who_is_pre_screened_is_scored_by_the_same_model(scene: Scene) -> 
         other = await portfolios.begin(scene.tx, {**DOCUMENT, "choose": {"industries": ["C"]}}, "an author", scene.at, scene.asked.as_of)
         assert (await portfolios.screened(scene.tx, other, [mine], GRANTEE, reach))[mine].left == "OUTSIDE"
         assert len(score.heard) == 2
+
+
+@pytest.mark.law("互联网贷款 2020-9: approved anew")
+async def test_a_model_that_was_not_approved_anew_is_not_asked(scene: Scene) -> None:
+    """Twelve months to the day. What it answered is not asked for again where the evaluation is made again."""
+    async with external(scene) as (score, _, reach):
+        for days, told, outcome in ((365, None, Outcome.ENHANCED), (1, "NOT_APPROVED", Outcome.REFER_MANUAL)):
+            await scene.tamper("policy", f"published_at = published_at - interval '{days} days'")
+            made = await evaluate_customer(scene.tx, scene.asked, reach)
+            fault = next(one.fault for one in made.found.results if one.slot is ModelSlot.SCORE)
+            assert (fault, len(score.heard), made.outcome) == (told, 1, outcome)
+            assert (await again(scene, made.evaluation_id)).verdict == EQUAL
+        named = "S03", made.found.made.policy.version
+        assert await approve(scene.tx, named, "admin", "yearly review", scene.at) == date(2027, 1, 20)
+        assert (await approved_on(scene.tx, ["S03"], scene.at - DAY))[named] == date(2025, 1, 19), "as known the day before"
+        await evaluate_customer(scene.tx, scene.asked, reach)
+        assert len(score.heard) == 2
+
+
+@pytest.mark.parametrize(("approved", "due"), [("2024-02-29", "2025-02-28"), ("2025-12-31", "2026-12-31")])
+def test_an_approval_holds_for_twelve_months(approved: str, due: str) -> None:
+    assert due_on(date.fromisoformat(approved)) == date.fromisoformat(due)

@@ -137,6 +137,7 @@ async def in_disorder(seed: Seed, records: list[Any], by: Random) -> None:
         await seed.facts(*records[start : start + 200], known_from=seed.synced_at + timedelta(minutes=by.randrange(50)))
 
 
+@pytest.mark.law("decision record: point in time")
 async def test_a_version_counts_while_it_is_known(database: Database) -> None:
     persona = small()
     async with database.work() as tx:
@@ -154,6 +155,7 @@ async def test_a_version_counts_while_it_is_known(database: Database) -> None:
     assert too_early.source(SourceKind.TAX).reason is MissingReason.UPSTREAM_ERROR
 
 
+@pytest.mark.law("decision record: point in time")
 async def test_a_record_dated_after_as_of_does_not_count(database: Database) -> None:
     persona = small()
     async with database.work() as tx:

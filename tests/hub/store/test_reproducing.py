@@ -1,4 +1,4 @@
-"""An evaluation is made once more byte for byte, whatever came since; what was tampered with is named with its cause."""
+"""An evaluation is made once more byte for byte, whatever came since; what was tampered with is named with its cause. What was in dispute then is in dispute again."""
 
 from __future__ import annotations
 
@@ -13,23 +13,28 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, select, text, update
 
 from hub.credit import policies
 from hub.credit.evaluate import Request
+from hub.credit.fairness import axes
 from hub.credit.features import CATALOGUE
 from hub.credit.reference import Edge, ReferenceFile
 from hub.domain.enums import Outcome, RelationType, SourceKind
-from hub.domain.facts import Order, PaymentTransaction, TaxReturn
+from hub.domain.facts import Order, PaymentTransaction, ShopPenalty, TaxReturn
+from hub.domain.identifiers import new_id
+from hub.domain.periods import Month
 from hub.store.database import Database, Write
 from hub.store.embedded import Urls
 from hub.store.evaluations import Asked, Kept, canonical, evaluate_customer, publish_policies
 from hub.store.evaluations.policies import documents_of_the_package
 from hub.store.evaluations.reference import keep_catalogue, load_versions
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, NOT_REPRODUCIBLE, Reproduction, find_evaluation, reproduce
+from hub.store.fact_tables import FACT_TABLES
 from hub.store.merging import merge_customers
 from hub.store.relations import load_edges, related_to
-from hub.store.tables import customer, sync_window
+from hub.store.reports import fairness_of, keep_fairness
+from hub.store.tables import customer, dispute, sync_window
 from tests.databases import Databases
 from tests.e2e.case import small_seller
 from tests.hub.credit.facts_of import facts_of
@@ -113,12 +118,14 @@ async def scene(seeded: Seeded) -> AsyncIterator[Scene]:
     await database.close()
 
 
+@pytest.mark.law("decision record: kept whole")
 async def test_nothing_came_since(scene: Scene) -> None:
     found = await scene.again()
     assert (found.verdict, found.was_sha256) == (EQUAL, found.now_sha256)
     assert found.size > 10_000
 
 
+@pytest.mark.law("decision record: made again")
 async def test_after_later_syncs(scene: Scene) -> None:
     """Windows are read again and facts come: the windows' rows tell of today only."""
     paid = next(one for one in facts_of(small_seller()) if isinstance(one, PaymentTransaction))
@@ -307,3 +314,92 @@ async def test_what_is_gone_by_the_law_is_said_in_a_sentence(scene: Scene, table
     await scene.tamper(table, change)
     found = await scene.again()
     assert found.verdict == NOT_REPRODUCIBLE and found.sentence.startswith(said)
+
+
+PENALTY = ShopPenalty(platform="taobao", penalty_number="7", kind="FAKE_TRADE", severity=None, decided_on=date(2025, 11, 3), points=12)
+
+
+async def object_to(scene: Scene, kind: str, about: Any, source_key: str | None, days: int) -> None:
+    at = scene.at + days * DAY
+    row = {
+        "customer_id": scene.asked.customer_id,
+        "dispute_id": new_id(),
+        "kind": kind,
+        "about": about,
+        "source_key": source_key,
+        "state": "OPEN",
+    }
+    said = {"statement": b"", "raised_at": at, "raised_by": "app", "due_on": at.date() + timedelta(days=20)}
+    await scene.tx.execute(insert(dispute), {**row, **said})
+
+
+async def after(scene: Scene, days: int) -> Any:
+    return (await scene.both(scene.at + days * DAY))[1]
+
+
+@pytest.mark.law("征信业管理条例 25: suspended")
+async def test_it_declines_before_and_after_and_a_person_decides_meanwhile(scene: Scene) -> None:
+    await scene.later().facts(PENALTY, known_from=scene.at + DAY)
+    table = FACT_TABLES["ShopPenalty"]
+    row = (await scene.tx.execute(select(table).where(table.c.penalty_number == "7"))).one()
+    await object_to(scene, "ShopPenalty", row.fact_id, row.source_key, 2)
+    before, meanwhile = await after(scene, 1), await after(scene, 3)
+    assert (before.outcome, before.reasons) == ("INELIGIBLE", ["E11"])
+    assert (meanwhile.outcome, meanwhile.reasons[0]) == ("REFER_MANUAL", "D01")
+    await scene.tx.execute(update(dispute).values(state="KEPT", resolved_at=scene.at + 4 * DAY))
+    answered = await after(scene, 5)
+    assert (answered.outcome, answered.reasons) == ("INELIGIBLE", ["E11"])
+    assert len({meanwhile.inputs_digest, answered.inputs_digest}) == 2, "what is in dispute is an input"
+    again = await reproduce(scene.tx, await find_evaluation(scene.tx, meanwhile.evaluation_id), scene.at + 5 * DAY)
+    assert again.verdict == EQUAL, again.sentence
+    await scene.tx.execute(update(dispute).values(raised_at=scene.at + 4 * DAY))
+    again = await reproduce(scene.tx, await find_evaluation(scene.tx, meanwhile.evaluation_id), scene.at + 5 * DAY)
+    assert again.verdict == DIFFERENT and "What the customer objected to then" in again.sentence
+
+
+@pytest.mark.law("PIPL 24: a person decides")
+async def test_a_decision_that_is_objected_to_is_a_persons_until_it_is_answered(scene: Scene) -> None:
+    await object_to(scene, "Evaluation", scene.kept.evaluation_id, None, 1)
+    meanwhile = await after(scene, 2)
+    assert (meanwhile.outcome, meanwhile.reasons[0], meanwhile.customer_reasons[0]) == ("REFER_MANUAL", "D02", "D02")
+    await scene.tx.execute(update(dispute).values(state="KEPT", resolved_at=scene.at + 3 * DAY))
+    assert (await after(scene, 4)).outcome == "ENHANCED"
+
+
+async def test_of_orders_nobody_can_tell(scene: Scene) -> None:
+    """They are summed where they lie. An objection to something that is not read changes nothing."""
+    table = FACT_TABLES["Order"]
+    row = (await scene.tx.execute(select(table).where(table.c.paid_at.is_not(None)).limit(1))).one()
+    await object_to(scene, "Order", row.fact_id, row.source_key, 1)
+    assert (await after(scene, 2)).reasons[0] == "D01"
+    await scene.tx.execute(update(dispute).values(source_key="nothing of the kind"))
+    assert (await after(scene, 2)).outcome == "ENHANCED"
+
+
+@pytest.mark.law("助贷 2025-9: all-in cost")
+async def test_an_offer_says_what_it_costs_with_everything(scene: Scene) -> None:
+    """One that was made before that was kept is made again as it was."""
+    kept = await find_evaluation(scene.tx, scene.kept.evaluation_id)
+    assert kept.rate is not None and kept.all_in_cost == kept.rate, "nothing has to be paid beside it"
+    await scene.tamper("evaluation", "all_in_cost = all_in_cost + 0.01")
+    assert (await scene.again()).verdict == DIFFERENT
+    await scene.tamper("evaluation", "all_in_cost = NULL")
+    stored = (await scene.again()).was_sha256
+    await scene.tamper("evaluation_inputs", f"result_sha256 = '{stored}'")
+    assert (await scene.again()).verdict == EQUAL
+
+
+@pytest.mark.law("fairness: report")
+async def test_of_a_month_the_last_decision_of_each_counts(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [one.told for one in await fairness_of(scene.tx, Month("2026-01"))] == [False] * (1 + len(axes())), "one customer is few"
+    monkeypatch.setattr("hub.credit.fairness.least", lambda: 1)
+    await scene.both(scene.at)
+    cells = {one.axis: one for one in await fairness_of(scene.tx, Month("2026-01"), "S03")}
+    kept = await find_evaluation(scene.tx, scene.kept.evaluation_id)
+    assert (cells["ALL"].decided, cells["ALL"].approval_rate, cells["ALL"].mean_limit) == (1, 1, kept.final_limit), "two evaluations of one"
+    assert cells["region"].segment == "宁波市" and cells.keys() == {"ALL", *axes()}
+    for month, scenario in (("2026-02", None), ("2026-01", "S01")):
+        assert await fairness_of(scene.tx, Month(month), scenario) == ()
+    assert [await keep_fairness(scene.tx, Month("2026-01"), scene.at + DAY) for _ in range(2)] == [2 * (1 + len(axes())), 0], (
+        "once, of all and of S03"
+    )

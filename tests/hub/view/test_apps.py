@@ -36,6 +36,7 @@ async def whole(database: Database, world: World, caller: Caller) -> dict[str, A
     return found
 
 
+@pytest.mark.law("征信业管理条例 20: no onward supply")
 async def test_each_app_sees_what_was_handed_to_it(database: Database) -> None:
     world = await build(database)
     await named(database, world, SHOP="{partner-app}", TAX="{other-app}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
 from sqlalchemy import insert, select
 
 from hub.store import tables
@@ -29,6 +30,7 @@ async def _object(database: Database, world: World, number: str) -> dict[str, An
     return {"state": "OPEN", "dueOn": "2026-02-09", "about": f"Order:{world.mine}:{fact.fact_id}"}
 
 
+@pytest.mark.law("征信业管理条例 25: marked")
 async def test_a_fact_is_shown_with_what_is_objected_to(database: Database) -> None:
     world = await build(database)
     wanted = await _object(database, world, "N4")

@@ -37,6 +37,7 @@ async def ask(database: Database, query: str, caller: Caller = RISK, now: dateti
 ORDERS = "query ($id: ID!, $first: Int!, $after: String) { customer(id: $id) { orders(first: $first, after: $after) { totalCount nodes { orderNumber paidAmount buyerMasked } pageInfo { hasNextPage hasPreviousPage endCursor } edges { cursor node { orderNumber } } } } }"
 
 
+@pytest.mark.law("JR/T 0171: masked")
 async def test_facts_come_masked_counted_and_newest_first(database: Database) -> None:
     world = await build(database)
     orders = (await ask(database, ORDERS, id=world.id, first=2))["customer"]["orders"]
@@ -131,6 +132,7 @@ async def test_a_consent_that_does_not_fit_hides_its_facts_only(database: Databa
     assert await counts(database, world) == (0, 1, 0)
 
 
+@pytest.mark.law("征信业管理条例 18: agreed use")
 async def test_the_purpose_of_the_caller_must_be_the_consented_one(database: Database) -> None:
     world = await build(database)
     other = Caller(RISK.client_id, RISK.audience, RISK.scopes, "POST_LOAN")
@@ -215,6 +217,7 @@ WALK = """query ($id: ID!) { customer(id: $id) { evaluation(scenario: "S03") { f
     evidence { position page { sha256 request { method path query } run { verdict } } connection { connector } consent { textHash purpose } } } } } } } } }"""
 
 
+@pytest.mark.law("decision record: lineage")
 async def test_a_limit_is_walked_to_its_raw_pages_in_one_statement(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     world, statements = await build(database), list[str]()
     send = Line.send
@@ -249,6 +252,7 @@ async def test_a_limit_is_walked_to_its_raw_pages_in_one_statement(database: Dat
 
 
 @pytest.mark.parametrize("changes", [{"status": "REVOKED"}, {"status": "PAUSED"}, {"expires_at": KNOWN}, {"grantee": "another"}])
+@pytest.mark.law("征信业务管理办法 5: derived values")
 async def test_what_was_derived_follows_its_inputs(database: Database, changes: dict[str, Any]) -> None:
     """The evaluation read SHOP: without a consent in force to that, it does not show, by whatever way it is asked for. TAX it did not read."""
     world = await build(database)
@@ -306,6 +310,7 @@ async def test_customers_are_paged_and_only_ones_own(database: Database) -> None
     assert found == {"customers": {"totalCount": 1, "nodes": [{"id": world.id}]}}
 
 
+@pytest.mark.law("征信业管理条例 22: log")
 async def test_who_read_whom_is_logged_with_the_answer(database: Database) -> None:
     world = await build(database)
     await ask(database, "query Look($id: ID!) { customer(id: $id) { id nameMasked } }", id=world.id)
@@ -318,6 +323,7 @@ async def test_who_read_whom_is_logged_with_the_answer(database: Database) -> No
     assert rows[0].purpose == "CREDIT_APPROVAL" and len(rows[0].document_sha256) == 64 and rows[0].at.tzinfo is UTC
 
 
+@pytest.mark.law("征信业管理条例 22: log")
 async def test_nothing_is_answered_when_the_log_cannot_be_written(database: Database, urls: Urls) -> None:
     world, query = await build(database), "query ($id: ID!) { customer(id: $id) { id } }"
     assert await ask(database, query, id=world.id) == {"customer": {"id": world.id}}

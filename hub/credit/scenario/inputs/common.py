@@ -76,6 +76,25 @@ def registration_status(material: Material) -> Value:
     return own[0].status
 
 
+@given("in_service_area")
+def in_service_area(material: Material) -> Value:
+    """It is registered, or has its registered operating place, in a city that the lender serves; a person without a business lives there. NOT_APPLICABLE where the
+    lender is bound to no area (互联网贷款 2021-24)."""
+    area, subject = material.dossier.reference.service_area, material.dossier.subject
+    if area is None:
+        raise Null(MissingReason.NOT_APPLICABLE)
+    if not subject.is_business:
+        cities = {subject.residence_city}
+    else:
+        material.need(SourceKind.REGISTRATION)
+        cities = {
+            city for one in material.dossier.of(BusinessRegistration) if one.uscc == subject.uscc for city in (one.city, one.operating_city)
+        }
+    if not cities - {None}:
+        raise Null(MissingReason.INSUFFICIENT_COVERAGE)
+    return bool(cities & area)
+
+
 @given("dishonest_record")
 def dishonest_record(material: Material) -> Value:
     """An open entry on the list of dishonest debtors (失信被执行人)."""

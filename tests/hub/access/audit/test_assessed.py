@@ -34,6 +34,7 @@ def keys(tmp_path: Path) -> FileKeys:
     return FileKeys(tmp_path / "keys.json")
 
 
+@pytest.mark.law("PIPL 55: assessed")
 async def test_nothing_new_is_enabled_without_one(database: Database, keys: FileKeys) -> None:
     assert await note_assessed(database, keys, {}, {}) == ()
     with pytest.raises(FixConfiguration, match=r"cn_tax.*without an impact assessment \(PIPL 55, 56\)") as said:
@@ -42,6 +43,7 @@ async def test_nothing_new_is_enabled_without_one(database: Database, keys: File
     assert await events(database) == [], "nothing of it was recorded"
 
 
+@pytest.mark.law("PIPL 55: assessed")
 async def test_each_change_is_recorded_and_audited_once(database: Database, keys: FileKeys) -> None:
     told = [note_assessed(database, keys, {"cn_tax": TAX}, {"cn_tax": ONE}) for _ in range(4)]
     assert await asyncio.gather(*told) == [()] * 4
@@ -83,6 +85,7 @@ async def test_control_without_the_check_it_would_be_enabled(database: Database,
             await note_assessed(database, keys, {"cn_tax": TAX}, {})
 
 
+@pytest.mark.law("PIPL 55: assessed")
 async def test_the_record_is_never_changed_and_no_client_writes_it(database: Database, keys: FileKeys) -> None:
     await note_assessed(database, keys, {"cn_tax": TAX}, {"cn_tax": ONE})
     for statement in ("UPDATE connector_assessment SET assessment_id = 'x'", "DELETE FROM connector_assessment"):

@@ -47,6 +47,7 @@ async def find(tampering: Tampering, database: Database, mutations: int) -> Coun
     return done
 
 
+@pytest.mark.law("decision record: append-only")
 async def test_every_mutation_is_found_where_it_was_made(tampering: Tampering, database: Database) -> None:
     done = await find(tampering, database, 108)
     assert done == dict.fromkeys(KINDS, 12)

@@ -224,6 +224,11 @@ async def to_raise(desk: Desk, number: int) -> Input:
     return {"customerId": made, "about": evaluation, "statement": "this is not mine"}
 
 
+async def to_ask_for_review(desk: Desk, number: int) -> Input:
+    made, evaluation = await of_evaluation(desk, number)
+    return {"customerId": made, "evaluationId": evaluation, "statement": "a person, please"}
+
+
 async def raised(desk: Desk, number: int) -> str:
     asked = await to_raise(desk, number)
     said = contract.RaiseDispute(asked["customerId"], asked["about"], None, asked["statement"])
@@ -269,6 +274,12 @@ async def to_take_back(desk: Desk, number: int) -> Input:
     draft_id = await drafted(desk, number)
     await desk.services.policies.publish(desk.call("partner-app"), contract.PublishPolicyDraft(draft_id))
     return {"scenario": "S03", "version": f"2026-02-01.{number}", "on": "2026-02-02", "reason": REASON}
+
+
+async def to_approve(desk: Desk, number: int) -> Input:
+    draft_id = await drafted(desk, number)
+    await desk.services.policies.publish(desk.call("partner-app"), contract.PublishPolicyDraft(draft_id))
+    return {"scenario": "S03", "version": f"2026-02-01.{number}", "note": REASON}
 
 
 ELSEWHERE = {"source": "SHOP"}
@@ -321,6 +332,7 @@ CASES: Mapping[str, Case] = {
     "tryPolicyDraft": Case("admin", of_draft, {"since": "2026-01-02T00:00:00Z"}, {"audit_event": 1}),
     "publishPolicyDraft": Case("admin", of_draft, {"draftId": "another"}, {"policy": 1, "audit_event": 1}),
     "discardPolicyDraft": Case("admin", to_discard, {"reason": "another one"}, {"audit_event": 1}),
+    "approvePolicyVersion": Case("admin", to_approve, {"note": "another one"}, {"policy_approval": 1, "audit_event": 1}),
     "endPolicyVersion": Case("admin", to_take_back, {"reason": "another one"}, {"policy_end": 1, "audit_event": 1}),
     "screenPortfolio": Case(
         "admin", to_screen, {"document": PORTFOLIO.replace("S03", "S01")}, {"portfolio_screening": 1, "portfolio_part": 1, "audit_event": 1}
@@ -333,6 +345,7 @@ CASES: Mapping[str, Case] = {
     "loadRelations": Case("admin", to_load_relations, {"source": "another"}, {"relation": 1, "audit_event": 1}),
     "reproduceEvaluation": Case("risk-desk", to_reproduce, {"evaluationId": f"Evaluation:{NOBODY}:{NOBODY}"}, {}),
     "raiseDispute": Case("partner-app", to_raise, {"statement": "another"}, {"dispute": 1}),
+    "requestHumanReview": Case("partner-app", to_ask_for_review, {"statement": "another"}, {"dispute": 1}),
     "revealDispute": Case("risk-desk", to_reveal_dispute, {"disputeId": f"Dispute:{NOBODY}:{NOBODY}"}, {}),
     "resolveDispute": Case("admin", to_resolve, {"note": "another"}, {"audit_event": 1}),
 }

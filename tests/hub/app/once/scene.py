@@ -24,6 +24,7 @@ from schema.access import AUDIENCES
 from schema.examples import example
 from tests.hub.access.side import Side
 from tests.hub.app.conftest import BACK, NOW, Desk
+from tests.listing import listing
 
 GRANTEE = "样例银行"
 CLIENTS = {"partner-app": "PARTNER", "risk-desk": "INTERNAL", "admin": "ADMIN"}
@@ -67,7 +68,9 @@ async def registered(desk: Desk, http: httpx.AsyncClient, origin: str) -> dict[s
     sides = {}
     for name, audience in CLIENTS.items():
         private, public = make_client_keys()
-        new = NewClient(name, name, audience, tuple(AUDIENCES[audience]), ("CREDIT_APPROVAL",), public, (BACK,), documents="OPEN")
+        new = NewClient(
+            name, name, audience, tuple(AUDIENCES[audience]), ("CREDIT_APPROVAL",), public, (BACK,), documents="OPEN", **listing(audience)
+        )
         async with desk.runtime.database.work() as tx:
             await register_client(tx, new, AUDIENCES)
         sides[name] = Side(http, ClientSide(name, private, origin))

@@ -186,6 +186,7 @@ class TestStages:
             (Contact(), MissingReason.CONSENT_MISSING, MissingReason.CONSENT_MISSING),
         ],
     )
+    @pytest.mark.law("PIPL 24: marketing")
     async def test_marketing(self, contact: Contact, allowed: object, left: object) -> None:
         found = (await said(made(), watched(loan(contact=contact))))[MANAGEMENT]
         assert (value(found, "marketingAllowed"), value(found, "contactsLeft")) == (allowed, left)

@@ -29,6 +29,7 @@ def of(found: Complete, slot: ModelSlot = ModelSlot.SCORE) -> Any:
     return next(one for one in found.results if one.slot is slot)
 
 
+@pytest.mark.law("互联网贷款 2021-24: core risk control")
 async def test_an_external_score_goes_into_the_engine() -> None:
     """650 is grade B: 3.00 + 1.90 - 0.30 = 4.60 %; caps and limit are the engine's."""
     model = Model()
@@ -114,6 +115,7 @@ async def test_nobody_is_called_who_is_not_listed(tmp_path: Path) -> None:
     await reach.http.close()
 
 
+@pytest.mark.law("互联网贷款 2021-24: core risk control")
 async def test_an_approval_can_only_be_stricter_than_the_engine() -> None:
     slot = ModelSlot.APPROVAL
     answer = {**SCORE["answer"], "properties": {**SCORE["answer"]["properties"], "output": {
@@ -145,6 +147,7 @@ async def test_points_of_an_external_model_have_the_hubs_levels() -> None:
     [
         ({"features": ["op_device_count"]}, "may not be used"),
         ({"features": ["nobody"]}, "nothing is called"),
+        ({"features": ["owner_ethnicity"]}, "may not be looked at .PIPL 24"),
         ({"timeout_ms": 5000}, "timeout_ms"),
         ({"request": {"type": "object", "properties": {"idNumber": {"type": "string"}}}}, "not known"),
         ({"answer": {"type": "object", "properties": {}, "pattern": "x"}}, "not supported"),
@@ -154,6 +157,7 @@ async def test_points_of_an_external_model_have_the_hubs_levels() -> None:
         ({"kind": "onnx", "file": "x.onnx", "sha256": "00" * 32, "outputs": {"limit": "y"}}, "other things"),
     ],
 )
+@pytest.mark.law("requirements: fraud monitoring only")
 def test_a_document_that_cannot_work_is_refused_when_it_is_read(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(PolicyInvalid, match=said):
         naming({"SCORE": at("https://models.bank.example/score", **changes)})
