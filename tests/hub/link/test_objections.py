@@ -88,6 +88,15 @@ async def test_so_many_can_be_open(side: Side, me: Person) -> None:
     assert await objects(me, form, once=str(new_id())) == 303
 
 
+async def test_what_apps_passed_on_keeps_nobody_from_objecting(side: Side, me: Person) -> None:
+    form = await own_form(side, me)
+    await objects(me, form)
+    more = """INSERT INTO dispute SELECT customer_id, gen_random_uuid(), kind, about, source_key, feature_id, state, statement, note, raised_at, 'partner', due_on, resolved_at, resolved_by
+        FROM dispute, generate_series(1, :most) WHERE customer_id = :customer"""
+    await side.world.do(more, most=MOST_OPEN)
+    assert await objects(me, form, once=str(new_id())) == 303
+
+
 async def test_only_the_customer_himself_sees_and_objects(side: Side, me: Person) -> None:
     """A session that an app asked for is shown none of it, and its form is not taken."""
     await given(side, me)
