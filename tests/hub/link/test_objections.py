@@ -9,6 +9,7 @@ from sqlalchemy import text
 from hub.cli.browser import Form
 from hub.domain.enums import DisputeState
 from hub.domain.identifiers import new_id
+from hub.link.pages import LONGEST_FORM
 from hub.store.disputes import LONGEST, MOST_OPEN, resolve_dispute
 from tests.hub.link.owning import tells
 from tests.hub.link.side import Person, Side
@@ -67,7 +68,7 @@ async def test_its_answer_is_shown_and_a_late_one_is_told(side: Side, me: Person
 
 WRONG: tuple[dict[str, Any], ...] = (
     {"statement": " \r\n "}, {"statement": "字" * (LONGEST + 1)}, {"kind": ""}, {"kind": "Order"}, {"kind": "no kind"}, {"once": "x"}, {"once": "a" * 32},
-    {"csrf": "0" * 64},
+    {"csrf": "0" * 64}, {"more": "x" * LONGEST_FORM},
 )  # fmt: skip
 
 
