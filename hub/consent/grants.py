@@ -17,7 +17,7 @@ from hub.consent.gate import GivenConsent
 from hub.consent.terms import Offer
 from hub.domain.enums import ConsentMode, ConsentStatus, ConsentStep, FetchType, SourceKind
 from hub.domain.identifiers import CustomerId, new_id
-from hub.domain.periods import CHINA
+from hub.domain.periods import CHINA, china_day
 from hub.errors import ConsentMissing
 from hub.store.database import Read, Write
 from hub.store.tables import consent, consent_event
@@ -51,7 +51,7 @@ async def ask(tx: Write, customer_id: CustomerId, connector: str, offer: Offer, 
     row = {**_row(customer_id, consent_id, connector, offer, now), "supersedes": given and given["consent_id"]}
     if existing is None:
         await tx.execute(insert(consent), row)
-    elif all(existing[name] == row[name] for name in ("text_hash", "connector", "supersedes")):
+    elif existing["supersedes"] == row["supersedes"] and is_as_offered(existing, connector, offer):
         return consent_id
     else:
         await tx.execute(update(consent).where(*this(customer_id, consent_id)).values(**row))
@@ -64,6 +64,21 @@ async def ask(tx: Write, customer_id: CustomerId, connector: str, offer: Offer, 
 def ends_soon(expires_at: datetime | None, now: datetime) -> bool:
     """Whether a consent runs out within :data:`SOON`."""
     return expires_at is not None and expires_at <= now + SOON
+
+
+def is_as_offered(row: RowMapping, connector: str, offer: Offer) -> bool:
+    """Whether what is asked for is what its text says, in every term; the kinds may have been fewer when it was asked for."""
+    told = _row(row["customer_id"], row["consent_id"], connector, offer, row["changed_at"])
+    same = all(row[name] == told[name] for name in told if name not in ("kinds", "status", "evidence", "offer"))
+    return same and row["kinds"] is not None and set(row["kinds"]) <= set(told["kinds"])
+
+
+async def insist_as_offered(tx: Write, customer_id: CustomerId, consent_id: UUID, connector: str, offer: Offer, now: datetime) -> None:
+    """Raises ConsentMissing unless what is about to be given is the offer that was read, made by today. The row is held until the transaction ends: an app may ask for
+    something else meanwhile, and what a client's transaction writes of an offer is no more than its word."""
+    row = (await tx.execute(select(consent).where(*this(customer_id, consent_id)).with_for_update())).mappings().one()
+    if not is_as_offered(row, connector, offer) or offer.today > china_day(now):
+        raise ConsentMissing("What is asked for is not what its text says.", remedy="Ask the customer again.")
 
 
 async def give(tx: Write, customer_id: CustomerId, consent_id: UUID, evidence: Mapping[str, Any], now: datetime) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from hub.consent import grants
@@ -23,7 +23,7 @@ from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import CustomerDeclined
 from hub.store.database import Database, Read, Write
 from hub.store.merging import parts_of
-from hub.store.tables import refusal
+from hub.store.tables import customer, refusal
 
 AT_ONCE = 1_000
 
@@ -79,7 +79,7 @@ async def insist(tx: Read | Write, customer_id: CustomerId, asking: Asking, now:
     """Raises CustomerDeclined for what he has just refused, with the ``sources`` and the day ``again_at`` of the last of them. What the transaction does not see
     keeps nobody from asking."""
     anew = await _asked_anew(tx, customer_id, asking, now)
-    mine = refusal.c.customer_id.in_(await parts_of(tx, customer_id))
+    mine = refusal.c.customer_id.in_(await parts_of(tx, customer_id)) | refusal.c.customer_id.in_(_twins(customer_id))
     stands = (*_use(asking.grantee, asking.purpose), refusal.c.lifted_at.is_(None), refusal.c.again_at > now)
     which = or_(
         refusal.c.app.is_(None) & refusal.c.source.in_(anew),
@@ -100,6 +100,12 @@ async def forget(database: Database, now: datetime) -> int:
     these = (refusal.c.customer_id == batch.c.customer_id, refusal.c.refusal_id == batch.c.refusal_id)
     async with database.work() as tx:
         return (await tx.execute(delete(refusal).where(*these))).rowcount
+
+
+def _twins(customer_id: CustomerId) -> Select[tuple[Any]]:
+    """Customers of the same code or number, of those that the transaction sees: a name written otherwise makes another customer (ADR 31), of the same person."""
+    own = select(customer.c.subject_hash).where(customer.c.customer_id == customer_id).scalar_subquery()
+    return select(customer.c.customer_id).where(customer.c.subject_hash == own)
 
 
 async def _asked_anew(tx: Read | Write, customer_id: CustomerId, asking: Asking, now: datetime) -> list[SourceKind]:

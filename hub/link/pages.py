@@ -9,17 +9,19 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from sqlalchemy import Row
 from starlette.applications import Starlette
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from hub.access.audit import AccessLog
+from hub.access.forms import read_body
 from hub.errors import CallerMustFix, HubError, StoreAway
 from hub.link import sessions
 from hub.link.manage import ManageService
@@ -31,6 +33,8 @@ from hub.link.view import csrf_of
 from hub.store.database import STORE_ERRORS, is_away
 from hub.store.disputes import LONGEST
 
+LONGEST_FORM = 64 * 1024
+"""Bytes: an objection of the longest has 18,000 of them, encoded."""
 COOKIE = "link_browser"
 MANAGE_COOKIE = "link_manage"
 _COOKIES = {Kind.LINK: COOKIE, Kind.MANAGE: MANAGE_COOKIE}
@@ -85,7 +89,7 @@ class LinkPages:
 
     async def agree(self, request: Request) -> Response:
         """The customer agrees to the ticked items of one platform and is sent there."""
-        form = await request.form()
+        form = await _form(request)
         browser = _checked(request, Kind.LINK, str(form.get("csrf", "")))
         evidence = {
             "user_agent": request.headers.get("user-agent", "")[:200],
@@ -103,7 +107,7 @@ class LinkPages:
         return RedirectResponse(f"{self.prefix}/", 303)
 
     async def finish(self, request: Request) -> Response:
-        form = await request.form()
+        form = await _form(request)
         return RedirectResponse(await self.service.finish(_checked(request, Kind.LINK, str(form.get("csrf", "")))), 303)
 
     async def problem(self, request: Request) -> Response:
@@ -117,14 +121,14 @@ class LinkPages:
         return self.paper.page(request, "manage.html", view.back, view=view, before=before, today=self.service.clock.today(), most=LONGEST)
 
     async def open_manage(self, request: Request) -> Response:
-        form = await request.form()
+        form = await _form(request)
         browser = _checked(request, Kind.LINK, str(form.get("csrf", "")))
         answer = RedirectResponse(f"{self.prefix}/manage", 303)
         self._remember(answer, MANAGE_COOKIE, await self.manager.open_from_link(browser))
         return answer
 
     async def withdraw(self, request: Request) -> Response:
-        form = await request.form()
+        form = await _form(request)
         browser = _checked(request, Kind.MANAGE, str(form.get("csrf", "")))
         consents, apps = (list(dict.fromkeys(str(value) for value in form.getlist(name))) for name in ("consent", "app"))
         await self.manager.withdraw(browser, consents, apps)
@@ -137,13 +141,13 @@ class LinkPages:
         return self.paper.page(request, "withdrawn.html", given=given, taken=taken)
 
     async def object(self, request: Request) -> Response:
-        form = await request.form()
+        form = await _form(request)
         browser = _checked(request, Kind.MANAGE, str(form.get("csrf", "")))
         await self.manager.object(browser, *(str(form.get(name, "")) for name in ("once", "kind", "statement")))
         return RedirectResponse(f"{self.prefix}/manage#objections", 303)
 
     async def leave(self, request: Request) -> Response:
-        form = await request.form()
+        form = await _form(request)
         return RedirectResponse(await self.manager.leave(_checked(request, Kind.MANAGE, str(form.get("csrf", "")))), 303)
 
     def _remember(self, answer: Response, name: str, value: str) -> None:
@@ -229,6 +233,14 @@ def _browser(request: Request, kind: Kind) -> str:
     if not browser:
         raise sessions.elsewhere()
     return browser
+
+
+async def _form(request: Request) -> FormData:
+    """What a page's form sends. A longer body than any of them has is not read to its end: nobody has shown a cookie yet."""
+    body = await read_body(request, LONGEST_FORM)
+    if body is None:
+        raise CallerMustFix("The form is too long.", remedy="Go back to the page and try again.")
+    return FormData(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def _checked(request: Request, kind: Kind, csrf: str) -> str:

@@ -139,7 +139,7 @@ class LinkService:
             rows = [row for row in await self._offered(tx, session) if row["connector"] == connector]
             items = {item.consent_id: item for item in [self._item_on(session, row) for row in rows]}
             _check(ticked, items, shown)
-            anew = await self._give(tx, session, ticked, items, {**evidence, "link_id": str(session.link_id)})
+            anew = await self._give(tx, session, ticked, rows, {**evidence, "link_id": str(session.link_id)})
             target = await self._ensure_connection(tx, customer_id, connector)
             if not anew and await self._is_active(tx, customer_id, target):
                 return f"{self.origin}/link/"  # The form was sent before: its page says how far things are.
@@ -154,11 +154,14 @@ class LinkService:
         async with self._noting(customer_id, target):
             return await self.platforms.begin(customer_id, target, self.redirect_uri(connector), state, verifier, text_hash)
 
-    async def _give(self, tx: Write, session: Row[Any], ticked: Ticked, items: Mapping[str, Item], evidence: Mapping[str, str]) -> bool:
+    async def _give(self, tx: Write, session: Row[Any], ticked: Ticked, rows: Sequence[Consented], evidence: Mapping[str, str]) -> bool:
         """The ticked consents first, then to hand what they bring to the app. Whether any consent was given that had not been."""
         customer_id, now = CustomerId(session.customer_id), self.clock.now()
-        anew = [one for one in ticked.consents if items[one].status == ConsentStatus.PENDING]
+        asked = {str(row["consent_id"]): row for row in rows if row["status"] == ConsentStatus.PENDING}
+        anew = [one for one in ticked.consents if one in asked]
         for consent_id in anew:
+            read = asked[consent_id]
+            await grants.insist_as_offered(tx, customer_id, UUID(consent_id), read["connector"], self._offer_of(read), now)
             await grants.give(tx, customer_id, UUID(consent_id), evidence, now)
         for row in await grants.consents_of(tx, customer_id):
             if str(row["consent_id"]) in anew:

@@ -15,6 +15,7 @@ from hub.connect import Connector
 from hub.consent.terms import Handing, Offer
 from hub.domain.audit import Accessed
 from hub.domain.enums import ConnectionStatus, ConsentStatus, FetchType
+from hub.domain.periods import china_day
 from hub.link.progress import Connected, Progress, Stage
 
 SHOWN = ("Customer.nameMasked", "Consent.status")
@@ -89,7 +90,7 @@ class Item:
             scenarios=tuple(row["scenarios"]),
             data_from=row["data_from"],
             data_to=row["data_to"],
-            expires_on=offer.expires_on,
+            expires_on=offer.expires_on if row["expires_at"] is None else china_day(row["expires_at"]),
             life_days=row["data_life_days"],
             fetch=FetchType(row["fetch_type"]),
             fetches_per_day=row["fetches_per_day"],

@@ -32,7 +32,7 @@ ANSWER_DAYS = 20
 LONGEST = 2_000
 EVALUATION = "Evaluation"
 MOST_OPEN = 50
-"""So many objections of one customer can be open before the page takes no more."""
+"""So many objections that a customer raised on his page can be open before it takes no more. What apps passed on does not count: none keeps him from objecting."""
 _TIMED = 7
 """The version of the ids that :func:`new_id` makes: they come in the order of their time."""
 
@@ -100,7 +100,7 @@ async def object_to_kind(tx: Write, vault: Vault, parts: Sequence[CustomerId], s
     """Keeps an objection with each part of a customer that has facts of the kind, as the hub. Audited. Raises InvalidInput."""
     statement, table = checked(said.statement, "What the customer says"), FACT_TABLES.get(said.kind)
     found = [] if table is None else (await tx.execute(text(_HOLDERS.format(table=table.name)), {"parts": list(parts)})).scalars().all()
-    mine = select(dispute.c.dispute_id, dispute.c.state).where(dispute.c.customer_id.in_(parts))
+    mine = select(dispute.c.dispute_id, dispute.c.state).where(dispute.c.customer_id.in_(parts), dispute.c.raised_by == actor)
     before = {row.dispute_id: row.state for row in await tx.execute(mine)}
     if said.once in before:
         return

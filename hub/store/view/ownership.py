@@ -47,11 +47,14 @@ _HEARD = " union all ".join(
     for select in _said(one, ", false as since" if one.own_code else f", {_SINCE} as since")
 ).replace("{t}", "c")
 _ACTING = ", ".join(f"'{role}'" for role in sorted((PartyRole.SUBJECT, *RESPONSIBLE)))
+_VOUCHED = """(p.added_at is null or exists (select 1 from identity_event e join client a on a.client_id = e.actor where e.customer_id = p.customer_id
+ and e.party_id = p.party_id and e.kind = 'PARTY_ADDED' and a.audience <> 'PARTNER'))"""
+"""The role is part of the claim that the customer was made with, or the institution gave it. One that an app added may be the app's own person."""
 LOGGED_IN = f"""select case when bool_or(w.who <> b.subject_hash and not exists (select 1 from party p where {_PARTY})) then '{OwnerStanding.DIFFERS}'
  when bool_or(w.since and w.who = b.subject_hash) then '{OwnerStanding.MATCHES}'
- when bool_or(w.since and exists (select 1 from party p where p.role in ({_ACTING}) and {_PARTY})) then '{OwnerStanding.IS_A_PARTY}'
+ when bool_or(w.since and exists (select 1 from party p where p.role in ({_ACTING}) and {_VOUCHED} and {_PARTY})) then '{OwnerStanding.IS_A_PARTY}'
  else '{OwnerStanding.UNKNOWN}' end
  from connection c join customer b on b.customer_id = c.customer_id cross join lateral ({_HEARD}) w
  where c.customer_id = %(customer)s::uuid and c.holder_link = %(link)s::uuid"""
 """Who logged in on a link, by all connections that rest on it. IS_A_PARTY is one who acts for the business (the operator, the legal representative) alone: a spouse or a
-guarantor gives the customer's data as little as takes them back."""
+guarantor gives the customer's data as little as takes them back. That an app says who acts is no proof of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -17,7 +17,7 @@ from hub.errors import CustomerDeclined, HubError, NotFound
 from hub.store.database import Scope
 from schema import services as contract
 from schema.mutations import problems
-from tests.hub.app.conftest import NOW, Desk, link_for
+from tests.hub.app.conftest import NOW, SHOP, Desk, link_for
 from tests.hub.app.test_services import agree
 
 TAX, DEVICE = SourceKind.TAX, SourceKind.DEVICE
@@ -78,6 +78,17 @@ async def test_what_was_never_given_an_app_refuses_for_itself_alone(desk: Desk) 
     assert isinstance(await told(desk, desk.call("other-app"), link_for(made)), CustomerDeclined), (
         "what the institution passes on binds all"
     )
+
+
+async def test_another_name_for_the_same_business_is_no_way_around(desk: Desk) -> None:
+    """A claim that is written otherwise makes another customer. Who sees both asks neither; who sees the new one alone learns nothing by it."""
+    await withdrawn(desk)
+    twin = await desk.services.identity.create_customer(desk.call(), replace(SHOP, name=f"{SHOP.name}二"))
+    assert isinstance(await told(desk, desk.call(), link_for(twin)), CustomerDeclined)
+    alone = await desk.services.identity.create_customer(desk.call("other-app"), replace(SHOP, name=f"{SHOP.name}三"))
+    async with desk.runtime.database.work() as tx:
+        await tx.execute(text("DELETE FROM customer_client WHERE client_id = 'other-app' AND customer_id <> :it"), {"it": UUID(alone)})
+    await desk.services.create_link_session(desk.call("other-app"), link_for(alone))
 
 
 async def test_a_stranger_learns_nothing(desk: Desk) -> None:

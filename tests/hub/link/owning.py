@@ -46,8 +46,12 @@ async def tells(side: Side, owner: str | None, *, before: bool = False, kind: st
     return ids["page_id"]
 
 
-async def in_role(side: Side, role: str, person: str) -> None:
-    """Somebody has a role at the customer."""
-    row = {"customer_id": side.world.customer_id, "party_id": new_id(), "role": role, "id_hash": person}
+async def in_role(side: Side, role: str, person: str, *, added_by: str | None = None) -> None:
+    """Somebody has a role at the customer: from the beginning, or since a client added him."""
+    named = {"customer_id": side.world.customer_id, "party_id": new_id()}
+    row = {**named, "role": role, "id_hash": person, "name_masked": "*", "id_masked": "*", "identity": b""}
     async with side.world.database.work() as tx:
-        await tx.execute(insert(tables.party), {**row, "name_masked": "*", "id_masked": "*", "identity": b""})
+        await tx.execute(insert(tables.party), {**row, "added_at": added_by and NOW})
+        if added_by:
+            event = {**named, "event_id": new_id(), "kind": "PARTY_ADDED", "actor": added_by, "at": NOW}
+            await tx.execute(insert(tables.identity_event), event)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -129,6 +131,48 @@ async def test_nobody_agrees_to_what_the_page_did_not_show(side: Side, me: Perso
     rows = await side.rows("SELECT scenarios FROM consent WHERE customer_id = :customer AND status = 'ACTIVE'")
     assert [row["scenarios"] for row in rows] == [["S03", "S05"]] * 2
     assert (await me.agree(again)).status_code == 303, "sent twice, it is what was shown all the same"
+
+
+OTHER_TERMS = (
+    "expires_at = expires_at + interval '10 years'", "data_from = '1990-01-01'", "data_to = data_to + 3650", "data_life_days = 36500", "scenarios = scenarios || ARRAY['S05']",
+    "kinds = NULL", "kinds = kinds || ARRAY['TaxReturn']", "mode = 'STREAM'", "fetches_per_day = NULL", "written = NOT written", "text_hash = repeat('0', 64)",
+)  # fmt: skip
+
+
+async def test_nobody_gives_what_is_not_what_its_text_says(side: Side, me: Person) -> None:
+    """A client's transaction may write an offer's terms anew, and leave its text. Whoever asks again asks for what the text says."""
+    page = await me.open(await side.link((SourceKind.SHOP,)))
+    for terms in OTHER_TERMS:
+        await side.world.do(f"UPDATE consent SET {terms} WHERE customer_id = :customer")
+        says_what_to_do(await me.agree((await me.get("/link/")).text), "too_old", "/link/")
+        assert set((await side.consents()).values()) == {"PENDING"}, terms
+        await side.link((SourceKind.SHOP,))
+    assert (await me.agree(page)).status_code == 303, "control"
+    assert set((await side.consents()).values()) == {"ACTIVE"}
+
+
+async def test_an_offer_of_a_day_to_come_is_none(side: Side, me: Person) -> None:
+    """Else a consent lasted as long as an app's transaction likes, by a text that says so."""
+    page = await me.open(await side.link((SourceKind.SHOP,)))
+    side.world.time.turn(days=-1)
+    says_what_to_do(await me.agree(page), "too_old", "/link/")
+    side.world.time.turn(days=1)
+    assert (await me.agree(page)).status_code == 303, "control"
+
+
+async def test_nobody_gives_what_was_asked_between_reading_and_giving(side: Side, me: Person) -> None:
+    """The answer has read the offer and waits for its row, which an app writes anew."""
+    page = await me.open(await side.link((SourceKind.SHOP,)))
+    request = LinkRequest("partner", side.world.customer_id, (SourceKind.SHOP,), ("S03", "S05"), "CREDIT_APPROVAL", RETURN)
+    async with side.world.database.work() as tx:
+        await side.links.create(tx, request)
+        answer = asyncio.create_task(me.agree(page))
+        waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while not await side.rows(waits):
+            assert not answer.done()
+            await asyncio.sleep(0.01)
+    says_what_to_do(await answer, "too_old", "/link/")
+    assert set((await side.consents()).values()) == {"PENDING"}
 
 
 @pytest.mark.parametrize("address", ["/link/agree", "/link/finish", "/link/manage/withdraw", "/link/manage/leave", "/link/manage/open"])

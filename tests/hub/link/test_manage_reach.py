@@ -222,6 +222,17 @@ async def test_who_acts_for_the_customer_is_the_customer(side: Side, me: Person)
         assert "不属于该客户" not in (await me.get("/link/manage")).text, "nor is it a stranger's"
 
 
+async def test_whom_an_app_added_is_not_the_customer(side: Side, me: Person) -> None:
+    """Else an app ends the operator's role, gives it to somebody of its own, and logs in with his account. Control: the institution may say so."""
+    await logged_in(side, me)
+    await in_role(side, "OPERATOR", "somebody", added_by="partner")
+    await tells(side, "somebody")
+    for of_whom, acts in (("PARTNER", False), ("INTERNAL", True)):
+        async with audience(side, of_whom):
+            assert await shown(me) == ((2, False) if acts else (1, True)), of_whom
+            assert "不属于该客户" not in (await me.get("/link/manage")).text, "nor is it a stranger's"
+
+
 async def test_what_was_fetched_before_the_login_does_not_tell_who_logged_in(side: Side, me: Person) -> None:
     """Somebody else may log in where the customer's account was connected before: its facts are the customer's still."""
     await logged_in(side, me)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from hub.cli.browser import Form
 from hub.domain.enums import DisputeState
 from hub.domain.identifiers import new_id
+from hub.link.pages import LONGEST_FORM
 from hub.store.disputes import LONGEST, MOST_OPEN, resolve_dispute
 from tests.hub.link.owning import tells
 from tests.hub.link.side import Person, Side
@@ -67,7 +68,7 @@ async def test_its_answer_is_shown_and_a_late_one_is_told(side: Side, me: Person
 
 WRONG: tuple[dict[str, Any], ...] = (
     {"statement": " \r\n "}, {"statement": "字" * (LONGEST + 1)}, {"kind": ""}, {"kind": "Order"}, {"kind": "no kind"}, {"once": "x"}, {"once": "a" * 32},
-    {"csrf": "0" * 64},
+    {"csrf": "0" * 64}, {"more": "x" * LONGEST_FORM},
 )  # fmt: skip
 
 
@@ -85,6 +86,15 @@ async def test_so_many_can_be_open(side: Side, me: Person) -> None:
     await side.world.do(more, most=MOST_OPEN)
     assert await objects(me, form, once=str(new_id())) == 403
     await side.world.do("UPDATE dispute SET state = 'KEPT' WHERE customer_id = :customer AND dispute_id = :one", one=form.hidden["once"])
+    assert await objects(me, form, once=str(new_id())) == 303
+
+
+async def test_what_apps_passed_on_keeps_nobody_from_objecting(side: Side, me: Person) -> None:
+    form = await own_form(side, me)
+    await objects(me, form)
+    more = """INSERT INTO dispute SELECT customer_id, gen_random_uuid(), kind, about, source_key, feature_id, state, statement, note, raised_at, 'partner', due_on, resolved_at, resolved_by
+        FROM dispute, generate_series(1, :most) WHERE customer_id = :customer"""
+    await side.world.do(more, most=MOST_OPEN)
     assert await objects(me, form, once=str(new_id())) == 303
 
 

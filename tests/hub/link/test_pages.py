@@ -11,6 +11,7 @@ import pytest
 from hub.consent import grants
 from hub.domain.enums import SourceKind
 from tests.hub.link.side import Person, Side
+from tests.hub.link.test_manage import managed
 from tests.hub.sync.world import GRANTEE, NOW
 
 
@@ -60,6 +61,16 @@ async def test_how_often_data_are_fetched_is_said_as_the_consent_has_it(side: Si
     ):
         await side.world.do(f"UPDATE consent SET {set_to} WHERE customer_id = :customer AND status = 'PENDING'")
         assert said in (await me.get("/link/")).text
+
+
+async def test_when_a_consent_ends_is_said_as_it_stands(side: Side, me: Person) -> None:
+    """One that became narrower ends before the day that its text names."""
+    page = await me.open(await side.link((SourceKind.SHOP,)))
+    assert "<dd>2026年7月31日</dd>" in page and "2026年3月9日" not in page
+    await me.get(await me.to_platform_and_back(await me.agree(page)))
+    await side.world.do("UPDATE consent SET expires_at = '2026-03-09T23:59:59+08:00' WHERE customer_id = :customer")
+    page = await managed(side, me)
+    assert "<dd>2026年3月9日</dd>" in page and "<dd>2026年7月31日</dd>" not in page
 
 
 async def test_what_has_ended_is_not_shown(side: Side, me: Person) -> None:
