@@ -223,6 +223,7 @@ FIRST_FORM = {
 async def of_the_first_form(scene: Scene) -> None:
     """The evaluation as the version before had kept it: the columns null, no form among its inputs, and the digest over the bytes it had then."""
     await scene.tamper("evaluation_profile", "clusters = NULL, clusters_undecided = NULL, products = NULL, missing = missing - 'clusters'")
+    await scene.tamper("evaluation", "all_in_cost = NULL")
     await scene.tamper("evaluation_inputs", "document = document - 'form'")
     stored = {
         table: [dict(one._mapping) for one in await scene.tx.execute(text(f"SELECT * FROM {table.name}"))] for table in canonical.ORDER
@@ -261,8 +262,7 @@ async def test_a_stored_result_that_was_changed_is_named(scene: Scene) -> None:
 async def test_a_fact_that_was_changed_in_place_is_named(scene: Scene) -> None:
     await scene.tamper("fact_order", "paid_amount = paid_amount * 2")
     found = await scene.again()
-    assert found.verdict == DIFFERENT and found.difference is not None
-    assert "the content of a fact was changed in place" in found.difference.cause
+    assert found.difference and "the content of a fact was changed in place" in found.difference.cause
 
 
 async def test_facts_that_are_gone_are_named(scene: Scene) -> None:
@@ -378,15 +378,10 @@ async def test_of_orders_nobody_can_tell(scene: Scene) -> None:
 
 @pytest.mark.law("助贷 2025-9: all-in cost")
 async def test_an_offer_says_what_it_costs_with_everything(scene: Scene) -> None:
-    """One that was made before that was kept is made again as it was."""
     kept = await find_evaluation(scene.tx, scene.kept.evaluation_id)
     assert kept.rate is not None and kept.all_in_cost == kept.rate, "nothing has to be paid beside it"
     await scene.tamper("evaluation", "all_in_cost = all_in_cost + 0.01")
     assert (await scene.again()).verdict == DIFFERENT
-    await scene.tamper("evaluation", "all_in_cost = NULL")
-    stored = (await scene.again()).was_sha256
-    await scene.tamper("evaluation_inputs", f"result_sha256 = '{stored}'")
-    assert (await scene.again()).verdict == EQUAL
 
 
 @pytest.mark.law("fairness: report")
