@@ -55,27 +55,19 @@ def refuses(persona: Persona) -> bool:
     return any(source.consent == "NEVER" for source in persona.sources.values())
 
 
-AT_ONCE = 3
-
-
 async def walked(stage: Stage, personas: list[Persona]) -> dict[str, tuple[ItsOwnYears, Document]]:
-    """A few at a time are linked and then read together: platforms, hub and worker are one process here."""
-    found: dict[str, tuple[ItsOwnYears, Document]] = {}
-    for start in range(0, len(personas), AT_ONCE):
-        journeys = [ItsOwnYears(stage, persona) for persona in personas[start : start + AT_ONCE]]
-        for journey in journeys:
-            await journey.register()
-            assert await journey.consent() == []
-            await journey.send_sessions()
-        for journey in journeys:
-            ended = await journey.sync(quiet=True)
-            # A platform of which nothing was consented to is not read.
-            assert {state.verdict for state in ended} <= {"COMPLETE", "EMPTY_EXPECTED", *((None,) if refuses(journey.persona) else ())}, (
-                ended
-            )
-            await journey.end_consents()
-            found[journey.persona.id] = (journey, await journey.result())
-    return found
+    """All of them are linked before the worker begins: it would read for a customer as soon as he has authorised, and for longer than his own years."""
+    journeys = [ItsOwnYears(stage, persona) for persona in personas]
+    for journey in journeys:
+        await journey.register()
+        assert await journey.consent() == []
+        await journey.send_sessions()
+    for journey in journeys:
+        ended = await journey.sync(quiet=True)
+        # A platform of which nothing was consented to is not read.
+        assert {state.verdict for state in ended} <= {"COMPLETE", "EMPTY_EXPECTED", *((None,) if refuses(journey.persona) else ())}, ended
+        await journey.end_consents()
+    return {journey.persona.id: (journey, await journey.result()) for journey in journeys}
 
 
 async def test_every_scenario_through_the_platforms(urls: Urls, tmp_path: Path) -> None:
