@@ -56,8 +56,8 @@ PREFERRED = [
     *("access", "totals", "profile", "policyDrafts", "trial", "refunds", "settlements", "invoices", "paymentTransactions"),
     *("portfolioScreenings", "counts", "portfolioResults", "fairnessCells"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
-    *("runs", "events", "series", "scorePoints", "feature", "pageInfo", "syncConnections", "syncRuns"),
-    *("clients", "keys", "windows", "attempts", "waits", "run"),
+    *("runs", "events", "series", "scorePoints", "feature", "pageInfo", "syncConnections", "syncRuns", "clients", "keys", "windows"),
+    *("attempts", "waits", "run"),
 ]
 """Fields that lead to what the world has."""
 

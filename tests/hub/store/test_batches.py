@@ -14,16 +14,19 @@ from sqlalchemy import insert, select, update
 
 from hub.credit.differences import Decision
 from hub.credit.evaluate import Request
+from hub.credit.fairness import axes
 from hub.credit.models.reach import Reach, unreachable
 from hub.domain.enums import Outcome, Purpose, SourceKind
 from hub.domain.identifiers import new_id
 from hub.domain.models import LoanState, ModelSlot
+from hub.domain.periods import Month
 from hub.store.evaluations import Asked, evaluate_customer, portfolios, publish_policies
 from hub.store.evaluations.approvals import approve, approved_on, due_on
 from hub.store.evaluations.canonical import ORDER, Document, document_of
 from hub.store.evaluations.keep import evaluate_customers
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, Reproduction, find_evaluation, reproduce
 from hub.store.loans import LoanWord, record
+from hub.store.reports import fairness_of, keep_fairness
 from hub.store.tables import connection, consent, customer, evaluation_inputs
 from tests.hub.credit.models.served import Model, at, naming, served
 from tests.hub.store.seed import GRANTEE, Seed
@@ -204,3 +207,19 @@ async def test_a_model_that_was_not_approved_anew_is_not_asked(scene: Scene) -> 
 @pytest.mark.parametrize(("approved", "due"), [("2024-02-29", "2025-02-28"), ("2025-12-31", "2026-12-31")])
 def test_an_approval_holds_for_twelve_months(approved: str, due: str) -> None:
     assert due_on(date.fromisoformat(approved)) == date.fromisoformat(due)
+
+
+@pytest.mark.law("fairness: report")
+async def test_of_a_month_the_last_decision_of_each_counts(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [one.told for one in await fairness_of(scene.tx, Month("2026-01"))] == [False] * (1 + len(axes())), "one customer is few"
+    monkeypatch.setattr("hub.credit.fairness.least", lambda: 1)
+    await scene.both(scene.at)
+    cells = {one.axis: one for one in await fairness_of(scene.tx, Month("2026-01"), "S03")}
+    kept = await find_evaluation(scene.tx, scene.kept.evaluation_id)
+    assert (cells["ALL"].decided, cells["ALL"].approval_rate, cells["ALL"].mean_limit) == (1, 1, kept.final_limit), "two evaluations of one"
+    assert cells["region"].segment == "宁波市" and cells.keys() == {"ALL", *axes()}
+    for month, scenario in (("2026-02", None), ("2026-01", "S01")):
+        assert await fairness_of(scene.tx, Month(month), scenario) == ()
+    assert [await keep_fairness(scene.tx, Month("2026-01"), scene.at + DAY) for _ in range(2)] == [2 * (1 + len(axes())), 0], (
+        "once, of all and of S03"
+    )
