@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 from starlette.applications import Starlette
-from starlette.datastructures import FormData
+from starlette.datastructures import ImmutableMultiDict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -90,14 +90,14 @@ class LinkPages:
     async def agree(self, request: Request) -> Response:
         """The customer agrees to the ticked items of one platform and is sent there."""
         form = await _form(request)
-        browser = _checked(request, Kind.LINK, str(form.get("csrf", "")))
+        browser = _checked(request, Kind.LINK, form.get("csrf", ""))
         evidence = {
             "user_agent": request.headers.get("user-agent", "")[:200],
             "address": request.client.host if request.client else "",
             "language": language_of(request),
         }
-        offered = (str(form.get("connector", "")), str(form.get("offer", "")))
-        consents, apps = ([str(value) for value in form.getlist(name)] for name in ("consent", "app"))
+        offered = (form.get("connector", ""), form.get("offer", ""))
+        consents, apps = (form.getlist(name) for name in ("consent", "app"))
         return RedirectResponse(await self.service.agree(browser, *offered, Ticked(consents, apps), evidence), 303)
 
     async def callback(self, request: Request) -> Response:
@@ -108,7 +108,7 @@ class LinkPages:
 
     async def finish(self, request: Request) -> Response:
         form = await _form(request)
-        return RedirectResponse(await self.service.finish(_checked(request, Kind.LINK, str(form.get("csrf", "")))), 303)
+        return RedirectResponse(await self.service.finish(_checked(request, Kind.LINK, form.get("csrf", ""))), 303)
 
     async def problem(self, request: Request) -> Response:
         """A refusal once more, in the other language: its own address may be one that only a form or a platform leads to."""
@@ -122,15 +122,15 @@ class LinkPages:
 
     async def open_manage(self, request: Request) -> Response:
         form = await _form(request)
-        browser = _checked(request, Kind.LINK, str(form.get("csrf", "")))
+        browser = _checked(request, Kind.LINK, form.get("csrf", ""))
         answer = RedirectResponse(f"{self.prefix}/manage", 303)
         self._remember(answer, MANAGE_COOKIE, await self.manager.open_from_link(browser))
         return answer
 
     async def withdraw(self, request: Request) -> Response:
         form = await _form(request)
-        browser = _checked(request, Kind.MANAGE, str(form.get("csrf", "")))
-        consents, apps = (list(dict.fromkeys(str(value) for value in form.getlist(name))) for name in ("consent", "app"))
+        browser = _checked(request, Kind.MANAGE, form.get("csrf", ""))
+        consents, apps = (list(dict.fromkeys(form.getlist(name))) for name in ("consent", "app"))
         await self.manager.withdraw(browser, consents, apps)
         done = urlencode([*(("consent", one) for one in consents), *(("app", one) for one in apps)])
         return RedirectResponse(f"{self.prefix}/manage/withdrawn?{done}", 303)
@@ -142,13 +142,13 @@ class LinkPages:
 
     async def object(self, request: Request) -> Response:
         form = await _form(request)
-        browser = _checked(request, Kind.MANAGE, str(form.get("csrf", "")))
-        await self.manager.object(browser, *(str(form.get(name, "")) for name in ("once", "kind", "statement")))
+        browser = _checked(request, Kind.MANAGE, form.get("csrf", ""))
+        await self.manager.object(browser, *(form.get(name, "") for name in ("once", "kind", "statement")))
         return RedirectResponse(f"{self.prefix}/manage#objections", 303)
 
     async def leave(self, request: Request) -> Response:
         form = await _form(request)
-        return RedirectResponse(await self.manager.leave(_checked(request, Kind.MANAGE, str(form.get("csrf", "")))), 303)
+        return RedirectResponse(await self.manager.leave(_checked(request, Kind.MANAGE, form.get("csrf", ""))), 303)
 
     def _remember(self, answer: Response, name: str, value: str) -> None:
         secure = self.service.origin.startswith("https:")
@@ -235,12 +235,12 @@ def _browser(request: Request, kind: Kind) -> str:
     return browser
 
 
-async def _form(request: Request) -> FormData:
+async def _form(request: Request) -> ImmutableMultiDict[str, str]:
     """What a page's form sends. A longer body than any of them has is not read to its end: nobody has shown a cookie yet."""
     body = await read_body(request, LONGEST_FORM)
     if body is None:
         raise CallerMustFix("The form is too long.", remedy="Go back to the page and try again.")
-    return FormData(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    return ImmutableMultiDict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def _checked(request: Request, kind: Kind, csrf: str) -> str:
