@@ -2,15 +2,15 @@
 
 Industry clusters of a profile, and how products fit. Expand only: a profile from before has neither, which is told apart from an empty set.
 
-Revision ID: 20261127za
-Revises: 20261127z
+Revision ID: 20261127z
+Revises: 20261127y
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "20261127za"
-down_revision = "20261127z"
+revision = "20261127z"
+down_revision = "20261127y"
 branch_labels = None
 depends_on = None
 
