@@ -40,7 +40,7 @@ class Readiness:
     async def _answers(self) -> bool:
         try:
             async with asyncio.timeout(PATIENCE):
-                await self.database.lines.ask(("select 1", {}))
+                await self.database.looks.ask(("select 1", {}))
         except (*STORE_ERRORS, TimeoutError):
             return False
         return True

@@ -149,17 +149,22 @@ def persons_number(text: str) -> str | None:
 
     A natural person's tax number is the resident ID (18 characters, of old 15 digits), that of a sole trader of old the owner's resident ID and two digits. So 15
     digits in a row are a person's, whatever their check says, unless they are a business's beyond doubt: a sound USCC, or the number of before (region and
-    organisation code, GB 11714). What is sound as both is a person's: of the resident IDs of a dozen provinces one in 31 is a sound USCC. Blanks, signs and full-width
-    digits hide nothing.
+    organisation code, GB 11714). What is sound as both is a person's: of the resident IDs of a dozen provinces one in 31 is a sound USCC. Blanks, signs and digits of
+    another script hide nothing.
     """
     if len(text) < 15:
         return None
-    plain = _BETWEEN.sub("", text if text.isascii() else unicodedata.normalize("NFKC", text)).upper()
+    plain = _BETWEEN.sub("", text if text.isascii() else _in_ascii_digits(text)).upper()
     if not _LONG_RUN.search(plain):
         return None
     # A branch of a business, and each business of one owner, has two digits more.
     whole = plain[:-2] if len(plain) in (17, 20) and plain[-2:].isdigit() else plain
     return None if _is_a_business(whole) else plain
+
+
+def _in_ascii_digits(text: str) -> str:
+    """Whatever script digits are written in."""
+    return "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in unicodedata.normalize("NFKC", text))
 
 
 def _is_a_business(number: str) -> bool:

@@ -192,7 +192,8 @@ async def driver_of(tx: Write) -> Driver:
 
 class Database:
     """Two pools: ``app`` answers clients under row-level security, ``worker`` does the hub's own work. Reads have lines of their own, as ``app``, and what
-    is written in groups beside them (the access log) has ``writers``, as ``worker``.
+    is written in groups beside them (the access log) has ``writers``, as ``worker``. ``looks`` is one line for whoever asks whether the store answers: that all
+    others are taken is no reason to say that it does not.
     """
 
     def __init__(self, urls: Urls, *, app_pool: int = 10, worker_pool: int = 12, lines: int = 8) -> None:
@@ -201,6 +202,7 @@ class Database:
         self.worker = _engine(urls.worker, worker_pool, WORK_SECONDS, urls.pooled)
         self.lines = Lines(lambda: self._line(self.app, ANSWER_SECONDS), lines, shared=urls.pooled)
         self.writers = Lines(lambda: self._line(self.worker, WORK_SECONDS, _PLANNED_ONCE), 2, shared=urls.pooled)
+        self.looks = Lines(lambda: self._line(self.app, ANSWER_SECONDS), 1, shared=urls.pooled)
         self._lanes = Lanes(self._lane, max(1, worker_pool // LANES))
 
     async def _line(self, engine: AsyncEngine, seconds: int, more: str = "") -> Driver:
@@ -238,6 +240,7 @@ class Database:
 
     async def close(self) -> None:
         await self.lines.close()
+        await self.looks.close()
         await self._lanes.close()
         await self.writers.close()
         await self.app.dispose()

@@ -119,10 +119,15 @@ _IN_FORCE = f"""c.purpose = {_PURPOSE} AND c.status = 'ACTIVE' AND {_HANDED} AND
     AND (c.expires_at IS NULL OR c.expires_at > {_NOW})"""
 
 _MINE = f"purpose = {_PURPOSE}"
+LONGEST_NO = "interval '90 days'"
+"""For how long a refusal may bind at most, whoever writes it: as long as it is kept."""
 BOUNDS = {
     ("access_log", "INSERT"): ("", f"client_id = {_CLIENT} AND shard IS NULL AND sequence IS NULL AND hash IS NULL"),
     ("consent_event", "INSERT"): ("", f"actor = {_CLIENT}"),
-    ("refusal", "INSERT"): ("", f"client_id = {_CLIENT} AND {_MINE} AND lifted_at IS NULL"),
+    ("refusal", "INSERT"): (
+        "",
+        f"client_id = {_CLIENT} AND {_MINE} AND lifted_at IS NULL AND refused_at <= {_NOW} + {AHEAD} AND again_at <= refused_at + {LONGEST_NO}",
+    ),
     ("identity_event", "INSERT"): ("", f"actor = {_CLIENT} AND kind IN ('PARTY_ADDED', 'PARTY_ENDED')"),
     ("dispute", "INSERT"): (
         "",

@@ -18,7 +18,8 @@ branch_labels = None
 depends_on = None
 
 _SEEN = "refusal.customer_id = nullif(current_setting('hub.seen', true), '')::uuid OR client_sees(refusal.customer_id)"
-_ITS_OWN = "client_id = current_setting('hub.client', true) AND purpose = current_setting('hub.purpose', true) AND lifted_at IS NULL"
+_ITS_OWN = """client_id = current_setting('hub.client', true) AND purpose = current_setting('hub.purpose', true) AND lifted_at IS NULL
+    AND refused_at <= coalesce(nullif(current_setting('hub.now', true), '')::timestamptz, now()) + interval '5 minutes' AND again_at <= refused_at + interval '90 days'"""
 
 
 def upgrade() -> None:

@@ -191,9 +191,9 @@ def organisation_code(random: Random) -> str:
 
 
 def written_otherwise(number: str) -> list[str]:
-    """Small letters, blanks, hyphens, full-width digits, words around it."""
-    wide = number.translate({ord("0") + one: 0xFF10 + one for one in range(10)})
-    return [number.lower(), f" {number}\n", f"{number[:6]} {number[6:14]}-{number[14:]}", wide, f"{number[:6]}\u200b{number[6:]}"]
+    """Small letters, blanks, hyphens, words around it; full-width, Arabic-Indic and Devanagari digits."""
+    others = [number.translate({ord("0") + one: zero + one for one in range(10)}) for zero in (0xFF10, 0x0660, 0x0966)]
+    return [number.lower(), f" {number}\n", f"{number[:6]} {number[6:14]}-{number[14:]}", *others, f"{number[:6]}\u200b{number[6:]}"]
 
 
 def test_a_persons_number_is_one_however_long_and_however_written() -> None:

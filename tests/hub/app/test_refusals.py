@@ -114,6 +114,8 @@ WRONG = {
     "another's name": f"{NOTE} (:customer, gen_random_uuid(), 'TAX', 'b', 'CREDIT_APPROVAL', 'other-app', now(), now(), NULL)",
     "another purpose": f"{NOTE} (:customer, gen_random_uuid(), 'TAX', 'b', 'POST_LOAN', 'partner-app', now(), now(), NULL)",
     "lifted": f"{NOTE} (:customer, gen_random_uuid(), 'TAX', 'b', 'CREDIT_APPROVAL', 'partner-app', now(), now(), now())",
+    "of a day to come": f"{NOTE} (:customer, gen_random_uuid(), 'TAX', 'b', 'CREDIT_APPROVAL', 'partner-app', now() + interval '1 year', now(), NULL)",
+    "for ever": f"{NOTE} (:customer, gen_random_uuid(), 'TAX', 'b', 'CREDIT_APPROVAL', 'partner-app', now(), 'infinity', NULL)",
     "a foreign customer": f"{NOTE} (gen_random_uuid(), gen_random_uuid(), 'TAX', 'b', 'CREDIT_APPROVAL', 'partner-app', now(), now(), NULL)",
     "a change": "UPDATE refusal SET lifted_at = now() WHERE customer_id = :customer",
     "a deletion": "DELETE FROM refusal WHERE customer_id = :customer",
