@@ -89,7 +89,8 @@ def _hide(table: str, field: str, instead: dict[str, str]) -> None:
 
 def _persons(text: str) -> str | None:
     """As :func:`hub.domain.identifiers.persons_number` said when this was written."""
-    plain = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).upper()
+    digits = "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in unicodedata.normalize("NFKC", text))
+    plain = re.sub(r"[\W_]+", "", digits).upper()
     if not re.search(r"[0-9]{14}[0-9X]", plain):
         return None
     whole = plain[:-2] if len(plain) in (17, 20) and plain[-2:].isdigit() else plain
