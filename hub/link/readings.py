@@ -26,6 +26,7 @@ _PLUMBING = frozenset({
     "Query", "Subscription", "Mutation", "Node", "PageInfo", "PageRequest", "Interval", "Fact", "Client", "ClientKey", "Feature", "Scenario", "ScenarioSource",
     "PublishedPolicy", "PolicyDraft", "PolicyTrial", "PolicyDifferences", "OutcomeMove", "ReasonMove", "LeftOut", "ChangedCase", "ComparedDecision",
     "ReferenceVersion", "LoadedVersion", "LoadFault", "PortfolioScreening", "PortfolioCount", "ReproductionDifference",
+    "Product", "ProductGroup", "FairnessCell",
 })  # fmt: skip
 """What leads to data and is none, or is nobody's."""
 _SUMS = "Totals"
@@ -37,7 +38,7 @@ GROUPS = {
     ),
     "evaluation": (
         "Evaluation", "CheckResult", "LimitPart", "PolicyVersion", "Reason", "ScorePoint", "SeriesMonth", "GroupLimit", "Hint", "ModelResult", "ModelValue",
-        "PortfolioResult",
+        "PortfolioResult", "ProductMatch", "ElementDifference",
     ),
     "monitoring": ("MonitoringSignal", "SignalEvidence"),
     "loans": ("Loan",),

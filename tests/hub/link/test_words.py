@@ -145,6 +145,8 @@ def test_every_type_of_the_contract_is_told_in_words() -> None:
         "Raised",
         "Resolved",
         "Reproduced",
+        "Approved",
+        "Requested",
     )
     written = {name for name in core.type_map if name.endswith(done)}
     refusals = {
