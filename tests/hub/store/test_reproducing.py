@@ -355,6 +355,17 @@ async def test_it_declines_before_and_after_and_a_person_decides_meanwhile(scene
     assert again.verdict == DIFFERENT and "What the customer objected to then" in again.sentence
 
 
+@pytest.mark.law("征信业管理条例 25: suspended")
+async def test_an_objection_to_a_whole_kind_is_one_to_each_of_its_facts(scene: Scene) -> None:
+    """As the customer raises it on his page: no single fact is named there. Made once more, the same were in dispute."""
+    await scene.later().facts(PENALTY, known_from=scene.at + DAY)
+    await object_to(scene, "ShopPenalty", scene.asked.customer_id, None, 2)
+    meanwhile = await after(scene, 3)
+    assert (meanwhile.outcome, meanwhile.reasons[0]) == ("REFER_MANUAL", "D01")
+    again = await reproduce(scene.tx, await find_evaluation(scene.tx, meanwhile.evaluation_id), scene.at + 5 * DAY)
+    assert again.verdict == EQUAL, again.sentence
+
+
 @pytest.mark.law("PIPL 24: a person decides")
 async def test_a_decision_that_is_objected_to_is_a_persons_until_it_is_answered(scene: Scene) -> None:
     await object_to(scene, "Evaluation", scene.kept.evaluation_id, None, 1)
