@@ -21,8 +21,6 @@ from hub.credit.features.owner import LEVELS
 from hub.credit.scenario.inputs import KINDS, Kind
 from hub.domain.enums import Unit
 
-DECLARING = (late_features,)
-"""Imported so that the catalogue is whole: these features are declared apart."""
 WORDS: Mapping[str, tuple[str, ...]] = {
     "ss_tax_rating": ("A", "B", "M", "C", "D"),
     "ss_industry_risk": ("LOW", "MEDIUM", "HIGH", "PROHIBITED"),
@@ -147,6 +145,8 @@ def _readable_fault(expression: str, *, offered: bool) -> str | None:
     unknown = [name for name in names_in(expression) if kind_of(name) is None and not (offered and name in OFFERED)]
     if unknown:
         return f"names {unknown[0]!r}, which nothing is called"
+    if made_later := [name for name in names_in(expression) if name in late_features.OF_THE_OFFER]:
+        return f"names {made_later[0]!r}, which is made of the offer that it would lead to (domain brief, 5.1)"
     if fault := parse_fault(expression):
         return f"cannot be read ({fault})"
     words = {word for name in names_in(expression) for word in (_kind(name) or ()) if isinstance(_kind(name), tuple)} | set(
