@@ -25,7 +25,7 @@ from hub.domain.identifiers import new_id
 from hub.store.database import Database, Write
 from hub.store.embedded import Urls
 from hub.store.evaluations import Asked, Kept, canonical, evaluate_customer, publish_policies
-from hub.store.evaluations.policies import documents_of_the_package
+from hub.store.evaluations.policies import documents_of_the_package, end_policy
 from hub.store.evaluations.reference import keep_catalogue, load_versions
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, NOT_REPRODUCIBLE, Reproduction, find_evaluation, reproduce
 from hub.store.fact_tables import FACT_TABLES
@@ -168,8 +168,13 @@ async def test_after_a_policy_was_published_for_the_same_day(scene: Scene) -> No
     changed = {**policies.document("S03"), "version": "2026-01-02", "effective_from": "2026-01-02", "uplift_ceiling": "0.01"}
     await publish_policies(scene.tx, [changed], scene.at + DAY)
     assert (await scene.again()).verdict == EQUAL
-    before, after = await scene.both(scene.at)
+    before, after = await scene.both(scene.at + DAY)
     assert (before.final_limit > after.final_limit, after.policy_version) == (True, "2026-01-02"), "control: the new one decides otherwise"
+    told = await find_evaluation(scene.tx, (await evaluate_customer(scene.tx, scene.asked)).evaluation_id)
+    assert (told.policy_version, told.document) == (before.policy_version, before.document), "as known then it was not there yet"
+    end = (date(2026, 1, 20), date(2026, 1, 20))
+    await end_policy(scene.tx, "S03", "2026-01-02", end, actor="admin", reason="too strict", now=scene.at + 3 * DAY)
+    assert [(await scene.both(scene.at + days * DAY))[1].policy_version for days in (2, 3)] == ["2026-01-02", before.policy_version]
 
 
 async def test_after_a_reference_document_changed(scene: Scene) -> None:
