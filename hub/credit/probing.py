@@ -36,6 +36,8 @@ WHOLE = frozenset({Unit.COUNT, Unit.MONTHS, Unit.DPD, Unit.YEARS})
 NEAR = Decimal("0.0001")
 MOST, ENOUGH, STEP = 20_000, 500, 104_729
 """Combinations that are tried for a condition, and for the type of an amount; the prime step from one to the next."""
+_TEXT, _PARTS = re.compile(r"'[^']*'|\"[^\"]*\""), re.compile(r"\b(?:and|or)\b|[?:]")
+_EQUAL, _QUOTIENT = re.compile(r"[=!]=|\bin\b"), re.compile(r"[/%]")
 _GROUP = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 
 
@@ -55,6 +57,8 @@ def condition_fault(expression: str) -> str | None:
     fault = _readable_fault(expression, offered=False)
     if fault:
         return fault
+    if any(_EQUAL.search(part) and _QUOTIENT.search(part) for part in _PARTS.split(_TEXT.sub("''", expression))):
+        return "asks whether a quotient equals something: by zero there is none, and what is unknown equals nothing"
     outcomes = set()
     for names in probes(expression):
         try:
