@@ -22,6 +22,7 @@ from hub.domain.enums import MissingReason, Unit
 _STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w*\s*\()")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_ARITHMETIC = re.compile(r"[/%*^]")
 _WORDS = frozenset({"and", "or", "not", "in", "true", "false", "null"})
 SMALLEST = Decimal(1).scaleb(-26)
 TEXTUAL = frozenset({Unit.ENUM, Unit.BOOL})
@@ -94,7 +95,7 @@ class Layers(Mapping[str, Known]):
 
 
 class Missing(msgspec.Struct, frozen=True, gc=False):
-    """An expression that cannot be evaluated, and the reason of the first of its names that has no value."""
+    """An expression that cannot be evaluated, and the reason of the first of its names that has no value; or of its own, where no number comes out."""
 
     reason: MissingReason
 
@@ -147,11 +148,11 @@ def _once(expression: str, names: Names, *, as_text: bool) -> Any:
     """What an expression gives, or why nothing; where names have a memo, once for the same values."""
     known = _known(expression, names)
     if not isinstance(names, Layers):
-        return _missing(known) or _run(expression, known, as_text=as_text)
+        return _missing(known) or _computed(expression, known, as_text=as_text)
     key = (expression, as_text, *map(id, known))
     held = names.memo.get(key)
     if held is None:
-        held = names.memo[key] = (_missing(known) or _run(expression, known, as_text=as_text), known)
+        held = names.memo[key] = (_missing(known) or _computed(expression, known, as_text=as_text), known)
     return held[0]
 
 
@@ -160,6 +161,17 @@ def _missing(known: Sequence[Known]) -> Missing | None:
     if not reasons:
         return None
     return Missing(MissingReason.NOT_APPLICABLE if MissingReason.NOT_APPLICABLE in reasons else reasons[0])
+
+
+def _computed(expression: str, known: Sequence[Known], *, as_text: bool) -> Any:
+    """As :func:`_run`. By zero nothing is divided, and nothing is computed beyond 28 digits: zen-engine gives null or stops, and null is unknown, not false."""
+    try:
+        found = _run(expression, known, as_text=as_text)
+    except RuntimeError:
+        if not _ARITHMETIC.search(_STRING.sub("", expression)):
+            raise
+        found = None
+    return Missing(MissingReason.ZERO_DENOMINATOR) if found in (None, "null") else found
 
 
 def _run(expression: str, known: Sequence[Known], *, as_text: bool) -> Any:

@@ -42,6 +42,9 @@ MARGIN = declare(
     "rr_risk_adjusted_margin", Unit.RATIO, "Offered rate - funding - operating cost - probability of default x loss given default."
 )
 
+OF_THE_OFFER = frozenset({EXPECTED_LOSS.id, MARGIN.id})
+"""Made of the score and the offer: nothing that leads to an offer can ask for them."""
+
 
 def after_cross_check(dossier: Dossier, verdict: Verdict, material: Material) -> dict[str, Feature]:
     """Verified revenue, and debt against it. The haircut revenue of one observer is used inside formulas and not published."""

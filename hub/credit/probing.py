@@ -21,8 +21,6 @@ from hub.credit.features.owner import LEVELS
 from hub.credit.scenario.inputs import KINDS, Kind
 from hub.domain.enums import Unit
 
-DECLARING = (late_features,)
-"""Imported so that the catalogue is whole: these features are declared apart."""
 WORDS: Mapping[str, tuple[str, ...]] = {
     "ss_tax_rating": ("A", "B", "M", "C", "D"),
     "ss_industry_risk": ("LOW", "MEDIUM", "HIGH", "PROHIBITED"),
@@ -38,6 +36,8 @@ WHOLE = frozenset({Unit.COUNT, Unit.MONTHS, Unit.DPD, Unit.YEARS})
 NEAR = Decimal("0.0001")
 MOST, ENOUGH, STEP = 20_000, 500, 104_729
 """Combinations that are tried for a condition, and for the type of an amount; the prime step from one to the next."""
+_TEXT, _PARTS = re.compile(r"'[^']*'|\"[^\"]*\""), re.compile(r"\b(?:and|or)\b|[?:]")
+_EQUAL, _QUOTIENT = re.compile(r"[=!]=|\bin\b"), re.compile(r"[/%]")
 _GROUP = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 
 
@@ -57,6 +57,8 @@ def condition_fault(expression: str) -> str | None:
     fault = _readable_fault(expression, offered=False)
     if fault:
         return fault
+    if any(_EQUAL.search(part) and _QUOTIENT.search(part) for part in _PARTS.split(_TEXT.sub("''", expression))):
+        return "asks whether a quotient equals something: by zero there is none, and what is unknown equals nothing"
     outcomes = set()
     for names in probes(expression):
         try:
@@ -147,6 +149,8 @@ def _readable_fault(expression: str, *, offered: bool) -> str | None:
     unknown = [name for name in names_in(expression) if kind_of(name) is None and not (offered and name in OFFERED)]
     if unknown:
         return f"names {unknown[0]!r}, which nothing is called"
+    if made_later := [name for name in names_in(expression) if name in late_features.OF_THE_OFFER]:
+        return f"names {made_later[0]!r}, which is made of the offer that it would lead to (domain brief, 5.1)"
     if fault := parse_fault(expression):
         return f"cannot be read ({fault})"
     words = {word for name in names_in(expression) for word in (_kind(name) or ()) if isinstance(_kind(name), tuple)} | set(

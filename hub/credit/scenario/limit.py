@@ -152,9 +152,9 @@ def _advanced(ground: Ground, effective: Decimal) -> Decimal | None:
 
 
 def _term(policy: Policy, names: Names) -> int | None:
-    """Months of the base term; None when it is unknown or over."""
+    """Whole months of the base term; None when it is unknown or over, or less than one is left."""
     found = valued(policy.base_term, names).value
-    return int(found) if found is not None and found > 0 else None
+    return int(found) if found is not None and found >= 1 else None
 
 
 def _floored(amounts: list[Decimal]) -> Decimal:

@@ -25,12 +25,15 @@ Open = Mapping[CustomerId, Sequence[Any]]
 
 
 async def open_objections(tx: Read | Write, customers: Sequence[CustomerId], known_at: datetime) -> Open:
-    """By customer: ``(kind, id of a fact)`` of every version of what is objected to, and ``(None, scenario)`` of a result."""
+    """By customer: ``(kind, id of a fact)`` of every version of what is objected to, ``(kind, None)`` of a whole kind, and ``(None, scenario)`` of a result."""
     found = defaultdict[CustomerId, list[Any]](list)
     for row in await tx.execute(_OPEN, {"customers": list(customers), "known_at": known_at}):
         owner = CustomerId(row.customer_id)
         if row.kind not in FACT_TABLES:
             found[owner].append((None, row.scenario))
+            continue
+        if row.source_key is None:
+            found[owner].append((row.kind, None))
             continue
         table = FACT_TABLES[row.kind]
         versions = select(table.c.fact_id).where(table.c.customer_id == owner, table.c.source_key == row.source_key)
@@ -46,7 +49,7 @@ def of_loaded(opened: Sequence[Any], loaded: Loaded) -> Objections:
     others, summed, about = {}, set(), set()
     for name in {kind for kind, _ in disputed}:
         cls, versions = spec_of_name(name).cls, loaded.versions.get(name, [])
-        left = [(name, one.id) not in disputed for one in versions]
+        left = [not {(name, one.id), (name, None)} & disputed for one in versions]
         if all(left):
             continue
         about |= {one.id for one, keep in zip(versions, left, strict=True) if not keep}

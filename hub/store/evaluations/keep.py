@@ -80,7 +80,7 @@ async def evaluate_customers(tx: Write, asked: Sequence[Asked], reach: Reach = u
     its turn, so that none of them waits for our own computing."""
     if not asked:
         return []
-    policies = await effective_policies(tx, (one.scenario for one in asked), asked[0].as_of)
+    policies = await effective_policies(tx, (one.scenario for one in asked), asked[0].as_of, asked[0].known_at)
     asking = await reaches(tx, policies, asked[0].known_at, reach)
     prepared, watches, before = await prepare(tx, asked), await load_watches(tx, asked), await _latest(tx, asked)
     kept, rows = list[Kept](), defaultdict[Table, list[Row]](list)

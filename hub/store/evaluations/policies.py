@@ -52,10 +52,15 @@ async def effective_policy(tx: Read | Write, scenario: str, as_of: date) -> Poli
     return (await effective_policies(tx, [scenario], as_of))[scenario]
 
 
-async def effective_policies(tx: Read | Write, scenarios: Iterable[str], as_of: date) -> dict[str, Policy]:
-    """:func:`effective_policy` of several, in their order."""
+async def effective_policies(
+    tx: Read | Write, scenarios: Iterable[str], as_of: date, known_at: datetime | None = None
+) -> dict[str, Policy]:
+    """:func:`effective_policy` of several, in their order; of what was published and taken back by ``known_at``, as far as anything was."""
     wanted = list(dict.fromkeys(scenarios))
-    rows = await _versions(tx, policy.c.policy_id.in_(wanted))
+    rows = await _versions(tx, policy.c.policy_id.in_(wanted), known_at)
+    if known_at is not None:
+        published = {row.policy_id for row in rows if row.published_at <= known_at}
+        rows = [row for row in rows if row.published_at <= known_at or row.policy_id not in published]
     return {one: await _in_force(tx, one, [row for row in rows if row.policy_id == one], as_of) for one in wanted}
 
 
@@ -85,8 +90,10 @@ async def versions(tx: Read | Write, scenario: str | None = None) -> list[Row[An
     return await _versions(tx, true() if scenario is None else policy.c.policy_id == scenario)
 
 
-async def _versions(tx: Read | Write, which: ColumnElement[bool]) -> list[Row[Any]]:
+async def _versions(tx: Read | Write, which: ColumnElement[bool], known_at: datetime | None = None) -> list[Row[Any]]:
     ended = (policy_end.c.policy_id == policy.c.policy_id) & (policy_end.c.version == policy.c.version)
+    if known_at is not None:
+        ended &= policy_end.c.at <= known_at
     wanted = select(policy, policy_end.c.ends_on).outerjoin(policy_end, ended).where(which)
     return list(await tx.execute(wanted.order_by(policy.c.policy_id, policy.c.effective_from, policy.c.version)))
 

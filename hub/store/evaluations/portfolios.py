@@ -180,7 +180,7 @@ async def screened(
         asked += mine
         if not mine:
             results[one] = Screened(_denial(found, consents[one], grantee))
-    rules = await effective_policies(tx, found.portfolio.scenarios, found.as_of)
+    rules = await effective_policies(tx, found.portfolio.scenarios, found.as_of, found.known_at)
     await keep_months(tx, list({one.customer_id for one in asked}))
     dossiers = defaultdict[CustomerId, dict[str, Dossier]](dict)
     for ask, dossier in zip(asked, await dossiers_of(tx, asked), strict=True):

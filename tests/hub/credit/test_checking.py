@@ -43,6 +43,8 @@ def test_the_policies_of_the_package_have_no_fault(name: str) -> None:
         ('"EQUAL_PRINCIPAL"', '"WHENEVER"', "repayment", "'WHENEVER' is not known"),
         ('"cb_shop_score >= 4.6"', '"op_device_count <= 3"', "eligibility[2]", "fraud prevention and monitoring only"),
         ('"uplift_ceiling": "0.50"', '"uplift_ceiling": "0.50", "spread": "0.01"', "spread", "on nothing else (PIPL 24)"),
+        ('"cb_shop_score >= 4.6"', '"rr_risk_adjusted_margin >= 0"', "eligibility[2]", "which is made of the offer that it would lead to"),
+        ('"cb_shop_score >= 4.6"', '"cb_shop_score / ss_cv != 2"', "eligibility[2]", "asks whether a quotient equals something"),
         ('"TRADE"', '"BARTER"', "sales_series", "'BARTER' is not known"),
     ],
 )

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from hub.credit import policies
-from hub.credit.expressions import Known, Layers
+from hub.credit.evaluate import Request, evaluate
+from hub.credit.expressions import Known, Layers, Missing, amount
+from hub.credit.expressions import evaluate as is_true
 from hub.credit.policy import load_policy, read_policy
 from hub.credit.probing import condition_fault
+from hub.credit.scenario.cost import cost_of
 from hub.credit.scenario.inputs import KINDS, Material, known_inputs
 from hub.credit.validation import engine_faults
+from hub.domain.enums import MissingReason, Outcome
 from hub.errors import PolicyInvalid
 from tests.hub.credit.scenario_customers import customer
 from tests.hub.credit.variants import evaluated
@@ -178,3 +182,36 @@ def test_an_input_is_computed_when_it_is_asked_for() -> None:
     assert (names["monthly_deposit"].value, names["fund_account_status"].value) == (1, "NORMAL")
     with pytest.raises(KeyError):
         names["nobody"]
+
+
+@pytest.mark.parametrize("expression", ["a / b > 10", "a / b <= 10", "a % b > 1", "c * c * c > 1", "c ^ 9 > 1"])
+def test_a_condition_that_cannot_be_computed_is_unknown(expression: str) -> None:
+    """By zero nothing is divided, and zen-engine computes 28 digits: neither is false, and neither stops an evaluation."""
+    names = {name: Known(Decimal(value), None, numeric=True) for name, value in (("a", 5), ("b", 0), ("c", 10**15))}
+    for known in (names, Layers(names)):
+        assert is_true(expression, known) == Missing(MissingReason.ZERO_DENOMINATOR)
+        assert amount(expression.split(" > ")[0].split(" <= ")[0], known) == Missing(MissingReason.ZERO_DENOMINATOR)
+    assert is_true("a > 3 or a / b > 10", names) is True, "control: what is decided before is decided"
+    with pytest.raises(RuntimeError):
+        is_true("a > 'x'", names)
+
+
+UNCOMPUTABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
+    "a share of nothing": (("eligibility", 0, "pass"), "verified_revenue / zero_filing_run > 2"),
+    "a leg beyond all digits": (("legs", 1, "amount"), "verified_revenue * verified_revenue * verified_revenue * verified_revenue * verified_revenue"),
+    "a term of less than a month": (("term", "base"), "0.5"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNCOMPUTABLE)
+def test_what_passes_the_check_can_be_evaluated(name: str) -> None:
+    """A person decides, or data are missing: it is no error of the hub, and no decline."""
+    path, value = UNCOMPUTABLE[name]
+    document = changed("S01", path, value)
+    document["fees"] = [{"kind": "GUARANTEE", "once": "0.0100"}]
+    dossier = evaluated(customer("S01")).dossier
+    made = evaluate(dossier, read_policy(document), Request())
+    assert (made.outcome, cost_of(made)) == (
+        Outcome.INSUFFICIENT_DATA if path[0] == "eligibility" else Outcome.REFER_MANUAL,
+        None,
+    )

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import insert, select, text, update
 
 from hub.credit import policies
+from hub.credit.checking import check
 from hub.credit.evaluate import Request
 from hub.credit.features import CATALOGUE
 from hub.credit.reference import Edge, ReferenceFile
@@ -25,13 +26,13 @@ from hub.domain.identifiers import new_id
 from hub.store.database import Database, Write
 from hub.store.embedded import Urls
 from hub.store.evaluations import Asked, Kept, canonical, evaluate_customer, publish_policies
-from hub.store.evaluations.policies import documents_of_the_package
+from hub.store.evaluations.policies import documents_of_the_package, end_policy
 from hub.store.evaluations.reference import keep_catalogue, load_versions
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, NOT_REPRODUCIBLE, Reproduction, find_evaluation, reproduce
 from hub.store.fact_tables import FACT_TABLES
 from hub.store.merging import merge_customers
 from hub.store.relations import load_edges, related_to
-from hub.store.tables import customer, dispute, sync_window
+from hub.store.tables import customer, dispute, policy, sync_window
 from tests.databases import Databases
 from tests.e2e.case import small_seller
 from tests.hub.credit.facts_of import facts_of
@@ -168,8 +169,21 @@ async def test_after_a_policy_was_published_for_the_same_day(scene: Scene) -> No
     changed = {**policies.document("S03"), "version": "2026-01-02", "effective_from": "2026-01-02", "uplift_ceiling": "0.01"}
     await publish_policies(scene.tx, [changed], scene.at + DAY)
     assert (await scene.again()).verdict == EQUAL
-    before, after = await scene.both(scene.at)
-    assert (before.final_limit > after.final_limit, after.policy_version) == (True, "2026-01-02"), "control: the new one decides otherwise"
+    before, then = await scene.both(scene.at)
+    assert then.document == before.document, "as known then it was not there yet"
+    stricter = (await scene.both(scene.at + DAY))[1]
+    assert (before.final_limit > stricter.final_limit, stricter.policy_version) == (True, "2026-01-02"), (
+        "control: the new one decides otherwise"
+    )
+    await end_policy(scene.tx, "S03", "2026-01-02", (date(2026, 1, 20),) * 2, actor="admin", reason="too strict", now=scene.at + 3 * DAY)
+    assert [(await scene.both(scene.at + days * DAY))[1].policy_version for days in (2, 3)] == ["2026-01-02", before.policy_version]
+
+
+async def test_by_a_policy_that_would_not_be_published_any_more(scene: Scene) -> None:
+    barred = {**policies.document("S03"), "interest": "as agreed"}
+    assert check(orjson.dumps(barred).decode())
+    await scene.tx.execute(update(policy).where(policy.c.policy_id == "S03").values(document=barred))
+    assert (await scene.again()).verdict == DIFFERENT, "its document was changed in place: it is compared, and not refused"
 
 
 async def test_after_a_reference_document_changed(scene: Scene) -> None:
@@ -211,9 +225,8 @@ async def test_after_the_graph_changed(scene: Scene) -> None:
     assert (then.edges, now.edges) == (1, 0), "control: it was taken back"
 
 
-FIRST_FORM = {
-    "customer_id", "customer_type", "overlays", "size_class", "product_class", "industry_section", "industry_code", "region", "missing",
-}  # fmt: skip
+_NAMES = "customer_id customer_type overlays size_class product_class industry_section industry_code region missing"
+FIRST_FORM = {*_NAMES.split()}
 """What a profile had before it told clusters."""
 
 
@@ -241,7 +254,6 @@ async def test_what_a_version_before_did_not_tell_is_not_compared(scene: Scene) 
 
 
 async def test_a_set_of_clusters_that_was_emptied_is_named(scene: Scene) -> None:
-    """Control: of an evaluation of today they are compared."""
     await scene.tamper("evaluation_profile", "clusters = NULL")
     found = await scene.again()
     assert found.verdict == DIFFERENT and found.difference is not None
@@ -319,15 +331,8 @@ PENALTY = ShopPenalty(platform="taobao", penalty_number="7", kind="FAKE_TRADE", 
 
 async def object_to(scene: Scene, kind: str, about: Any, source_key: str | None, days: int) -> None:
     at = scene.at + days * DAY
-    row = {
-        "customer_id": scene.asked.customer_id,
-        "dispute_id": new_id(),
-        "kind": kind,
-        "about": about,
-        "source_key": source_key,
-        "state": "OPEN",
-    }
-    said = {"statement": b"", "raised_at": at, "raised_by": "app", "due_on": at.date() + timedelta(days=20)}
+    row = {"customer_id": scene.asked.customer_id, "dispute_id": new_id(), "kind": kind, "about": about, "source_key": source_key}
+    said = {"state": "OPEN", "statement": b"", "raised_at": at, "raised_by": "app", "due_on": at.date() + timedelta(days=20)}
     await scene.tx.execute(insert(dispute), {**row, **said})
 
 
@@ -353,6 +358,16 @@ async def test_it_declines_before_and_after_and_a_person_decides_meanwhile(scene
     await scene.tx.execute(update(dispute).values(raised_at=scene.at + 4 * DAY))
     again = await reproduce(scene.tx, await find_evaluation(scene.tx, meanwhile.evaluation_id), scene.at + 5 * DAY)
     assert again.verdict == DIFFERENT and "What the customer objected to then" in again.sentence
+
+
+@pytest.mark.law("征信业管理条例 25: suspended")
+async def test_an_objection_to_a_whole_kind_is_one_to_each_of_its_facts(scene: Scene) -> None:
+    await scene.later().facts(PENALTY, known_from=scene.at + DAY)
+    await object_to(scene, "ShopPenalty", scene.asked.customer_id, None, 2)
+    meanwhile = await after(scene, 3)
+    assert (meanwhile.outcome, meanwhile.reasons[0]) == ("REFER_MANUAL", "D01")
+    again = await reproduce(scene.tx, await find_evaluation(scene.tx, meanwhile.evaluation_id), scene.at + 5 * DAY)
+    assert again.verdict == EQUAL, again.sentence
 
 
 @pytest.mark.law("PIPL 24: a person decides")
