@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
@@ -37,6 +38,8 @@ _PROBLEMS: Mapping[str, type[HubError]] = {
     "TryLater": WaitAndRetry,
 }
 _FORM = "application/x-www-form-urlencoded"
+
+_BUSY, _PAUSE, _TIMES = 503, 2.0, 5
 
 
 class Caller:
@@ -86,12 +89,15 @@ class Caller:
         return payload
 
     async def _ask(self, body: bytes) -> Response:
-        """One request; once more when the nonce is old or the token has expired."""
-        for _ in range(3):
+        """One request; once more when the nonce is old or the token has expired, and after a pause while the hub is busy: the same key has one effect."""
+        for _ in range(_TIMES):
             if not self._token:
                 self._token = str((await self.token())["access_token"])
             headers = {"Content-Type": "application/json", "Accept": "application/json", **self.side.headers(self._token)}
             answer = await self.line.post("/graphql", body, headers)
+            if answer.status == _BUSY:
+                await asyncio.sleep(_PAUSE)
+                continue
             if answer.status != 401:
                 return answer
             if not self.side.heard(answer.headers):

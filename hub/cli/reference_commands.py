@@ -32,8 +32,8 @@ def reference_check(files: Files, json: Json = False) -> None:
 
     {"source": "city notice 2026-7", "effective_from": "2026-07-01", "documents": {"social_insurance_base": {"floor": "4812", "ceiling": "24930"}}}
 
-    Documents: lender (the own name), margin_bands (by industry: [low, high]), core_enterprises and approved_buyers (codes), prohibited_industries (prefixes),
-    social_insurance_base (floor, ceiling), service_area (cities), crops (by name: yield_norm, price, input_cost), products and peer_products (by code: docs/reference/products.md). "effective_to"
+    Documents: lender (the own name), margin_bands (by industry: lowest and highest), core_enterprises and approved_buyers (codes), prohibited_industries (prefixes),
+    social_insurance_base (floor, ceiling), service_area (cities), joint_lending (limits of lending with partners), crops (by name: yield_norm, price, input_cost), products and peer_products (by code: docs/reference/products.md). "effective_to"
     is the last day of one that ends by itself. Here products are held against the policies of this version of the hub; when they are loaded, against those in force.
     """
     from hub.cli.references import check
