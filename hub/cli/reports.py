@@ -36,7 +36,9 @@ def report_fairness(
 
 @report_app.command("concentration")
 def report_concentration(
-    as_of: Annotated[str | None, typer.Option("--as-of", help="The day. Default: today.")] = None, home: Home = None, json: Json = False
+    as_of: Annotated[str | None, typer.Option("--as-of", help="The day, such as 2026-01-31. Default: today.")] = None,
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """What is lent jointly by partner, against the limits of the reference document joint_lending. Exit code 1 when one is passed."""
     from hub.store.reports import joint_lending
@@ -104,8 +106,11 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter("a day is written like 2026-01-31") from None
+        raise typer.BadParameter("a day is written like 2026-01-31", param_hint="--as-of") from None
 
 
 def _month(text: str) -> Month:
-    return month_of(_day(f"{text}-01"))
+    try:
+        return month_of(date.fromisoformat(f"{text}-01"))
+    except ValueError:
+        raise typer.BadParameter("a month is written like 2026-01", param_hint="--month") from None

@@ -32,6 +32,8 @@ GUARANTEES = (
 ACTIONS = ("FREEZE_UNDRAWN", "REDUCE_UNDRAWN", "STOP_DRAWS", "REVIEW", "LOSE_SUBSIDY", "LOWER_CLASS")
 MOST_UPLIFTS = 9
 """The number of an uplift is one digit."""
+LONGEST_TERM = 360
+"""Months: no product of the field runs longer, and what does is a slip of the pen."""
 
 LADDER = ("RECOMPUTE_AT_REVIEW", "CANCEL_UNDRAWN_ENHANCEMENT")
 Fault = tuple[str, str, str]
@@ -153,6 +155,8 @@ def _figures(policy: Policy) -> Iterator[Fault]:
         yield "uplifts", f"there are more than {MOST_UPLIFTS}", "Join some of them."
     if policy.uplift_ceiling < 0 or policy.term_bonus < 0:
         yield "uplift_ceiling and term", "neither is below 0", "Correct the figure."
+    if policy.term_bonus + (int(policy.base_term) if policy.base_term.isdigit() else 1) > LONGEST_TERM:
+        yield "term", f"it has more than {LONGEST_TERM} months", "Correct the figure."
     for number, step in enumerate(policy.downgrade):
         share = step.share
         if (step.action == "REDUCE_UNDRAWN") != (share is not None) or (share is not None and not 0 < share <= 1):

@@ -16,7 +16,7 @@ from typing import Any
 from hub.credit import policies
 from hub.credit.policy import Policy, load_policy
 from hub.credit.products.catalogue import AXES, OWN, PEERS
-from hub.credit.validation import GUARANTEES, REPAYMENTS
+from hub.credit.validation import GUARANTEES, LONGEST_TERM, REPAYMENTS
 from hub.domain.enums import CustomerType, IndustryCluster, ProductKind
 
 Path = tuple[str | int, ...]
@@ -25,7 +25,7 @@ Faults = Iterator[Fault]
 Rules = Callable[[str], Policy | None]
 """The policy of a scenario; None: nobody knows one."""
 
-MOST, LONGEST, MOST_GROUPS, LONGEST_TERM = 100, 100, 20, 360
+MOST, LONGEST, MOST_GROUPS = 100, 100, 20
 PURPOSES = ("OPERATING", "CONSUMPTION")
 OTHER_GUARANTEES = ("MORTGAGE", "PLEDGE")
 """What peers ask for beside what the scenarios know."""

@@ -17,6 +17,7 @@ from hub.credit.policies import document
 from hub.credit.policy import Policy, Uplift
 from hub.credit.scenario.advance import advanced
 from hub.credit.scenario.caps import CAP_CODES, INTEREST_COVER, Amount, Ground, binding, caps_at, valued, values_of
+from hub.credit.validation import LONGEST_TERM
 from hub.domain.money import ZERO, floor_to
 
 
@@ -152,9 +153,9 @@ def _advanced(ground: Ground, effective: Decimal) -> Decimal | None:
 
 
 def _term(policy: Policy, names: Names) -> int | None:
-    """Whole months of the base term; None when it is unknown or over, or less than one is left."""
+    """Whole months of the base term; None when it is unknown or over, when less than one is left, or more than any loan has."""
     found = valued(policy.base_term, names).value
-    return int(found) if found is not None and found >= 1 else None
+    return int(found) if found is not None and 1 <= found <= LONGEST_TERM - policy.term_bonus else None
 
 
 def _floored(amounts: list[Decimal]) -> Decimal:

@@ -40,6 +40,7 @@ def test_the_policies_of_the_package_have_no_fault(name: str) -> None:
         ('"uplift_ceiling": "0.50"', '"uplift_ceiling": "-1"', "uplift_ceiling and term", "neither is below 0"),
         ("0.20 * verified_revenue", "0.20 * verified", "cap REVENUE", "which nothing is called"),
         ('"base": 9', '"base": "ss_cv >= 1"', "term", "is no amount"),
+        ('"base": 9', '"base": 358', "term", "it has more than 360 months"),
         ('"EQUAL_PRINCIPAL"', '"WHENEVER"', "repayment", "'WHENEVER' is not known"),
         ('"cb_shop_score >= 4.6"', '"op_device_count <= 3"', "eligibility[2]", "fraud prevention and monitoring only"),
         ('"uplift_ceiling": "0.50"', '"uplift_ceiling": "0.50", "spread": "0.01"', "spread", "on nothing else (PIPL 24)"),

@@ -200,6 +200,7 @@ UNCOMPUTABLE: dict[str, tuple[tuple[Any, ...], Any]] = {
     "a share of nothing": (("eligibility", 0, "pass"), "verified_revenue / zero_filing_run > 2"),
     "a leg beyond all digits": (("legs", 1, "amount"), "verified_revenue * verified_revenue * verified_revenue * verified_revenue * verified_revenue"),
     "a term of less than a month": (("term", "base"), "0.5"),
+    "a term that no loan has": (("term", "base"), "verified_revenue"),
 }  # fmt: skip
 
 
