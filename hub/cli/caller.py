@@ -18,6 +18,7 @@ from hub.domain.identifiers import new_id
 from hub.errors import (
     CallerMustFix,
     ConsentMissing,
+    CustomerDeclined,
     FixConfiguration,
     HubError,
     InvalidInput,
@@ -34,6 +35,7 @@ _PROBLEMS: Mapping[str, type[HubError]] = {
     "NotAllowed": NotAllowed,
     "NotFound": NotFound,
     "ConsentMissing": ConsentMissing,
+    "CustomerDeclined": CustomerDeclined,
     "IdempotencyKeyReused": KeyReused,
     "TryLater": WaitAndRetry,
 }

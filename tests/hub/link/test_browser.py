@@ -158,14 +158,22 @@ async def statuses(stage: Stage, customer_id: CustomerId) -> list[str]:
         return [row["status"] for row in await grants.consents_of(tx, customer_id)]
 
 
+async def later(stage: Stage) -> None:
+    """He may be asked again."""
+    async with stage.database.work() as tx:
+        await tx.execute(text("UPDATE refusal SET again_at = refused_at"))
+
+
 async def ends(walk: Walk) -> None:
     page, stage = walk.page, walk.stage
+    await later(stage)
     url = await walk.link()
     await page.go(url)
     await page.press("form[action$='/finish'] button")
     assert (await page.url()).startswith(RETURN_URL)
     await page.back()
     await walk.see("declined")
+    await later(stage)
     await page.go(await walk.link())
     async with stage.database.work() as tx:
         await tx.execute(text("UPDATE link_session SET expires_at = now()"))
