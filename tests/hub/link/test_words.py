@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import pytest
 
+from hub.domain.audit import AccessOutcome
 from hub.domain.enums import ConnectionStatus, ConsentStatus, Purpose, SourceKind
 from hub.domain.facts import all_specs
 from hub.link.progress import Stage
@@ -166,6 +167,13 @@ def test_every_type_of_the_contract_is_told_in_words() -> None:
             other |= set(told([f"{name}.{field}" for field in kind.fields])[2])
     assert sorted({one.split(".")[0] for one in other}) == []
     assert told(["Novelty.value"])[2] == ("Novelty.value",), "what is not known is told as it is"
+
+
+def test_every_outcome_of_a_look_up_has_words() -> None:
+    for language in ("en", "zh"):
+        words = Words(language)
+        assert [one for one in AccessOutcome if words.known(f"outcome.{one}", "none") == "none"] == []
+        assert words.known("outcome.SOMETHING_ELSE", "none") == "none", "control"
 
 
 def test_names_are_text_in_any_sentence() -> None:
