@@ -6,26 +6,21 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import text
-
-from hub.access.audit.chain import EVENTS, LOCK, Secrets, canonical
-from hub.access.audit.events import audited
+from hub.access.audit.chain import Secrets, canonical
+from hub.access.audit.events import audited, hold_events, last_told
 from hub.store.database import Database
 
 ACTION, SUBJECT = "allowlist.change", "allowlist:connectors"
 Allowed = Mapping[str, Sequence[str]]
 """Addresses by connector, as an operator wrote them; beside them the private networks."""
 
-_LOCK = text(LOCK.replace("%(shards)s", ":shards"))
-_LAST = text("SELECT after FROM audit_event WHERE subject = :subject AND action = :action ORDER BY sequence DESC LIMIT 1")
-
 
 async def note_allowed(database: Database, secrets: Secrets, allowed: Allowed) -> bool:
     """Whether it had changed. Processes that start together take turns at the chain: one of them notes it."""
     now = _told(allowed)
     async with database.work() as tx:
-        await tx.execute(_LOCK, {"shards": [EVENTS]})
-        before = (await tx.execute(_LAST, {"subject": SUBJECT, "action": ACTION})).scalar()
+        await hold_events(tx)
+        before = await last_told(tx, SUBJECT, ACTION)
         if now["sha256"] == (before or _told({}))["sha256"]:
             return False
         await audited(tx, secrets, actor="operator", action=ACTION, subject=SUBJECT, before=before, after=now)

@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import Row, insert, text
 
-from hub.access.audit.chain import EVENTS, LOCK, Secrets
-from hub.access.audit.events import audited
+from hub.access.audit.chain import Secrets
+from hub.access.audit.events import audited, hold_events
 from hub.errors import FixConfiguration
 from hub.store.database import Database, Write
 from hub.store.tables import connector_assessment
@@ -24,7 +24,6 @@ from hub.store.tables import connector_assessment
 ACTION = "connector.assess"
 BEFORE = "*"
 """Not a connector: that this database is older than the question. It is answered, once, by another row of the same name with addresses."""
-_LOCK = text(LOCK.replace("%(shards)s", ":shards"))
 _LATEST = text("SELECT DISTINCT ON (connector) * FROM connector_assessment ORDER BY connector, noted_at DESC")
 Addresses = Mapping[str, Sequence[str]]
 
@@ -41,7 +40,7 @@ async def note_assessed(database: Database, secrets: Secrets, allowed: Addresses
     """Records what changed. Returns the connectors that are enabled without an assessment. Raises FixConfiguration, and records nothing, for one that may not be.
     Processes that start together take turns."""
     async with database.work() as tx:
-        await tx.execute(_LOCK, {"shards": [EVENTS]})
+        await hold_events(tx)
         latest = await _latest(tx)
         older = BEFORE in latest and latest[BEFORE].addresses is None
         refused = [name for name in sorted(allowed) if name not in stated and not _may_go_on(latest.get(name), allowed[name], older)]

@@ -25,7 +25,19 @@ _INSERT = text("""
     FROM json_to_recordset(CAST(:rows AS json)) AS r(event_id uuid, actor text, action text, subject text, before jsonb, after jsonb, at timestamptz,
         shard smallint, sequence bigint, hash text)
 """)
+_LAST = text("SELECT after FROM audit_event WHERE subject = :subject AND action = :action ORDER BY sequence DESC LIMIT 1")
 Values = Mapping[str, Any]
+
+
+async def hold_events(tx: Write) -> None:
+    """Nobody else adds an event until the commit: whoever looks at the last one and adds the next takes turns with all others."""
+    await tx.execute(_LOCK, {"shards": [EVENTS]})
+
+
+async def last_told(tx: Write, subject: str, action: str) -> Values | None:
+    """The new values of the last event of an action upon a subject."""
+    found: Values | None = (await tx.execute(_LAST, {"subject": subject, "action": action})).scalar()
+    return found
 
 
 async def audited(
@@ -35,9 +47,9 @@ async def audited(
 
     ``actor`` is a client's id, ``operator`` for a command, ``clock`` for what time does; ``action`` is ``<noun>.<verb>``; ``subject`` is ``<kind>:<id>``.
     """
-    keys, shards = ChainKeys.of(secrets), {"shards": [EVENTS]}
-    await tx.execute(_LOCK, shards)
-    head = Head.of(keys, (await tx.execute(_HEADS, shards)).one())
+    keys = ChainKeys.of(secrets)
+    await hold_events(tx)
+    head = Head.of(keys, (await tx.execute(_HEADS, {"shards": [EVENTS]})).one())
     row = {
         "event_id": new_id(),
         "actor": actor,

@@ -5,17 +5,12 @@ A replica that is brought up elsewhere, or a host that is moved, is noticed befo
 
 from __future__ import annotations
 
-from sqlalchemy import text
-
-from hub.access.audit.chain import EVENTS, LOCK, Secrets
-from hub.access.audit.events import audited
+from hub.access.audit.chain import Secrets
+from hub.access.audit.events import audited, hold_events, last_told
 from hub.errors import FixConfiguration
 from hub.store.database import Database
 
 ACTION, SUBJECT = "region.pin", "region:processing"
-_LOCK = text(LOCK.replace("%(shards)s", ":shards"))
-_LAST = text("SELECT after ->> 'region' FROM audit_event WHERE subject = :subject AND action = :action ORDER BY sequence DESC LIMIT 1")
-_ASKED = {"subject": SUBJECT, "action": ACTION}
 
 
 async def pin_region(database: Database, secrets: Secrets, region: str) -> bool:
@@ -23,20 +18,19 @@ async def pin_region(database: Database, secrets: Secrets, region: str) -> bool:
     if not region:
         return False
     async with database.work() as tx:
-        await tx.execute(_LOCK, {"shards": [EVENTS]})
-        before = (await tx.execute(_LAST, _ASKED)).scalar()
-        if before == region:
+        await hold_events(tx)
+        before, after = await last_told(tx, SUBJECT, ACTION), {"region": region}
+        if before == after:
             return False
-        was = None if before is None else {"region": before}
-        await audited(tx, secrets, actor="operator", action=ACTION, subject=SUBJECT, before=was, after={"region": region})
+        await audited(tx, secrets, actor="operator", action=ACTION, subject=SUBJECT, before=before, after=after)
     return True
 
 
 async def require_region(database: Database, region: str) -> None:
     """Raises FixConfiguration for a process of another region than the one that is pinned."""
     async with database.work() as tx:
-        pinned = (await tx.execute(_LAST, _ASKED)).scalar()
-    if (pinned or "") != region:
+        pinned = (await last_told(tx, SUBJECT, ACTION) or {"region": ""})["region"]
+    if pinned != region:
         there, here = pinned or "none", region or "none"
         raise FixConfiguration(
             f"Data of this hub are processed in the region {there}; this process says {here} (HUB_REGION).",
