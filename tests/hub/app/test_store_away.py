@@ -123,6 +123,10 @@ async def test_who_sends_requests_here_is_told_when_not_to(power: Power) -> None
         finally:
             await power.on()
         assert (await told(HOLDS / 2), await told(HOLDS)) == (503, 200)
+        # The connections of the API were cut, too: whoever comes next finds those that hold.
+        for _ in range(3):
+            await asyncio.gather(*(power.asked() for _ in range(12)))
+        assert (await power.asked()).status_code == 200
     finally:
         await database.close()
 
