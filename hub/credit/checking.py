@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
+from hub.credit.own_documents import of_the_hub, own_document
 from hub.credit.policy import unchecked_policy
-from hub.credit.shape import Path, misshapen, written
+from hub.credit.shape import Fault, Path, misshapen, only_words, written
 from hub.credit.validation import faults
 from hub.errors import PolicyInvalid
 
@@ -23,7 +27,7 @@ Piece = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``line`` counts from 1; ``where`` as :func:`hub.credit.validation.faults` names it."""
+    """``line`` counts from 1; ``where`` is the path, as in ``legs[2].amount``."""
 
     line: int
     where: str
@@ -44,28 +48,52 @@ def read_text(text: str) -> Mapping[str, Any]:
 
 
 def check(text: str) -> list[Found]:
-    """Every fault, in the order of the lines."""
+    """Every fault of a policy, in the order of the lines."""
+    document = _document(text)
+    return [document] if isinstance(document, Found) else _told(text, document, None)
+
+
+def check_file(text: str) -> tuple[str | None, list[Found]]:
+    """Likewise of a file of which nobody said what it is. With the name of the hub's own document that it is; None: a policy."""
+    document = _document(text)
+    if isinstance(document, Found):
+        return None, [document]
+    name = own_document(document)
+    return name, _told(text, document, name)
+
+
+def _document(text: str) -> dict[str, Any] | Found:
     if unfit := _unfit(text):
-        return [unfit]
+        return unfit
     try:
         document = json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        return [Found(error.lineno, "the text", f"it is no JSON: {error.msg}", "Correct it there.")]
+        return Found(error.lineno, "the text", f"it is no JSON: {error.msg}", "Correct it there.")
     except ValueError as error:
-        return [Found(1, "the text", str(error), "Correct it there.")]
-    if not isinstance(document, dict):
-        return [Found(1, "the text", "it is no JSON object", "Compare it with a policy that works.")]
-    known = lines_of(text)
-    if crooked := misshapen(document):
-        return sorted(
-            (Found(line_near(known, path), written(path), wrong, remedy) for path, wrong, remedy in crooked), key=lambda one: one.line
-        )
-    try:
-        policy = unchecked_policy(document)
-    except PolicyInvalid as error:
-        return [Found(1, "the document", error.message.rstrip("."), error.remedy)]
-    told = [Found(_line(known, document, where), where, wrong, remedy) for where, wrong, remedy in faults(policy)]
-    return sorted(told, key=lambda one: one.line)
+        return Found(1, "the text", str(error), "Correct it there.")
+    return document if isinstance(document, dict) else Found(1, "the text", "it is no JSON object", "Compare it with a policy that works.")
+
+
+def _told(text: str, document: dict[str, Any], name: str | None) -> list[Found]:
+    twice, known = list(_twice(text)), lines_of(text)
+    found = _faults(document) if name is None else of_the_hub(name, document)
+    told = [Found(line_near(known, path), written(path), wrong, remedy) for path, wrong, remedy in found]
+    return sorted([*twice, *told], key=lambda one: one.line)
+
+
+def _faults(document: dict[str, Any]) -> Iterator[Fault]:
+    """Of its form, and as far as that is right of what it says."""
+    found = misshapen(document)
+    yield from found
+    with suppress(PolicyInvalid):
+        if only_words(found):
+            told = {path for path, _, _ in found}
+            yield from (one for one in faults(unchecked_policy(document)) if one[0] not in told)
+
+
+def text_of(document: Mapping[str, Any]) -> str:
+    """A document as ``hub policies show`` prints it: the lines of a fault of what is stored are those of this text."""
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
 
 
 def _unfit(text: str) -> Found | None:
@@ -88,10 +116,25 @@ def _no_number(word: str) -> Any:
 
 def lines_of(text: str) -> dict[Path, int]:
     """The line of every value by its path, and of every member by its name."""
-    found: dict[Path, int] = {}
+    return dict(_places(text))
+
+
+def _twice(text: str) -> Iterator[Found]:
+    """Members that stand there twice: JSON's readers take the last of them, and nobody notices."""
+    seen: set[Path] = set()
+    for path, line in _places(text):
+        if path in seen:
+            yield Found(line, written(path), "it stands there twice", "Leave one of the two out.")
+            return
+        seen.add(path)
+
+
+def _places(text: str) -> Iterator[tuple[Path, int]]:
+    """Every member by its name, and every element, in the order of the text."""
     pieces = _pieces(text)
-    _value(pieces, next(pieces), (), found)
-    return found
+    first = next(pieces)
+    yield (), first[1]
+    yield from _inside(pieces, first, ())
 
 
 def _pieces(text: str) -> Iterator[Piece]:
@@ -102,17 +145,17 @@ def _pieces(text: str) -> Iterator[Piece]:
         yield match[0], line
 
 
-def _value(pieces: Iterator[Piece], first: Piece, path: Path, found: dict[Path, int]) -> None:
-    found.setdefault(path, first[1])
+def _inside(pieces: Iterator[Piece], first: Piece, path: Path) -> Iterator[tuple[Path, int]]:
     if first[0] == "{":
         for name, line in _until(pieces, "}"):
             member = (*path, json.loads(name))
-            found[member] = line
+            yield member, line
             next(pieces)
-            _value(pieces, next(pieces), member, found)
+            yield from _inside(pieces, next(pieces), member)
     elif first[0] == "[":
         for number, piece in enumerate(_until(pieces, "]")):
-            _value(pieces, piece, (*path, number), found)
+            yield (*path, number), piece[1]
+            yield from _inside(pieces, piece, (*path, number))
 
 
 def _until(pieces: Iterator[Piece], end: str) -> Iterator[Piece]:
@@ -124,30 +167,8 @@ def _until(pieces: Iterator[Piece], end: str) -> Iterator[Piece]:
             yield piece
 
 
-def _line(known: Mapping[Path, int], document: Mapping[str, Any], where: str) -> int:
-    return line_near(known, _path(document, where))
-
-
 def line_near(known: Mapping[Path, int], path: Path) -> int:
     """The line of a place, or of what it stands in."""
     while path not in known:
         path = path[:-1]
     return known[path]
-
-
-def _path(document: Mapping[str, Any], where: str) -> Path:
-    word, _, rest = where.partition(" ")
-    if indexed := re.fullmatch(r"(\w+)\[(\d+)\]", word):
-        return indexed[1], int(indexed[2]), *rest.split()
-    match word:
-        case "leg":
-            return "legs", next(number for number, leg in enumerate(document["legs"]) if leg["id"] == rest)
-        case "uplift":
-            return "uplifts", int(rest.rpartition("U")[2]) - 1
-        case "cap":
-            return "caps", rest
-        case "guarantee_when" | "models":
-            return word, rest
-        case "term":
-            return word, "base"
-    return (word,)

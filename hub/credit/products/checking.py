@@ -16,7 +16,7 @@ from typing import Any
 from hub.credit import policies
 from hub.credit.policy import Policy, load_policy
 from hub.credit.products.catalogue import AXES, OWN, PEERS
-from hub.credit.validation import GUARANTEES, LONGEST_TERM, REPAYMENTS
+from hub.credit.shape import GUARANTEES, LONGEST_TERM, REPAYMENTS
 from hub.domain.enums import CustomerType, IndustryCluster, ProductKind
 
 Path = tuple[str | int, ...]

@@ -55,7 +55,7 @@ def research_cost(material: Material) -> Value:
 
 @given("research_share", "NUMBER")
 def research_share(material: Material) -> Value:
-    """The same over the revenue of that year."""
+    """Cost of research and development over the revenue of the same year, by the latest yearly profit-and-loss statement that ends in W12."""
     return ratio(*_research(material))
 
 
