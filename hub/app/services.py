@@ -208,6 +208,7 @@ class HubServices:
                     purpose=call.caller.purpose,
                     app=call.caller.app,
                     what_if=known_at < now or asked.as_of not in (None, self.clock.today()),
+                    read_at=now,
                 ),
                 self.models,
             )

@@ -53,10 +53,12 @@ class Asked:
     """Of another day than today, or of what was known before: it is kept and shown, and nothing is decided by it."""
     app: str | None = None
     """The partner app that asks for it: made of what the customer lets it be handed. Where that is less than the institution has, nothing is decided by it."""
+    read_at: datetime | None = None
+    """When it is made, where it is of what was known before: what a consent of today forbids is not read."""
 
     @property
     def use(self) -> Use:
-        return Use(self.grantee, self.purpose, self.scenario, self.as_of, self.known_at, self.app)
+        return Use(self.grantee, self.purpose, self.scenario, self.as_of, self.known_at, self.app, self.read_at)
 
 
 @dataclass(frozen=True, slots=True)
