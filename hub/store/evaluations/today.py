@@ -59,7 +59,8 @@ def how_it_ended(status: ConsentStatus, expires_at: datetime | None, now: dateti
 
 _GIVEN = text("""
     SELECT DISTINCT ON (source) source, status, changed_at, starts_at, expires_at, narrowed_at FROM consent
-    WHERE customer_id = :customer AND grantee = :grantee AND purpose = :purpose AND :scenario = ANY (scenarios) ORDER BY source, status = 'PENDING', changed_at DESC
+    WHERE customer_id = :customer AND grantee = :grantee AND purpose = :purpose
+    ORDER BY source, :scenario = ANY (scenarios) DESC, status = 'PENDING', changed_at DESC
 """)
 
 
@@ -88,24 +89,18 @@ async def forbidden_today(
 
 
 def _forbidden(row: Row[Any], reason: MissingReason | None, then: datetime, now: datetime) -> Forbidden | None:
-    source, begun = SourceKind(row.source), row.status != ConsentStatus.PENDING and (row.starts_at is None or row.starts_at <= then)
-    lasted = row.expires_at is None or row.expires_at > then
+    source, status = SourceKind(row.source), ConsentStatus(row.status)
+    begun = status is not ConsentStatus.PENDING and (row.starts_at is None or row.starts_at <= then)
+    lived, narrowed = begun and (row.expires_at is None or row.expires_at > then), row.narrowed_at is not None and row.narrowed_at > then
     if reason in _OF_CONSENTS:
-        word, ended = (
-            how_it_ended(ConsentStatus(row.status), row.expires_at, now),
-            row.changed_at > then or row.status == ConsentStatus.ACTIVE,
-        )
-        since = bool(begun and lasted and ended and reason is not MissingReason.CONSENT_PURPOSE)
+        ended = narrowed if reason is MissingReason.CONSENT_PURPOSE else row.changed_at > then or status is ConsentStatus.ACTIVE
+        since, day = bool(lived and ended), row.expires_at if status is ConsentStatus.ACTIVE and row.expires_at else row.changed_at
         read = "It was in force then; what was read under it may not be read any more." if since else "It was not in force then, either."
-        day = china_day(row.expires_at if row.status == ConsentStatus.ACTIVE and row.expires_at else row.changed_at)
-        return Forbidden(source, reason, since, f"The consent to {source} {word} ({day}): nothing of it was read. {read}")
-    if reason is None and begun and row.narrowed_at is not None and row.narrowed_at > then:
-        return Forbidden(
-            source,
-            None,
-            True,
-            f"The consent to {source} became narrower ({china_day(row.narrowed_at)}): what lies outside of it was not read.",
-        )
+        how = how_it_ended(status, row.expires_at, now)
+        return Forbidden(source, reason, since, f"The consent to {source} {how} ({china_day(day)}): nothing of it was read. {read}")
+    if reason is None and lived and narrowed:
+        said = f"The consent to {source} became narrower ({china_day(row.narrowed_at)}): what lies outside of it was not read."
+        return Forbidden(source, None, True, said)
     return None
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, text, update
 
 from hub.credit import policies
 from hub.credit.reference import Edge, ReferenceFile
-from hub.domain.enums import Outcome, RelationType
+from hub.domain.enums import Outcome, RelationType, SourceKind
 from hub.domain.facts import Order, PaymentTransaction
 from hub.domain.identifiers import new_id
 from hub.domain.models import LoanState
@@ -21,6 +21,7 @@ from hub.store.dossier.facts import load_facts
 from hub.store.evaluations import Asked, evaluate_customer, publish_policies
 from hub.store.evaluations.reference import load_versions
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL
+from hub.store.evaluations.today import forbidden_today
 from hub.store.fact_tables import FACT_TABLES
 from hub.store.loans import LoanWord, record
 from hub.store.merging import merge_customers, split_customer
@@ -263,3 +264,35 @@ async def test_a_page_that_comes_while_facts_are_read(scene: Scene, monkeypatch:
     assert (await scene.again()).verdict == verdict
     before, now = await scene.both(scene.at)
     assert before.document != now.document, "control: the next one reads it"
+
+
+@pytest.mark.parametrize(
+    ("change", "days", "told"),
+    [
+        ("status = 'REVOKED', changed_at = :at", 1, ("CONSENT_REVOKED", True, "was withdrawn (2026-01-21): nothing of it was read. It was in force then")),
+        ("status = 'REVOKED'", 0, ("CONSENT_REVOKED", False, "was withdrawn (2026-01-20): nothing of it was read. It was not in force then")),
+        ("expires_at = :at", 1, ("CONSENT_EXPIRED", True, "ran out (2026-01-21): nothing of it was read. It was in force then")),
+        ("expires_at = :at", -1, ("CONSENT_EXPIRED", False, "ran out (2026-01-19): nothing of it was read. It was not in force then")),
+        ("data_from = '2025-12-01', narrowed_at = :at", 1, ("NARROWER", True, "became narrower (2026-01-21): what lies outside")),
+        ("changed_at = :at", 1, None),
+    ],
+)  # fmt: skip
+async def test_who_looks_back_reads_what_consents_of_today_allow(scene: Scene, change: str, days: int, told: Any) -> None:
+    """A withdrawal holds for an auditor, too; which source is left out because of it, and that it was allowed then, is told beside the result."""
+    values = {"at": scene.at + days * DAY} if days else {}
+    await scene.tx.execute(text(f"UPDATE consent SET {change} WHERE source = 'SHOP'"), values)
+    asked = replace(scene.asked, what_if=True, read_at=scene.at + 2 * DAY)
+    made = (await evaluate_customer(scene.tx, asked)).found.made.dossier
+    reasons = {kind: state.reason for kind, state in made.sources.items()}
+    found = [one.document() for one in await forbidden_today(scene.tx, asked, reasons, asked.read_at or scene.at)]
+    assert [one["source"] for one in found] == (["SHOP"] if told else [])
+    assert made.readable(SourceKind.SHOP) == (told is None or told[0] == "NARROWER")
+    if told:
+        assert (found[0]["reason"], found[0]["wasAllowed"]) == told[:2] and told[2] in found[0]["sentence"], found
+
+
+async def test_a_consent_that_has_run_out_since_was_read_once_more(scene: Scene) -> None:
+    """Control: by the instant of what is known alone."""
+    await scene.tx.execute(text("UPDATE consent SET expires_at = :at"), {"at": scene.at + DAY})
+    asked = replace(scene.asked, what_if=True)
+    assert (await evaluate_customer(scene.tx, asked)).found.made.dossier.readable(SourceKind.SHOP)
