@@ -36,12 +36,14 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Whose dossier, for which use, with what the lender knows of him, on which ground: that of now, or that which an evaluation was made on."""
+    """Whose dossier, for which use, with what the lender knows of him, on which ground: that of now, or that which an evaluation was made on. ``objected``: what the hub
+    knows of his objections, where a client's transaction may not see all of them."""
 
     customer_id: CustomerId
     use: Use
     reference: Reference
     ground: Ground
+    objected: Open | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,13 @@ class _Case:
     reference: Reference
     ground: Ground
     moment: Moment
+    objected: Open | None
 
     @staticmethod
     def of(one: Wanted, subject: Subject) -> _Case:
         sources = readable(one.ground.states)
-        return _Case(
-            subject, one.reference, one.ground, Moment(one.customer_id, one.use.as_of, one.use.known_at, one.ground.consents, sources)
-        )
+        moment = Moment(one.customer_id, one.use.as_of, one.use.known_at, one.ground.consents, sources)
+        return _Case(subject, one.reference, one.ground, moment, one.objected)
 
     @property
     def key(self) -> object:
@@ -167,9 +169,8 @@ async def _made(tx: Read | Write, cases: Sequence[_Case], seen: Seen | None, lat
     shops = dict(zip(selling, figures, strict=True))
     opened = seen.opened if seen else await open_objections(tx, [one.customer_id for one in moments], moments[0].known_at)
     made = [_dossier(case, loaded[place], shops.get(place)) for place, case in enumerate(cases)]
-    if not opened:
-        return made
-    return [replace(one, objections=of_loaded(opened.get(at.customer_id), it)) for one, at, it in zip(made, moments, loaded, strict=True)]
+    objected = [(case.objected or Open()) | opened.get(case.moment.customer_id) for case in cases]
+    return [replace(one, objections=of_loaded(by, it)) if by else one for one, by, it in zip(made, objected, loaded, strict=True)]
 
 
 def _dossier(case: _Case, loaded: Loaded, shop: ShopFigures | None) -> Dossier:

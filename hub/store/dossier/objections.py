@@ -1,6 +1,7 @@
 """Which objections were open at an instant, and which facts of a dossier they are about.
 
-What somebody objected to as a customer that was merged into this one, he objects to as this one: it is the same person. As far as the transaction sees both (ADR 32).
+What somebody objected to as another customer that is one with this one by a merge, he objects to as this one: it is the same person. A client's transaction does not see all of that
+(ADR 32), but the lender knows, and must keep to it: so the hub looks, and tells the client's transaction which of this customer's facts and scenarios it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from hub.credit.objections import NONE, Objections
+from hub.credit.objections import Objections
 from hub.domain.facts import spec_of_name
 from hub.domain.identifiers import CustomerId
 from hub.store.database import Read, Write
@@ -21,9 +22,11 @@ from hub.store.dossier.facts import SUMMED, Loaded
 from hub.store.fact_tables import FACT_TABLES
 
 _OPEN = text("""
-    SELECT a.customer_id, d.kind, d.source_key, v.scenario
-    FROM (SELECT c AS customer_id, c AS part FROM unnest(CAST(:customers AS uuid[])) AS c
-        UNION ALL SELECT m.into_id, m.customer_id FROM customer_merge m WHERE m.into_id = ANY (:customers) AND m.merged_at <= :known_at) a
+    SELECT c.customer_id, d.kind, d.source_key, v.scenario
+    FROM unnest(CAST(:customers AS uuid[])) AS c(customer_id)
+    LEFT JOIN customer_merge o ON o.customer_id = c.customer_id AND o.merged_at <= :known_at
+    CROSS JOIN LATERAL (SELECT coalesce(o.into_id, c.customer_id) AS part
+        UNION SELECT m.customer_id FROM customer_merge m WHERE m.into_id = coalesce(o.into_id, c.customer_id) AND m.merged_at <= :known_at) a
     JOIN dispute d ON d.customer_id = a.part AND d.raised_at <= :known_at AND (d.resolved_at IS NULL OR d.resolved_at > :known_at)
     LEFT JOIN evaluation v ON d.kind = 'Evaluation' AND v.customer_id = d.customer_id AND v.evaluation_id = d.about
 """)
@@ -41,6 +44,12 @@ class Open:
     def kept(named: Mapping[str, Any]) -> Open:
         """As an evaluation kept it (:meth:`hub.credit.objections.Objections.named`): whatever became of the objections since, and whenever they say they were raised."""
         return Open(set(named["facts"]), set(), set(named["decided"]))
+
+    def __bool__(self) -> bool:
+        return bool(self.facts or self.kinds or self.decided)
+
+    def __or__(self, other: Open | None) -> Open:
+        return self if other is None else Open(self.facts | other.facts, self.kinds | other.kinds, self.decided | other.decided)
 
 
 Opened = Mapping[CustomerId, Open]
@@ -62,10 +71,8 @@ async def open_objections(tx: Read | Write, customers: Sequence[CustomerId], kno
     return found
 
 
-def of_loaded(opened: Open | None, loaded: Loaded) -> Objections:
+def of_loaded(opened: Open, loaded: Loaded) -> Objections:
     """Those that are about something that was read."""
-    if opened is None:
-        return NONE
     others, summed, about = {}, set(), set[str]()
     for name, versions in loaded.versions.items():
         left = [name not in opened.kinds and one.id not in opened.facts for one in versions]
