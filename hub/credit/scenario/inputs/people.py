@@ -54,7 +54,7 @@ def insurance_arrears(material: Material) -> Value:
 
 @given("unpaid_insurance_months", "NUMBER")
 def unpaid_insurance_months(material: Material) -> Value:
-    """Number of such months."""
+    """Covered months of W12 for which the employer's part of an insurance is not paid."""
     return _unpaid_months(material)
 
 
