@@ -2,7 +2,7 @@
 
 HubError
   FixConfiguration      an operator must change a setting, a file or a secret
-    PortOccupied, SchemaBehind, StoreUnguarded, SecretMissing, PersonaInvalid, PolicyInvalid, UnknownConnector, HomeInUse
+    PortOccupied, HubMissing, SchemaBehind, StoreUnguarded, SecretMissing, PersonaInvalid, PolicyInvalid, UnknownConnector, HomeInUse
   CustomerMustAct       the customer must consent or authorise again
     ConsentMissing, GrantRevoked
   CallerMustFix         the request is wrong; sending it again as it is cannot work
@@ -45,6 +45,12 @@ class PortOccupied(FixConfiguration):
     """The port is in use by another process."""
 
     remedy = "Choose another one with --port, or 0 for any free port."
+
+
+class HubMissing(FixConfiguration):
+    """There is no hub at this place."""
+
+    remedy = "Check --home. `hub migrate` makes a hub there; `hub demo` makes one to look at."
 
 
 class SchemaBehind(FixConfiguration):

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, description="Owner's URL (migrations). Any PostgreSQL from 15 on.")
     app_database_url: str | None = Field(default=None, description="URL of the role hub_app, which serves GraphQL.")
     worker_database_url: str | None = Field(default=None, description="URL of the role hub_worker, which syncs and evaluates.")
+    embedded_database: str = Field(
+        default="hub", pattern=r"^[a-z][a-z0-9_]{0,62}$", description="Name of the database in the embedded PostgreSQL: a demo's is `demo`."
+    )
     backup_database_url: SecretStr | None = Field(
         default=None, description="URL of a role that row-level security does not bind, for `hub backup` and `hub restore` only."
     )
@@ -66,6 +69,7 @@ class Settings(BaseSettings):
 
     federation: bool = Field(default=False, description="Answers `_service` and `_entities`: the hub is a subgraph of Apollo Federation 2.")
 
+    connectors: Path | None = Field(default=None, description="The operator's connectors.json. Default: the one in home.")
     audit_dir: Path | None = Field(
         default=None,
         description="Where signed heads of the audit chain are published. Default: audit/ below home. Best on another machine's disk.",
@@ -83,6 +87,11 @@ class Settings(BaseSettings):
         return self.home / "keys"
 
     @property
+    def cluster_dir(self) -> Path:
+        """The embedded PostgreSQL."""
+        return self.home / "postgres"
+
+    @property
     def audit_folder(self) -> Path:
         return self.audit_dir or self.home / "audit"
 
@@ -94,4 +103,4 @@ class Settings(BaseSettings):
     @property
     def connectors_file(self) -> Path:
         """JSON: connector name -> its settings, ``base_url`` among them. Only what is listed here may be connected to."""
-        return self.home / "connectors.json"
+        return self.connectors or self.home / "connectors.json"

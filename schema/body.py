@@ -20,9 +20,13 @@ _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 class BadRequest(Exception):
     """The request is not a GraphQL request."""
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    def __init__(self, message: str, status: int = 400, remedy: str = "Correct the request: sent again as it is it cannot work.") -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.remedy = status, remedy
+
+    def told(self) -> dict[str, Any]:
+        """The answer: the one error and what to do."""
+        return {"errors": [{"message": str(self), "extensions": {"code": "BAD_REQUEST", "remedy": self.remedy}}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,16 @@ async def read_question(request: Request) -> Question:
     """Raises BadRequest."""
     kinds = request.headers.getlist("content-type")
     if len(kinds) != 1 or not _is_json(kinds[0]):
-        raise BadRequest("Send application/json.", 415)
+        raise BadRequest("The body is not sent as JSON.", 415, "Send Content-Type: application/json.")
     if ENCODED in request.headers:
-        raise BadRequest("Send the body uncompressed.", 415)
+        raise BadRequest("The body is compressed.", 415, "Send it as it is.")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise BadRequest("The body is too long.", 413)
+            raise BadRequest(
+                "The body is too long.", 413, f"Send at most {MAX_BODY:,} bytes: ask with stored documents, or in several operations."
+            )
     return _parsed(bytes(body))
 
 

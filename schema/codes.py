@@ -13,7 +13,10 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from hub.errors import BudgetSpent, CallerMustFix, CustomerMustAct, HubError, StoreAway, TooSlow
 
 CODES: Mapping[str, tuple[int, str]] = {
-    "BAD_REQUEST": (400, "The HTTP request is no GraphQL request: its body, its media type or its size. It answers 400, 413 or 415."),
+    "BAD_REQUEST": (
+        400,
+        "The HTTP request is no GraphQL request: its address, method, media types, body or size. It answers 400, 404, 405, 406, 413, 415 or 421.",
+    ),
     "PARSE_FAILED": (400, "The document is not GraphQL."),
     "VALIDATION_FAILED": (400, "The document does not fit the contract."),
     "DOCUMENT_TOO_LARGE": (400, "The document holds too much: the message says of what."),

@@ -59,6 +59,9 @@ from schema.socket import PROTOCOL, Session
 from schema.sse import EVENT_STREAM, EventStream
 
 GRAPHQL_JSON = "application/graphql-response+json"
+_JSON = "application/json"
+_BY_POST = BadRequest("GraphQL is asked by POST.", 405, "Send the question as JSON in the body of a POST: an address ends in logs.")
+_ACCEPTED = BadRequest("None of the media types that are accepted is served.", 406, f"Accept {GRAPHQL_JSON}, {_JSON} or {EVENT_STREAM}.")
 MAX_SECONDS = 10.0
 _PLACES = 30
 _SHOWN = (CallerMustFix, CustomerMustAct, WaitAndRetry, PlatformFault)
@@ -95,16 +98,16 @@ class Endpoint:
             answer = await self._answered(request)
         except self.broken as error:
             # Before an operation has begun: whoever asks was not admitted, or his document not found, for a reason that is ours.
-            answer = self._failed(error, media_type(request.headers.getlist("accept")) or "application/json")
+            answer = self._failed(error, media_type(request.headers.getlist("accept")) or _JSON)
         answer.headers[REQUEST_ID] = _request.get()
         return answer if isinstance(answer, EventStream) else packed(answer, request.headers.getlist("accept-encoding"))
 
     async def _answered(self, request: Request) -> Response:
         began, media = time.perf_counter(), media_type(request.headers.getlist("accept"))
         if request.method != "POST":
-            return Response("GraphQL is asked by POST.", 405, {"Allow": "POST"})
+            return _answer(_BY_POST.told(), media or _JSON, _BY_POST.status, {"Allow": "POST"})
         if media is None:
-            return Response("Accept application/graphql-response+json, application/json or text/event-stream.", 406)
+            return _answer(_ACCEPTED.told(), _JSON, _ACCEPTED.status, {})
         try:
             admitted = await self.admit(request)
             _hints.set("schema:introspect" in admitted.caller.scopes)
@@ -112,7 +115,7 @@ class Endpoint:
         except TokenInvalid as error:
             return self._unknown(error, media)
         except BadRequest as bad:
-            return _answer({"errors": [{"message": str(bad), "extensions": {"code": "BAD_REQUEST"}}]}, media, bad.status, self.courtesy())
+            return _answer(bad.told(), media, bad.status, self.courtesy())
         try:
             question = await self._settled(admitted.caller, question)
         except (DocumentUnknown, DocumentRequired, BudgetSpent) as error:
@@ -138,10 +141,10 @@ class Endpoint:
         try:
             admitted = await self.admit(socket)
         except TokenInvalid as error:
-            await socket.send_denial_response(self._unknown(error, "application/json"))
+            await socket.send_denial_response(self._unknown(error, _JSON))
             return
         except self.broken as error:
-            await socket.send_denial_response(self._failed(error, "application/json"))
+            await socket.send_denial_response(self._failed(error, _JSON))
             return
         courtesy = [(name.lower().encode(), value.encode()) for name, value in self.courtesy().items()]
         await socket.accept(PROTOCOL, courtesy)
@@ -243,8 +246,8 @@ def media_type(accepts: list[str]) -> str | None:
     for part in wanted:
         if part in (GRAPHQL_JSON, EVENT_STREAM):
             return part
-        if part in ("application/json", "*/*", "application/*"):
-            return "application/json"
+        if part in (_JSON, "*/*", "application/*"):
+            return _JSON
     return None
 
 
@@ -304,7 +307,7 @@ def _of_graphql(error: GraphQLError) -> dict[str, Any]:
 
 
 def _answer(body: dict[str, Any], media: str, status: int, headers: Mapping[str, str]) -> Response:
-    kind = "application/json" if media == EVENT_STREAM else media
+    kind = _JSON if media == EVENT_STREAM else media
     if "errors" in body:
         body = {**body, "extensions": {"requestId": _request.get()}}
     return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **headers}, f"{kind}; charset=utf-8")

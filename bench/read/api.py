@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import orjson
 import uvloop
@@ -107,7 +106,7 @@ def bare(post: Post, origin: str) -> tuple[ASGIApp, Database]:
         dict,
         lambda _, digest: digest,
     )
-    return HostCheck(Starlette(routes=[Route("/graphql", _Handler(endpoint))]), frozenset({urlsplit(origin).netloc})), database
+    return HostCheck(Starlette(routes=[Route("/graphql", _Handler(endpoint))]), origin), database
 
 
 def guarded(post: Post, origin: str) -> tuple[ASGIApp, Database]:

@@ -29,6 +29,7 @@ from hub.access.keys import SigningKeys
 from hub.access.meter import Meter
 from hub.access.nonces import Nonces
 from hub.access.server import AuthorizationServer
+from hub.app import unserved
 from hub.app.explorer import explorer
 from hub.app.readiness import Readiness
 from hub.domain.caller import Caller
@@ -84,7 +85,8 @@ def build_app(runtime: AppRuntime) -> ASGIApp:
         routes.append(explorer())
     if runtime.link_app is not None:
         routes.append(Mount("/link", runtime.link_app))
-    return HostCheck(Starlette(routes=routes), frozenset({urlsplit(runtime.origin).netloc}) | runtime.hosts)
+    app = Starlette(routes=routes, exception_handlers={404: unserved.not_found, 405: unserved.other_method})
+    return HostCheck(app, runtime.origin, runtime.hosts)
 
 
 def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) -> Endpoint:
@@ -131,10 +133,11 @@ async def _healthy(request: Request) -> Response:
 
 
 class HostCheck:
-    """Refuses a request unless it has exactly one Host header, which is one of ``hosts`` (name and port)."""
+    """Refuses a request unless it has exactly one Host header, which is that of ``origin`` or one of ``hosts`` (name and port)."""
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
-        self.app, self.hosts = app, frozenset(host.encode("ascii") for host in hosts)
+    def __init__(self, app: ASGIApp, origin: str, hosts: frozenset[str] = frozenset()) -> None:
+        self.app, self.hosts = app, frozenset(host.encode("ascii") for host in {urlsplit(origin).netloc, *hosts})
+        self.origin = origin
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -142,7 +145,7 @@ class HostCheck:
             return
         found = [value.lower() for name, value in scope["headers"] if name == b"host"]
         if len(found) != 1 or found[0] not in self.hosts:
-            refusal = PlainTextResponse("This is not the host you are looking for.", 421)
+            refusal = unserved.misdirected(self.origin)
             if scope["type"] == "websocket":
                 await WebSocket(scope, receive, send).send_denial_response(refusal)
             else:

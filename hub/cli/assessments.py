@@ -11,6 +11,7 @@ from rich.table import Table
 
 from hub.access.audit.assessed import note_assessed
 from hub.cli.options import console, emit, settings
+from hub.cli.place import require_begun
 from hub.cli.runtime import ASSESSMENT, Configs, Runtime, read_configs
 from hub.domain.assessments import Assessment
 from hub.errors import FixConfiguration
@@ -52,6 +53,8 @@ async def require_assessed(runtime: Runtime, stated: Mapping[str, Assessment]) -
 def print_assessments(home: Path | None, *, as_json: bool) -> None:
     """Exit code 1 when a connector lacks one."""
     chosen = settings(home)
+    if not chosen.connectors_file.exists():
+        require_begun(chosen)
     stated, names = read_assessments(chosen), sorted(read_configs(chosen))
     rows = [(name, stated.get(name)) for name in names]
     if as_json:

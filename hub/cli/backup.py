@@ -52,7 +52,7 @@ def restore(home: Path | None, parts: Parts, *, replace: bool, as_json: bool) ->
     async def work() -> None:
         if replace and chosen.database_url:
             raise FixConfiguration("A database by URL is not replaced.", remedy="Make an empty one and name that.")
-        async with store_of(chosen, fresh=replace) as urls:
+        async with store_of(chosen, begin=True, fresh=replace) as urls:
             await backup.restore(_beyond(chosen, urls), parts)
             await migrate(urls)
             erased.append(await _erase_again(chosen, urls, parts))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -19,24 +22,32 @@ from rich.tree import Tree
 
 from hub.cli import until
 from hub.cli.journey import Journey
-from hub.cli.options import console, emit, settings
+from hub.cli.logs import configure
+from hub.cli.options import console, emit, paper, settings
+from hub.cli.place import demo_settings, write_demo_settings
 from hub.cli.policies import read_policy_file, tell, tried_out
 from hub.cli.portfolio import read_file, screened_out, show_counts
 from hub.cli.progress import State
-from hub.cli.sandbox import own_personas
+from hub.cli.sandbox import own_personas, write_connectors
 from hub.cli.stage import RISK, Stage, open_stage
 from hub.cli.until import Stop
+from hub.credit.differences import Differences
 from hub.settings import Settings
 
 QUESTION, EVIDENCE = "CustomerEnhancement", "LimitEvidence"
+DATABASE = "demo"
+_HUB = Path(sys.argv[0]).parent / "hub"
 
 
 def run(home: Path | None, port: int, *, once: bool, as_json: bool, policy: Path | None = None, portfolio: Path | None = None) -> None:
     document = None if policy is None else read_policy_file(policy)
     chosen_ones = None if portfolio is None else read_file(portfolio)
     chosen = settings(home, port=port)
-    if home is None:
+    if home is None and chosen.embedded_database != DATABASE:
         chosen = chosen.model_copy(update={"home": chosen.home / "demo"})
+    if not as_json:
+        # What it tells step by step is for people wherever it goes; log lines between that tell them nothing.
+        configure(logging.WARNING)
     until.run(_Demo(chosen, as_json, document, chosen_ones).run(once=once))
 
 
@@ -51,34 +62,36 @@ class _Demo:
 
     async def run(self, *, once: bool) -> None:
         persona, began = own_personas()[0], time.monotonic()
-        async with open_stage(self.settings, [persona], database="demo") as stage:
+        async with open_stage(self.settings, [persona], database=DATABASE) as stage:
             stop = None if once else Stop()
             self.say(f"[bold]Zengxin Hub 增信[/bold]: one seller, six platforms, one answer. Home: {self.settings.home}")
             journey = Journey(stage, persona)
             ended = await self._walk(journey)
             answer, evidence = await journey.ask(QUESTION), await journey.ask(EVIDENCE)
-            seconds = time.monotonic() - began
+            seconds, left = time.monotonic() - began, _leave(stage)
             changes = None if self.policy is None else await tried_out(stage.runtime, self.policy, quiet=self.quiet)
             counted = None if self.portfolio is None else await screened_out(stage.runtime, self.portfolio, quiet=self.quiet)
             if self.quiet:
-                document = _document(stage, journey, ended, answer, evidence) | {"seconds": round(seconds, 1)}
+                document = _document(stage, journey, ended, answer, evidence) | {"seconds": round(seconds, 1), "settings": str(left)}
                 more = ({} if changes is None else {"policy": changes.document()}) | ({} if counted is None else {"portfolio": counted})
                 emit(document | more)
             else:
                 _tell(stage, answer, evidence)
                 self.say(f"The whole took {seconds:.1f} s.")
-                if changes is not None:
-                    console.rule("What the other policy would change")
-                    tell(changes, as_json=False)
-                if counted is not None:
-                    console.rule("What the portfolio's branch could pre-approve")
-                    show_counts(counted)
+                _tell_trials(changes, counted)
+            self._how_to_go_on(left, evidence["customer"]["evaluation"]["id"])
             if stop is not None:
                 self.say(
                     f"\nServing {stage.origin}/graphql until Ctrl-C, on the persona's day, {stage.clock.today()}. A token for scripts:"
                 )
-                self.say(f"  {Path(sys.argv[0]).parent / 'hub'} token --client {RISK} --home {self.settings.home}")
+                self.say(f"  {_HUB} token --client {RISK} --home {self.settings.home}")
                 await stop.wait()
+
+    def _how_to_go_on(self, left: Path, evaluation: str) -> None:
+        self.say("\nThe other commands work on this, now and after its end, in a shell that has read its settings:")
+        self.say(f"  . {shlex.quote(str(left))}")
+        for command in ("policies list", "audit show", f"evaluate --evaluation {evaluation}"):
+            self.say(f"  {_HUB} {command}")
 
     async def _walk(self, journey: Journey) -> list[State]:
         with self._step("The customer consents and authorises each platform in a browser"):
@@ -101,6 +114,25 @@ class _Demo:
         self.say(f"[bold]•[/bold] {title} ...")
         yield
         self.say(f"  done in {time.monotonic() - began:.1f} s")
+
+
+def _leave(stage: Stage) -> Path:
+    """What the other commands need to work on the demo's hub: a file of settings, the platforms' addresses, and heads of this hub's own chain. Returns the first."""
+    home = stage.settings.home.resolve()
+    folder = demo_settings(home).parent
+    # The hub of the demo before is gone, and so is what was published of it.
+    shutil.rmtree(folder, ignore_errors=True)
+    connectors = folder / "connectors.json"
+    write_connectors(connectors, stage.sandbox)
+    values = {
+        "HUB_HOME": str(home),
+        "HUB_EMBEDDED_DATABASE": stage.settings.embedded_database,
+        "HUB_GRANTEE": stage.settings.grantee,
+        "HUB_CLOCK": stage.clock.now().isoformat(),
+        "HUB_CONNECTORS": str(connectors),
+        "HUB_AUDIT_DIR": str(folder / "audit"),
+    }
+    return write_demo_settings(home, values)
 
 
 def _document(stage: Stage, journey: Journey, ended: list[State], answer: dict[str, Any], evidence: dict[str, Any]) -> dict[str, Any]:
@@ -126,11 +158,20 @@ def _state(state: State) -> dict[str, Any]:
 
 def _tell(stage: Stage, answer: dict[str, Any], evidence: dict[str, Any]) -> None:
     question = Syntax(stage.example(QUESTION), "graphql", theme="ansi_dark", background_color="default")
-    console.print(Panel(question, title="The question, by GraphQL over HTTP with a token of the hub's own OAuth server"))
-    console.rule("The answer")
-    console.print(JSON(orjson.dumps(answer).decode()), soft_wrap=True)
-    console.print(_walk_of(evidence["customer"]["evaluation"]))
-    console.print(_summary(answer["customer"]["evaluation"]))
+    paper.print(Panel(question, title="The question, by GraphQL over HTTP with a token of the hub's own OAuth server"))
+    paper.rule("The answer")
+    paper.print(JSON(orjson.dumps(answer).decode()), soft_wrap=True)
+    paper.print(_walk_of(evidence["customer"]["evaluation"]))
+    paper.print(_summary(answer["customer"]["evaluation"]))
+
+
+def _tell_trials(changes: Differences | None, counted: dict[str, Any] | None) -> None:
+    if changes is not None:
+        console.rule("What the other policy would change")
+        tell(changes, as_json=False)
+    if counted is not None:
+        console.rule("What the portfolio's branch could pre-approve")
+        show_counts(counted)
 
 
 def _walk_of(said: dict[str, Any]) -> Tree:

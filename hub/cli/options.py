@@ -25,6 +25,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout
 
 console = Console(stderr=True, highlight=False)
 """For people. Data goes to stdout through :func:`emit`."""
+paper = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+"""For people, on stdout: what they asked for, where it is worth keeping apart from how it was come by. A file has no width that lines must be broken to."""
 
 
 def settings(home: Path | None, **values: Any) -> Settings:

@@ -52,7 +52,7 @@ def migrate(home: Path | None) -> None:
 
 
 async def with_runtime(chosen: Settings, process: Callable[[Runtime], Awaitable[None]], *, named: bool = False) -> None:
-    """A process on a migrated store; ``named``: one that acts under consents, which name the institution. Raises FixConfiguration, SchemaBehind when a migration is missing."""
+    """A process on a migrated store; ``named``: one that acts under consents, which name the institution. Raises FixConfiguration, HubMissing, SchemaBehind when a migration is missing."""
     if named and not chosen.grantee:
         raise FixConfiguration(
             "HUB_GRANTEE is not set.", remedy="Set it to the legal name of the institution: customers consent to it by this name."
@@ -125,7 +125,7 @@ async def _until(stop: Stop, worker: asyncio.Task[None]) -> None:
 
 
 async def _migrate(chosen: Settings) -> None:
-    async with store_of(chosen) as urls:
+    async with store_of(chosen, begin=True) as urls:
         await migrate_store(urls)
         await require_guarded(urls)
         async with open_runtime(chosen, urls) as runtime:

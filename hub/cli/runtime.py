@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from connectors import registry
 from hub.access.audit import audited
 from hub.access.audit.loads import versions_audited
+from hub.cli.place import no_hub, require_begun
 from hub.connect import Connector
 from hub.credit.assessed import OF_THE_PACKAGE
 from hub.credit.models.reach import Listed, Reach, unreachable
@@ -142,10 +143,10 @@ async def _published(tx: Write) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def store_of(settings: Settings, *, database: str = "hub", fresh: bool = False) -> AsyncIterator[Urls]:
+async def store_of(settings: Settings, *, begin: bool = False, fresh: bool = False) -> AsyncIterator[Urls]:
     """Where the store is: an operator's PostgreSQL, or the embedded one, started here and stopped at the end.
 
-    ``fresh`` empties a database of the embedded one first.
+    Only who is to ``begin`` a hub makes an embedded one where there is none; ``fresh`` empties its database first. Raises HubMissing.
     """
     given = (settings.database_url, settings.app_database_url, settings.worker_database_url)
     if any(given):
@@ -155,9 +156,14 @@ async def store_of(settings: Settings, *, database: str = "hub", fresh: bool = F
             )
         yield _given(settings, *(postgres_url(str(url)) for url in given))
         return
-    embedded = await asyncio.to_thread(Embedded, settings.home / "postgres")
+    begin = begin or fresh
+    if not begin:
+        require_begun(settings)
+    embedded = await asyncio.to_thread(Embedded, settings.cluster_dir)
     try:
-        yield await embedded.prepare(database, fresh=fresh)
+        if not begin and not await asyncio.to_thread(embedded.has, settings.embedded_database):
+            raise no_hub(settings)
+        yield await embedded.prepare(settings.embedded_database, fresh=fresh)
     finally:
         await asyncio.to_thread(embedded.stop)
 

@@ -74,9 +74,7 @@ async def _serve(world: World, port: int, as_json: bool, connectors_file: Path |
     await sandbox.start()
     stop = Stop()
     if connectors_file:
-        _write_private(
-            connectors_file, orjson.dumps({name: {**one.config(), ASSESSMENT: SIMULATED} for name, one in sandbox.running.items()})
-        )
+        write_connectors(connectors_file, sandbox)
     if as_json:
         emit({"personas": [persona.id for persona in world.personas], "platforms": [one.describe() for one in sandbox.running.values()]})
     else:
@@ -89,10 +87,11 @@ async def _serve(world: World, port: int, as_json: bool, connectors_file: Path |
     await sandbox.stop()
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def write_connectors(path: Path, sandbox: Sandbox) -> None:
+    """The connectors.json of a hub that uses these platforms. Secrets are in it, so nobody else may read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_bytes(content)
+    path.write_bytes(orjson.dumps({name: {**one.config(), ASSESSMENT: SIMULATED} for name, one in sandbox.running.items()}))
 
 
 def _print(sandbox: Sandbox) -> None:

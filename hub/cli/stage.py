@@ -106,12 +106,13 @@ async def open_stage(chosen: Settings, personas: Sequence[Persona], *, database:
     first persona.
     """
     lender = str(personas[0].reference["lender"])
-    settings = chosen.model_copy(update={"database_url": None, "app_database_url": None, "worker_database_url": None, "grantee": lender})
+    embedded = {"database_url": None, "app_database_url": None, "worker_database_url": None, "embedded_database": database}
+    settings = chosen.model_copy(update={**embedded, "grantee": lender})
     async with AsyncExitStack() as stack:
         listener = bind(settings.host, settings.port)
         stack.callback(listener.close)
         if urls is None:
-            urls = await stack.enter_async_context(store_of(settings, database=database, fresh=True))
+            urls = await stack.enter_async_context(store_of(settings, fresh=True))
             await migrate(urls)
         origin = "http://{}:{}".format(*listener.getsockname()[:2])
         redirects = tuple(f"{origin}/link/callback/{name}" for name in registry.NAMES)

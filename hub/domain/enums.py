@@ -37,7 +37,14 @@ class Sensitivity(StrEnum):
 
 
 class MissingReason(StrEnum):
-    """Why a value is null. Null is never zero."""
+    """Why a value is null. Null is never zero.
+
+    NOT_CONNECTED: no platform of the source is connected. CONSENT_MISSING, CONSENT_EXPIRED, CONSENT_REVOKED, CONSENT_PAUSED: the customer's consent was not given, has
+    run out, was withdrawn, rests. CONSENT_APP: it does not name the app that asks. CONSENT_PURPOSE, CONSENT_KIND, CONSENT_RANGE: it is for another purpose, for other
+    kinds of facts, for other days. CONSENT_FREQUENCY: it allows no further fetch now. STALE: the newest data are too old. INSUFFICIENT_COVERAGE: too few months or
+    records. NOT_APPLICABLE: there is no such thing for this customer; it never counts against it. UPSTREAM_ERROR: the platform does not answer as it should.
+    ZERO_DENOMINATOR: a division by zero or less. CONFLICT: the sources contradict each other.
+    """
 
     NOT_CONNECTED = "NOT_CONNECTED"
     CONSENT_MISSING = "CONSENT_MISSING"

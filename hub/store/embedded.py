@@ -84,6 +84,11 @@ class Embedded:
         await asyncio.to_thread(self._prepare, database, template, fresh)
         return self.urls(database)
 
+    def has(self, database: str) -> bool:
+        """Whether the cluster has this database."""
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as admin:
+            return admin.execute("select 1 from pg_database where datname = %s", (database,)).fetchone() is not None
+
     def _prepare(self, database: str, template: str | None, fresh: bool) -> None:
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as admin:
             known = {row[0] for row in admin.execute("select rolname from pg_roles")}

@@ -75,6 +75,17 @@ def test_settings_that_are_wrong(hub: Hub, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+NOT_BEGINNING = (
+    ("serve",),
+    ("worker",),
+    ("audit", "show"),
+    ("policies", "list"),
+    ("backup", "b", "--keys", "k"),
+    ("connectors", "assessments"),
+)
+"""Commands that fill no place that was mistyped."""
+
+
 @contextmanager
 def running(*arguments: str, until: str) -> Iterator[subprocess.Popen[str]]:
     """A process of the hub that has said ``until`` on stderr. It is ended by SIGTERM and must exit with 0."""
@@ -96,14 +107,14 @@ def running(*arguments: str, until: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_hub_from_nothing(hub: Hub, tmp_path: Path) -> None:
-    """Not migrated: refused. Migrated: serves, works, gives the first admin a token. Another key file: refused, and left as it is."""
+    """None begun: refused. Migrated: serves, works, gives the first admin a token. Another key file: refused, and left as it is."""
     home = ("--home", str(tmp_path))
-    for command in ("serve", "worker"):
-        said = hub.refusal(command, *home)
-        assert said.startswith("hub: The database is at revision none, this hub needs ")
-        assert said.endswith("Run `hub migrate` first.")
-    assert not (tmp_path / "keys").exists()
+    none = f"hub: There is no hub in {tmp_path}. Check --home. `hub migrate` makes a hub there; `hub demo` makes one to look at."
+    for command in NOT_BEGINNING:
+        assert hub.refusal(*command, *home) == none
+    assert list(tmp_path.iterdir()) == []
     assert hub("migrate", *home).returncode == 0
+    assert hub.refusal("serve", *home, environment={"HUB_EMBEDDED_DATABASE": "another"}) == none
     assert hub("migrate", *home).returncode == 0
     with running("serve", *home, "--port", "0", until="Serving ") as server, running("worker", *home, until="Working "):
         assert server.poll() is None

@@ -15,10 +15,11 @@ from sqlalchemy import Connection, Engine, create_engine, pool, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from hub.domain.identifiers import CustomerId, is_uscc
+from hub.errors import SchemaBehind
 from hub.store.database import Database
 from hub.store.embedded import Embedded, Urls
 from hub.store.evaluations.reference import keep_reference, load_reference
-from hub.store.migrate import alembic_config, migrate
+from hub.store.migrate import alembic_config, migrate, require_current
 
 LAST = "20261127g"
 """Before the indexes are built."""
@@ -46,6 +47,12 @@ def upgrade(urls: Urls, to: str, lock_timeout: str = "5s") -> None:
 def revision(owner: Engine) -> str | None:
     with owner.connect() as connection:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+async def test_who_needs_a_migration_that_is_missing_does_not_start(empty: Urls) -> None:
+    with pytest.raises(SchemaBehind, match="at revision none, this hub needs ") as refused:
+        await require_current(empty)
+    assert refused.value.sentence().endswith("Run `hub migrate` first.")
 
 
 async def test_what_was_done_before_a_migration_that_fails_stays_done(empty: Urls, owner: Engine) -> None:

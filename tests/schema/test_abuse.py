@@ -87,7 +87,7 @@ WORDS = {
     "list": "200 items",
     "page": "1 to 100",
     "body": "too long",
-    "encoding": "uncompressed",
+    "encoding": "compressed",
     "nesting of variables": "nest too deep",
 }
 

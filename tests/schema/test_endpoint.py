@@ -105,9 +105,37 @@ async def test_a_request_that_is_none_is_not_executed(api: Api, name: str) -> No
     assert answer.status_code == status, answer.text
     assert await reads(api) == before
     assert "access-control-allow-origin" not in answer.headers
-    if status in (400, 413, 415):
-        assert list(answer.json()) == ["errors", "extensions"] and len(answer.json()["errors"]) == 1
     assert status != 405 or answer.headers["allow"] == "POST"
+    if method == "HEAD":
+        return
+    (told,) = answer.json()["errors"]
+    assert list(answer.json()) == ["errors", "extensions"]
+    assert told["message"] and told["extensions"]["code"] == "BAD_REQUEST" and told["extensions"]["remedy"]
+
+
+ELSEWHERE = {
+    "another host": (421, "POST", "https://another.example/graphql", "Ask under https://hub.example:8443"),
+    "a misspelt address": (404, "POST", "/graphq", "Send GraphQL as POST /graphql."),
+    "the root": (404, "GET", "/", "/.well-known/oauth-authorization-server"),
+    "another method": (405, "POST", "/healthz", "GET"),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+async def test_who_asks_elsewhere_is_told_where(api: Api, name: str) -> None:
+    status, method, url, remedy = ELSEWHERE[name]
+    answer = await send(api.sides["risk-desk"], body(), {}, method, url)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, f"{JSON}; charset=utf-8")
+    (told,) = answer.json()["errors"]
+    assert told["message"] and remedy in told["extensions"]["remedy"] and told["extensions"]["code"] == "BAD_REQUEST"
+    assert "another.example" not in answer.text and 'graphq"' not in answer.text
+    assert status != 405 or "GET" in answer.headers["allow"]
+
+
+async def test_a_token_by_another_method_is_refused_as_oauth_refuses(api: Api) -> None:
+    answer = await send(api.sides["risk-desk"], b"", {}, "GET", "/oauth/token")
+    told = {"error": "invalid_request", "error_description": "This address is not asked by this method. Use POST."}
+    assert (answer.status_code, answer.headers["allow"], answer.json()) == (405, "POST", told)
 
 
 async def test_the_plain_request_is_executed(api: Api) -> None:

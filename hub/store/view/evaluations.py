@@ -24,12 +24,12 @@ from hub.store.view.catalogue import (
 )
 from hub.store.view.disputes import EVALUATION_DISPUTES, FEATURE_DISPUTES
 from hub.store.view.environment import INTERNAL
-from hub.store.view.facts import FACT
-from hub.store.view.gate import in_force_now, of_kind, of_this_use, readable
+from hub.store.view.gate import in_force_now, of_kind, of_this_use
 from hub.store.view.merged import is_part
 from hub.store.view.models import MODEL_ORDER, MODEL_TYPES
 from hub.store.view.products import PRODUCT_MATCHES
 from hub.store.view.reference_versions import evaluation_origin
+from hub.store.view.samples import SAMPLE
 
 _SCENARIO = {"scenario": Argued("text", "{t}.scenario = {p}")}
 _OF_KIND = {**_SCENARIO, "whatIf": Argued("boolean", "{t}.what_if = {p}")}
@@ -121,25 +121,6 @@ def _evidence(t: str, scope: Scope) -> Rows:
     return Rows(rows.source, (*rows.where, f"{t}.feature_id = {p}.feature_id"))
 
 
-def _sample(t: str, scope: Scope) -> Rows:
-    """The facts of an evidence set, selected again as they were known at the evaluation, while consent lets them be read."""
-    e, v, c = scope["FeatureEvidence"], scope["Evaluation"], f"{t}_c"
-    joined = f"fact {t} join consent {c} on {c}.customer_id = {t}.customer_id"
-    return Rows(
-        joined,
-        (
-            f"{t}.customer_id = {e}.customer_id",
-            f"{t}.kind = {e}.kind",
-            f"({e}.first_day is null or {t}.occurred_on >= {e}.first_day)",
-            f"({e}.last_day is null or {t}.occurred_on <= {e}.last_day)",
-            f"({t}.occurred_on is null or {t}.occurred_on <= {v}.as_of)",
-            f"{t}.known_from <= {v}.known_at and ({t}.known_to is null or {t}.known_to > {v}.known_at)",
-            f"{c}.source = {e}.source",
-            *readable(c, t, f"{t}.kind"),
-        ),
-    )
-
-
 def _policy(t: str, scope: Scope) -> Rows:
     p = scope["Evaluation"]
     return Rows(f"policy {t}", (f"{t}.policy_id = {p}.policy_id", f"{t}.version = {p}.policy_version"))
@@ -198,7 +179,7 @@ EVALUATION_TYPES = [
         "FeatureEvidence",
         {
             **plain("kind", "source", "firstDay", "lastDay", "facts", "digest"),
-            "sample": Many(FACT, _sample, "{t}.occurred_on desc nulls last, {t}.fact_id desc", default=3),
+            "sample": SAMPLE,
         },
     ),
     TypeView(

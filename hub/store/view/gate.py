@@ -61,8 +61,13 @@ def within(c: str, t: str) -> tuple[str, ...]:
     """The fact ``t`` lies within the bounds of the consent ``c``: its day within its range, its data within their life."""
     return (
         f"({t}.occurred_on is null or {t}.occurred_on between {c}.data_from and {c}.data_to)",
-        f"{t}.known_from + make_interval(days => {c}.data_life_days) > {NOW}",
+        alive(c, t),
     )
+
+
+def alive(c: str, t: str) -> str:
+    """The life of the fact's data under the consent is not over."""
+    return f"{t}.known_from + make_interval(days => {c}.data_life_days) > {NOW}"
 
 
 def covered_by_consent(source: str, kind: str) -> Callable[[str], str]:

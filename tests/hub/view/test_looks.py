@@ -1,16 +1,23 @@
-"""What a look for changes reads: the latest of each customer, however many there are."""
+"""What a look for changes reads: the latest of each customer, however many there are. And a sample of evidence: the newest of its facts."""
 
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from hub.store.database import Database, Write
+from hub.store.fact_tables import FACT_TABLES
+from hub.store.view import CATALOGUE, ViewSettings
+from hub.store.view.binding import bind
+from hub.store.view.environment import environment
 from hub.store.view.profiles import _BY_KEY, _LOOK, LATEST
-from tests.hub.view.world import KNOWN, World, build
+from hub.store.view.reader import Compiled
+from tests.hub.view.test_reading import SCHEMA
+from tests.hub.view.world import GRANTEE, KNOWN, RISK, World, build, order_row
 
 MANY = 3_000
 CHANGES = "INSERT INTO profile_change (customer_id, kind, of, known_at) SELECT :customer, 'FACTS', n::text, now() FROM generate_series(1, :count) n"
@@ -34,12 +41,15 @@ def asked(world: World, since: str) -> dict[str, Any]:
 
 async def rows_read(tx: Write, look: Any, values: dict[str, Any]) -> int:
     """Of the changes, by the plan as it was run."""
-    plan = (await tx.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {look.text}"), values)).scalar_one()
+    return rows_of((await tx.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {look.text}"), values)).scalar_one(), "profile_change")
+
+
+def rows_of(plan: Any, table: str) -> int:
     todo, found = [plan[0]["Plan"]], 0
     while todo:
         node = todo.pop()
         todo += node.get("Plans", [])
-        if node.get("Relation Name") == "profile_change":
+        if node.get("Relation Name") == table:
             found += node["Actual Rows"] * node["Actual Loops"] + node.get("Rows Removed by Filter", 0) * node["Actual Loops"]
     return int(found)
 
@@ -64,3 +74,24 @@ async def test_whatever_has_changed_since_is_seen(database: Database, count: int
     async with database.work() as tx:
         (row,) = (await tx.execute(_LOOK, asked(world, since))).all()
     assert row.changed is (count > 0)
+
+
+SAMPLE = 'query ($id: ID!) { customer(id: $id) { evaluation(scenario: "S03") { features { evidence { sample(first: 1) { id } } } } } }'
+
+
+async def test_a_sample_of_evidence_reads_the_newest_day_only(database: Database) -> None:
+    """A set may hold all orders of a shop."""
+    world = await build(database)
+    plan = SCHEMA.documents.plan(SCHEMA.documents.of(SAMPLE, introspecting=False), None, {})
+    assert plan.read is not None
+    given = {slot: value for slot, value in plan.values(SCHEMA.core, {"id": world.id}).items() if value is not None}
+    compiled = Compiled.of(plan.read.selection, CATALOGUE, frozenset(given))
+    bound = environment(RISK, ViewSettings(GRANTEE), KNOWN) | bind(compiled.statement.bindings, given)
+    older = [order_row(world, 10_000 + n, date(2025, 12, 2), "1.00") for n in range(MANY)]
+    async with database.work() as tx:
+        await tx.execute(insert(FACT_TABLES["Order"]), older)
+        found = []
+        for asked in (compiled.text, re.sub(r"fetch first \(\S+\) rows with ties", "", compiled.text)):
+            told = (await tx.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}", bound)).scalar_one()
+            found.append(rows_of(told, FACT_TABLES["Order"].name))
+    assert 0 < found[0] < 10 and found[1] >= MANY, "control: without an end to it"
