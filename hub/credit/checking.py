@@ -43,18 +43,27 @@ def read_text(text: str) -> Mapping[str, Any]:
     return document
 
 
-def check(text: str) -> list[Found]:
-    """Every fault, in the order of the lines."""
-    if unfit := _unfit(text):
-        return [unfit]
+def read_object(text: str, longest: int, members: str) -> tuple[Mapping[str, Any], list[Found]]:
+    """The JSON object of a text, and why it is none or says a thing twice. ``members`` says what it has. Where there is a fault the object is not to be used."""
+    if unfit := _unfit(text, longest):
+        return {}, [unfit]
     try:
         document = json.loads(text, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        return [Found(error.lineno, "the text", f"it is no JSON: {error.msg}", "Correct it there.")]
     except ValueError as error:
-        return [Found(1, "the text", str(error), "Correct it there.")]
+        line, wrong = (error.lineno, error.msg) if isinstance(error, json.JSONDecodeError) else (1, str(error))
+        return {}, [Found(line, "the text", f"it is no JSON: {wrong}", "Correct it there.")]
     if not isinstance(document, dict):
-        return [Found(1, "the text", "it is no JSON object", "Compare it with a policy that works.")]
+        return {}, [Found(1, "the text", "it is no JSON object", f"It has {members}.")]
+    twice = list[tuple[Path, int]]()
+    lines_of(text, twice)
+    return document, [Found(line, written(path), "it is written twice", "Take one of them out.") for path, line in twice]
+
+
+def check(text: str) -> list[Found]:
+    """Every fault, in the order of the lines."""
+    document, unread = read_object(text, LONGEST, "what a policy that works has")
+    if unread:
+        return unread
     known = lines_of(text)
     if crooked := misshapen(document):
         return sorted(
@@ -68,15 +77,15 @@ def check(text: str) -> list[Found]:
     return sorted(told, key=lambda one: one.line)
 
 
-def _unfit(text: str) -> Found | None:
+def _unfit(text: str, longest: int) -> Found | None:
     """What would not come as far as being read, or not into the store."""
-    if len(text) > LONGEST:
-        return Found(1, "the text", f"it has more than {LONGEST:,} characters", "A policy is shorter.")
+    if len(text) > longest:
+        return Found(1, "the text", f"it has more than {longest:,} characters", "Write less, or in several.")
     depth = 0
     for piece, line in _pieces(text):
         depth += (piece in "{[") - (piece in "}]")
         if depth > DEEPEST:
-            return Found(line, "the text", f"it nests more than {DEEPEST} levels deep", "Compare it with a policy that works.")
+            return Found(line, "the text", f"it nests more than {DEEPEST} levels deep", "Compare it with one that works.")
         if _UNKEPT.search(piece):
             return Found(line, "the text", "it holds a character that is none", "Write it without \\u0000 and without halves of a pair.")
     return None
@@ -86,11 +95,11 @@ def _no_number(word: str) -> Any:
     raise ValueError(f"{word} is no number")
 
 
-def lines_of(text: str) -> dict[Path, int]:
-    """The line of every value by its path, and of every member by its name."""
+def lines_of(text: str, twice: list[tuple[Path, int]] | None = None) -> dict[Path, int]:
+    """The line of every value by its path, and of every member by its name. ``twice`` takes the members whose object has them already."""
     found: dict[Path, int] = {}
     pieces = _pieces(text)
-    _value(pieces, next(pieces), (), found)
+    _value(pieces, next(pieces), (), found, [] if twice is None else twice)
     return found
 
 
@@ -102,17 +111,21 @@ def _pieces(text: str) -> Iterator[Piece]:
         yield match[0], line
 
 
-def _value(pieces: Iterator[Piece], first: Piece, path: Path, found: dict[Path, int]) -> None:
+def _value(pieces: Iterator[Piece], first: Piece, path: Path, found: dict[Path, int], twice: list[tuple[Path, int]]) -> None:
     found.setdefault(path, first[1])
     if first[0] == "{":
+        own = set[str]()
         for name, line in _until(pieces, "}"):
             member = (*path, json.loads(name))
+            if member[-1] in own:
+                twice.append((member, line))
+            own.add(member[-1])
             found[member] = line
             next(pieces)
-            _value(pieces, next(pieces), member, found)
+            _value(pieces, next(pieces), member, found, twice)
     elif first[0] == "[":
         for number, piece in enumerate(_until(pieces, "]")):
-            _value(pieces, piece, (*path, number), found)
+            _value(pieces, piece, (*path, number), found, twice)
 
 
 def _until(pieces: Iterator[Piece], end: str) -> Iterator[Piece]:
