@@ -19,6 +19,7 @@ from hub.errors import PolicyInvalid
 
 DEEPEST, LONGEST = 20, 65_536
 """Levels that JSON may nest in, and the characters of the text."""
+_LIKE = "what a policy that works has"
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 _UNKEPT = re.compile(r"\\u0000|\\u[dD][89a-fA-F]|[\ud800-\udfff\x00]")
 """What PostgreSQL keeps in no JSON; whole pairs are written as themselves."""
@@ -47,38 +48,40 @@ def read_text(text: str) -> Mapping[str, Any]:
     return document
 
 
+def read_object(text: str, longest: int, members: str) -> tuple[dict[str, Any], list[Found]]:
+    """The JSON object of a text, and why it is none or says a thing twice. ``members`` says what it has. Where there is a fault the object is not to be used."""
+    if unfit := _unfit(text, longest):
+        return {}, [unfit]
+    try:
+        document = json.loads(text, parse_constant=_no_number)
+    except ValueError as error:
+        line, wrong = (error.lineno, error.msg) if isinstance(error, json.JSONDecodeError) else (1, str(error))
+        return {}, [Found(line, "the text", f"it is no JSON: {wrong}", "Correct it there.")]
+    if not isinstance(document, dict):
+        return {}, [Found(1, "the text", "it is no JSON object", f"It has {members}.")]
+    return document, list(_twice(text))
+
+
 def check(text: str) -> list[Found]:
     """Every fault of a policy, in the order of the lines."""
-    document = _document(text)
-    return [document] if isinstance(document, Found) else _told(text, document, None)
+    document, unread = read_object(text, LONGEST, _LIKE)
+    return unread or _told(text, document, None)
 
 
 def check_file(text: str) -> tuple[str | None, list[Found]]:
     """Likewise of a file of which nobody said what it is. With the name of the hub's own document that it is; None: a policy."""
-    document = _document(text)
-    if isinstance(document, Found):
-        return None, [document]
+    document, unread = read_object(text, LONGEST, _LIKE)
+    if unread:
+        return None, unread
     name = own_document(document)
     return name, _told(text, document, name)
 
 
-def _document(text: str) -> dict[str, Any] | Found:
-    if unfit := _unfit(text):
-        return unfit
-    try:
-        document = json.loads(text, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        return Found(error.lineno, "the text", f"it is no JSON: {error.msg}", "Correct it there.")
-    except ValueError as error:
-        return Found(1, "the text", str(error), "Correct it there.")
-    return document if isinstance(document, dict) else Found(1, "the text", "it is no JSON object", "Compare it with a policy that works.")
-
-
 def _told(text: str, document: dict[str, Any], name: str | None) -> list[Found]:
-    twice, known = list(_twice(text)), lines_of(text)
+    known = lines_of(text)
     found = _faults(document) if name is None else of_the_hub(name, document)
     told = [Found(line_near(known, path), written(path), wrong, remedy) for path, wrong, remedy in found]
-    return sorted([*twice, *told], key=lambda one: one.line)
+    return sorted(told, key=lambda one: one.line)
 
 
 def _faults(document: dict[str, Any]) -> Iterator[Fault]:
@@ -96,15 +99,15 @@ def text_of(document: Mapping[str, Any]) -> str:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
 
 
-def _unfit(text: str) -> Found | None:
+def _unfit(text: str, longest: int) -> Found | None:
     """What would not come as far as being read, or not into the store."""
-    if len(text) > LONGEST:
-        return Found(1, "the text", f"it has more than {LONGEST:,} characters", "A policy is shorter.")
+    if len(text) > longest:
+        return Found(1, "the text", f"it has more than {longest:,} characters", "Write less, or in several.")
     depth = 0
     for piece, line in _pieces(text):
         depth += (piece in "{[") - (piece in "}]")
         if depth > DEEPEST:
-            return Found(line, "the text", f"it nests more than {DEEPEST} levels deep", "Compare it with a policy that works.")
+            return Found(line, "the text", f"it nests more than {DEEPEST} levels deep", "Compare it with one that works.")
         if _UNKEPT.search(piece):
             return Found(line, "the text", "it holds a character that is none", "Write it without \\u0000 and without halves of a pair.")
     return None

@@ -14,7 +14,7 @@ from hub.domain.facts import Qualification
 
 CLASSES = (("LITTLE_GIANT", "LITTLE_GIANT"), ("SPECIALIZED_PROV", "SPECIALIZED"), ("HIGH_TECH", "HIGH_TECH"), ("TECH_SME", "TECH_SME"))
 """Kinds of qualification and the class they give, the highest first."""
-RESEARCH = "research_and_development"
+RESEARCH = "research_cost"
 STARTUP = "STARTUP"
 
 
