@@ -23,6 +23,7 @@ from hub.credit.policies import document
 from hub.credit.policy import Policy, Step
 from hub.credit.scenario import eligibility, gate
 from hub.credit.scenario.inputs import Material, known_inputs
+from hub.credit.scenario.lacking import Lacking, of_limit, of_rules
 from hub.credit.scenario.limit import Ground, Limit, Price, calculate, price, uplifts
 from hub.credit.scenario.reasons import Reasons, Said, reasons
 from hub.credit.segments import Segments, Trade, segments
@@ -55,6 +56,7 @@ class Findings:
     sales: SalesSeries
     guarantee: str = ""
     steps: tuple[Step, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
     fallback: bool = False
     """The score model that the policy names did not answer, so that the scorecard did."""
 
@@ -70,6 +72,13 @@ class Evaluation:
     reasons: Reasons
     gate: tuple[tuple[SourceKind, MissingReason], ...]
     findings: Findings | None
+
+    @property
+    def lacking(self) -> tuple[Lacking, ...]:
+        """What kept it from deciding, by name; nothing where it decided."""
+        if self.findings is not None:
+            return self.findings.lacking
+        return tuple(Lacking(kind.value, reason, "GATE") for kind, reason in self.gate)
 
 
 def evaluate(dossier: Dossier, policy: Policy, request: Request, scored: Scored | None = None) -> Evaluation:
@@ -123,7 +132,9 @@ def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | No
     ground = Ground(dossier, policy, names, observers, verdict.tau, request.purpose)
     earned = uplifts(ground)
     offer = price(points.grade, verdict.tau, points.default_probability, enhanced=earned[2] > 0)
-    limit = calculate(ground, offer, earned) if offer and verdict.tier is not Tier.CONFLICT else None
+    due = offer is not None and verdict.tier is not Tier.CONFLICT
+    limit = calculate(ground, offer, earned) if offer and due else None
+    lacking = [*(of_rules(policy, names) if found.unknown else ()), *(of_limit(policy, names) if due and limit is None else ())]
     offered = limit is not None and not (found.failed or found.unknown)
     features |= after_offer(dossier, points, offer if offered else None)
     sales = sales_series(dossier, policy.profile)
@@ -140,6 +151,7 @@ def find(dossier: Dossier, policy: Policy, request: Request, scored: Scored | No
         sales,
         _guarantee(policy, names),
         tuple(one for one in policy.downgrade if is_true(one.when, names) is True),
+        lacking=tuple(lacking),
         fallback=scored is not None and scored.total is None,
     )
 

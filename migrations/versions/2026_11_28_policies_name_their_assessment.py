@@ -1,6 +1,7 @@
 """policies name their assessment
 
 A published policy keeps by which impact assessment (PIPL 55-56) it decides. Versions are never changed, so those that are here keep none: null, they were published before that was asked.
+An evaluation that could not decide keeps the names of what it lacked.
 
 Revision ID: 20261128a
 Revises: 20261127z
@@ -8,6 +9,7 @@ Revises: 20261127z
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "20261128a"
 down_revision = "20261127z"
@@ -19,3 +21,5 @@ def upgrade() -> None:
     record = "the institution's id of the impact assessment; null: not stated, it was published before that was asked"
     op.add_column("policy", sa.Column("assessment_id", sa.Text(), nullable=True, comment=record))
     op.add_column("policy", sa.Column("assessed_on", sa.Date(), nullable=True))
+    lacking = "what kept it from deciding, by name; null: nothing, or made before that was kept"
+    op.add_column("evaluation", sa.Column("lacking", postgresql.JSONB(), nullable=True, comment=lacking))

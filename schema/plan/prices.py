@@ -53,6 +53,7 @@ LISTS: Mapping[str, Rows] = {
     "Evaluation.models": Rows(6, 50),
     "ModelResult.values": Rows(4, 30),
     "Evaluation.reasons": Rows(4, 50),
+    "Evaluation.lacking": Rows(2, 100),
     "Evaluation.checks": Rows(13, 50),
     "Evaluation.scorePoints": Rows(16, 50),
     "Evaluation.features": Rows(90, 300),

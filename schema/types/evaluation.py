@@ -13,7 +13,7 @@ from schema.access import DataKind, access, asked, shown, stored
 from schema.types import product_match
 from schema.types.dispute import Dispute
 from schema.types.enums import LimitPartKind, LoanPurpose, Tier
-from schema.types.evaluation_parts import CheckResult, LimitPart, PolicyVersion, Reason, ScorePoint, SeriesMonth
+from schema.types.evaluation_parts import CheckResult, LackingInput, LimitPart, PolicyVersion, Reason, ScorePoint, SeriesMonth
 from schema.types.feature_value import FeatureValue
 from schema.types.model_result import ModelResult
 from schema.types.node import Node
@@ -79,6 +79,10 @@ class Evaluation(Node):
     relations: list[Relation] = shown("The edges of the relationship graph that it knew: at most 200.", _EVIDENCE)
     disputes: list[Dispute] = shown("异议: what the customer objects to in the result; the newest first, at most 20.", _EVIDENCE)
     reasons: list[Reason] = shown("Principal reasons, most important first.")
+    lacking: list[LackingInput] = shown(
+        "What kept it from deciding (INSUFFICIENT_DATA, or REFER_MANUAL without a limit), by name; at most 100. Empty where it decided, and in evaluations of before it was kept.",
+        _EVIDENCE,
+    )
     models: list[ModelResult] = shown("六大模型: what each of the six models says.")
     checks: list[CheckResult] = shown("The cross-checks.", _EVIDENCE)
     score_points: list[ScorePoint] = shown("Points by characteristic.", _EVIDENCE)

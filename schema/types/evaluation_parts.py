@@ -36,6 +36,18 @@ class Reason:
     customer_visible: bool = shown("May be told to the customer. Internal reasons are left out for partners.")
 
 
+@strawberry.type(
+    description="An input that kept an evaluation from deciding: it has no value, which is not a value that declines.",
+    directives=[_EVIDENCE],
+)
+class LackingInput:
+    name: str = shown("A feature, an input of policies, or a source that closed the gate: for example `ss_tax_paid` or `TAX`.")
+    reason: MissingReason = shown("Why there is no value.")
+    part: str = shown(
+        "Of what: the code of a rule, for example `E08`; LIMIT: a leg, the factor or the term; GATE: a source that the scenario cannot do without."
+    )
+
+
 @strawberry.type(description="交叉检验: one cross-check of independent sources.", directives=[_EVIDENCE])
 class CheckResult:
     id: strawberry.ID = shown("Code, for example `R2`.")

@@ -28,10 +28,11 @@ FILTERS = {
     **{"connector": ("connector",), "customerId": ("customerId",), "connectionId": ("connectionId",), "statuses": ("status",)},
     **{"clientId": ("clientId",), "audience": ("audience",), "outcomes": ("outcome",), "kinds": ("kind",), "fits": ("fit",)},
     **{"verdicts": ("verdict", "lastVerdict"), "states": ("state",), "streams": ("stream",)},
+    **{"triggers": ("trigger",), "severities": ("severity",)},
 }
 """Arguments that choose rows by a field of theirs: the first of these that a row has. Others choose by the field of their own name."""
 
-POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "disabled", "open", "asOf", "knownAt"}
+POSITIONS = {"first", "after", "from", "to", "endsBefore", "accountShared", "disabled", "open", "over", "asOf", "knownAt"}
 """Arguments that say something else."""
 
 BACK = {"evaluation", "evaluationMissing", "watched"}
@@ -326,6 +327,8 @@ class Oracle:
         if not list(self._chosen([row], given)) or given.get("accountShared") not in (None, bool(row.get("accountSharedWith"))):
             return False
         if given.get("disabled") not in (None, bool(row.get("disabledAt"))):
+            return False
+        if given.get("over") not in (None, row.get("until") is not None):
             return False
         if given.get("open") not in (None, row.get("state") == "OPEN"):
             return False

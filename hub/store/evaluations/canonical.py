@@ -32,7 +32,7 @@ ORDER = (
     tables.evaluation_hint,
 )
 ADDED = frozenset({"evaluation_id", "created_at", "supersedes", "inputs_digest", "inputs_erased_on", "use_purpose", "what_if"})
-LATER = frozenset({"all_in_cost", "clusters", "clusters_undecided", "products"})
+LATER = frozenset({"all_in_cost", "lacking", "clusters", "clusters_undecided", "products"})
 """Columns that evaluations of the form before do not have: null there, and not spelled at all, so that they keep the bytes they had."""
 Rows = Mapping[Table, Iterable[Mapping[str, Any]]]
 Document = list[dict[str, Any]]

@@ -21,8 +21,8 @@ from hub.store.evaluations.watch import Looked
 from hub.store.tables import evaluation, evaluation_profile
 
 Row = dict[str, Any]
-FORM = 2
-"""What an evaluation tells, kept with its inputs. 1, and kept by none: neither industry clusters nor products."""
+FORM, WITH_PRODUCTS = 3, 2
+"""What an evaluation tells, kept with its inputs. 1, and kept by none: neither industry clusters nor products. 2: not what it lacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ def as_then(rows: Mapping[Table, Sequence[Row]], form: int) -> dict[Table, list[
     """The rows of an evaluation without what its form did not tell."""
     if form >= FORM:
         return {table: list(found) for table, found in rows.items()}
-    return {table: [_FIRST_FORM.get(table, dict)(one) for one in found] for table, found in rows.items()}
+    without = _FIRST_FORM if form < WITH_PRODUCTS else _SECOND_FORM
+    return {table: [without.get(table, dict)(one) for one in found] for table, found in rows.items()}
 
 
 def _first_profile(row: Row) -> Row:
@@ -77,9 +78,10 @@ def _first_profile(row: Row) -> Row:
 
 
 _FIRST_FORM: Mapping[Table, Callable[[Row], Row]] = {
-    evaluation: lambda row: {**row, "all_in_cost": None},
+    evaluation: lambda row: {**row, "all_in_cost": None, "lacking": None},
     evaluation_profile: _first_profile,
 }
+_SECOND_FORM: Mapping[Table, Callable[[Row], Row]] = {evaluation: lambda row: {**row, "lacking": None}}
 
 
 def subject_sha256(dossier: Dossier) -> str:

@@ -35,7 +35,7 @@ from hub.store.dossier import Ground, Open, Seen, Wanted, load_dossiers
 from hub.store.dossier.holdings import load_holdings
 from hub.store.dossier.moment import EVER
 from hub.store.evaluations.canonical import ORDER, Document, canonical, document_of, first_difference, sha256_of
-from hub.store.evaluations.inputs import FORM, Prepared, as_then, evidence_of, subject_sha256
+from hub.store.evaluations.inputs import WITH_PRODUCTS, Prepared, as_then, evidence_of, subject_sha256
 from hub.store.evaluations.keep import Asked, codes_of, inputs_digest, rows_of
 from hub.store.evaluations.reference import Version, used
 from hub.store.evaluations.rows import Heading
@@ -194,7 +194,7 @@ async def _remake(tx: Read | Write, row: Row[Any], kept: Mapping[str, Any]) -> _
     if found.sha256 != row.policy_sha256:
         changed.insert(0, f"Policy {row.policy_id} {row.policy_version} has another content than it had.")
     form = kept.get("form", 1)
-    catalogue = taken.catalogue if form >= FORM else None
+    catalogue = taken.catalogue if form >= WITH_PRODUCTS else None
     made = await complete(dossier, found, asked.request, looked.watch, Answering(kept["models"]), str(asked.customer_id), catalogue)
     return _Remade(prepared, made, tuple(changed), form)
 

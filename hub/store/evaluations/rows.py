@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Table
 
 from hub.credit.crosscheck.explanations import explain
@@ -76,6 +77,7 @@ def head_row(heading: Heading, made: Evaluation) -> Row:
         "created_at": heading.created_at,
         "supersedes": heading.supersedes,
         "what_if": heading.what_if,
+        "lacking": [msgspec.to_builtins(one) for one in made.lacking] or None,
         **(_found(made, made.findings) if made.findings else {}),
     }
 

@@ -118,6 +118,12 @@ evaluation = Table(
     texts("customer_reasons"),
     texts("notes"),
     text("next_best_source", nullable=True),
+    Column(
+        "lacking",
+        JSONB(none_as_null=True),
+        nullable=True,
+        comment="what kept it from deciding, by name; null: nothing, or made before that was kept",
+    ),
     document("document", comment="the whole result in the shape of the expected format"),
     text("inputs_digest", comment="hex SHA-256 over the versions of all facts read, consents and parameters"),
     instant("created_at"),

@@ -106,6 +106,11 @@ def _reasons(t: str, scope: Scope) -> Rows:
     return Rows(rows.source, (*rows.where, f"({t}.customer_visible or {INTERNAL})"))
 
 
+def _lacking(t: str, scope: Scope) -> Rows:
+    rows = f"jsonb_to_recordset(coalesce({scope['Evaluation']}.lacking, '[]'::jsonb)) as {t}(name text, reason text, part text)"
+    return Rows(rows, ())
+
+
 def _features_of_part(t: str, scope: Scope) -> Rows:
     rows, p = below("feature_value", "LimitPart", "evaluation_id")(t, scope), scope["LimitPart"]
     return Rows(rows.source, (*rows.where, f"{t}.feature_id = any({p}.feature_ids)"))
@@ -140,6 +145,7 @@ EVALUATION = TypeView(
         "disputes": EVALUATION_DISPUTES,
         "policy": One("PolicyVersion", _policy),
         "reasons": Many("Reason", _reasons, "{t}.ordinal"),
+        "lacking": Many("LackingInput", _lacking, "{t}.part, {t}.name"),
         "models": Many("ModelResult", _part("model_result"), MODEL_ORDER),
         "checks": Many("CheckResult", _part("check_result"), "{t}.check_id"),
         "scorePoints": Many("ScorePoint", _part("score_point"), "{t}.characteristic"),
@@ -154,6 +160,7 @@ EVALUATION_TYPES = [
     EVALUATION,
     *MODEL_TYPES,
     TypeView("PolicyVersion", {**columns(id="{t}.policy_id"), **plain("version", "sha256", "effectiveFrom", "publishedAt")}),
+    TypeView("LackingInput", plain("name", "reason", "part")),
     TypeView("Reason", plain("code", "textZh", "textEn", "cureZh", "cureEn", "customerVisible")),
     TypeView(
         "CheckResult",

@@ -216,3 +216,22 @@ def test_what_passes_the_check_can_be_evaluated(name: str) -> None:
         Outcome.INSUFFICIENT_DATA if path[0] == "eligibility" else Outcome.REFER_MANUAL,
         None,
     )
+
+
+LACKING: dict[str, tuple[tuple[Any, ...], Any, Outcome, list[tuple[str, str, str]]]] = {
+    "a rule": (
+        ("eligibility", 2, "pass"), "lease_months_left >= 12 and ss_tax_paid >= 30000", Outcome.INSUFFICIENT_DATA, [("lease_months_left", "NOT_CONNECTED", "E08")]
+    ),
+    "a leg": (("legs", 1, "amount"), "1000 * lease_months_left + verified_revenue", Outcome.REFER_MANUAL, [("lease_months_left", "NOT_CONNECTED", "LIMIT")]),
+    "the term": (("term", "base"), "lease_months_left", Outcome.REFER_MANUAL, [("lease_months_left", "NOT_CONNECTED", "LIMIT")]),
+    "a source": (("sources", 0), {"kind": "FARM"}, Outcome.INSUFFICIENT_DATA, [("FARM", "NOT_CONNECTED", "GATE")]),
+    "nothing": (("title",), "the same", Outcome.ENHANCED, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_what_keeps_it_from_deciding_is_named(name: str) -> None:
+    """No source serves leases; the rest of what is named is known."""
+    path, value, outcome, lacking = LACKING[name]
+    made = evaluate(evaluated(customer("S01")).dossier, read_policy(changed("S01", path, value)), Request())
+    assert (made.outcome, [(one.name, one.reason, one.part) for one in made.lacking]) == (outcome, lacking)

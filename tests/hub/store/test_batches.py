@@ -20,9 +20,11 @@ from hub.domain.enums import Outcome, Purpose, SourceKind
 from hub.domain.identifiers import new_id
 from hub.domain.models import LoanState, ModelSlot
 from hub.domain.periods import Month
+from hub.store import tables
 from hub.store.evaluations import Asked, evaluate_customer, portfolios, publish_policies
 from hub.store.evaluations.approvals import approve, approved_on, due_on
 from hub.store.evaluations.canonical import ORDER, Document, document_of
+from hub.store.evaluations.inputs import FORM, as_then
 from hub.store.evaluations.keep import evaluate_customers
 from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, Reproduction, find_evaluation, reproduce
 from hub.store.loans import LoanWord, record
@@ -223,3 +225,10 @@ async def test_of_a_month_the_last_decision_of_each_counts(scene: Scene, monkeyp
     assert [await keep_fairness(scene.tx, Month("2026-01"), scene.at + DAY) for _ in range(2)] == [2 * (1 + len(axes())), 0], (
         "once, of all and of S03"
     )
+
+
+def test_what_was_lacking_is_told_of_todays_form_alone() -> None:
+    """Evaluations of before keep the bytes that they had."""
+    row = {"lacking": [{"name": "ss_tax_paid"}], "all_in_cost": 1}
+    told = [as_then({tables.evaluation: [row]}, form)[tables.evaluation][0] for form in (1, 2, FORM)]
+    assert told == [{"lacking": None, "all_in_cost": None}, {"lacking": None, "all_in_cost": 1}, row]

@@ -229,6 +229,7 @@ async def _evaluation(tx: Write, world: World) -> None:
             "score": 679,
             "document": {},
             "inputs_digest": "00" * 32,
+            "lacking": [{"name": "ss_tax_paid", "reason": "NOT_CONNECTED", "part": "E08"}],
             "created_at": KNOWN,
         },
     )
