@@ -1,4 +1,4 @@
-"""ReferenceVersion and Relation: what the lender knows or has configured. And the field of Query that lists it."""
+"""ReferenceVersion, Relation and KnownRelation: what the lender knows or has configured. And the fields of Query that list it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from schema.access import DataKind, access, asked, shown, stored
 from schema.types.pages import After, Connection, First
 
 REFERENCE_READ = access("reference:read", DataKind.CLIENT)
+GRAPH_READ = access("reference:write", DataKind.CLIENT)
+"""Whoever loads the graph sees it: it may name somebody else's customer."""
+Uscc = Annotated[str | None, strawberry.argument(description="Only those that touch this business.")]
+OfTypes = Annotated[list[RelationType] | None, strawberry.argument(description="Only of these types.")]
+InForce = Annotated[
+    bool | None, strawberry.argument(description="Only what the hub knows now; false: only what was replaced or taken back.")
+]
 Names = Annotated[list[str] | None, strawberry.argument(description="Only these documents, for example `margin_bands`.")]
 
 
@@ -48,10 +55,26 @@ class Relation:
     known_to: datetime | None = shown("When a newer version replaced it, or it was taken back.")
 
 
+@strawberry.type(
+    description="关联关系: an edge of the lender's whole relationship graph, whoever is a customer, and who loaded it.",
+    directives=[GRAPH_READ],
+)
+class KnownRelation(Relation):
+    loaded_by: str = shown("Client, or operator, that loaded it.")
+
+
 @strawberry.type
 class References:
     """See the module."""
 
     @asked("The reference documents with all their versions, those loaded last first.", REFERENCE_READ, Connection[ReferenceVersion])
     def references(self, first: First = 20, after: After = None, names: Names = None) -> Any:
+        return stored()
+
+    @asked(
+        "The relationship graph with every version of its edges, those loaded last first. Which of them an evaluation knew: `Evaluation.relations`.",
+        GRAPH_READ,
+        Connection[KnownRelation],
+    )
+    def relations(self, first: First = 20, after: After = None, uscc: Uscc = None, types: OfTypes = None, in_force: InForce = None) -> Any:
         return stored()

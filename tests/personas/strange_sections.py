@@ -41,7 +41,7 @@ class Stranger:
         self.dice = Random(seed)
         self.day = self.dice.choice(DAYS)
         self.scenario = f"S{seed % 12 + 1:02}"
-        self.turnover = self.dice.choice([1_000, 20_000, 60_000, 150_000, 150_000, 400_000, 20_000_000])
+        self.turnover = self.dice.choice([1_000, 20_000, 60_000, 150_000, 150_000, 400_000, 20_000_000, 3_000_000_000])
         self.growth = self.dice.choice([-0.05, 0, 0, 0.01, 0.03, 0.1])
 
     def maybe(self, share: float) -> bool:
@@ -56,8 +56,8 @@ class Stranger:
 
     def money(self, about: float, months: int) -> list[str]:
         """Amounts month by month: mostly steady and true, sometimes noisy, sparse, nothing, or one of them another."""
-        manner = self.dice.choice(["steady"] * 6 + ["noisy", "noisy", "sparse", "nothing", "once", "odd"])
-        return [f"{max(0.0, self._amount(manner, about, number, months)):.2f}" for number in range(months)]
+        manner = self.dice.choice(["steady"] * 6 + ["noisy", "noisy", "sparse", "nothing", "once", "odd", "owed"])
+        return [f"{self._amount(manner, about, number, months):.2f}" for number in range(months)]
 
     def _amount(self, manner: str, about: float, number: int, months: int) -> float:
         steady = about * (1 + self.growth) ** number
@@ -70,6 +70,8 @@ class Stranger:
                 return 0
             case "once":
                 return steady if number == months // 2 else 0
+            case "owed":
+                return -steady / 10 if number % 5 == 0 else steady
             case "odd":
                 return steady * (self.dice.choice([0.01, 5]) if number == months - 1 else 1)
         return steady
@@ -83,7 +85,11 @@ class Stranger:
 
 
 def place_of(one: Stranger) -> Document:
-    return {"city": one.dice.choice(CITIES), "lat": round(one.dice.uniform(29, 31), 4), "lon": round(one.dice.uniform(120, 122), 4)}
+    return {
+        "city": one.dice.choice(CITIES),
+        "lat": one.dice.choice([round(one.dice.uniform(29, 31), 4)] * 9 + [90.0]),
+        "lon": one.dice.choice([round(one.dice.uniform(120, 122), 4)] * 9 + [-180.0]),
+    }
 
 
 def _tax(one: Stranger) -> Document:
@@ -173,7 +179,7 @@ def _shop(one: Stranger) -> Document:
         for back in range(one.dice.choice([24, 14, 12, 5]), 0, -1) if one.maybe(0.97)
     ]  # fmt: skip
     found: Document = {
-        "name": "望舒小店", "owner": "owner", "opened_on": one.some_day(3_000, 400), "months": rows, "fee_rate": one.dice.choice(["0", "0.05"]),
+        "name": "望舒小店", "owner": "owner", "opened_on": one.some_day(3_000, 400), "months": rows, "fee_rate": one.dice.choice(["0", "0.05", "0.05", "0.05", "1"]),
         "receiver_cities": list(CITIES), "ship_from": place_of(one), "score": {"description": one.dice.choice(["4.5", "4.8"]), "service": "4.9", "logistics": "4.7"},
     }  # fmt: skip
     if one.maybe(0.2):
@@ -197,7 +203,7 @@ def _insurance(one: Stranger) -> Document:
         stint |= {"missed": [one.month(5)], "back_paid": [{"period": one.month(4), "paid_on": one.some_day(60, 1)}]}
     found: Document = {
         "city": CITIES[0],
-        "rates": {"PENSION": ["0.14", "0.08"], "MEDICAL": ["0.095", "0.02"]},
+        "rates": {"PENSION": one.dice.choice([["0.14", "0.08"]] * 5 + [["0", "0"]]), "MEDICAL": ["0.095", "0.02"]},
         "persons": [stint] if one.maybe(0.8) else [],
     }
     if one.maybe(0.8):
@@ -213,7 +219,7 @@ def _employer(one: Stranger) -> Document | None:
 def _fund(one: Stranger) -> Document:
     row = {
         "person": "owner", "employer": PARTIES[one.dice.choice("cd")], "status": "NORMAL" if one.maybe(0.85) else "SEALED", "from": one.month(40),
-        "to": one.month(one.dice.choice([1, 1, 1, 2, 9])), "base": one.dice.choice(["8000.00", "3000.00", "0.00"]), "employer_rate": "0.12", "employee_rate": "0.12",
+        "to": one.month(one.dice.choice([1, 1, 1, 2, 9])), "base": one.dice.choice(["8000.00", "3000.00", "0.00"]), "employer_rate": one.dice.choice(["0.12"] * 5 + ["0"]), "employee_rate": one.dice.choice(["0.12"] * 5 + ["0"]),
     }  # fmt: skip
     return {"city": CITIES[0], "accounts": [row | ({"missed": [one.month(3)]} if one.maybe(0.2) else {})] if one.maybe(0.85) else []}
 
@@ -224,7 +230,7 @@ def _bureau(one: Stranger) -> Document:
         {"id": f"L{number}", "of": "owner" if person or one.maybe(0.4) else "business", "lender": one.dice.choice(["第一银行", "第二银行", LENDER]),
          "kind": one.dice.choice(["MORTGAGE", "OPERATING", "CONSUMER", "CARD", "GUARANTEED"]), "secured": one.maybe(0.5), "open": one.maybe(0.8),
          "repayment": one.dice.choice(["AMORTISING", "BULLET", "REVOLVING"]), "opened_on": one.some_day(1_500, 800), "bank_tax_loan": one.maybe(0.1),
-         "balance": f"{one.dice.choice([0, 20_000, one.turnover])}.00", "monthly_due": f"{one.dice.choice([0, 300, 4_000])}.00",
+         "balance": f"{one.dice.choice([0, 20_000, one.turnover, -500])}.00", "monthly_due": f"{one.dice.choice([0, 300, 4_000])}.00",
          **({"matures_on": str(one.day + timedelta(days=one.dice.randint(-60, 2_000)))} if one.maybe(0.8) else {}),
          "statuses": {"first": one.month(24), "codes": "".join(one.dice.choice("N" * 60 + "1*#MC" + ("27" if one.maybe(0.1) else "")) for _ in range(24))}}
         for number in range(one.dice.choice([0, 0, 1, 1, 2, 4]))
@@ -323,7 +329,7 @@ def _financials(one: Stranger) -> Document:
         }
 
     def year(back: int) -> Document:
-        revenue = one.turnover * one.dice.choice([0, 12, 12, 12])
+        revenue = one.turnover * one.dice.choice([0, 12, 12, 12, -1])
         return {
             "year": one.day.year - back,
             "lines": {

@@ -11,12 +11,20 @@ from datetime import date
 
 from hub.credit.policy import load_policy
 from tests.connectors.cn_persona import resident, uscc
+from tests.hub.credit.scenario_customers import customer
+from tests.personas import document_of
 from tests.personas.strange_sections import CITIES, LENDER, PARTIES, SECTIONS, Document, Stranger, place_of
 
 KINDS = (
     "REGISTRATION", "TAX", "FINANCIALS", "INVOICE", "SHOP", "SETTLEMENT", "PAYMENT", "SOCIAL_INSURANCE", "HOUSING_FUND", "BUREAU", "IDENTITY", "DEVICE",
     "PUBLIC_RECORD", "PROCUREMENT", "FARM",
 )  # fmt: skip
+SECTION_OF = {
+    "TAX": "tax", "FINANCIALS": "financials", "INVOICE": "invoices", "SHOP": "shop", "SETTLEMENT": "shop", "PAYMENT": "ledger", "BUREAU": "bureau",
+    "SOCIAL_INSURANCE": "social_insurance", "HOUSING_FUND": "housing_fund", "IDENTITY": "identity", "DEVICE": "device", "PUBLIC_RECORD": "public_records",
+    "PROCUREMENT": "procurement", "FARM": "farm",
+}  # fmt: skip
+LIKE = {"S03": "incense-shop", "S11": "sensor-maker"}
 INDUSTRIES = ("F5292", "C3311", "H6210", "A0111", "C4021", "O8040", "F5137", "K7010", "L7211", "T9700", "E4710")
 
 
@@ -60,20 +68,22 @@ def _source(one: Stranger, *, sound: bool) -> Document:
 def _reference(one: Stranger) -> Document:
     found: Document = {
         "lender": LENDER,
-        "margin_bands": {"F52": ["0.20", "0.50"], "C": ["0.10", "0.60"]},
+        "margin_bands": {"F52": ["0.20", "0.50"], "C": ["0.10", "0.60"], "H": ["0", "0"]},
         "core_enterprises": [PARTIES["a"]["uscc"]],
         "approved_buyers": [PARTIES["a"]["uscc"], PARTIES["b"]["uscc"]],
         "prohibited_industries": ["K70"],
     }
     if one.maybe(0.8):
-        found["crops"] = {"水稻": {"yield_norm": "480", "price": "2.6", "input_cost": "600"}}
+        found["crops"] = {
+            "水稻": {"yield_norm": one.dice.choice(["480", "480", "0"]), "price": "2.6", "input_cost": one.dice.choice(["600", "0"])}
+        }
     if one.maybe(0.5):
         found["social_insurance_base"] = {"floor": "4500.00", "ceiling": "24000.00"}
     return found
 
 
 def _request(one: Stranger) -> Document:
-    amount = {} if one.maybe(0.5) else {"amount": f"{one.dice.choice([0, 5_000, 100_000, 5_000_000])}.00"}
+    amount = {} if one.maybe(0.5) else {"amount": f"{one.dice.choice([0, 5_000, 100_000, 5_000_000, -1])}.00"}
     return {"purpose": "CONSUMPTION" if one.maybe(0.2) else "OPERATING", **amount}
 
 
@@ -99,3 +109,24 @@ def _business(one: Stranger) -> Document:
         "registered_to": "owner", "registered_at": place_of(one), "qualifications": list(one.dice.sample(kinds, one.dice.randint(0, 4))),
     }  # fmt: skip
     return found | ({"responsible_since": one.some_day()} if one.maybe(0.3) else {})
+
+
+def neighbour(seed: int) -> Document:
+    """Somebody whom a scenario is made for, but for one to three sections or sources of his, which are a stranger's."""
+    one = Stranger(seed)
+    one.day, one.turnover = date(2026, 1, 20), one.dice.choice([40_000, 160_000, 160_000])
+    found = document_of(LIKE[one.scenario]) if one.scenario in LIKE else customer(one.scenario)
+    found |= {"id": f"neighbour-{seed}", "request": _request(one)}
+    for name in one.dice.sample(sorted(SECTIONS.keys() & found.keys()), one.dice.randint(0, 2)):
+        found[name] = SECTIONS[name](one)
+        if name == "invoices":
+            found.pop("relations", None)
+    for kind in one.dice.sample(KINDS, one.dice.randint(0, 4)):
+        name = SECTION_OF.get(kind)
+        if kind not in found["sources"] and (name is None or one.maybe(0.5)):
+            continue
+        if name and name not in found and (found.get("business") or name not in ("invoices", "financials")):
+            found[name] = SECTIONS[name](one)
+        served = found["sources"].get(kind, {"from": one.month(24)})
+        found["sources"][kind] = {**_source(one, sound=False), "from": served["from"]} if one.maybe(0.6) else served
+    return found

@@ -48,6 +48,7 @@ async def lend(tx: Write, world: World) -> None:
     ends = [("91330203MA2DEMKX15", Decimal("0.3"), KNOWN + timedelta(days=9)), ("91999900MA9XXXX34X", None, None)]
     edges = [_edge(world, number, *end) for number, end in enumerate(ends)]
     await tx.execute(insert(tables.customer_relation), edges)
+    await tx.execute(insert(tables.relation), [{name: said for name, said in one.items() if name != "customer_id"} for one in edges])
     about = [("Evaluation", None, "OPEN"), ("Evaluation", "ss_gmv_mean", "KEPT")]
     await tx.execute(insert(tables.dispute), [_dispute(world, number, *one) for number, one in enumerate(about)])
 

@@ -128,6 +128,7 @@ class Oracle:
             "portfolioScreenings": "PortfolioScreeningConnection",
             "portfolioResults": "PortfolioResultConnection",
             "references": "ReferenceVersionConnection",
+            "relations": "KnownRelationConnection",
             "fairnessCells": "FairnessCellConnection",
             "partnerConcentration": "PartnerConcentrationConnection",
             "disputes": "DisputeConnection",
@@ -185,6 +186,18 @@ class Oracle:
             ),
             "references": lambda **given: self._page("ReferenceVersion", self.watching["references"]["edges"], days=True, **given),
             "fairnessCells": lambda **given: self._page("FairnessCell", self.watching["fairnessCells"]["edges"], days=True, **given),
+            "relations": lambda uscc=None, types=None, inForce=None, **given: self._page(
+                "KnownRelation",
+                [
+                    edge
+                    for edge in self.watching["relations"]["edges"]
+                    if uscc in (None, edge["node"]["fromUscc"], edge["node"]["toUscc"])
+                    and inForce in (None, edge["node"]["knownTo"] is None)
+                    and (types is None or edge["node"]["type"] in types)
+                ],
+                days=False,
+                **given,
+            ),
             "partnerConcentration": lambda **given: self._page(
                 "PartnerConcentration", self.watching["partnerConcentration"]["edges"], days=True, **given
             ),

@@ -47,12 +47,12 @@ QUERIES = (
         "PortfolioResults",
         "PortfolioScreenings",
     ),
-    *("Products", "References", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
+    *("Products", "References", "RelationGraph", "Scenarios", "ShopTrade", "SourceStatus", "SyncHealth"),
 )
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 62 and set(QUERIES) < set(names())
+    assert len(names()) == 63 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -179,7 +179,11 @@ async def test_a_read_is_one_statement(api: Api, name: str, monkeypatch: pytest.
     event.listen(engine, "before_cursor_execute", notice)
     try:
         await answered(
-            api.sides["admin" if name in ("Clients", "ConcentrationReport", "FairnessReport", "Policies", "PolicyDrafts") else "risk-desk"],
+            api.sides[
+                "admin"
+                if name in ("Clients", "ConcentrationReport", "FairnessReport", "Policies", "PolicyDrafts", "RelationGraph")
+                else "risk-desk"
+            ],
             name,
             **given,
         )

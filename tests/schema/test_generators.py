@@ -63,7 +63,7 @@ async def answers(api: Api) -> dict[str, Any]:
         )
         client = (
             "admin"
-            if name in ("SyncHealth", "Clients", "ConcentrationReport", "FairnessReport", "Policies", "PolicyDrafts")
+            if name in ("SyncHealth", "Clients", "ConcentrationReport", "FairnessReport", "Policies", "PolicyDrafts", "RelationGraph")
             else "risk-desk"
         )
         said = (await api.sides[client].ask(example(name), given)).json()

@@ -49,7 +49,7 @@ def shape(observers: Observers) -> Decimal | None:
 
 
 def margin(dossier: Dossier, features: FeatureSet) -> Decimal | MissingReason | None:
-    """Distance of the gross margin from the industry's band over the band's midpoint; NOT_APPLICABLE without a band."""
+    """Distance of the gross margin from the industry's band over the band's midpoint; NOT_APPLICABLE without a band, None with one around nothing."""
     band = _band(dossier)
     if band is None:
         return MissingReason.NOT_APPLICABLE
@@ -57,7 +57,8 @@ def margin(dossier: Dossier, features: FeatureSet) -> Decimal | MissingReason | 
     if found.number is None:
         return found.missing
     low, high = band
-    return max(ZERO, low - found.number, found.number - high) / ((low + high) / 2)
+    middle = (low + high) / 2
+    return max(ZERO, low - found.number, found.number - high) / middle if middle > 0 else None
 
 
 def _band(dossier: Dossier) -> tuple[Decimal, Decimal] | None:

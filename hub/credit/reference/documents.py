@@ -76,6 +76,8 @@ def _bands(value: Any, at: Path) -> Faults:
                 yield (*here, place), "it is no share from 0 to 1", 'Write a decimal text, like "0.15".'
         if None not in shares and shares[0] > shares[1]:  # type: ignore[operator]
             yield here, "the low share is above the high one", "Put the lower one first."
+        elif shares[1] == 0:
+            yield (*here, 1), "it is nothing", "Write the highest share that is usual, above 0."
 
 
 def _industries(value: Any, at: Path) -> Faults:

@@ -44,10 +44,29 @@ def evaluation_origin() -> dict[str, Member]:
     }
 
 
+def _graph(t: str, scope: Scope) -> Rows:
+    return Rows(f"relation {t}", ())
+
+
 def reference_version_fields() -> dict[str, Member]:
-    """The field of Query."""
+    """The fields of Query. The graph names businesses that may be somebody else's customers: it is read as the hub, and leads to none."""
     filters = {"names": Argued("text[]", "{t}.name = any({p})")}
-    return {"references": Paged("ReferenceVersion", _versions, Order("row_id", "loaded_on"), filters, owned=False)}
+    of_graph = {
+        "uscc": Argued("text", "({t}.from_uscc = {p} or {t}.to_uscc = {p})"),
+        "types": Argued("text[]", "{t}.type = any({p})"),
+        "inForce": Argued("boolean", "({t}.known_to is null) = {p}"),
+    }
+    return {
+        "references": Paged("ReferenceVersion", _versions, Order("row_id", "loaded_on"), filters, owned=False),
+        "relations": Paged("KnownRelation", _graph, Order("edge_id"), of_graph, owned=False, private=True),
+    }
+
+
+_EDGE: dict[str, Member] = {
+    **plain("fromUscc", "toUscc", "type", "evidence", "source", "knownFrom", "knownTo"),
+    **columns(since="{t}.valid_from", until="{t}.valid_to"),
+    **decimals("weight"),
+}
 
 
 REFERENCE_VERSION_TYPES = [
@@ -58,12 +77,6 @@ REFERENCE_VERSION_TYPES = [
             **columns(document="{t}.document::text"),
         },
     ),
-    TypeView(
-        "Relation",
-        {
-            **plain("fromUscc", "toUscc", "type", "evidence", "source", "knownFrom", "knownTo"),
-            **columns(since="{t}.valid_from", until="{t}.valid_to"),
-            **decimals("weight"),
-        },
-    ),
+    TypeView("Relation", _EDGE),
+    TypeView("KnownRelation", {**_EDGE, **plain("loadedBy")}),
 ]

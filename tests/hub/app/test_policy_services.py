@@ -265,7 +265,8 @@ def reached(catalogue: Catalogue, root: str) -> set[str]:
 def test_nothing_private_leads_to_a_customer() -> None:
     """What is read as the hub, past row-level security, is these types and no others."""
     private = [name for name, one in CATALOGUE["Query"].members.items() if isinstance(one, Paged) and one.private]
-    assert private == ["policyDrafts"] and {"policy_draft", "policy_trial"} <= PRIVATE
+    assert private == ["policyDrafts", "relations"] and {"policy_draft", "policy_trial", "relation"} <= PRIVATE
+    assert reached(CATALOGUE, "relations") == {"KnownRelation"}
     closed = {
         "PolicyDraft", "PolicyTrial", "PolicyDifferences", "OutcomeMove", "ReasonMove", "LeftOut", "ChangedCase", "DecisionBefore", "DecisionAfter",
     }  # fmt: skip

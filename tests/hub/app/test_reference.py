@@ -76,6 +76,7 @@ async def test_three_faults_are_told_and_nothing_is_loaded(desk: Desk) -> None:
         {"prohibited_industries": ["A06"]},
         {"prohibited_industries": ["C", "C"]},
         {"margin_bands": {"F53": ["0.1", "0.2"]}},
+        {"margin_bands": {"F52": ["0", "0.00"]}},
         {"service_area": ["宁波"]},
         {"service_area": ["宁波市", "330200"]},
         {"service_area": ["浙江省"]},

@@ -29,7 +29,7 @@ def test_each_fault_is_told_with_its_line_in_the_order_of_the_lines(tmp_path: Pa
     told = capsys.readouterr().err.splitlines()
     places = [line.removeprefix(f"{path}:").split(": ")[:2] for line in told[:-1]]
     # What is missing has the line of what it is missing from.
-    assert places == [["1", "version"], ["3", "choose.sizes"], ["6", "branch.without_bureau"]]
+    assert places == [["1", "version"], ["3", "choose.sizes[0]"], ["6", "branch.without_bureau"]]
     assert told[-1] == "1 checked, 3 faults."
 
 
@@ -40,8 +40,15 @@ def test_a_sound_file_has_none(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == "1 checked, no fault.\n"
 
 
-def test_what_is_no_json_is_told_with_its_line(tmp_path: Path) -> None:
+def test_what_is_no_json_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "broken.json"
     path.write_text(SOUND.replace('["S01"],', '["S01"]'), "utf-8")
-    with pytest.raises(InvalidInput, match=r"broken\.json:6: it is no JSON"):
+    with pytest.raises(typer.Exit):
         read_file(path)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"{path}:6: the text: it is no JSON") and last == "Nothing was screened."
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"nowhere\.json cannot be read"):
+        read_file(tmp_path / "nowhere.json")

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.sandbox.persona import Persona
+from connectors.sandbox.sections.tax import BALANCE, MOVEMENTS, RESULT
 from hub.credit import policies
 from hub.credit.dossier import Dossier
 from hub.credit.evaluate import Evaluation, Request, evaluate
@@ -43,6 +44,7 @@ BOUNDED = settings(max_examples=25, deadline=None, suppress_health_check=[Health
 MONEY = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 AMOUNTS = {
     "amounts", "net", "declared", "wages", "base", "balance", "monthly_due", "opening_balance", "amount", "confirmed", "invoiced", "price", "input_cost",
+    "unit_price", "total", "exempt", "floor", "ceiling", *BALANCE, *RESULT, *MOVEMENTS,
 }  # fmt: skip
 FIXED = {"STAFF", "FIXED", "CLASS", "PROGRAMME", "PRODUCT", "ORDERS"}
 """Legs and caps that are no multiple of the customer's money. ORDERS is one until a buyer's part is cut at half of PRODUCT."""
