@@ -30,7 +30,7 @@ from hub.store.evaluations import (
     scenarios_to_refresh,
 )
 from hub.store.evaluations.errands import Errand
-from hub.store.reports import keep_fairness
+from hub.store.reports import keep_concentration, keep_fairness
 from hub.sync.keeping import Keeper
 from hub.sync.settings import Patience
 
@@ -86,7 +86,8 @@ async def report(runtime: Runtime, reported: Month | None) -> Month:
     month = add_months(month_of(runtime.clock.today()), -1)
     if month != reported:
         async with runtime.database.work() as tx:
-            cells = await keep_fairness(tx, month, runtime.clock.now())
+            now = runtime.clock.now()
+            cells = await keep_fairness(tx, month, now) + await keep_concentration(tx, month, now)
         if cells:
             log.info("reported", count=cells)
     return month

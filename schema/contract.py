@@ -8,19 +8,19 @@ from __future__ import annotations
 import sys
 from typing import Any, cast
 
+import orjson
 import strawberry
 from graphql import GraphQLError, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
-from strawberry.types.graphql import OperationType
 
 from schema import federation
 from schema.context import Context
 from schema.mutations.root import Mutation
 from schema.plan.documents import Document, Documents
-from schema.plan.extension import StoredReads
+from schema.plan.extension import StoredReads, admit, read
 from schema.plan.rules import Rules
-from schema.plan.selecting import Planner, Way
+from schema.plan.selecting import Plan, Planner, Way
 from schema.scalars import SCALARS
 from schema.stored import wire
 from schema.types.facts import FACT_TYPES
@@ -68,29 +68,21 @@ class HubSchema(strawberry.Schema):
         self, query: str, variable_values: dict[str, Any] | None, context_value: Context, *, operation_name: str | None = None
     ) -> ExecutionResult:
         """As Strawberry does, but what is read from the store goes straight to the plan (ADR 42)."""
-        document = self._stored(query, variable_values or {}, context_value, operation_name)
-        if document is None:
+        variables = variable_values or {}
+        found = self._stored(query, variables, context_value, operation_name)
+        if found is None:
             return await super().execute(query, variable_values, context_value, operation_name=operation_name)
-        context = self._create_execution_context(
-            query=query,
-            allowed_operation_types=(OperationType.QUERY,),
-            variable_values=variable_values,
-            context_value=context_value,
-            root_value=None,
-            operation_name=operation_name,
-        )
-        extension = StoredReads()
-        extension.execution_context = context
         try:
-            await extension.answer(document)
+            await admit(self.documents, *found, variables, context_value)
+            body = await read(self.documents, found[1], variables, context_value)
         except Exception as error:  # noqa: BLE001 -- as Strawberry does: whatever it is, the endpoint masks it
             return ExecutionResult(
                 data=None, errors=[error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)]
             )
-        return cast(ExecutionResult, context.result)
+        return ExecutionResult(data=cast(Any, orjson.Fragment(body)), errors=None)
 
-    def _stored(self, query: str, variables: dict[str, Any], context: Context, operation_name: str | None) -> Document | None:
-        """The document, where the operation is known to be valid and to read the store alone."""
+    def _stored(self, query: str, variables: dict[str, Any], context: Context, operation_name: str | None) -> tuple[Document, Plan] | None:
+        """The document and its plan, where the operation is known to be valid and to read the store alone."""
         document = self.documents.of(query, introspecting="schema:introspect" in context.caller.scopes)
         if document.node is None or document.errors:
             return None
@@ -98,7 +90,7 @@ class HubSchema(strawberry.Schema):
             plan = self.documents.plan(document, operation_name, variables)
         except GraphQLError:
             return None
-        return document if plan.way is Way.STORED else None
+        return (document, plan) if plan.way is Way.STORED else None
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry's own log would hold the document; the endpoint logs what may be logged."""

@@ -16,7 +16,8 @@ from strawberry.types import Info
 
 from hub.domain.selection import Argument, Case, Pick, Selection, StoredRead
 from schema.context import Context
-from schema.plan.selecting import Tree, argument_values
+from schema.plan.arguments import argument_values
+from schema.plan.selecting import Tree
 
 _TYPENAME = Pick("__typename", "__typename")
 

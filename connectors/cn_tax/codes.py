@@ -100,6 +100,7 @@ BALANCE_LINES: Mapping[str, tuple[str, str]] = {
 PROFIT_LINES: Mapping[str, tuple[str, str]] = {
     "1": ("revenue", "营业收入"),
     "2": ("cost", "营业成本"),
+    "17": ("research_cost", "研究费用"),
     "32": ("net_profit", "净利润"),
     "911": ("owner_withdrawals", "业主提取"),
     "912": ("injections", "投入资本"),

@@ -18,6 +18,8 @@ from hub.store.database import STORE_ERRORS, Database
 
 MOST = 200
 """Requests of one statement."""
+AT_ONCE = 2
+"""Statements under way: while one waits for the disk, the next one is worked on."""
 _ADMIT = """
 with asked as materialized (
   select * from unnest(%(clients)s::text[], %(tokens)s::text[], %(thumbprints)s::text[], %(proofs)s::text[], %(ends)s::timestamptz[])
@@ -42,14 +44,15 @@ class Admissions:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._waiting: list[Waiting] = []
-        self._working: asyncio.Task[None] | None = None
+        self._working: list[asyncio.Task[None]] = []
 
     async def of(self, asked: Asked) -> Any:
         """The client's row, with ``fresh`` and ``revoked``; None where there is no such client. ``asked``: client, token, thumbprint, proof, expires_at."""
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, done))
-        if self._working is None or self._working.done():
-            self._working = asyncio.create_task(self._work())
+        self._working = [one for one in self._working if not one.done()]
+        if len(self._working) < AT_ONCE:
+            self._working.append(asyncio.create_task(self._work()))
         return await done
 
     async def _work(self) -> None:

@@ -16,11 +16,10 @@ from starlette.requests import HTTPConnection
 from hub.access.admissions import Admissions
 from hub.access.challenges import INVALID_PROOF, bad_proof, malformed, no_credentials
 from hub.access.clients import Client
-from hub.access.jose import peek_header
 from hub.access.keys import SigningKeys
 from hub.access.nonces import Nonces
 from hub.access.proofs import Asked, Proof, check_proof
-from hub.access.tokens import AccessToken, open_access_token
+from hub.access.tokens import AccessToken, key_named, open_access_token
 from hub.domain.caller import Admitted, Caller
 from hub.domain.periods import china_day
 from hub.errors import TokenInvalid
@@ -47,7 +46,7 @@ class Guard:
             raise
 
     async def _opened(self, request: HTTPConnection, scheme: str, text: str) -> Admitted:
-        keys = await self.keys.knowing(str(peek_header(text).get("kid")))
+        keys = await self.keys.knowing(key_named(text))
         token = open_access_token(text, keys, self.origin, self.resource, self.now())
         proof = self._proof(request, scheme, text, token)
         client = await self._admit(token, proof)

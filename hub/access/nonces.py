@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 
 SLOT = 300
 
@@ -25,5 +26,11 @@ class Nonces:
         return any(hmac.compare_digest(nonce.encode(), self._of(one).encode()) for one in (slot, slot - 1))
 
     def _of(self, slot: int) -> str:
-        key = hmac.new(self.master, b"hub.access.dpop-nonce", hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(hmac.new(key, str(slot).encode(), hashlib.sha256).digest()).rstrip(b"=").decode()
+        return _nonce(self.master, slot)
+
+
+@lru_cache(maxsize=64)
+def _nonce(master: bytes, slot: int) -> str:
+    """Every request of five minutes is told and compared with the same ones."""
+    key = hmac.new(master, b"hub.access.dpop-nonce", hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(hmac.new(key, str(slot).encode(), hashlib.sha256).digest()).rstrip(b"=").decode()

@@ -19,14 +19,13 @@ from hub.access.assertions import ALGORITHMS as ASSERTION_ALGORITHMS
 from hub.access.assertions import ASSERTION_TYPE, check_assertion, claimed_client
 from hub.access.clients import Client, find_client, note_use
 from hub.access.forms import read_form
-from hub.access.jose import peek_header
 from hub.access.keys import SERVER, SigningKeys
 from hub.access.nonces import Nonces
 from hub.access.proofs import ALGORITHMS as PROOF_ALGORITHMS
 from hub.access.proofs import Asked, NonceNeeded, check_proof
 from hub.access.refusals import NO_STORE, Refusal, answering
 from hub.access.replay import sweep, use_once
-from hub.access.tokens import LIFE, PURPOSE, AccessToken, issue, open_access_token, split_scope
+from hub.access.tokens import LIFE, PURPOSE, AccessToken, issue, key_named, open_access_token, split_scope
 from hub.errors import InvalidInput, TokenInvalid
 from hub.store.database import Database
 
@@ -196,7 +195,7 @@ class AuthorizationServer:
     async def _opened(self, token: str) -> AccessToken | None:
         """None for anything that is no token of ours that is still good."""
         try:
-            keys = await self.keys.knowing(str(peek_header(token).get("kid")))
+            keys = await self.keys.knowing(key_named(token))
             return open_access_token(token, keys, self.origin, self.resource, self.now())
         except TokenInvalid:
             return None

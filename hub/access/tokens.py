@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import Key
 
-from hub.access.jose import Expect, Opened, open_token, text_claim, whole_number
+from hub.access.jose import Expect, Opened, open_token, peek_header, text_claim, whole_number
 from hub.access.keys import KeySet
 from hub.domain.identifiers import new_id
 from hub.errors import TokenInvalid
@@ -92,6 +93,13 @@ def _claims(token: str, keys: KeySet) -> dict[str, Any]:
     return opened.claims
 
 
+def key_named(token: str) -> str:
+    """The id of the key that a token says it was signed by."""
+    known, _ = _held.get(token, (None, None))
+    return str((known.header if known else peek_header(token)).get("kid"))
+
+
+@lru_cache(maxsize=_KEPT)
 def split_scope(scope: str) -> tuple[frozenset[str], str]:
     """(scopes, purpose); the purpose is empty when none is named: then no consent fits. Raises TokenInvalid for several."""
     names = scope.split(" ")

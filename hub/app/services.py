@@ -5,8 +5,9 @@ Each that is about a customer stands in the access log before its answer leaves,
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -34,6 +35,7 @@ from hub.errors import ConsentMissing, HubError, InvalidInput, NotAllowed, NotFo
 from hub.link.manage import ManageRequest, ManageService
 from hub.link.service import PARTNER_APP, LinkRequest, LinkService
 from hub.store.database import Database, Write
+from hub.store.dossier.objections import Open, open_objections
 from hub.store.evaluations import Asked, effective_policy, evaluate_customer
 from hub.store.idempotency import Answer
 from hub.sync.context import Equipment
@@ -193,6 +195,7 @@ class HubServices:
             raise InvalidInput("The requested amount must be more than nothing, and less than a trillion yuan.")
         if asked.as_of is not None and not EARLIEST <= asked.as_of <= self.clock.today() + timedelta(days=366):
             raise InvalidInput(f"asOf lies between {EARLIEST} and a year from today.")
+        objected = await self._objected(asked.customer_id, known_at)
 
         async def effect(tx: Write) -> Answer:
             customer_id = await visible(tx, asked.customer_id)
@@ -208,6 +211,8 @@ class HubServices:
                     purpose=call.caller.purpose,
                     app=call.caller.app,
                     what_if=known_at < now or asked.as_of not in (None, self.clock.today()),
+                    read_at=now,
+                    objected=objected,
                 ),
                 self.models,
             )
@@ -215,6 +220,14 @@ class HubServices:
 
         answer = await self.calling.as_client(call, effect, "evaluate", asked.customer_id)
         return contract.Evaluated(str(answer.get("customer", asked.customer_id)), str(answer["evaluation"]))
+
+    async def _objected(self, named: str, known_at: datetime) -> Open | None:
+        """Whoever objected as another customer that is one with this one has objected, though his app may see this one alone (PIPL 24)."""
+        with suppress(ValueError):
+            customer_id = CustomerId(UUID(named))
+            async with self.database.work() as tx:
+                return (await open_objections(tx, [customer_id], known_at)).get(customer_id)
+        return None
 
 
 async def _check_return(tx: Write, call: contract.Call, url: str, purpose: str | None = None) -> None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 
 import orjson
 import typer
 from rich.table import Table
 
-from hub.access.audit.assessed import Assessment, note_assessed
+from hub.access.audit.assessed import note_assessed
 from hub.cli.options import console, emit, settings
 from hub.cli.place import require_begun
 from hub.cli.runtime import ASSESSMENT, Configs, Runtime, read_configs
+from hub.domain.assessments import Assessment
 from hub.errors import FixConfiguration
 from hub.settings import Settings
 from hub.sync.approved import addresses
 
-LONGEST = 128
 SIMULATED = {"id": "PIPIA-SIMULATED", "on": "2026-01-01"}
 """What is said of simulated platforms: nobody's data are fetched from them."""
 
@@ -32,15 +31,12 @@ def read_assessments(chosen: Settings) -> dict[str, Assessment]:
 
 
 def _assessment(name: str, value: object) -> Assessment:
-    try:
-        match value:
-            case {"id": str(record), "on": str(day)} if 0 < len(record.strip()) <= LONGEST:
-                return Assessment(record.strip(), date.fromisoformat(day))
-    except ValueError:
-        pass
-    raise FixConfiguration(
-        f"The {ASSESSMENT} of {name} in connectors.json is none.", remedy='Write it like {"id": "PIPIA-2026-014", "on": "2026-01-05"}.'
-    )
+    found = Assessment.of(value)
+    if found is None:
+        raise FixConfiguration(
+            f"The {ASSESSMENT} of {name} in connectors.json is none.", remedy='Write it like {"id": "PIPIA-2026-014", "on": "2026-01-05"}.'
+        )
+    return found
 
 
 def simulated(configs: Configs) -> dict[str, Assessment]:

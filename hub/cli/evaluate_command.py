@@ -38,7 +38,8 @@ def evaluate(
     """Evaluates. With --persona the whole path for one persona file, without --home in a directory that is removed afterwards.
 
     --customer ID --scenario S03 evaluates a customer of this hub from what was known at an instant (--known-at) for a day (--as-of), and keeps the result; of another
-    day than today, or of what was known before, it is a what-if by which nothing is decided.
+    day than today, or of what was known before, it is a what-if by which nothing is decided. What is read of it is what consents of today allow: a withdrawal holds for
+    whoever looks back, too. `forbidden` tells which source was left out, or read in part, since when and whether it was allowed then; exit code 4: one was allowed then.
 
     --evaluation ID makes a stored evaluation once more from what it was made from, whatever came since, and compares the two byte for byte. Exit code 0: EQUAL; 3: DIFFERENT,
     with the first difference and its cause; 4: it may not be made again, because a consent ended, or what it read was erased.

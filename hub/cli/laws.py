@@ -211,6 +211,12 @@ PERSONAL_INFORMATION = (
         ("hub/cli/assessments.py",),
     ),
     Rule(
+        "PIPL 55-56: policies",
+        "What is decided by was assessed, and the record is kept for three years.",
+        "No draft is published without the id and day of an impact assessment; the version keeps them, and no version is ever changed or deleted.",
+        ("hub/credit/assessed.py", "hub/store/evaluations/drafts.py"),
+    ),
+    Rule(
         "JR/T 0171: masked",
         "C2 is encrypted and restricted.",
         "A personal field is kept as a keyed hash and a mask, and shown masked.",

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from types import TracebackType
 from typing import Any
 
+import orjson
 import structlog
 
 FIELDS = frozenset({
@@ -38,13 +39,26 @@ def configure(level: int = logging.INFO) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _places,
             _listed,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Looked up at each line: whoever exchanges stderr later is obeyed.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-        cache_logger_on_first_use=False,
+        logger_factory=_Stderr,
+        cache_logger_on_first_use=True,
     )
+
+
+class _Stderr:
+    """What is stderr when the line is written: whoever exchanges it later is obeyed."""
+
+    def __init__(self, *_: Any) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = self.msg
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+
+
+def _as_json(event: Event, default: Callable[[Any], Any]) -> str:
+    return orjson.dumps(event, default=default).decode()
 
 
 def _listed(_logger: Any, _method: str, event: Event) -> Event:

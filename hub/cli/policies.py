@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,41 +21,55 @@ from hub.cli.options import console, emit, plain, settings
 from hub.cli.pool import come_to_all
 from hub.cli.processes import OPERATOR, with_runtime
 from hub.cli.runtime import Runtime
-from hub.credit.checking import check as check_text
-from hub.credit.checking import read_text
+from hub.credit.assessed import stated
+from hub.credit.checking import Found, check_file, read_text
 from hub.credit.differences import Decision, Differences
 from hub.errors import InvalidInput, NotFound
 from hub.store.database import Write
 from hub.store.evaluations import drafts
 from hub.store.evaluations.approvals import approved_on, due_on
 from hub.store.evaluations.drafts import Draft
-from hub.store.evaluations.policies import in_force, versions
+from hub.store.evaluations.policies import in_force, require_scenario, versions
 
 AT_ONCE = 20
+UNSTATED = "not stated: published before that was asked"
+"""Of the impact assessment of a version; it stays in force."""
 Work = Callable[[Runtime], Awaitable[None]]
 
 
 def check(files: list[Path], *, as_json: bool) -> None:
     """Exit code 1 when a file has a fault."""
-    found = {str(path): check_text(_text(path)) for path in files}
+    texts = {str(path): _text(path) for path in files}
+    found = [(name, *check_file(text)) for name, text in texts.items()]
     if as_json:
         emit(
             [
                 {"file": name, "line": one.line, "where": one.where, "wrong": one.wrong, "remedy": one.remedy}
-                for name, faults in found.items()
+                for name, _, faults in found
                 for one in faults
             ]
         )
     else:
-        for name, told in found.items():
-            for one in told:
-                console.print(f"{escape(name)}:{one.line}: {escape(one.where)}: {escape(one.wrong)}. {escape(one.remedy)}", soft_wrap=True)
-        wrong = sum(map(len, found.values()))
-        policies = "1 policy" if len(files) == 1 else f"{len(files):,} policies"
-        faults = "no fault" if not wrong else "1 fault" if wrong == 1 else f"{wrong:,} faults"
-        console.print(f"{policies} checked, {faults}.")
-    if any(found.values()):
+        _print_checked(found)
+        if bare := [name for name, own, faults in found if not own and not faults and stated(json.loads(texts[name])) is None]:
+            console.print(
+                f"Without an impact assessment, so not to be published as they are (PIPL 55): {escape(', '.join(bare))}.", soft_wrap=True
+            )
+    if any(faults for _, _, faults in found):
         raise typer.Exit(1)
+
+
+def _print_checked(found: list[tuple[str, str | None, list[Found]]]) -> None:
+    for name, _, faults in found:
+        for one in faults:
+            console.print(f"{escape(name)}:{one.line}: {escape(one.where)}: {escape(one.wrong)}. {escape(one.remedy)}", soft_wrap=True)
+    if others := [own for _, own, _ in found if own]:
+        told = "They come with the hub, and are neither drafted nor published."
+        console.print(f"Not policies, but the hub's own documents, checked as such: {', '.join(others)}. {told}", soft_wrap=True)
+    wrong = sum(len(faults) for _, _, faults in found)
+    policies = "1 policy" if len(found) - len(others) == 1 else f"{len(found) - len(others):,} policies"
+    told = "no fault" if not wrong else "1 fault" if wrong == 1 else f"{wrong:,} faults"
+    console.print(f"{policies} checked, {told}.")
 
 
 def show(home: Path | None, *, as_json: bool) -> None:
@@ -75,7 +90,10 @@ def show(home: Path | None, *, as_json: bool) -> None:
         if as_json:
             emit({"versions": told, "drafts": [_draft(one) for one in written]})
         else:
-            console.print(_table("Published", told, ("policy", "version", "from", "until", "applies", "approvedUntil", "sha256")))
+            shown = [{**one, "assessment": one["assessment"] or UNSTATED} for one in told]
+            console.print(
+                _table("Published", shown, ("policy", "version", "from", "until", "applies", "approvedUntil", "assessment", "sha256"))
+            )
             console.print(
                 _table(
                     "Drafts",
@@ -103,6 +121,7 @@ def show_one(what: str, version: str | None, home: Path | None) -> None:
                     )
                 )
             else:
+                await require_scenario(tx, what)
                 row = _chosen(await versions(tx, what), version, runtime.clock.today())
                 until_ = f" until {row.ends_on}" if row.ends_on else ""
                 found.append((row.document, f"{row.policy_id} {row.version} applies from {row.effective_from} on{until_}."))
@@ -117,7 +136,8 @@ def _chosen(rows: list[Any], version: str | None, today: date) -> Any:
     """Raises NotFound."""
     mine = [row for row in rows if version in (None, row.version)]
     if not mine:
-        raise NotFound("There is no such policy, or no such version of it.", remedy="`hub policies list` shows them.")
+        told = f"Its versions are {', '.join(row.version for row in rows)}."
+        raise NotFound("There is no such version of it.", remedy=told)
     return mine[0] if version else in_force(mine, today)
 
 
@@ -255,6 +275,7 @@ def _text(path: Path) -> str:
 def _version(row: Any, *, in_force: bool) -> dict[str, Any]:
     return {
         "policy": row.policy_id, "version": row.version, "from": row.effective_from, "until": row.ends_on, "applies": in_force, "sha256": row.sha256,
+        "assessment": row.assessment_id, "assessedOn": row.assessed_on,
     }  # fmt: skip
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -22,8 +21,8 @@ from hub.cli.policies import acting
 from hub.cli.pool import come_to_all_at_once
 from hub.cli.processes import with_runtime
 from hub.cli.runtime import Runtime, listed
-from hub.credit.checking import Found, line_near, lines_of
-from hub.credit.portfolio import faults, read_portfolio
+from hub.credit.checking import Found
+from hub.credit.portfolio_faults import check_portfolio
 from hub.errors import InvalidInput
 from hub.store.evaluations import portfolios
 from hub.store.evaluations.portfolios import Screening
@@ -39,36 +38,38 @@ OUTCOMES = {
 
 def check(files: list[Path]) -> None:
     """Exit code 1 when a file has a fault."""
-    wrong = [(path, fault) for path in files for fault in sorted(_faults_of(path), key=lambda one: one.line)]
-    for path, one in wrong:
-        console.print(f"{escape(str(path))}:{one.line}: {escape(one.where)}: {escape(one.wrong)}. {escape(one.remedy)}", soft_wrap=True)
-    console.print(f"{len(files)} checked, {len(wrong) or 'no'} {'fault' if len(wrong) < 2 else 'faults'}.")
-    if wrong:
+    count = sum(len(_told(path, check_portfolio(_text(path))[1])) for path in files)
+    console.print(f"{len(files)} checked, {count or 'no'} {'fault' if count < 2 else 'faults'}.")
+    if count:
         raise typer.Exit(1)
 
 
-def _faults_of(path: Path) -> list[Found]:
-    document, known = read_file(path), lines_of(path.read_text("utf-8"))
-    return [Found(line_near(known, where), ".".join(map(str, where)), wrong, remedy) for where, wrong, remedy in faults(document)]
+def _told(path: Path, found: list[Found]) -> list[Found]:
+    for one in found:
+        console.print(f"{escape(str(path))}:{one.line}: {escape(one.where)}: {escape(one.wrong)}. {escape(one.remedy)}", soft_wrap=True)
+    return found
+
+
+def _text(path: Path) -> str:
+    """Raises InvalidInput."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} cannot be read: {error}.", remedy="Name a portfolio file (JSON in UTF-8).") from None
 
 
 def read_file(path: Path) -> Mapping[str, Any]:
-    """Raises InvalidInput."""
-    try:
-        document = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise InvalidInput(f"{path}:{error.lineno}: it is no JSON: {error.msg}.", remedy="Correct it there.") from None
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error}.", remedy="Name a portfolio file (JSON).") from None
-    if not isinstance(document, dict):
-        raise InvalidInput(f"{path} is no JSON object.", remedy="docs/operators.md has an example.")
+    """The document of a file without a fault; every fault is told, and ends it with exit code 1. Raises InvalidInput."""
+    document, found = check_portfolio(_text(path))
+    if _told(path, found):
+        console.print("Nothing was screened.")
+        raise typer.Exit(1)
     return document
 
 
 def run(path: Path, home: Path | None, processes: int, *, as_json: bool) -> None:
     """Begins a screening and comes to its end."""
     document = read_file(path)
-    read_portfolio(document)
 
     async def work(runtime: Runtime) -> None:
         await screen_all(runtime, await begin(runtime, document), processes, as_json=as_json)

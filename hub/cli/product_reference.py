@@ -10,7 +10,7 @@ from hub.cli.scenario_reference import code, table
 from hub.credit import policies
 from hub.credit.products.catalogue import AXES, CURRENT, Group, Product, of_the_package, text_of_the_package
 from hub.credit.products.checking import OTHER_GUARANTEES, PURPOSES
-from hub.credit.validation import GUARANTEES, REPAYMENTS
+from hub.credit.shape import GUARANTEES, REPAYMENTS
 from hub.domain.enums import ProductKind
 
 _HEAD = """# Products

@@ -26,10 +26,17 @@ def report_fairness(
     json: Json = False,
 ) -> None:
     """Approval rate and mean limit by segment, of what was decided in a month. Cells of few customers are not told."""
+    from hub.store.evaluations.policies import require_scenario
     from hub.store.reports import fairness_of
 
     first = _month(month)
-    cells = _read(home, lambda tx, _: fairness_of(tx, first, scenario))
+
+    async def read(tx: Any, _: Any) -> Any:
+        if scenario is not None:
+            await require_scenario(tx, scenario)
+        return await fairness_of(tx, first, scenario)
+
+    cells = _read(home, read)
     rows = [asdict(one) for one in cells]
     _show(f"Fairness, {month}", rows, ("axis", "segment", "decided", "approved", "approval_rate", "mean_limit", "to_all"), as_json=json)
 

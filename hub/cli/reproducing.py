@@ -23,7 +23,8 @@ from hub.domain.enums import Purpose
 from hub.domain.identifiers import CustomerId
 from hub.errors import InvalidInput, NotFound
 from hub.store.evaluations import Asked, evaluate_customer
-from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, NOT_REPRODUCIBLE, Reproduction, find_evaluation, reproduce
+from hub.store.evaluations.reproduce import DIFFERENT, EQUAL, NOT_REPRODUCIBLE, Reproduction, find_evaluation, forbidden_again, reproduce
+from hub.store.evaluations.today import forbidden_today
 
 CODES = {EQUAL: 0, DIFFERENT: 3, NOT_REPRODUCIBLE: 4}
 
@@ -76,22 +77,46 @@ def told(one: Reproduction) -> dict[str, Any]:
     }
 
 
+class _Outlived(Exception):
+    """What would be read has outlived its consent, and is to be erased: nothing is made of it."""
+
+
 def of_customer(wanted: Wanted, home: Path | None, *, as_json: bool) -> None:
+    """Exit code 4: consents of today forbid something that was allowed when it was known; what, is told."""
     found: list[dict[str, Any]] = []
 
     async def work(runtime: Runtime) -> None:
         asked = _asked(wanted, runtime)
-        async with runtime.database.work() as tx:
-            kept = await evaluate_customer(tx, asked, runtime.models)
-            row = await find_evaluation(tx, kept.evaluation_id, asked.customer_id)
+        try:
+            found.append(await _made(runtime, asked))
+        except _Outlived as sealed:
+            found.append({"evaluation": None, "whatIf": asked.what_if, "forbidden": [{"wasAllowed": True, "sentence": str(sealed)}]})
         await _noted(runtime, asked.customer_id, asked.purpose, "hub evaluate --customer")
-        found.append({**row.document, "evaluation": str(kept.evaluation_id), "whatIf": asked.what_if})
 
     until.run(with_runtime(settings(home), work, named=True))
     if as_json:
         emit(found[0])
     else:
         console.print_json(data=found[0])
+        for one in found[0]["forbidden"]:
+            console.print(escape(one["sentence"]), soft_wrap=True)
+    if any(one["wasAllowed"] for one in found[0]["forbidden"]):
+        raise typer.Exit(CODES[NOT_REPRODUCIBLE])
+
+
+async def _made(runtime: Runtime, asked: Asked) -> dict[str, Any]:
+    """By what was known then, as far as it may be read today: a withdrawal holds for whoever looks back, too. Raises _Outlived."""
+    now = runtime.clock.now()
+    async with runtime.database.work() as tx:
+        kept = await evaluate_customer(tx, asked, runtime.models)
+        row = await find_evaluation(tx, kept.evaluation_id, asked.customer_id)
+        if not asked.what_if:
+            return {**row.document, "evaluation": str(kept.evaluation_id), "whatIf": False, "forbidden": []}
+        if sentences := await forbidden_again(tx, row, now):
+            raise _Outlived(" ".join(sentences))
+        states = kept.found.made.dossier.sources
+        left = await forbidden_today(tx, asked, {kind: state.reason for kind, state in states.items()}, now)
+    return {**row.document, "evaluation": str(kept.evaluation_id), "whatIf": True, "forbidden": [one.document() for one in left]}
 
 
 def _asked(wanted: Wanted, runtime: Runtime) -> Asked:
@@ -110,6 +135,7 @@ def _asked(wanted: Wanted, runtime: Runtime) -> Asked:
         grantee=runtime.settings.grantee,
         purpose=wanted.purpose.value,
         what_if=known_at < now or wanted.as_of not in (None, today),
+        read_at=now,
     )
 
 

@@ -21,6 +21,7 @@ from hub.access.audit import audited
 from hub.access.audit.loads import versions_audited
 from hub.cli.place import no_hub, require_begun
 from hub.connect import Connector
+from hub.credit.assessed import OF_THE_PACKAGE
 from hub.credit.models.reach import Listed, Reach, unreachable
 from hub.credit.parameters import parameters
 from hub.domain.clock import Clock
@@ -124,7 +125,7 @@ class Runtime:
         """Publishes the policies that come with this version of the hub, and its products where the lender has none. What is new is audited."""
         async with self.database.work() as tx:
             before = await _published(tx)
-            await publish_policies(tx, documents_of_the_package(), datetime.now(UTC))
+            await publish_policies(tx, documents_of_the_package(), datetime.now(UTC), OF_THE_PACKAGE)
             new = (await _published(tx)).items() - before.items()
             for name, sha256 in sorted(new):
                 subject = f"policy:{name}"

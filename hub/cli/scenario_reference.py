@@ -17,6 +17,15 @@ A rule passes, fails, or is unknown when one of its inputs has no value: unknown
 comes from; "illustrative" ones are an operator's to change, as a new version of the document.
 """
 
+_INPUTS = """## Inputs
+
+Beside these, `check_R1` and its like stand for the status of a check: PASS, WARN, FAIL or SEVERE.
+
+M0 is the last complete calendar month before the day of the evaluation, M-11 the eleventh before it; W12 are the twelve months up to M0, W3 the last three. A month is covered when its source says that it has told all of it.
+Whose debts count: an individual business and its operator are one, an enterprise stands for itself.
+
+"""
+
 
 def scenarios_page() -> str:
     """The whole page."""
@@ -79,9 +88,7 @@ def _inputs() -> str:
         (f"`{name}`", entry.kind if isinstance(entry.kind, str) else ", ".join(entry.kind), doc_of(entry.compute.__doc__))
         for name, entry in sorted(TABLE.items())
     )
-    return "## Inputs\n\nBeside these, `check_R1` and its like stand for the status of a check.\n\n" + table(
-        ("name", "kind", "meaning"), rows
-    )
+    return _INPUTS + table(("name", "kind", "meaning"), rows)
 
 
 def doc_of(text: str | None) -> str:

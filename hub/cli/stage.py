@@ -35,8 +35,7 @@ from hub.http import browser
 from hub.settings import Settings
 from hub.store.database import Database
 from hub.store.embedded import Urls
-from hub.store.evaluations import keep_reference
-from hub.store.evaluations.reference import LENDER
+from hub.store.evaluations.reference import LENDER, keep_checked
 from hub.store.migrate import migrate
 from hub.store.relations import keep_graph
 from hub.store.tables import evaluation
@@ -146,7 +145,7 @@ async def _furnish(runtime: Runtime, personas: Sequence[Persona]) -> None:
             own, parties = persona.business.uscc, persona.invoices.parties if persona.invoices else {}
             graph[own] = [Edge(own, parties[row.party].uscc, _type(row.type)) for row in persona.relations.related]
     async with runtime.database.work() as tx:
-        await keep_reference(tx, LENDER, personas[0].reference, runtime.clock.now())
+        await keep_checked(tx, LENDER, personas[0].reference, runtime.clock.now())
         await keep_graph(tx, graph, "persona", "operator", runtime.clock.now())
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.credit.policies import document
 
-Fault = tuple[str, str, str]
+Fault = tuple[tuple[str | int, ...], str, str]
 GRADES = frozenset("ABCD")
 _OF_PRICE = frozenset({"lpr", "floor", "discount", "ftp", "opex", "lgd", "spreads"})
 
@@ -44,7 +44,7 @@ def price_faults(policy_document: Mapping[str, Any]) -> Iterator[Fault]:
     for name in policy_document:
         if name in document("barred")["price"]:
             yield (
-                name,
+                (name,),
                 "a price depends on the grade and on the tier of the verified scenario, by the engine's table, and on nothing else (PIPL 24)",
                 "Leave it out.",
             )
@@ -55,7 +55,7 @@ def table_faults(engine: Mapping[str, Any]) -> Iterator[Fault]:
     strange = set(engine["price"]) - _OF_PRICE - {"source"}
     if strange or set(engine["price"]["spreads"]) != GRADES:
         yield (
-            "price",
+            ("price",),
             f"it has other members than {', '.join(sorted(_OF_PRICE))}, or its spreads are not by grade alone (PIPL 24)",
             "Correct it.",
         )

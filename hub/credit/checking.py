@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
+from hub.credit.own_documents import of_the_hub, own_document
 from hub.credit.policy import unchecked_policy
-from hub.credit.shape import Path, misshapen, written
+from hub.credit.shape import Fault, Path, misshapen, only_words, written
 from hub.credit.validation import faults
 from hub.errors import PolicyInvalid
 
 DEEPEST, LONGEST = 20, 65_536
 """Levels that JSON may nest in, and the characters of the text."""
+_LIKE = "what a policy that works has"
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 _UNKEPT = re.compile(r"\\u0000|\\u[dD][89a-fA-F]|[\ud800-\udfff\x00]")
 """What PostgreSQL keeps in no JSON; whole pairs are written as themselves."""
@@ -23,7 +28,7 @@ Piece = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``line`` counts from 1; ``where`` as :func:`hub.credit.validation.faults` names it."""
+    """``line`` counts from 1; ``where`` is the path, as in ``legs[2].amount``."""
 
     line: int
     where: str
@@ -43,40 +48,66 @@ def read_text(text: str) -> Mapping[str, Any]:
     return document
 
 
-def check(text: str) -> list[Found]:
-    """Every fault, in the order of the lines."""
-    if unfit := _unfit(text):
-        return [unfit]
+def read_object(text: str, longest: int, members: str) -> tuple[dict[str, Any], list[Found]]:
+    """The JSON object of a text, and why it is none or says a thing twice. ``members`` says what it has. Where there is a fault the object is not to be used."""
+    if unfit := _unfit(text, longest):
+        return {}, [unfit]
     try:
         document = json.loads(text, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        return [Found(error.lineno, "the text", f"it is no JSON: {error.msg}", "Correct it there.")]
     except ValueError as error:
-        return [Found(1, "the text", str(error), "Correct it there.")]
+        line, wrong = (error.lineno, error.msg) if isinstance(error, json.JSONDecodeError) else (1, str(error))
+        return {}, [Found(line, "the text", f"it is no JSON: {wrong}", "Correct it there.")]
     if not isinstance(document, dict):
-        return [Found(1, "the text", "it is no JSON object", "Compare it with a policy that works.")]
+        return {}, [Found(1, "the text", "it is no JSON object", f"It has {members}.")]
+    return document, list(_twice(text))
+
+
+def check(text: str) -> list[Found]:
+    """Every fault of a policy, in the order of the lines."""
+    document, unread = read_object(text, LONGEST, _LIKE)
+    return unread or _told(text, document, None)
+
+
+def check_file(text: str) -> tuple[str | None, list[Found]]:
+    """Likewise of a file of which nobody said what it is. With the name of the hub's own document that it is; None: a policy."""
+    document, unread = read_object(text, LONGEST, _LIKE)
+    if unread:
+        return None, unread
+    name = own_document(document)
+    return name, _told(text, document, name)
+
+
+def _told(text: str, document: dict[str, Any], name: str | None) -> list[Found]:
     known = lines_of(text)
-    if crooked := misshapen(document):
-        return sorted(
-            (Found(line_near(known, path), written(path), wrong, remedy) for path, wrong, remedy in crooked), key=lambda one: one.line
-        )
-    try:
-        policy = unchecked_policy(document)
-    except PolicyInvalid as error:
-        return [Found(1, "the document", error.message.rstrip("."), error.remedy)]
-    told = [Found(_line(known, document, where), where, wrong, remedy) for where, wrong, remedy in faults(policy)]
+    found = _faults(document) if name is None else of_the_hub(name, document)
+    told = [Found(line_near(known, path), written(path), wrong, remedy) for path, wrong, remedy in found]
     return sorted(told, key=lambda one: one.line)
 
 
-def _unfit(text: str) -> Found | None:
+def _faults(document: dict[str, Any]) -> Iterator[Fault]:
+    """Of its form, and as far as that is right of what it says."""
+    found = misshapen(document)
+    yield from found
+    with suppress(PolicyInvalid):
+        if only_words(found):
+            told = {path for path, _, _ in found}
+            yield from (one for one in faults(unchecked_policy(document)) if one[0] not in told)
+
+
+def text_of(document: Mapping[str, Any]) -> str:
+    """A document as ``hub policies show`` prints it: the lines of a fault of what is stored are those of this text."""
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+
+
+def _unfit(text: str, longest: int) -> Found | None:
     """What would not come as far as being read, or not into the store."""
-    if len(text) > LONGEST:
-        return Found(1, "the text", f"it has more than {LONGEST:,} characters", "A policy is shorter.")
+    if len(text) > longest:
+        return Found(1, "the text", f"it has more than {longest:,} characters", "Write less, or in several.")
     depth = 0
     for piece, line in _pieces(text):
         depth += (piece in "{[") - (piece in "}]")
         if depth > DEEPEST:
-            return Found(line, "the text", f"it nests more than {DEEPEST} levels deep", "Compare it with a policy that works.")
+            return Found(line, "the text", f"it nests more than {DEEPEST} levels deep", "Compare it with one that works.")
         if _UNKEPT.search(piece):
             return Found(line, "the text", "it holds a character that is none", "Write it without \\u0000 and without halves of a pair.")
     return None
@@ -88,10 +119,25 @@ def _no_number(word: str) -> Any:
 
 def lines_of(text: str) -> dict[Path, int]:
     """The line of every value by its path, and of every member by its name."""
-    found: dict[Path, int] = {}
+    return dict(_places(text))
+
+
+def _twice(text: str) -> Iterator[Found]:
+    """Members that stand there twice: JSON's readers take the last of them, and nobody notices."""
+    seen: set[Path] = set()
+    for path, line in _places(text):
+        if path in seen:
+            yield Found(line, written(path), "it stands there twice", "Leave one of the two out.")
+            return
+        seen.add(path)
+
+
+def _places(text: str) -> Iterator[tuple[Path, int]]:
+    """Every member by its name, and every element, in the order of the text."""
     pieces = _pieces(text)
-    _value(pieces, next(pieces), (), found)
-    return found
+    first = next(pieces)
+    yield (), first[1]
+    yield from _inside(pieces, first, ())
 
 
 def _pieces(text: str) -> Iterator[Piece]:
@@ -102,17 +148,17 @@ def _pieces(text: str) -> Iterator[Piece]:
         yield match[0], line
 
 
-def _value(pieces: Iterator[Piece], first: Piece, path: Path, found: dict[Path, int]) -> None:
-    found.setdefault(path, first[1])
+def _inside(pieces: Iterator[Piece], first: Piece, path: Path) -> Iterator[tuple[Path, int]]:
     if first[0] == "{":
         for name, line in _until(pieces, "}"):
             member = (*path, json.loads(name))
-            found[member] = line
+            yield member, line
             next(pieces)
-            _value(pieces, next(pieces), member, found)
+            yield from _inside(pieces, next(pieces), member)
     elif first[0] == "[":
         for number, piece in enumerate(_until(pieces, "]")):
-            _value(pieces, piece, (*path, number), found)
+            yield (*path, number), piece[1]
+            yield from _inside(pieces, piece, (*path, number))
 
 
 def _until(pieces: Iterator[Piece], end: str) -> Iterator[Piece]:
@@ -124,30 +170,8 @@ def _until(pieces: Iterator[Piece], end: str) -> Iterator[Piece]:
             yield piece
 
 
-def _line(known: Mapping[Path, int], document: Mapping[str, Any], where: str) -> int:
-    return line_near(known, _path(document, where))
-
-
 def line_near(known: Mapping[Path, int], path: Path) -> int:
     """The line of a place, or of what it stands in."""
     while path not in known:
         path = path[:-1]
     return known[path]
-
-
-def _path(document: Mapping[str, Any], where: str) -> Path:
-    word, _, rest = where.partition(" ")
-    if indexed := re.fullmatch(r"(\w+)\[(\d+)\]", word):
-        return indexed[1], int(indexed[2]), *rest.split()
-    match word:
-        case "leg":
-            return "legs", next(number for number, leg in enumerate(document["legs"]) if leg["id"] == rest)
-        case "uplift":
-            return "uplifts", int(rest.rpartition("U")[2]) - 1
-        case "cap":
-            return "caps", rest
-        case "guarantee_when" | "models":
-            return word, rest
-        case "term":
-            return word, "base"
-    return (word,)

@@ -155,7 +155,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """See the module. ``amounts`` holds plain monthly sums by series name, without coverage; use :meth:`series`.
+    """See the module. ``amounts`` holds plain monthly sums by series name, without coverage; use :meth:`series`. ``parties``: ids of those in a role, of whom ``subject`` tells.
 
     ``memo`` is what was derived from this dossier before (:func:`once`): all scenarios of a customer share it. A dossier made from another has none of it.
     """
@@ -170,6 +170,7 @@ class Dossier:
     orders: OrderMeasures | None = None
     evidence: tuple[EvidenceSet, ...] = ()
     objections: Objections = NONE
+    parties: tuple[str, ...] = ()
     memo: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def of(self, kind: type[F]) -> tuple[F, ...]:

@@ -1,4 +1,5 @@
-"""A scenario policy: a dated document, checked whole when it is loaded, so that an error shows before the first customer does."""
+"""A scenario policy: a dated document, checked whole when it is drafted and published, so that an error shows before the first customer does. What stands in the store
+is read without that check."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from hub.credit import policies
 from hub.credit.crosscheck.frame import Frame, Revenue
 from hub.credit.features import SeriesProfile
 from hub.credit.features.series import Observer
-from hub.credit.validation import validate
+from hub.credit.shape import misshapen
+from hub.credit.validation import refuse, validate
 from hub.domain.enums import SourceKind
 from hub.errors import PolicyInvalid
 
@@ -126,14 +128,18 @@ def load_policy(scenario: str, version: str = policies.CURRENT) -> Policy:
 
 
 def read_policy(document: Mapping[str, Any]) -> Policy:
-    """Reads and checks a policy document. Raises PolicyInvalid with the place and the remedy."""
+    """Reads and checks a policy document that is to be drafted or published. Raises PolicyInvalid with the place and the remedy."""
+    refuse(str(document.get("id")), misshapen(document))
     policy = unchecked_policy(document)
     validate(policy)
     return policy
 
 
 def unchecked_policy(document: Mapping[str, Any]) -> Policy:
-    """Reads a document whose members are there and have their types; what they say is not looked at. Raises PolicyInvalid."""
+    """Reads a document that was checked once: what was published stays readable, whatever the check of today would say of it (ADR 64).
+
+    So a member that is new here has a default. Raises PolicyInvalid where a member of always is missing, or is of another type.
+    """
     try:
         return _read(document)
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:

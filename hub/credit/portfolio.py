@@ -6,10 +6,10 @@ give: some of them, a floor and a ceiling, and whom it serves nothing. It never 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
@@ -21,22 +21,18 @@ from hub.credit.evaluate import Evaluation, Request, evaluate
 from hub.credit.features.series import industry
 from hub.credit.models.score import Scored
 from hub.credit.policy import Policy
+from hub.credit.portfolio_faults import AXES, faults
 from hub.credit.scenario.cost import cost_of
 from hub.credit.segments import Clusters, Segments, region_of, segments
-from hub.domain.enums import CustomerType, IndustryCluster, Outcome, Purpose, SourceKind
+from hub.credit.shape import written
+from hub.domain.enums import Outcome, SourceKind
 from hub.errors import PolicyInvalid
 
 OUTSIDE, EXCLUDED = "OUTSIDE", "EXCLUDED"
 """Why a customer who may be looked at has no result: he is not of this portfolio, or the branch serves nothing to such as him."""
-SIZES = ("MICRO", "SMALL", "MEDIUM", "LARGE")
-AXES = ("customer_types", "sizes", "industries", "regions", "clusters")
-NAMES = frozenset({"id", "version", "effective_from", "title", "purpose", "money_for", "choose", "branch"})
-OF_BRANCH = frozenset({"scenarios", "floor", "ceiling", "without_bureau", "exclude"})
 _BETTER = (Outcome.ENHANCED, Outcome.BASE_ONLY, Outcome.REFER_MANUAL, Outcome.INELIGIBLE, Outcome.INSUFFICIENT_DATA)
 ZERO = Decimal(0)
 NO_CLUSTERS = Clusters()
-Fault = tuple[tuple[str | int, ...], str, str]
-"""Where, what is wrong, the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +195,13 @@ def read_portfolio(document: Mapping[str, Any]) -> Portfolio:
     """Raises PolicyInvalid, which names every fault."""
     found = list(faults(document))
     if found:
-        told = " ".join(f"{'.'.join(map(str, where)) or 'The document'}: {wrong}. {remedy}" for where, wrong, remedy in found)
+        told = " ".join(f"{written(where)}: {wrong}. {remedy}" for where, wrong, remedy in found)
         raise PolicyInvalid(told, remedy="Nothing was kept.")
+    return kept_portfolio(document)
+
+
+def kept_portfolio(document: Mapping[str, Any]) -> Portfolio:
+    """One that was read when it was kept: what is asked of a document today says nothing about those of before."""
     branch = document["branch"]
     ceiling = branch.get("ceiling")
     return Portfolio(
@@ -224,86 +225,3 @@ def read_portfolio(document: Mapping[str, Any]) -> Portfolio:
 def _group(document: Mapping[str, Any]) -> Group:
     named = {name: frozenset(document.get(name, ())) for name in ("customer_types", "sizes", "regions", "clusters")}
     return Group(industries=tuple(document.get("industries", ())), **named)
-
-
-def faults(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Every fault of a document, with where it is and the remedy."""
-    yield from _unknown((), document, NAMES)
-    for name in ("id", "version", "effective_from", "title", "purpose"):
-        if not isinstance(document.get(name), str) or not document[name].strip():
-            yield (name,), "it is missing, or no text", "Write it as text."
-    yield from _words((), document, "purpose", [one.value for one in Purpose], many=False)
-    yield from _words((), document, "money_for", ["OPERATING", "CONSUMPTION"], many=False)
-    if isinstance(document.get("effective_from"), str) and not _is_day(document["effective_from"]):
-        yield ("effective_from",), "it is no day", "Write it like 2026-01-31."
-    yield from _of_group(("choose",), document.get("choose", {}))
-    branch = document.get("branch")
-    if not isinstance(branch, dict):
-        yield ("branch",), "it is missing", "Say which scenarios the branch offers."
-        return
-    yield from _of_branch(branch)
-
-
-def _of_branch(branch: Mapping[str, Any]) -> Iterator[Fault]:
-    yield from _unknown(("branch",), branch, OF_BRANCH)
-    yield from _words(("branch",), branch, "scenarios", policies.names(), many=True)
-    if not branch.get("scenarios"):
-        yield ("branch", "scenarios"), "there is none", "Name one at least, as in S03."
-    amounts = {name: _amount(branch[name]) for name in ("floor", "ceiling") if name in branch}
-    for name, amount in amounts.items():
-        if amount is None:
-            yield ("branch", name), "it is no amount", 'Write yuan as text, as in "10000.00".'
-    share = _amount(branch.get("without_bureau"))
-    if share is None or share > 1:
-        yield ("branch", "without_bureau"), "it is missing, or no share", 'Write the share of a limit without a bureau, as in "0.8".'
-    low, high = amounts.get("floor"), amounts.get("ceiling")
-    if low is not None and high is not None and low > high:
-        yield ("branch", "floor"), "it is above the ceiling", "Exchange them."
-    yield from _of_group(("branch", "exclude"), branch.get("exclude", {}))
-
-
-def _of_group(where: tuple[str | int, ...], group: Any) -> Iterator[Fault]:
-    if not isinstance(group, dict):
-        yield where, "it is no object", "Name axes with lists of values."
-        return
-    yield from _unknown(where, group, frozenset(AXES))
-    yield from _words(where, group, "customer_types", [one.value for one in CustomerType], many=True)
-    yield from _words(where, group, "sizes", SIZES, many=True)
-    yield from _words(where, group, "clusters", [one.value for one in IndustryCluster], many=True)
-    for name in ("industries", "regions"):
-        values = group.get(name, [])
-        if not isinstance(values, list) or not all(isinstance(one, str) and one for one in values):
-            yield (*where, name), "it is no list of texts", 'Write it like ["F52"].'
-
-
-def _unknown(where: tuple[str | int, ...], found: Mapping[str, Any], known: frozenset[str]) -> Iterator[Fault]:
-    for name in sorted(set(found) - known):
-        yield (*where, name), "nobody knows it", f"Known here: {', '.join(sorted(known))}."
-
-
-def _words(where: tuple[str | int, ...], found: Mapping[str, Any], name: str, known: Sequence[str], *, many: bool) -> Iterator[Fault]:
-    if name not in found:
-        return
-    values = found[name] if many else [found[name]]
-    if not isinstance(values, list):
-        yield (*where, name), "it is no list", "Write a list."
-        return
-    for one in values:
-        if one not in known:
-            yield (*where, name), f"{one!r} is none of the words", f"Known: {', '.join(known)}."
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _amount(text: Any) -> Decimal | None:
-    try:
-        found = Decimal(text) if isinstance(text, str) else None
-    except InvalidOperation:
-        return None
-    return found if found is not None and found.is_finite() and found >= 0 else None

@@ -79,7 +79,7 @@ class HeldWindow:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """For whom and when a source is read."""
+    """For whom and when a source is read. ``read_at``: when that is, where it is later than what is read was known: a consent must be in force then as well."""
 
     grantee: str
     purpose: str
@@ -87,6 +87,7 @@ class Use:
     as_of: date
     known_at: datetime
     app: str | None = None
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Holdings:
     def standing(self, use: Use) -> Standing:
         """Both. Of the scenario a consent asks no more than whether it names it: scenarios that are named alike stand alike."""
         named = tuple(use.scenario is None or use.scenario in one.consent.scenarios for one in self.consents)
-        key = (named, use.grantee, use.purpose, use.as_of, use.known_at, use.app)
+        key = (named, use.grantee, use.purpose, use.as_of, use.known_at, use.app, use.read_at)
         if key not in self._memo:
             decided = {kind: self._consent(kind, use) for kind in SourceKind}
             states = {kind: self._state(kind, use, *found) for kind, found in decided.items()}
@@ -142,6 +143,8 @@ class Holdings:
         decision = decide(None, ask, use.known_at)
         for one in self._consents().get(kind, ()):
             decision = decide(one.consent, ask, use.known_at)
+            if decision.allowed and use.read_at is not None:
+                decision = decide(one.consent, ask, use.read_at)
             if decision.allowed:
                 return one.consent, decision
         return None, decision

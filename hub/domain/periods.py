@@ -21,6 +21,15 @@ _AHEAD = timedelta(hours=8)
 CHINA = timezone(_AHEAD, "Asia/Shanghai")
 
 
+def day_of(text: object) -> date | None:
+    """A day as ``YYYY-MM-DD`` and in no other form of ISO 8601; None: it is none."""
+    try:
+        day = date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return day if day is not None and day.isoformat() == text else None
+
+
 def month_of(day: date) -> Month:
     return _month(day.year, day.month)
 

@@ -38,11 +38,16 @@ _TOLD = (
 )
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('loan:' || :customer, 0))")
 _KNOWN = text("""
-    SELECT DISTINCT ON (l.customer_id, l.number) l.*, EXISTS (SELECT 1 FROM loan_status o WHERE o.customer_id = l.customer_id AND o.number = l.number AND o.days_past_due > 0
-        AND o.status_on <= :as_of AND o.known_from <= :known_at AND (o.known_to IS NULL OR o.known_to > :known_at)) AS ever_overdue
+    SELECT DISTINCT ON (l.customer_id, l.number) l.*, (SELECT o.status_id FROM loan_status o WHERE o.customer_id = l.customer_id AND o.number = l.number AND o.days_past_due > 0
+        AND o.status_on <= :as_of AND o.known_from <= :known_at AND (o.known_to IS NULL OR o.known_to > :known_at) ORDER BY o.status_on, o.status_id LIMIT 1) AS overdue_id
     FROM loan_status l WHERE customer_id = ANY (:customers) AND status_on <= :as_of AND known_from <= :known_at AND (known_to IS NULL OR known_to > :known_at)
     ORDER BY l.customer_id, l.number, l.status_on DESC, l.known_from DESC
 """)  # fmt: skip
+_NAMED = text("""
+    SELECT l.*, o.status_id AS overdue_id FROM unnest(CAST(:words AS uuid[]), CAST(:overdue AS uuid[])) AS k(word, overdue)
+    JOIN loan_status l ON l.customer_id = :customer AND l.status_id = k.word
+    LEFT JOIN loan_status o ON o.customer_id = l.customer_id AND o.number = l.number AND o.status_id = k.overdue AND o.days_past_due > 0 ORDER BY l.number
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +111,33 @@ async def _check_evaluation(tx: Write, customer_id: CustomerId, word: LoanWord) 
         raise InvalidInput("The evaluation is none of this customer and scenario.", remedy="Name the one on which the loan was granted.")
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Which word told of a loan, and which one first of an overdue day of it. ``evaluation_id``: the evaluation on which it was granted."""
+
+    word: UUID
+    overdue: UUID | None
+    evaluation_id: UUID | None
+
+
 async def load_loans(
     tx: Read | Write, customers: Sequence[CustomerId], as_of: date, known_at: datetime
-) -> Mapping[CustomerId, dict[Loan, UUID | None]]:
-    """The latest word on each loan of some customers, with the evaluation on which it was granted."""
-    found = defaultdict[CustomerId, dict[Loan, UUID | None]](dict)
+) -> Mapping[CustomerId, dict[Loan, Told]]:
+    """The latest word on each loan of some customers."""
+    found = defaultdict[CustomerId, dict[Loan, Told]](dict)
     for row in await tx.execute(_KNOWN, {"customers": list(customers), "as_of": as_of, "known_at": known_at}):
-        found[CustomerId(row.customer_id)][_loan(row)] = row.evaluation_id
+        found[CustomerId(row.customer_id)][_loan(row)] = _told(row)
     return found
+
+
+async def named_loans(tx: Read | Write, customer_id: CustomerId, words: Sequence[tuple[str, str | None]]) -> dict[Loan, Told]:
+    """The loans of which these words tell: the word itself, and the one of an overdue day."""
+    columns = {"words": [word for word, _ in words], "overdue": [overdue for _, overdue in words]}
+    return {_loan(row): _told(row) for row in await tx.execute(_NAMED, {"customer": customer_id, **columns})}
+
+
+def _told(row: Any) -> Told:
+    return Told(row.status_id, row.overdue_id, row.evaluation_id)
 
 
 def _loan(row: Any) -> Loan:
@@ -128,6 +152,6 @@ def _loan(row: Any) -> Loan:
         balance=row.balance,
         due=row.due,
         days_past_due=row.days_past_due,
-        ever_overdue=row.ever_overdue,
+        ever_overdue=row.overdue_id is not None,
         contact=Contact(row.reachable, row.marketing, row.contacts),
     )

@@ -64,10 +64,9 @@ _FORGET = text("""
     DELETE FROM relation r WHERE (r.from_uscc = :uscc OR r.to_uscc = :uscc)
         AND NOT EXISTS (SELECT 1 FROM customer c WHERE c.uscc IN (r.from_uscc, r.to_uscc) AND c.customer_id <> :customer)
 """)
-_OF_CUSTOMERS = text("""
-    SELECT customer_id, from_uscc, to_uscc, type, weight, valid_from, valid_to FROM customer_relation
-    WHERE customer_id = ANY (:customers) AND known_from <= :known_at AND (known_to IS NULL OR known_to > :known_at) ORDER BY edge_id
-""")
+_EDGES = "SELECT customer_id, edge_id, from_uscc, to_uscc, type, weight, valid_from, valid_to FROM customer_relation WHERE customer_id = ANY (:customers)"
+_KNOWN_THEN = text(f"{_EDGES} AND known_from <= :known_at AND (known_to IS NULL OR known_to > :known_at) ORDER BY edge_id")
+_NAMED = text(f"{_EDGES} AND edge_id = ANY (:named) ORDER BY edge_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +87,12 @@ class EdgesLoaded:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The related parties of a business, None while nothing is known of it; how many ``edges`` said so, and the digest over them."""
+    """The related parties of a business, None while nothing is known of it; how many ``edges`` said so, and the digest over them. ``ids``: of those of other days as well."""
 
     related: tuple[Related, ...] | None
     edges: int
     sha256: str
+    ids: tuple[str, ...] = ()
 
 
 async def load_edges(tx: Write, edges: Sequence[Edge], source: str, actor: str, now: datetime) -> EdgesLoaded:
@@ -180,12 +180,13 @@ async def related_to(tx: Read | Write, customer_id: CustomerId, uscc: str | None
 
 
 async def relations_of(
-    tx: Read | Write, codes: Mapping[CustomerId, str | None], as_of: date, known_at: datetime
+    tx: Read | Write, codes: Mapping[CustomerId, str | None], as_of: date, known_at: datetime, named: Sequence[str] | None = None
 ) -> dict[CustomerId, Known]:
-    """:func:`related_to` of many, by the codes of businesses; None of a person."""
+    """:func:`related_to` of many, by the codes of businesses; None of a person. By the edges that are ``named``, where they are."""
     found = defaultdict[CustomerId, list[Row[Any]]](list)
-    values = {"customers": [one for one, uscc in codes.items() if uscc], "known_at": known_at}
-    for row in await tx.execute(_OF_CUSTOMERS, values):
+    customers = {"customers": [one for one, uscc in codes.items() if uscc]}
+    which = (_KNOWN_THEN, {"known_at": known_at}) if named is None else (_NAMED, {"named": [UUID(one) for one in named]})
+    for row in await tx.execute(which[0], {**customers, **which[1]}):
         found[CustomerId(row.customer_id)].append(row)
     return {one: _known(uscc, found[one], as_of) for one, uscc in codes.items()}
 
@@ -196,7 +197,7 @@ def _known(uscc: str | None, rows: Sequence[Row[Any]], as_of: date) -> Known:
     sha256 = hashlib.sha256("\n".join(lines).encode()).hexdigest()
     found = {Related(row.to_uscc if row.from_uscc == uscc else row.from_uscc, row.type) for row in told if _relates(row)}
     related = tuple(sorted(found, key=lambda one: (one.uscc, one.type))) if rows else None
-    return Known(related, len(told), sha256)
+    return Known(related, len(told), sha256, tuple(str(row.edge_id) for row in rows))
 
 
 def _relates(row: Row[Any]) -> bool:

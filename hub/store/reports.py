@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import Table, insert, select, text
 
 from hub.credit.concentration import Concentration, JointLoan, concentration
 from hub.credit.fairness import Cell, Counted, axes, fairness
+from hub.domain.money import ZERO
 from hub.domain.periods import Month, first_day, last_day
 from hub.store.database import Read, Write
 from hub.store.evaluations.reference import in_effect
-from hub.store.tables import fairness_cell
+from hub.store.tables import concentration_row, fairness_cell
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('fairness'))")
+_MOST = Decimal(99_999)
+"""More of a limit is not told apart."""
 _JOINT = text("""
     SELECT number, partner, balance, partner_share FROM (
         SELECT DISTINCT ON (customer_id, number) * FROM loan_status
@@ -33,6 +37,36 @@ async def joint_lending(tx: Read | Write, as_of: date, known_at: datetime) -> Co
     ]
     limits: dict[str, Any] = {one.name: one.document for one in await in_effect(tx, as_of, known_at)}
     return concentration(loans, limits.get("joint_lending"))
+
+
+async def keep_concentration(tx: Write, month: Month, now: datetime) -> int:
+    """Keeps what was lent with partners at the end of a month: of each, and of all together. Returns the number of rows; 0: it was kept before."""
+    await tx.execute(_ONE_AT_A_TIME)
+    if await _is_kept(tx, concentration_row, month):
+        return 0
+    found = await joint_lending(tx, last_day(month), now)
+    every, partners = {"month": month, "made_at": now}, found.partners
+    rows = [
+        {
+            **every, "partner": one.partner, "loans": one.loans, "balance": one.balance, "ours": one.ours, "of_capital": _at_most(one.of_capital),
+            "of_all_loans": None, "too_much": one.too_much, "below": len(one.below),
+        }
+        for one in partners
+    ]  # fmt: skip
+    whole = {
+        **every, "partner": "", "loans": sum(one.loans for one in partners), "balance": sum((one.balance for one in partners), ZERO), "ours": found.ours,
+        "of_capital": None, "of_all_loans": _at_most(found.of_all_loans), "too_much": found.too_much, "below": sum(len(one.below) for one in partners),
+    }  # fmt: skip
+    await tx.execute(insert(concentration_row), [whole, *rows])
+    return 1 + len(rows)
+
+
+async def _is_kept(tx: Write, table: Table, month: Month) -> bool:
+    return (await tx.execute(select(table.c.month).where(table.c.month == month).limit(1))).first() is not None
+
+
+def _at_most(share: Decimal | None) -> Decimal | None:
+    return None if share is None else min(share, _MOST)
 
 
 def _counted() -> str:
@@ -62,7 +96,7 @@ async def keep_fairness(tx: Write, month: Month, now: datetime) -> int:
     """Keeps the report of a month: of all scenarios together, and of each. Returns the number of cells; 0: it was kept before, or nothing was decided. Of two at once one
     keeps it."""
     await tx.execute(_ONE_AT_A_TIME)
-    if (await tx.execute(select(fairness_cell.c.month).where(fairness_cell.c.month == month).limit(1))).first():
+    if await _is_kept(tx, fairness_cell, month):
         return 0
     scenarios = (await tx.execute(text("SELECT DISTINCT policy_id FROM policy ORDER BY 1"))).scalars().all()
     rows = [

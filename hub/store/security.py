@@ -37,7 +37,7 @@ def _is_visible(table: str) -> str:
 
 
 APPEND_ONLY = frozenset({
-    "access_log", "connector_assessment", "raw_page", "consent_event", "evaluation", "evaluation_profile", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
+    "access_log", "concentration_row", "connector_assessment", "raw_page", "consent_event", "evaluation", "evaluation_profile", "check_result", "evaluation_reason", "feature_evidence", "feature_value",
     "evaluation_hint", "evaluation_inputs", "fact_mark", "fairness_cell", "limit_part", "model_result", "score_point", "series_month", "reference_version", "policy", "policy_approval", "policy_end", "policy_trial", "audit_anchor", "audit_event", "identity_event",
     "tombstone",
 })  # fmt: skip

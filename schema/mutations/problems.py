@@ -69,7 +69,7 @@ class CustomerDeclined(Problem):
 @strawberry.type(description="A fault of a policy document.", directives=[ANYONE])
 class PolicyFault:
     line: int = shown("Line of the text, from 1.")
-    path: str = shown("Where in the document: the member, its place in a list, or the name of the leg or uplift.")
+    path: str = shown("Where in the document, for example `legs[2].amount`.")
     wrong: str = shown("What is wrong there.")
     remedy: str = shown("What to do about it.")
 

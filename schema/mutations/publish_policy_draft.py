@@ -41,7 +41,8 @@ PublishPolicyDraftResult = Annotated[
 
 
 @asked(
-    "Publishes a draft that somebody else wrote (four eyes): NotAllowed for the client that drafted it. It cannot begin on a day that is over.",
+    "Publishes a draft that somebody else wrote (four eyes): NotAllowed for the client that drafted it. It cannot begin on a day that is over, nor before its impact was "
+    "assessed (PIPL 55): the document names the record (`assessment`).",
     APPROVE,
 )
 async def publish_policy_draft(info: HubInfo, idempotency_key: Key, input: Asked) -> PublishPolicyDraftResult:

@@ -20,11 +20,12 @@ from graphql import (
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.codes import coded
+from schema.plan.arguments import coerced
 from schema.plan.cost import Costing, Price
 from schema.plan.limits import INTROSPECTING, Limits, TooMuch, check_document
 from schema.plan.prices import INTROSPECTION_COST
 from schema.plan.remembered import remembered
-from schema.plan.selecting import Plan, Planner, coerced
+from schema.plan.selecting import Plan, Planner
 
 _KEPT = 500
 _SHAPES = 64

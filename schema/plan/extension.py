@@ -43,13 +43,6 @@ class StoredReads(SchemaExtension):
     def context(self) -> Context:
         return cast(Context, self.execution_context.context)
 
-    async def answer(self, document: Document) -> None:
-        """What the hooks of an execution come to, for a document that is parsed and valid."""
-        self.document = document
-        self.execution_context.graphql_document = document.node
-        async for _ in self.on_execute():
-            pass
-
     def on_parse(self) -> Iterator[None]:
         scopes = self.context.caller.scopes
         self.document = self.documents.of(self.execution_context.query or "", introspecting="schema:introspect" in scopes)
@@ -70,31 +63,37 @@ class StoredReads(SchemaExtension):
         # The public `operation_name` falls back to the first operation; a client that does not choose among several gets none.
         chosen = self.execution_context._provided_operation_name
         plan = self.documents.plan(self.document, chosen, dict(given))
-        require(plan, self.context.caller.scopes)
-        if plan.way is Way.LIVE:
-            how = "Subscribe over WebSocket (graphql-transport-ws), or with `Accept: text/event-stream`."
-            raise coded(GraphQLError(how), "OPERATION_UNKNOWN")
-        price = self.documents.price(self.document, plan, given)
-        self.context.price.update(cost=price.cost, rows=price.rows)
-        check_cost(price.cost, self.context.caller.audience)
-        await self.context.meter.charge(self.context.caller, price.cost)
+        await admit(self.documents, self.document, plan, given, self.context)
         if plan.way is Way.STORED:
-            body = await self._read(plan, given)
+            body = await read(self.documents, plan, given, self.context)
             self.execution_context.result = ExecutionResult(data=cast(Any, orjson.Fragment(body)), errors=None)
         yield
 
-    async def _read(self, plan: Plan, given: Mapping[str, Any]) -> bytes:
-        """The data as JSON text. Raises TooSlow when the caller's time is over: the statement is ended, and nothing is answered."""
-        assert plan.read is not None
-        caller, values = self.context.caller, plan.values(self.documents.schema, given)
-        try:
-            async with asyncio.timeout(DEADLINES.get(caller.audience)):
-                body = await self.context.reads.read(caller, plan.read, values)
-        except (TimeoutError, TooSlow):
-            raise (TooSlow(LOOKED_THROUGH, remedy=CHOOSE_LESS) if _chooses(plan, values) else TooSlow()) from None
-        if len(body) > MAX_ANSWER:
-            raise InvalidInput("The answer is too large.", remedy="Ask for smaller pages or fewer fields.")
-        return body
+
+async def admit(documents: Documents, document: Document, plan: Plan, given: Mapping[str, Any], context: Context) -> None:
+    """Before anything is done for an operation: whether its client may ask it, and pays for it."""
+    require(plan, context.caller.scopes)
+    if plan.way is Way.LIVE:
+        how = "Subscribe over WebSocket (graphql-transport-ws), or with `Accept: text/event-stream`."
+        raise coded(GraphQLError(how), "OPERATION_UNKNOWN")
+    price = documents.price(document, plan, given)
+    context.price.update(cost=price.cost, rows=price.rows)
+    check_cost(price.cost, context.caller.audience)
+    await context.meter.charge(context.caller, price.cost)
+
+
+async def read(documents: Documents, plan: Plan, given: Mapping[str, Any], context: Context) -> bytes:
+    """The data as JSON text. Raises TooSlow when the caller's time is over: the statement is ended, and nothing is answered."""
+    assert plan.read is not None
+    caller, values = context.caller, plan.values(documents.schema, given)
+    try:
+        async with asyncio.timeout(DEADLINES.get(caller.audience)):
+            body = await context.reads.read(caller, plan.read, values)
+    except (TimeoutError, TooSlow):
+        raise (TooSlow(LOOKED_THROUGH, remedy=CHOOSE_LESS) if _chooses(plan, values) else TooSlow()) from None
+    if len(body) > MAX_ANSWER:
+        raise InvalidInput("The answer is too large.", remedy="Ask for smaller pages or fewer fields.")
+    return body
 
 
 def _chooses(plan: Plan, values: SlotValues) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -22,31 +21,25 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
-    ListValueNode,
-    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
     VariableNode,
     Visitor,
-    get_argument_values,
     get_named_type,
-    get_variable_values,
     is_abstract_type,
     is_leaf_type,
     visit,
 )
-from graphql.execution.values import VariableValues
 
 from hub.domain.selection import Argument, Case, Pick, Selection, SlotValues, StoredRead
 from schema.codes import coded
+from schema.plan.arguments import Argued, Filling, coerced
 from schema.plan.rules import Rules
 from schema.types.choosing import READS
 
 _OF_ITSELF = {"__schema", "__type", "_service"}
 """Fields that speak of the contract and not of data."""
-MOST_ITEMS = 200
-"""Of a list argument."""
 
 
 class Way(Enum):
@@ -55,20 +48,6 @@ class Way(Enum):
     STORED = "stored"
     LIVE = "live"
     ORDINARY = "ordinary"
-
-
-@dataclass(frozen=True)
-class Argued:
-    """A field with arguments: its slots are ``<name>_<argument>``."""
-
-    name: str
-    definition: GraphQLField
-    node: FieldNode
-
-    @cached_property
-    def varies(self) -> bool:
-        """Whether its arguments name a variable: else their values are the same for every request."""
-        return any(_names_a_variable(argument.value) for argument in self.node.arguments or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,48 +61,12 @@ class Plan:
     read: StoredRead | None
     argued: tuple[Argued, ...]
     introspects: bool
-    kept: dict[str, SlotValues] = field(default_factory=dict, compare=False, repr=False)
+    filling: Filling = field(default_factory=Filling, compare=False, repr=False)
     priced: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def values(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> SlotValues:
         """The slots' values for the variables of one request. Raises GraphQLError for variables that do not fit."""
-        variables = coerced(schema, self.operation, given)
-        if "same" not in self.kept:
-            self.kept["same"] = argument_values((one for one in self.argued if not one.varies), variables)
-        return {**self.kept["same"], **argument_values((one for one in self.argued if one.varies), variables)}
-
-
-def _names_a_variable(value: Any) -> bool:
-    if isinstance(value, ListValueNode):
-        return any(map(_names_a_variable, value.values))
-    if isinstance(value, ObjectValueNode):
-        return any(_names_a_variable(one.value) for one in value.fields)
-    return isinstance(value, VariableNode)
-
-
-def argument_values(argued: Iterable[Argued], variables: VariableValues) -> SlotValues:
-    """The slots' values under coerced variables. Raises GraphQLError."""
-    found: dict[str, Any] = {}
-    for one in argued:
-        for name, value in get_argument_values(one.definition, one.node, variables, hide_suggestions=True).items():
-            found[f"{one.name}_{name}"] = _plain(value)
-    return found
-
-
-def coerced(schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
-    found = get_variable_values(schema, operation.variable_definitions or (), dict(given), max_errors=5, hide_suggestions=True)
-    if isinstance(found, list):
-        raise coded(found[0], "VARIABLES_INVALID")
-    return found
-
-
-def _plain(value: Any) -> Any:
-    """Enumerations as their values; list arguments hold at most 200 items."""
-    if isinstance(value, list):
-        if len(value) > MOST_ITEMS:
-            raise coded(GraphQLError("A list argument holds at most 200 items."), "VARIABLES_INVALID")
-        return [_plain(item) for item in value]
-    return value.value if isinstance(value, Enum) else value
+        return self.filling.values(schema, self.operation, self.argued, given)
 
 
 class Planner:

@@ -25,10 +25,12 @@ class AccessStatus(StrEnum):
 
 
 class DecisionMissing(StrEnum):
-    """Why there is no decision to show. CONSENT_MISSING: no consent of this use is in force. NOT_EVALUATED: none was made that the consents of this use cover."""
+    """Why there is no decision to show. CONSENT_MISSING: no consent of this use is in force. NOT_EVALUATED: none was made that the consents of this use cover.
+    UNKNOWN_SCENARIO: no policy was ever published for it; `scenarios` names those that there are."""
 
     CONSENT_MISSING = "CONSENT_MISSING"
     NOT_EVALUATED = "NOT_EVALUATED"
+    UNKNOWN_SCENARIO = "UNKNOWN_SCENARIO"
 
 
 class CustomerKind(StrEnum):

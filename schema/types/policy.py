@@ -39,6 +39,10 @@ class PublishedPolicy:
     ended_by: str | None = shown("Who took it back: a client, or an operator; null: nobody.")
     ended_at: datetime | None = shown("When it was taken back; null: it was not.")
     end_reason: str | None = shown("Why it was taken back; null: it was not.")
+    assessment_id: str | None = shown(
+        "The institution's record of the impact assessment (PIPL 55-56) by which it is published. Null: not stated; it was published before that was asked, and goes on."
+    )
+    assessed_on: date | None = shown("The day of that assessment.")
     document: str = shown("The document, as JSON text.")
 
 
@@ -59,6 +63,8 @@ class PolicyDraft:
     decided_at: datetime | None = shown("When it was published or discarded; null: it is OPEN or TRIED.")
     discard_reason: str | None = shown("Why it was discarded; null: it is not DISCARDED.")
     trial: PolicyTrial | None = shown("Its trial; null: it was never tried.")
+    assessment_id: str | None = shown("The impact assessment (PIPL 55-56) that the document states; null: none, so it is not published.")
+    assessed_on: date | None = shown("The day of that assessment.")
     document: str = shown("The document, as JSON text.")
 
 

@@ -10,6 +10,7 @@ import strawberry
 from schema.access import DataKind, access, asked, stored
 from schema.types import choosing
 from schema.types.client import Registry
+from schema.types.concentration import Concentrations
 from schema.types.customer import Customer
 from schema.types.dispute import Disputes
 from schema.types.fairness import Fairness
@@ -38,7 +39,7 @@ QUERY_RULE = access("customers:read", DataKind.PROFILE)
 @strawberry.type(
     description="Everything that reads. What is absent and what the client may not see are answered alike: null.", directives=[QUERY_RULE]
 )
-class Query(Watching, Registry, Policies, Portfolios, References, Products, Disputes, Fairness):
+class Query(Watching, Registry, Policies, Portfolios, References, Products, Disputes, Fairness, Concentrations):
     @asked("One customer.", returns=Customer | None)
     def customer(self, id: CustomerId, as_of: AsOf = None, known_at: KnownAt = None) -> Any:
         return stored()

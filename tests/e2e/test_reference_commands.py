@@ -44,10 +44,13 @@ def owner(urls: Urls, statement: str) -> Any:
     with psycopg.connect(urls.owner.replace("+psycopg", "")) as connection:
         for table in ("evaluation", "consent"):
             connection.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+        # What nobody else may: a consent that was given becomes wider.
+        connection.execute("ALTER TABLE consent DISABLE TRIGGER consent_only_narrows")
         found = connection.execute(statement)
         rows = found.fetchall() if found.description else found.rowcount
         for table in ("evaluation", "consent"):
             connection.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        connection.execute("ALTER TABLE consent ENABLE TRIGGER consent_only_narrows")
     return rows
 
 
@@ -83,7 +86,7 @@ def test_an_evaluation_is_reproduced_and_what_was_tampered_with_is_named(hub: Hu
     assert made.returncode == 0, made.stderr
     computed = json.loads(made.stdout)
     ((stored,),) = owner(urls, f"SELECT document FROM evaluation WHERE evaluation_id = '{evaluation}'")
-    assert computed == {**stored, "evaluation": computed["evaluation"], "whatIf": True}
+    assert computed == {**stored, "evaluation": computed["evaluation"], "whatIf": True, "forbidden": []}
     owner(urls, f"UPDATE evaluation SET grade = 'A+' WHERE evaluation_id = '{evaluation}'")
     other = hub("evaluate", "--evaluation", f"Evaluation:{customer}:{evaluation}", *home, "--json", environment=environment)
     told = json.loads(other.stdout)
@@ -93,11 +96,15 @@ def test_an_evaluation_is_reproduced_and_what_was_tampered_with_is_named(hub: Hu
         "evaluation.grade",
         "A+",
     )
-    owner(urls, "UPDATE consent SET status = 'REVOKED' WHERE source = 'SHOP'")
+    owner(urls, "UPDATE consent SET status = 'REVOKED', changed_at = '2026-02-01' WHERE source = 'SHOP'")
     ended = hub("evaluate", "--evaluation", evaluation, *home, environment=environment)
     assert (ended.returncode, "may not be read again" in ended.stderr) == (4, True)
+    left = hub("evaluate", "--customer", customer, "--scenario", "S03", *then, *home, environment=environment)
+    assert (left.returncode, "The consent to SHOP was withdrawn" in left.stderr) == (4, True), left.stderr
     logged = owner(urls, "SELECT operation FROM access_log ORDER BY at")
-    assert [row[0] for row in logged] == [f"hub evaluate --{one}" for one in ("evaluation", "customer", "evaluation", "evaluation")]
+    assert [row[0] for row in logged] == [
+        f"hub evaluate --{one}" for one in ("evaluation", "customer", "evaluation", "evaluation", "customer")
+    ]
     assert hub.refusal("evaluate", "--evaluation", customer, *home, environment=environment).startswith("hub: There is no such evaluation.")
 
 

@@ -19,6 +19,14 @@ HERE = Path(__file__).parent
 NAMES = tuple(sorted(path.stem for path in HERE.glob("*.json")))
 
 
+def as_persona_1(document: dict[str, Any]) -> dict[str, Any]:
+    """Without what is this project's own addition to the format (ADR 67)."""
+    found: dict[str, Any] = json.loads(json.dumps(document))
+    for year in found.get("financials", {}).get("profit_and_loss", ()):
+        year["lines"].pop("research_cost", None)
+    return found
+
+
 def document_of(name: str) -> dict[str, Any]:
     """A fresh copy."""
     found: dict[str, Any] = json.loads((HERE / f"{name}.json").read_text("utf-8"))

@@ -14,6 +14,7 @@ from tests.connectors import own_persona
 from tests.connectors.cn_persona import resident
 from tests.personas import NAMES, document_of
 from tests.personas.arithmetic import D, Derived, dev, ratio, text, thousands, yuan
+from tests.personas.firms import untold_research
 
 Document = dict[str, Any]
 Change = Callable[[Document], Any]
@@ -53,8 +54,8 @@ def closed(code: str) -> Derived:
     return cannot_decide(code, features=None, checks=None, eligibility=None, tier=None, score=None, verified_revenue=None)
 
 
-def unknown(*codes: str, failed: tuple[str, ...] = ()) -> Derived:
-    return cannot_decide("G05", eligibility={"failed": list(failed), "unknown": list(codes)})
+def unknown(*codes: str, failed: tuple[str, ...] = (), code: str = "G05") -> Derived:
+    return cannot_decide(code, eligibility={"failed": list(failed), "unknown": list(codes)})
 
 
 def declined(*codes: str) -> Derived:
@@ -140,6 +141,14 @@ def four_insured(document: Document) -> None:
     document["social_insurance"]["employer"]["headcount"] = document["tax"]["withholding"]["headcount"] = [4] * 12
 
 
+def no_line_of_research(document: Document) -> None:
+    document["financials"]["profit_and_loss"][0]["lines"].pop("research_cost")
+
+
+def no_research(document: Document) -> None:
+    document["financials"]["profit_and_loss"][0]["lines"]["research_cost"] = "0.00"
+
+
 GAPS = [f"2024-0{month}" for month in range(3, 8)]
 FARMER, SUPPLIER, MAKER, PRINTER, NURSE = own_persona.FARMER, own_persona.SUPPLIER, "furniture-maker", "printing-house", "nurse"
 OWN = {
@@ -208,7 +217,11 @@ CASES: dict[str, Case] = {
     # since when it has bought from it nobody knows: January is not served
     "s10-eleven-months-of-record": Case("appliance-dealer", (source("INVOICE", **{"from": "2025-02"}),), unknown("E19")),
     "s10-its-own-core-enterprise": Case("appliance-dealer", (core_is_related,), declined("E21")),
-    "s11-four-insured": Case("sensor-maker", (four_insured,), unknown("E20", failed=("E22",))),
+    "s11-four-insured": Case("sensor-maker", (four_insured,), declined("E22")),
+    "s11-no-line-of-research": Case("sensor-maker", (no_line_of_research,), untold_research()),
+    "s11-no-statements": Case("sensor-maker", (lambda one: one["sources"].pop("FINANCIALS"),), untold_research()),
+    "s11-statements-withdrawn": Case("sensor-maker", (source("FINANCIALS", consent="REVOKED", consent_changed_on="2026-01-15"),), unknown("E20", code="G02")),
+    "s11-nothing-on-research": Case("sensor-maker", (no_research,), declined("E20")),
     "s11-no-consent-to-insurance": Case("sensor-maker", (source("SOCIAL_INSURANCE", consent="NEVER"),), closed("G01")),
     "s12-came-three-months-ago": Case("hairdresser", (came_in_october,), declined("E14") | {"features.op_local_months": 3}),
     # the sources begin in October: whether she was here in August nobody knows

@@ -154,16 +154,54 @@ def appliance_dealer() -> Derived:
 
 
 def sensor_maker() -> Derived:
-    """S11. Everything the scenario names is connected, and no record says what research costs: not declined, but cannot be decided (G05).
+    """S11. 96,000 of 2,400,000 declared are spent on research: .04. The yearly statement says so, in a line that is this project's addition to the format (ADR 67).
 
-    Tax and invoices without an account give R1 alone, .30 of .90: R is null, so UNVERIFIED. P = (.4 + .3·s(6,000/48,000))/.7, P2 WARN.
+    What is sold and received never changes, so there is no shape: R = .85 of .90. P = (.4 + .3·s(6,000/48,000))/.7, P2 WARN. One patent, a subsidy of September.
     """
-    tax, trade = D(12 * 200_000), D(12 * 190_000)
-    checks = {"R1": dev(tax, trade), "P1": D(0), "P2": D(48_000 - 42_000) / 48_000, "L1": D(0)}
+    tax, trade, cash = D(12 * 200_000), D(12 * 190_000), 12 * D(214_700) / D("1.13")
+    checks = {
+        "R1": dev(tax, trade), "R2": dev(trade, cash), "R3": dev(tax, cash), "P1": D(0), "P2": D(48_000 - 42_000) / 48_000, "L1": D(0),
+    }  # fmt: skip
+    left = 12 * D(214_700 - 113_000 - 48_000) / D("1.2")
+    base_rate, rate = rates("B", "1")
+    legs = {"REVENUE": D(".20") * trade + D(".5") * 96_000, "CLASS": D(3_000_000)}
+    fixed = {"PRODUCT": D(3_000_000), "DEBT": D(".5") * trade}
     return {
-        "eligibility": {"failed": [], "unknown": ["E20"]},
-        "observers.TAX.value": yuan(tax), "observers.TRADE.value": yuan(trade), "observers.CASH.missing_reason": "NOT_CONNECTED",
-        **cross_check(checks, "R5 R6 L4"),
-        "tier": "UNVERIFIED", "tau": "0.0", "verified_revenue": yuan(trade), "limit": None,
-        "outcome": "INSUFFICIENT_DATA", "reasons": ["G05"], "customer_reasons": ["G05"],
+        "eligibility": {"failed": [], "unknown": []},
+        "observers.TAX.value": yuan(tax), "observers.TRADE.value": yuan(trade), "observers.CASH.value": yuan(cash),
+        **cross_check(checks, "R5 R6 L4"),  # no band for C40, and no balance sheets
+        "tier": "HIGH", "tau": "1.0", "verified_revenue": yuan(trade),
+        # 107 months, no year before, nothing varies, no zero month, no shop, not rated, no debt, thin file, no inquiry, neither streak known
+        **scored([30, 8, 25, 20, 8, 12, 30, 30, 15, 20, 5, 30], "B"),
+        **priced("B", "1", 633),
+        **limited(
+            legs, legs["REVENUE"], ["0", "0", "0", ".10"], "1",
+            fixed | {"CAPACITY": left / base_rate}, fixed | {"CAPACITY": left / rate},
+        ),
+        "limit.binding": [], "term_months": {"base": 12, "offered": 36}, "repayment": "INTEREST_ONLY", "guarantee": "UNSECURED",
+        "outcome": "ENHANCED", "reasons": ["C09", "C06", "C02", "C11"], "notes": ["XP2"],
+        # L2: a shop or an identity feed would bring it, .3·.20/.75, more than a housing fund's .2·.30; the first in order
+        "next_best_source": "SHOP",
+    }  # fmt: skip
+
+
+def untold_research() -> Derived:
+    """The same where the statement has no line of research, as persona/1 has it, or no statement is connected: not declined, but cannot be decided (G05).
+
+    What would tell it no cross-check needs, so the next best source stays that which adds most to the coverage.
+    """
+    known = sensor_maker()
+    kept = (
+        "observers.TAX.value",
+        "observers.TRADE.value",
+        "observers.CASH.value",
+        "consistency",
+        "coverage",
+        "tier",
+        "tau",
+        "verified_revenue",
+        "score.total",
+    )
+    return {name: known[name] for name in (*kept, "next_best_source")} | {
+        "eligibility": {"failed": [], "unknown": ["E20"]}, "limit": None, "outcome": "INSUFFICIENT_DATA", "reasons": ["G05"], "customer_reasons": ["G05"],
     }  # fmt: skip

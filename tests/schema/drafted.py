@@ -16,7 +16,7 @@ from tests.hub.view.world import KNOWN, World
 
 async def policies(tx: Write, world: World, uid: Callable[[int], Any]) -> None:
     """Two versions more, one of which was ended, and four drafts: one trial compares two evaluations, one leaves out what it came to."""
-    document = {"title": "T x", "sources": []}
+    document = {"title": "T x", "sources": [], "assessment": {"id": "PIPIA-1", "on": "2026-01-05"}}
     plain = {"policy_id": "S03", "sha256": "ab" * 32, "document": document}
     versions = [{**plain, "version": f"v{n}", "effective_from": date(2026, n, 1), "published_at": KNOWN} for n in (2, 3)]
     sources = [{"kind": "SHOP", "months": 12}, {"any": ["TAX", "INVOICE"]}]
@@ -27,7 +27,8 @@ async def policies(tx: Write, world: World, uid: Callable[[int], Any]) -> None:
         "effective_from": date(2026, 1, 1),
         "document": {**document, "sources": sources},
     }
-    await tx.execute(insert(tables.policy), [*versions, other])
+    assessed = {"assessment_id": "PIPIA-1", "assessed_on": date(2026, 1, 5)}
+    await tx.execute(insert(tables.policy), [{**one, **assessed} for one in (*versions, other)])
     ended = {"policy_id": "S03", "version": "v3", "ends_on": date(2026, 4, 1), "actor": "admin", "reason": "r", "at": KNOWN}
     await tx.execute(insert(tables.policy_end), ended)
     drafted = {**plain, "effective_from": date(2026, 5, 1), "author": "a", "created_at": KNOWN, "tried_since": None}

@@ -128,6 +128,7 @@ class Oracle:
             "portfolioResults": "PortfolioResultConnection",
             "references": "ReferenceVersionConnection",
             "fairnessCells": "FairnessCellConnection",
+            "partnerConcentration": "PartnerConcentrationConnection",
             "disputes": "DisputeConnection",
         }
         asked = [f"{name}(first: 100) {everything(self.schema, type_)}" for name, type_ in roots.items()]
@@ -183,6 +184,9 @@ class Oracle:
             ),
             "references": lambda **given: self._page("ReferenceVersion", self.watching["references"]["edges"], days=True, **given),
             "fairnessCells": lambda **given: self._page("FairnessCell", self.watching["fairnessCells"]["edges"], days=True, **given),
+            "partnerConcentration": lambda **given: self._page(
+                "PartnerConcentration", self.watching["partnerConcentration"]["edges"], days=True, **given
+            ),
             "disputes": lambda **given: self._page("Dispute", self.watching["disputes"]["edges"], days=False, **given),
             "platforms": lambda **given: [self._made(row) for row in self._chosen(self.watching["platforms"], given)],
             "drift": lambda first, **given: [self._made(row) for row in self._chosen(self.watching["drift"], given)][:first],

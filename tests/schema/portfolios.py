@@ -40,6 +40,10 @@ async def screened(tx: Write, world: World, uid: Callable[[int], Any]) -> None:
         insert(tables.fairness_cell),
         [{**one, **month, "segment": segment} for one in (cell, untold) for month in months for segment in ("", "MICRO")],
     )
+    lent = {"loans": 2, "balance": Decimal(900), "ours": Decimal(600), "too_much": True, "below": 1, "made_at": KNOWN}
+    shares = {"": {"of_capital": None, "of_all_loans": Decimal("0.6")}, "a partner": {"of_capital": Decimal("0.3"), "of_all_loans": None}}
+    kept = [{**lent, **share, "month": f"2025-{month}", "partner": partner} for month in (11, 12) for partner, share in shares.items()]
+    await tx.execute(insert(tables.concentration_row), kept)
     document = {"title": "Some sellers"}
     whole = {
         "portfolio_id": "P",

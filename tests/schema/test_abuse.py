@@ -17,8 +17,8 @@ import pytest
 
 import hub.app as app_module
 import schema.body as body_module
+import schema.plan.arguments as arguments_module
 import schema.plan.cost as cost_module
-import schema.plan.selecting as selecting_module
 from hub.store.view import binding as binding_module
 from schema.codes import CODES
 from schema.endpoint import GRAPHQL_JSON
@@ -144,7 +144,7 @@ def _limit(name: str) -> Spoil:
 SPOILT: dict[str, Spoil] = {
     **{name: _limit(name) for name in {bound.limit for bound in BOUNDS}},
     "cost": lambda patch: patch.setattr(cost_module, "MAX_COST", {"PARTNER": MANY}),
-    "list": lambda patch: patch.setattr(selecting_module, "MOST_ITEMS", MANY),
+    "list": lambda patch: patch.setattr(arguments_module, "MOST_ITEMS", MANY),
     "page": lambda patch: patch.setattr(binding_module, "MAX_PAGE", MANY),
     "body": lambda patch: patch.setattr(body_module, "MAX_BODY", 10 * MANY),
     "encoding": lambda patch: patch.setattr(body_module, "ENCODED", "x-nothing"),

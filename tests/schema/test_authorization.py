@@ -163,6 +163,7 @@ SCOPES_OF_EXAMPLE = {
     "PublishPolicyDraft": {"policies:approve"},
     "EndPolicyVersion": {"policies:approve"},
     "FairnessReport": {"policies:read"},
+    "ConcentrationReport": {"policies:read"},
     "ApprovePolicyVersion": {"policies:approve"},
     "ScreenPortfolio": {"portfolios:write"},
     "PortfolioScreenings": {"portfolios:read"},

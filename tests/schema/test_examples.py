@@ -29,6 +29,7 @@ QUERIES = (
     *(
         "AccountOwners",
         "Clients",
+        "ConcentrationReport",
         "CustomerEnhancement",
         "CustomerOverview",
         "FairnessReport",
@@ -51,7 +52,7 @@ QUERIES = (
 
 
 async def test_each_example_is_one_operation_of_its_name() -> None:
-    assert len(names()) == 61 and set(QUERIES) < set(names())
+    assert len(names()) == 62 and set(QUERIES) < set(names())
     for name in names():
         (operation,) = parse(example(name)).definitions
         assert isinstance(operation, OperationDefinitionNode) and operation.name is not None
@@ -178,7 +179,9 @@ async def test_a_read_is_one_statement(api: Api, name: str, monkeypatch: pytest.
     event.listen(engine, "before_cursor_execute", notice)
     try:
         await answered(
-            api.sides["admin" if name in ("Clients", "FairnessReport", "Policies", "PolicyDrafts") else "risk-desk"], name, **given
+            api.sides["admin" if name in ("Clients", "ConcentrationReport", "FairnessReport", "Policies", "PolicyDrafts") else "risk-desk"],
+            name,
+            **given,
         )
     finally:
         event.remove(engine, "before_cursor_execute", notice)

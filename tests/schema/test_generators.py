@@ -61,7 +61,11 @@ async def answers(api: Api) -> dict[str, Any]:
             if "$id" in example(name)
             else {}
         )
-        client = "admin" if name in ("SyncHealth", "Clients", "FairnessReport", "Policies", "PolicyDrafts") else "risk-desk"
+        client = (
+            "admin"
+            if name in ("SyncHealth", "Clients", "ConcentrationReport", "FairnessReport", "Policies", "PolicyDrafts")
+            else "risk-desk"
+        )
         said = (await api.sides[client].ask(example(name), given)).json()
         assert "errors" not in said, (name, said)
         found[name] = said["data"]

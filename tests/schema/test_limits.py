@@ -17,11 +17,11 @@ import schema.plan.remembered as remembered_module
 from hub.store.driver import positional
 from schema.contract import HubSchema, build_schema
 from schema.plan import cost as cost_module
+from schema.plan.arguments import coerced
 from schema.plan.cost import MAX_COST, MOST, Costing, check_cost
 from schema.plan.documents import Documents
 from schema.plan.limits import INTROSPECTING, Limits, check_document
 from schema.plan.prices import COUNT_COST, INTROSPECTION_COST
-from schema.plan.selecting import coerced
 from tests.hub.access.side import Api
 
 SCHEMA: HubSchema = build_schema()

@@ -34,7 +34,7 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "what customers object to, operators see it of every customer: test_matrix, tests/hub/app/test_disputes": frozenset({"disputes"}),
     "what is offered to customers of a portfolio whom the client sees: test_matrix, tests/hub/app/test_portfolios": frozenset({"portfolioResults"}),
     "nobody's, for whoever holds the scope: test_matrix": frozenset({
-        "features", "scenarios", "clients", "policies", "policyDrafts", "portfolioScreenings", "products", "references", "fairnessCells",
+        "features", "scenarios", "clients", "policies", "policyDrafts", "portfolioScreenings", "products", "references", "fairnessCells", "partnerConcentration",
     }),
     "live, each look is a read of the caller's: tests/hub/app/test_subscriptions, test_profile_changes": frozenset({"syncProgress", "profileChanged"}),
     "has an effect on one customer, seen by the caller: tests/hub/app/test_services, test_consents, test_parties, test_revealing": frozenset({

@@ -54,7 +54,7 @@ EXAMPLES = 250
 PREFERRED = [
     *("customer", "customers", "nodes", "edges", "node", "orders", "taxReturns", "financialStatements", "evaluation", "evaluations"),
     *("access", "totals", "profile", "policyDrafts", "trial", "refunds", "settlements", "invoices", "paymentTransactions"),
-    *("portfolioScreenings", "counts", "portfolioResults", "fairnessCells"),
+    *("portfolioScreenings", "counts", "portfolioResults", "fairnessCells", "partnerConcentration"),
     *("limitParts", "features", "evidence", "sample", "sources", "consent", "consents", "connections", "connection", "page", "run"),
     *("runs", "events", "series", "scorePoints", "feature", "pageInfo", "syncConnections", "syncRuns", "clients", "keys", "windows"),
     *("attempts", "waits", "run"),
@@ -255,6 +255,7 @@ def pools_of(oracle: Oracle, world: World) -> Pools:
         "draftId": [None, str(uid(903)), "x"],
         "policyDrafts.states": [None, ["TRIED", "OPEN"], "DISCARDED"],
         "fairnessCells.month": [None, "2025-12", "x"],
+        "partnerConcentration.month": [None, "2025-11", "x"],
         "fairnessCells.axis": [None, "region", "x"],
         "screeningId": [None, str(uid(301)), str(uid(302)), "x"],
         "audience": [None, "PARTNER", "INTERNAL"],

@@ -27,7 +27,8 @@ BALANCE = (
     "total_assets", "total_liabilities", "equity", "fixed_assets", "cash", "acceptance_deposits", "receivables", "inventory",
     "prepayments", "payables", "advances_received",
 )  # fmt: skip
-RESULT, MOVEMENTS = ("revenue", "cost", "net_profit"), ("owner_withdrawals", "injections", "appreciation", "depreciation")
+RESULT, MOVEMENTS = ("revenue", "cost", "net_profit"), ("owner_withdrawals", "injections", "appreciation", "depreciation", "research_cost")
+"""``research_cost`` is this project's own addition to the format: no line of persona/1 says what scenario S11 asks for."""
 
 
 class VatReturns(Part):

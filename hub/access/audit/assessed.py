@@ -9,7 +9,6 @@ that the law asks for; an event of the audit chain tells of each.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,6 +16,7 @@ from sqlalchemy import Row, insert, text
 
 from hub.access.audit.chain import Secrets
 from hub.access.audit.events import audited, hold_events
+from hub.domain.assessments import Assessment
 from hub.errors import FixConfiguration
 from hub.store.database import Database, Write
 from hub.store.tables import connector_assessment
@@ -26,14 +26,6 @@ BEFORE = "*"
 """Not a connector: that this database is older than the question. It is answered, once, by another row of the same name with addresses."""
 _LATEST = text("SELECT DISTINCT ON (connector) * FROM connector_assessment ORDER BY connector, noted_at DESC")
 Addresses = Mapping[str, Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """The record of an assessment, by the institution's own id for it, and its day."""
-
-    id: str
-    on: date
 
 
 async def note_assessed(database: Database, secrets: Secrets, allowed: Addresses, stated: Mapping[str, Assessment]) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class Words:
 
 @cache
 def words(what: str, version: str = CURRENT) -> dict[str, Words]:
-    """The words of all ``features``, or of all ``scenarios``, by their ids."""
+    """The words of all ``features``, of all ``scenarios``, or of the ``inputs`` that rules of eligibility ask for, by their ids."""
     document: dict[str, Any] = orjson.loads((files(__package__) / f"words.{version}.json").read_bytes())
     return {name: Words(**said) for name, said in document[what].items()}
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -16,8 +15,11 @@ from typing import Any
 from hub.credit import policies
 from hub.credit.policy import Policy, load_policy
 from hub.credit.products.catalogue import AXES, OWN, PEERS
-from hub.credit.validation import GUARANTEES, LONGEST_TERM, REPAYMENTS
+from hub.credit.shape import GUARANTEES, LONGEST_TERM, REPAYMENTS
+from hub.domain.classifications import fault_of_industry
 from hub.domain.enums import CustomerType, IndustryCluster, ProductKind
+from hub.domain.identifiers import Unsound
+from hub.domain.periods import day_of
 
 Path = tuple[str | int, ...]
 Fault = tuple[Path, str, str]
@@ -38,8 +40,9 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 _ELEMENTS = ("limit", "terms", "rate", "repayment", "guarantee")
 _MEMBERS = ("kind", "name_zh", "name_en", "scenario", *_ELEMENTS, "purposes", "eligible")
 _OF_PEERS = (*_MEMBERS, "peer", "seen_on")
-_CODE, _INDUSTRY = re.compile(r"[A-Z][A-Z0-9_]{0,39}"), re.compile(r"[A-T]\d{0,4}")
-_AMOUNT, _SCENARIO = re.compile(r"\d{1,12}(\.\d{1,4})?"), re.compile(r"[A-Z][A-Z0-9_]{1,15}")
+_CODE, _AMOUNT = re.compile(r"[A-Z][A-Z0-9_]{0,39}"), re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
+_LEAD = re.compile(r"^[A-Z](?=[a-z ])")
+_SCENARIO = re.compile(r"[A-Z][A-Z0-9_]{1,15}")
 _BRANCH = re.compile(r"(?:^|[?:])\s*(\d+(?:\.\d+)?)\s*(?=$|:)")
 """A plain amount that an expression may come to."""
 
@@ -163,16 +166,23 @@ def _eligible(groups: Any, at: Path) -> Faults:
 
 
 def _industries(prefixes: Any, at: Path) -> Faults:
-    known = isinstance(prefixes, list) and prefixes and all(isinstance(one, str) and _INDUSTRY.fullmatch(one) for one in prefixes)
+    known = isinstance(prefixes, list) and prefixes and all(isinstance(one, str) for one in prefixes)
     if not known:
         yield at, "it is no list of prefixes of an industry code (GB/T 4754)", 'Write a section letter and up to four digits, like ["F52"].'
+        return
+    for place, one in enumerate(prefixes):
+        yield from told((*at, place), fault_of_industry(one))
+
+
+def told(at: Path, fault: Unsound | None) -> Faults:
+    """A fault of a value, at its place."""
+    if fault is not None:
+        yield at, _LEAD.sub(lambda first: first[0].lower(), fault.message).rstrip("."), fault.remedy
 
 
 def _is_day(text: Any) -> bool:
-    try:
-        return isinstance(text, str) and len(text) == 10 and date.fromisoformat(text).year >= 2000
-    except ValueError:
-        return False
+    day = day_of(text)
+    return day is not None and day.year >= 2000
 
 
 def contradictions(documents: Mapping[str, Any], at: Path, rules: Rules) -> Faults:

@@ -23,7 +23,9 @@ from typing import Any
 from hub.credit.concentration import LIMITS
 from hub.credit.dossier import Crop, Reference, Related
 from hub.credit.products.catalogue import OWN, PEERS
-from hub.credit.products.checking import Rules, contradictions, of_the_package, own_products, peer_products
+from hub.credit.products.checking import Rules, contradictions, of_the_package, own_products, peer_products, told
+from hub.domain.classifications import fault_of_city, fault_of_industry
+from hub.domain.identifiers import Unsound, fault_of_uscc
 from hub.domain.money import ZERO
 
 Path = tuple[str | int, ...]
@@ -32,9 +34,8 @@ Faults = Iterator[Fault]
 
 LONGEST = 200
 MOST_ENTRIES = 10_000
-_INDUSTRY = re.compile(r"[A-T]\d{0,4}")
-_CODE = re.compile(r"[0-9A-Z]{1,64}")
-_AMOUNT = re.compile(r"\d{1,12}(\.\d{1,6})?")
+_NAME = re.compile(r"[^\W\d_](?:[\w ()（）·-]{0,38}[\w)）])?")
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _CROP = ("yield_norm", "price", "input_cost")
 
 
@@ -55,7 +56,7 @@ def _misshapen(documents: Mapping[str, Any], at: Path) -> Faults:
 
 
 def _text(value: Any, at: Path) -> Faults:
-    if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST:
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST or not value.isprintable():
         yield at, "it is no text", f"Write 1 to {LONGEST} characters in quotes."
 
 
@@ -65,7 +66,7 @@ def _bands(value: Any, at: Path) -> Faults:
         return
     for prefix, band in value.items():
         here = (*at, prefix)
-        yield from _industry(prefix, here)
+        yield from told(here, fault_of_industry(prefix))
         if not isinstance(band, list | tuple) or len(band) != 2:
             yield here, "it is no pair of a low and a high share", 'Write it like ["0.15", "0.35"].'
             continue
@@ -78,14 +79,7 @@ def _bands(value: Any, at: Path) -> Faults:
 
 
 def _industries(value: Any, at: Path) -> Faults:
-    for place, one in _listed(value):
-        yield from _industry(one, (*at, place))
-    yield from _list(value, at)
-
-
-def _industry(value: Any, at: Path) -> Faults:
-    if not isinstance(value, str) or not _INDUSTRY.fullmatch(value):
-        yield at, "it is no prefix of an industry code (GB/T 4754)", 'Write a section letter and up to four digits, like "F52".'
+    yield from _each(value, at, fault_of_industry)
 
 
 def _joint(value: Any, at: Path) -> Faults:
@@ -103,29 +97,26 @@ def _joint(value: Any, at: Path) -> Faults:
 
 
 def _cities(value: Any, at: Path) -> Faults:
-    for place, one in _listed(value):
-        yield from _text(one, (*at, place))
-    yield from _list(value, at)
+    yield from _each(value, at, fault_of_city)
 
 
 def _codes(value: Any, at: Path) -> Faults:
-    found = set()
-    for place, one in _listed(value):
-        if not isinstance(one, str) or not _CODE.fullmatch(one):
-            yield (*at, place), "it is no code of a business", "Write the unified social credit code, in capital letters and digits."
+    yield from _each(value, at, fault_of_uscc)
+
+
+def _each(values: Any, at: Path, fault_of: Callable[[str], Unsound | None]) -> Faults:
+    """A list of texts that are what they should be, each once."""
+    found = set[str]()
+    for place, one in enumerate(values) if isinstance(values, list | tuple) else ():
+        here = (*at, place)
+        if not isinstance(one, str):
+            yield here, "it is no text", "Write it in quotes."
         elif one in found:
-            yield (*at, place), "it is listed before", "Take it out."
+            yield here, "it is listed before", "Take it out."
         else:
             found.add(one)
-    yield from _list(value, at)
-
-
-def _listed(value: Any) -> Iterator[tuple[int, Any]]:
-    return enumerate(value) if isinstance(value, list | tuple) else iter(())
-
-
-def _list(value: Any, at: Path) -> Faults:
-    if not isinstance(value, list | tuple) or len(value) > MOST_ENTRIES:
+            yield from told(here, fault_of(one))
+    if not isinstance(values, list | tuple) or len(values) > MOST_ENTRIES:
         yield at, f"it is no list of at most {MOST_ENTRIES:,} entries", "Write it in square brackets."
 
 
@@ -142,6 +133,12 @@ def _crops(value: Any, at: Path) -> Faults:
         yield at, "it is no object", 'Write it like {"rice": {"yield_norm": "450", "price": "2.8", "input_cost": "600"}}.'
         return
     for name, one in value.items():
+        if not _NAME.fullmatch(name):
+            yield (
+                (*at, name),
+                "it is no name of a crop",
+                "Write it as land registers and insurers do: letters first, at most 40, without blanks at the ends.",
+            )
         yield from _members(one, (*at, name), _CROP)
 
 

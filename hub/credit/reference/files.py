@@ -16,9 +16,10 @@ from typing import Any
 
 import orjson
 
-from hub.credit.checking import Found, lines_of
+from hub.credit.checking import Found, lines_of, read_object
 from hub.credit.products.checking import Rules, of_the_package
 from hub.credit.reference.documents import LONGEST, Fault, Faults, Path, faults_of
+from hub.domain.periods import day_of
 from hub.errors import InvalidInput
 
 MEMBERS = ("source", "effective_from", "effective_to", "documents")
@@ -54,15 +55,9 @@ def read_reference(text: str, rules: Rules = of_the_package) -> ReferenceFile:
 
 def check_reference(text: str, rules: Rules = of_the_package) -> list[Found]:
     """Every fault, in the order of the lines. ``rules``: the policies that products are held against; where there is no database, those of this version."""
-    if len(text) > LARGEST:
-        return [Found(1, "the text", f"it has more than {LARGEST:,} characters", "Load the documents in several files.")]
-    try:
-        document = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        return [Found(line, "the text", "it is no JSON", "Correct it there.")]
-    if not isinstance(document, dict):
-        return [Found(1, "the text", "it is no JSON object", f"It has {', '.join(MEMBERS)}.")]
+    document, unread = read_object(text, LARGEST, ", ".join(MEMBERS))
+    if unread:
+        return unread
     lines = lines_of(text)
     told = [_found(lines, fault) for fault in _faults(document, rules)]
     return sorted(told, key=lambda one: one.line)
@@ -93,10 +88,7 @@ def _days(document: Mapping[str, Any]) -> Faults:
 
 
 def _day(text: Any) -> date | None:
-    try:
-        day = date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None
-    except ValueError:
-        return None
+    day = day_of(text)
     return day if day is not None and EARLIEST <= day < LATEST else None
 
 

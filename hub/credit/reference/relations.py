@@ -18,6 +18,7 @@ from typing import Any
 
 from hub.domain.enums import RelationType
 from hub.domain.identifiers import fault_of_uscc
+from hub.domain.periods import day_of
 
 MEMBERS = ("from", "to", "type", "weight", "since", "until", "evidence", "retract")
 LONGEST = 200
@@ -84,8 +85,18 @@ def edges_of_csv(text: str) -> Checked:
     if unknown or "from" not in (reader.fieldnames or ()):
         named = ", ".join(unknown) or "no from"
         return [], [RowFault(1, "the head line", f"it has {named}", f"Its columns are {', '.join(MEMBERS)}.")]
-    rows = [(reader.line_num, {name: cell for name, cell in row.items() if cell not in ("", None)}) for row in reader]
+    rows = list[tuple[int, Row]]()
+    try:
+        for row in reader:
+            rows.append((reader.line_num, {_column(name): cell for name, cell in row.items() if cell not in ("", None)}))
+    except csv.Error as error:
+        return [], [RowFault(reader.line_num, "the line", f"it is no CSV: {error}", "Write each cell in at most a few hundred characters.")]
     return check_edges(rows)
+
+
+def _column(name: str | None) -> str:
+    """csv puts what stands behind the last column under no name."""
+    return "behind the last column" if name is None else name
 
 
 def check_edges(rows: Sequence[tuple[int, Row]]) -> Checked:
@@ -177,12 +188,7 @@ def _share(said: Any) -> Decimal | None:
 
 
 def _day(said: Any) -> date | None:
-    if isinstance(said, date):
-        return said
-    try:
-        return date.fromisoformat(said) if isinstance(said, str) and len(said) == 10 else None
-    except ValueError:
-        return None
+    return said if isinstance(said, date) else day_of(said)
 
 
 def _truth(said: Any) -> bool | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FEES = ("GUARANTEE", "INSURANCE", "VALUATION", "REGISTRATION")
 """Whom a borrower may have to pay beside the lender."""
 _AT_THE_END = frozenset({"INTEREST_ONLY", "REVOLVING", "BULLET"})
-Fault = tuple[str, str, str]
+Fault = tuple[tuple[str | int, ...], str, str]
 
 
 def cost_of(made: Evaluation) -> Decimal | None:
@@ -54,14 +54,11 @@ def _total(fee: Mapping[str, Any], term: int) -> Decimal:
 def fee_faults(policy: Policy) -> Iterator[Fault]:
     """What a policy may not say of fees."""
     for number, fee in enumerate(policy.document.get("fees", ())):
-        where = f"fees[{number}]"
+        where = ("fees", number)
         if fee["kind"] not in FEES:
-            yield (
-                where,
-                f"{fee['kind']!r} may not be taken from a borrower: a platform is paid by the lender (助贷 2025-9)",
-                f"Known are {', '.join(FEES)}.",
-            )
-        if any(Decimal(fee.get(name, "0")) < 0 for name in ("once", "yearly")) or not {"once", "yearly"} & set(fee):
-            yield where, "a fee is paid once or yearly, and is not below 0", 'Write a share of the loan, such as "0.0100".'
+            said = f"{fee['kind']!r} may not be taken from a borrower: a platform is paid by the lender (助贷 2025-9)"
+            yield (*where, "kind"), said, f"Known are {', '.join(FEES)}."
+        if not {"once", "yearly"} & set(fee):
+            yield where, "a fee is paid once or yearly", 'Write a share of the loan, such as "0.0100".'
         if fee.get("guarantee") not in (None, *policy.guarantee):
-            yield where, f"{fee['guarantee']!r} is no guarantee of this policy", f"It has {', '.join(policy.guarantee)}."
+            yield (*where, "guarantee"), f"{fee['guarantee']!r} is no guarantee of this policy", f"It has {', '.join(policy.guarantee)}."

@@ -17,7 +17,7 @@ from hub.credit.policies import document
 from hub.credit.policy import Policy, Uplift
 from hub.credit.scenario.advance import advanced
 from hub.credit.scenario.caps import CAP_CODES, INTEREST_COVER, Amount, Ground, binding, caps_at, valued, values_of
-from hub.credit.validation import LONGEST_TERM
+from hub.credit.shape import LONGEST_TERM
 from hub.domain.money import ZERO, floor_to
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hub.credit.crosscheck.checks import ADVERSE, Check, Status
 from hub.credit.crosscheck.verdict import Tier, Verdict
+from hub.credit.parameters import words
 from hub.credit.policies import document
 from hub.domain.enums import MissingReason, Outcome, SourceKind
 
@@ -59,11 +60,21 @@ def reasons(outcome: Outcome, verdict: Verdict | None, said: Said) -> Reasons:
     return Reasons(codes, _for_customer(codes, conflict and outcome is Outcome.REFER_MANUAL), _notes(verdict, codes) if verdict else ())
 
 
-def wording(code: str, closed: Sequence[tuple[SourceKind, MissingReason]]) -> tuple[str, str]:
-    """What a code says in English and Chinese; behind a closed gate with the sources it is about, so that it says what is missing."""
+def wording(
+    code: str, closed: Sequence[tuple[SourceKind, MissingReason]], lacking: Sequence[tuple[str, MissingReason]] = ()
+) -> tuple[str, str]:
+    """What a code says in English and Chinese, and what is missing: behind a closed gate the sources, behind an open one what unknown rules ask for (``lacking``)."""
     said = document("reasons")["codes"][code]
-    sources = ", ".join(dict.fromkeys(kind.value for kind, reason in closed if GATE_CODES[reason] == code))
-    return (f"{said['en']}: {sources}", f"{said['zh']}：{sources}") if sources else (said["en"], said["zh"])
+    about = [(kind.value, kind.value) for kind, reason in closed if GATE_CODES[reason] == code]
+    about += [_called(name) for name, reason in lacking if GATE_CODES[reason] == code]
+    en, zh = (dict.fromkeys(names) for names in zip(*about, strict=True)) if about else ((), ())
+    return (f"{said['en']}: {', '.join(en)}", f"{said['zh']}：{'、'.join(zh)}") if about else (said["en"], said["zh"])
+
+
+def _called(name: str) -> tuple[str, str]:
+    """What people call a feature or an input; a policy may ask for one that has no words."""
+    said = words("features").get(name) or words("inputs").get(name)
+    return (said.en, said.zh) if said else (name, name)
 
 
 def cross_codes(verdict: Verdict) -> list[str]:

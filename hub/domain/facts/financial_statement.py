@@ -19,5 +19,5 @@ class FinancialStatement:
     basis: str = about("TAX_FILED, MANAGEMENT or AUDITED.")
     lines: dict[str, Decimal] = about(
         "Amounts in yuan by line. BS: total_assets, total_liabilities, equity, fixed_assets, cash, acceptance_deposits, receivables, inventory, "
-        "prepayments, payables, advances_received. PL: revenue, cost, net_profit, owner_withdrawals, injections, appreciation, depreciation."
+        "prepayments, payables, advances_received. PL: revenue, cost, net_profit, research_cost (研究费用), owner_withdrawals, injections, appreciation, depreciation."
     )

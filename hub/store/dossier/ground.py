@@ -1,4 +1,4 @@
-"""The ground of a dossier: which sources may be read and what they cover, on which terms of the consents, and which months count order by order.
+"""The ground of a dossier: which sources may be read and what they cover, on which terms of the consents, which months count order by order, and how far pages had come.
 
 The rows that tell it change: windows are read again, consents end or are renewed. So an evaluation keeps its ground, and is made again on it. Nothing personal is in it.
 """
@@ -17,6 +17,7 @@ from hub.credit.dossier import SourceState
 from hub.credit.sources import Use
 from hub.domain.enums import ConsentStatus, MissingReason, SourceKind
 from hub.store.dossier.orders import Served
+from hub.store.dossier.pages import Pages, Reached
 
 Json = Mapping[str, Any]
 
@@ -28,6 +29,8 @@ class Ground:
     states: Mapping[SourceKind, SourceState]
     consents: Mapping[SourceKind, GivenConsent]
     served: Served
+    pages: Pages | None = None
+    """How far the pages had come; None: one of before did not keep it."""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -35,6 +38,7 @@ class Ground:
             "sources": {kind.value: _state(one) for kind, one in sorted(self.states.items())},
             "consents": {kind.value: _terms(one) for kind, one in sorted(self.consents.items())},
             "served": {str(connection): sorted(months) for connection, months in self.served.items()},
+            "pages": {str(connection): list(reached) for connection, reached in (self.pages or {}).items()},
         }
 
     @staticmethod
@@ -44,6 +48,7 @@ class Ground:
             {kind: _state_of(kind, document["sources"][kind.value]) for kind in SourceKind if kind.value in document["sources"]},
             {SourceKind(kind): _terms_of(SourceKind(kind), one, use) for kind, one in document["consents"].items()},
             {UUID(connection): frozenset(months) for connection, months in document["served"].items()},
+            {UUID(connection): Reached(*reached) for connection, reached in document["pages"].items()} if "pages" in document else None,
         )
 
 

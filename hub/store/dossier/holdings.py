@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, any_, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, DATEMULTIRANGE
+from sqlalchemy.dialects.postgresql import UUID as UUIDS
 
 from hub.connect.message import Interval
 from hub.consent.grants import as_given
@@ -40,16 +43,29 @@ _WINDOWS = text(
 _IN_ROLE = text(" and ".join(in_role("party", ":as_of", ":known_at")))
 
 
-async def load_subject_profiles(
-    tx: Read | Write, customers: Sequence[CustomerId], as_of: date, known_at: datetime
-) -> dict[CustomerId, SubjectProfile]:
-    """The subjects and the persons behind them. Raises NotFound."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who it is, and the ids of the parties that told it."""
+
+    profile: SubjectProfile
+    parties: tuple[str, ...]
+
+
+async def load_subjects(
+    tx: Read | Write, customers: Sequence[CustomerId], as_of: date, known_at: datetime, named: Sequence[UUID] | None = None
+) -> dict[CustomerId, Subject]:
+    """The subjects and the persons behind them: those in their role by what was known, or those that are ``named``. Raises NotFound."""
     mine = (await tx.execute(select(customer).where(customer.c.customer_id == any_(_uuids(customers))))).all()
     if len(mine) < len(set(customers)):
         raise NotFound("There is no such customer.")
-    theirs = select(party).where(party.c.customer_id == any_(_uuids(customers)), _IN_ROLE).order_by(party.c.party_id)
-    parties = _by_customer(await tx.execute(theirs, {"as_of": as_of, "known_at": known_at}))
-    return {CustomerId(row.customer_id): _profile(row, parties[row.customer_id]) for row in mine}
+    theirs = select(party).where(party.c.customer_id == any_(_uuids(customers))).order_by(party.c.party_id)
+    chosen = theirs.where(_IN_ROLE) if named is None else theirs.where(party.c.party_id.in_(named))
+    parties = _by_customer(await tx.execute(chosen, {"as_of": as_of, "known_at": known_at} if named is None else {}))
+    return {CustomerId(row.customer_id): _subject(row, parties[row.customer_id]) for row in mine}
+
+
+def _subject(mine: Row[Any], parties: Sequence[Row[Any]]) -> Subject:
+    return Subject(_profile(mine, parties), tuple(str(one.party_id) for one in parties))
 
 
 def _profile(mine: Row[Any], parties: Sequence[Row[Any]]) -> SubjectProfile:
@@ -102,7 +118,7 @@ def _holdings(consents: Sequence[Row[Any]], connections: Sequence[Row[Any]], win
 
 
 def _uuids(customers: Sequence[CustomerId]) -> ColumnElement[Any]:
-    return literal(list(customers), ARRAY(UUID(as_uuid=True)))
+    return literal(list(customers), ARRAY(UUIDS(as_uuid=True)))
 
 
 def _by_customer(rows: Iterable[Row[Any]]) -> dict[Any, list[Row[Any]]]:

@@ -15,6 +15,7 @@ from hub.consent.retention import retention
 from hub.domain.enums import SourceKind
 from hub.domain.facts import FactSpec, all_specs
 from hub.domain.identifiers import CustomerId
+from hub.store.dossier.pages import NOTHING_LATER, Later
 
 EVER = datetime(1900, 1, 1, tzinfo=UTC)
 ASKED = """asked AS MATERIALIZED (
@@ -25,13 +26,14 @@ ASKED = """asked AS MATERIALIZED (
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """``consents`` are those that allow it, by source; ``sources`` those that are read (None: all that are allowed)."""
+    """``consents`` are those that allow it, by source; ``sources`` those that are read (None: all that are allowed). ``later``: what is no part of it, whatever it says."""
 
     customer_id: CustomerId
     as_of: date
     known_at: datetime
     consents: Mapping[SourceKind, GivenConsent] = field(default_factory=dict)
     sources: frozenset[SourceKind] | None = None
+    later: Later = NOTHING_LATER
 
     def kinds(self) -> Iterable[tuple[FactSpec, GivenConsent]]:
         """The kinds of fact that are read, each with its consent."""
@@ -61,8 +63,18 @@ def asking(moments: Sequence[Moment], only: Iterable[type] = ()) -> tuple[tuple[
     specs = {spec.name: spec for _, spec, _ in rows}
     found: dict[str, Any] = {name: list(column) for name, column in zip(names, columns, strict=True)}
     if moments:
-        found |= {"as_of": moments[0].as_of, "known_at": moments[0].known_at}
+        found |= {
+            "as_of": moments[0].as_of,
+            "known_at": moments[0].known_at,
+            **_later({id(one.later): one.later for one in moments}.values()),
+        }
     return tuple(specs[name] for name in sorted(specs)), found
+
+
+def _later(found: Iterable[Later]) -> dict[str, Any]:
+    """Of all moments together: a fact is of one customer."""
+    mine = list(found)
+    return {"hidden": [one for later in mine for one in later.hidden], "reopened": [one for later in mine for one in later.reopened]}
 
 
 def live(spec: FactSpec) -> str:
@@ -71,7 +83,8 @@ def live(spec: FactSpec) -> str:
 
     OFFSET 0 keeps it a look-up for each row of ``asked``: a plan that is made once for all batches does not know how few they are, and would read whole tables."""
     return f"""asked JOIN LATERAL (SELECT * FROM {spec.table} f WHERE f.customer_id = asked.customer_id
-        AND f.known_from <= :known_at AND (f.known_to IS NULL OR f.known_to > :known_at) AND f.known_from > asked.since
+        AND f.known_from <= :known_at AND (f.known_to IS NULL OR f.known_to > :known_at OR f.fact_id = ANY (CAST(:reopened AS uuid[]))) AND f.known_from > asked.since
+        AND f.fact_id <> ALL (CAST(:hidden AS uuid[]))
         AND (f.occurred_on IS NULL OR (f.occurred_on <= :as_of AND f.occurred_on BETWEEN asked.first AND asked.last)) OFFSET 0) f ON asked.kind = '{spec.name}'"""  # noqa: S608
 
 

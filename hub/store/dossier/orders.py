@@ -131,7 +131,8 @@ async def _summed(tx: Read | Write, values: dict[str, Any], served: Sequence[tup
     """The sums of the months that are served order by order, kept ones as they are and the others from single orders; and of all other months the summaries."""
     those = values | _columns(_SERVED, served)
     rows = list(await tx.execute(_SUMMARIES, those))
-    kept = await kept_months(tx, those)
+    # A kept sum is of all that is there now.
+    kept = [] if those["hidden"] or those["reopened"] else await kept_months(tx, those)
     known = {(row.place, row.connection_id, row.month) for row in kept}
     left = [one for one in served if one not in known]
     if left:

@@ -20,6 +20,7 @@ from hub.domain.models import ModelFault
 from hub.domain.periods import china_day
 from hub.errors import InvalidInput, NotFound
 from hub.store.database import Read, Write
+from hub.store.evaluations.policies import require_scenario
 from hub.store.tables import policy, policy_approval
 
 
@@ -33,6 +34,7 @@ def due_on(approved: date) -> date:
 async def approve(tx: Write, named: tuple[str, str], actor: str, note: str, now: datetime) -> date:
     """Approves a published version (scenario and version) anew; returns the last day on which that holds. Raises NotFound, InvalidInput."""
     mine = (policy.c.policy_id == named[0], policy.c.version == named[1])
+    await require_scenario(tx, named[0])
     if (await tx.execute(select(policy.c.version).where(*mine))).first() is None:
         raise NotFound("There is no such version.", remedy="`hub policies list`, or the query `policies`, shows them.")
     again = (policy_approval.c.policy_id == named[0], policy_approval.c.version == named[1], policy_approval.c.approved_at == now)

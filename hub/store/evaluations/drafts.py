@@ -7,6 +7,7 @@ they were (a consent ended, data erased, the lender's data changed), or may not 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,11 +17,13 @@ from uuid import UUID
 from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from hub.credit.assessed import read_to_publish
+from hub.credit.checking import text_of
 from hub.credit.differences import Case, Decision, Differences
 from hub.credit.evaluate import Request
 from hub.credit.models.reach import Reach, unreachable
 from hub.credit.models.run import complete
-from hub.credit.policy import Policy, read_policy
+from hub.credit.policy import Policy, read_policy, unchecked_policy
 from hub.domain.enums import Outcome
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import HubError, InvalidInput, NotAllowed, NotFound
@@ -71,7 +74,7 @@ class Draft:
 
     @staticmethod
     def of(row: Row[Any]) -> Draft:
-        return Draft(row.draft_id, read_policy(row.document), row.state, row.author, row.created_at, row.tried_since, row.decided_by)
+        return Draft(row.draft_id, unchecked_policy(row.document), row.state, row.author, row.created_at, row.tried_since, row.decided_by)
 
 
 async def draft_policy(tx: Write, document: Mapping[str, Any], author: str, now: datetime) -> Draft:
@@ -109,9 +112,9 @@ async def try_draft(tx: Write, draft_id: UUID, since: datetime | None) -> Draft:
 
 
 async def publish_draft(tx: Write, draft_id: UUID, actor: str, now: datetime, today: date) -> Draft:
-    """Publishes a draft: somebody else than its author does (four eyes), and not for days that are over.
+    """Publishes a draft: somebody else than its author does (four eyes), not for days that are over, and not before its impact was assessed (PIPL 55).
 
-    Raises NotFound, InvalidInput, NotAllowed, PolicyInvalid.
+    It is checked by the rules of today, whenever it was written down. Raises NotFound, InvalidInput, NotAllowed, PolicyInvalid.
     """
     found = await _undecided(tx, draft_id)
     if found.author == actor:
@@ -121,6 +124,8 @@ async def publish_draft(tx: Write, draft_id: UUID, actor: str, now: datetime, to
             f"It would apply from {found.policy.effective_from}, a day that is over: decisions were made since.",
             remedy="Draft it with a later effective_from.",
         )
+    # Every expression is tried out: meanwhile others are to be answered.
+    await asyncio.to_thread(read_to_publish, text_of(found.policy.document), today)
     await publish_policies(tx, [found.policy.document], now)
     await _change(tx, draft_id, state=PUBLISHED, decided_by=actor, decided_at=now)
     return await draft(tx, draft_id)
@@ -180,7 +185,7 @@ async def _once_more(
     asked = Asked(CustomerId(row.customer_id), found.policy.id, request, row.as_of, row.known_at, grantee, row.use_purpose)
     dossier = await dossier_of(tx, asked)
     followed = select(policy.c.document).where(policy.c.policy_id == row.policy_id, policy.c.version == row.policy_version)
-    before = read_policy((await tx.execute(followed)).scalar_one())
+    before = unchecked_policy((await tx.execute(followed)).scalar_one())
     if inputs_digest(dossier, before, request) != row.inputs_digest:
         return CHANGED, None
     return None, Decision.of((await complete(dossier, found.policy, request, reach=reach, subject=str(row.customer_id))).made)
@@ -219,6 +224,7 @@ def told(found: Draft) -> dict[str, Any]:
         "draft": found.draft_id,
         "state": found.state,
         "sha256": found.policy.sha256,
+        "assessment": found.policy.document.get("assessment"),
         "from": found.policy.effective_from,
         "tried_since": found.tried_since,
     }

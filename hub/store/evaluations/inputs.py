@@ -56,6 +56,8 @@ def document_of(prepared: Prepared) -> Mapping[str, Any]:
         **prepared.ground.document(),
         "reference": {one.name: [one.version, one.sha256] for one in prepared.used.versions},
         "relations": [known.edges, known.sha256],
+        "edges": list(known.ids),
+        "parties": list(prepared.dossier.parties),
         "subject": subject_sha256(prepared.dossier),
         "evidence": evidence_of(prepared.dossier),
         **({"objections": prepared.dossier.objections.named()} if prepared.dossier.objections else {}),

@@ -27,7 +27,7 @@ from hub.domain.enums import MissingReason, Outcome
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import NotFound
 from hub.store.database import Read, Write
-from hub.store.dossier import Wanted, load_dossiers, load_grounds
+from hub.store.dossier import Open, Wanted, load_dossiers, load_grounds
 from hub.store.evaluations.approvals import reaches
 from hub.store.evaluations.canonical import sha256_of
 from hub.store.evaluations.inputs import Prepared, inputs_row
@@ -53,10 +53,14 @@ class Asked:
     """Of another day than today, or of what was known before: it is kept and shown, and nothing is decided by it."""
     app: str | None = None
     """The partner app that asks for it: made of what the customer lets it be handed. Where that is less than the institution has, nothing is decided by it."""
+    read_at: datetime | None = None
+    """When it is made, where it is of what was known before: what a consent of today forbids is not read."""
+    objected: Open | None = None
+    """What the hub knows of the customer's objections beyond what the transaction sees."""
 
     @property
     def use(self) -> Use:
-        return Use(self.grantee, self.purpose, self.scenario, self.as_of, self.known_at, self.app)
+        return Use(self.grantee, self.purpose, self.scenario, self.as_of, self.known_at, self.app, self.read_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,8 @@ async def prepare(tx: Read | Write, asked: Sequence[Asked]) -> list[Prepared]:
     known = await load_references(tx, codes, asked[0].as_of, asked[0].known_at)
     grounds = await load_grounds(tx, [(one.customer_id, one.use) for one in asked])
     wanted = [
-        Wanted(one.customer_id, one.use, known[one.customer_id].reference, ground) for one, ground in zip(asked, grounds, strict=True)
+        Wanted(one.customer_id, one.use, known[one.customer_id].reference, ground, one.objected)
+        for one, ground in zip(asked, grounds, strict=True)
     ]
     dossiers = await load_dossiers(tx, wanted)
     return [

@@ -1,6 +1,7 @@
 """Published policies: a version is written once and never changed; an evaluation names the one it followed by its digest.
 
-A version applies from its first day until a later one does, or until it is ended.
+A version applies from its first day until a later one does, or until it is ended. It is checked when it is published, and never again: a check that has become
+stricter neither takes what is in force out of force, nor keeps an old evaluation from being made again (ADR 64).
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from sqlalchemy import ColumnElement, Row, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 
 from hub.credit import policies
-from hub.credit.policy import Policy, read_policy
-from hub.errors import InvalidInput, NotFound, PolicyInvalid
+from hub.credit.assessed import stated
+from hub.credit.policy import Policy, read_policy, unchecked_policy
+from hub.domain.assessments import Assessment
+from hub.errors import CallerMustFix, InvalidInput, NotFound, PolicyInvalid
 from hub.store.database import Read, Write
 from hub.store.tables import policy, policy_end
 
@@ -26,10 +29,13 @@ def documents_of_the_package() -> list[Mapping[str, Any]]:
     return [policies.document(name) for name in policies.names()]
 
 
-async def publish_policies(tx: Write, documents: Iterable[Mapping[str, Any]], now: datetime) -> None:
-    """Publishes what is new; a version that is there stays as it is. Raises PolicyInvalid for one that was changed afterwards."""
+async def publish_policies(tx: Write, documents: Iterable[Mapping[str, Any]], now: datetime, assessment: Assessment | None = None) -> None:
+    """Publishes what is new; a version that is there stays as it is. ``assessment`` is of documents that state none themselves.
+
+    Raises PolicyInvalid for a document with a fault, and for one that was changed afterwards.
+    """
     for document in documents:
-        found = read_policy(document)
+        found, assessed = read_policy(document), stated(document) or assessment
         row = {
             "policy_id": found.id,
             "version": found.version,
@@ -37,6 +43,8 @@ async def publish_policies(tx: Write, documents: Iterable[Mapping[str, Any]], no
             "effective_from": found.effective_from,
             "document": dict(document),
             "published_at": now,
+            "assessment_id": assessed and assessed.id,
+            "assessed_on": assessed and assessed.on,
         }
         await tx.execute(insert(policy).values(row).on_conflict_do_nothing())
         mine = (policy.c.policy_id == found.id, policy.c.version == found.version)
@@ -66,23 +74,29 @@ async def effective_policies(
 
 async def _in_force(tx: Read | Write, scenario: str, found: list[Row[Any]], as_of: date) -> Policy:
     if not found:
-        known = sorted((await tx.execute(select(policy.c.policy_id).distinct())).scalars())
-        raise InvalidInput(f"There is no policy for scenario {scenario!r}.", remedy=f"Published here are: {', '.join(known) or 'none'}.")
+        await require_scenario(tx, scenario, InvalidInput)
     row = in_force(found, as_of)
     if row.sha256 not in _READ:
-        _READ[row.sha256] = read_policy(row.document)
+        _READ[row.sha256] = unchecked_policy(row.document)
     return _READ[row.sha256]
+
+
+async def require_scenario(tx: Read | Write, scenario: str, problem: type[CallerMustFix] = NotFound) -> None:
+    """Raises the problem, which names those that there are, for a scenario that nothing was published for."""
+    known = sorted((await tx.execute(select(policy.c.policy_id).distinct())).scalars())
+    if scenario not in known:
+        raise problem(f"There is no policy for scenario {scenario!r}.", remedy=f"Published here are: {', '.join(known) or 'none'}.")
 
 
 async def policies_in_force(tx: Read | Write, day: date) -> dict[str, Policy]:
     """The version in force on a day of every scenario that has one here."""
     found = await versions(tx)
     rows = [in_force([row for row in found if row.policy_id == one], day) for one in dict.fromkeys(row.policy_id for row in found)]
-    return {row.policy_id: read_policy(row.document) for row in rows}
+    return {row.policy_id: unchecked_policy(row.document) for row in rows}
 
 
 _READ: dict[str, Policy] = {}
-"""Published versions by their digest: they never change, and to check one takes longer than to decide by it."""
+"""Published versions by their digest: they never change."""
 
 
 async def versions(tx: Read | Write, scenario: str | None = None) -> list[Row[Any]]:
@@ -115,14 +129,15 @@ async def end_policy(tx: Write, scenario: str, version: str, days: tuple[date, d
             f"{ends_on} is over: what was decided since stays as it was.", remedy="Take it back from today on, or from a later day."
         )
     await tx.execute(_ONE_AT_A_TIME, {"scenario": scenario})
+    await require_scenario(tx, scenario)
     found = await versions(tx, scenario)
     mine = next((row for row in found if row.version == version), None)
     if mine is None:
-        raise NotFound("There is no such version.", remedy="`hub policies list`, or the query `policies`, shows them.")
+        raise NotFound("There is no such version.", remedy=f"Those of {scenario} are: {', '.join(row.version for row in found)}.")
     others = [row for row in found if row is not mine and row.ends_on is None and row.effective_from <= ends_on]
     if mine.ends_on is not None or not others:
         why = "was ended before" if mine.ends_on is not None else "is the only one in force on that day"
         raise InvalidInput(f"Version {version} of {scenario} {why}.", remedy="Publish another version first.")
     row = {"policy_id": scenario, "version": version, "ends_on": ends_on, "actor": actor, "reason": reason, "at": now}
     await tx.execute(insert(policy_end), row)
-    return read_policy(in_force(others, ends_on).document)
+    return unchecked_policy(in_force(others, ends_on).document)

@@ -23,7 +23,7 @@ from hub.credit.models.reach import Reach, unreachable
 from hub.credit.models.run import asks_for_score, score_of
 from hub.credit.models.score import Scored
 from hub.credit.policy import Policy
-from hub.credit.portfolio import Placed, Portfolio, Screened, offer, place, read_portfolio
+from hub.credit.portfolio import Placed, Portfolio, Screened, kept_portfolio, offer, place, read_portfolio
 from hub.credit.sources import Holdings, Use
 from hub.domain.enums import MissingReason
 from hub.domain.identifiers import CustomerId, new_id
@@ -85,7 +85,7 @@ class Screening:
 
     @staticmethod
     def of(row: Row[Any]) -> Screening:
-        return Screening(row.screening_id, read_portfolio(row.document), row.as_of, row.known_at, row.author, row.ended_at)
+        return Screening(row.screening_id, kept_portfolio(row.document), row.as_of, row.known_at, row.author, row.ended_at)
 
     @property
     def title(self) -> str:

@@ -180,7 +180,12 @@ async def keep_reference(tx: Write, name: str, document: Mapping[str, Any], now:
         raise FixConfiguration(
             f"The lender's reference data cannot be read. {' '.join(faults)}", remedy="docs/deploy.md has an example of each document."
         )
-    return await load_versions(tx, ReferenceFile(f"{name}.json", EVER, None, dict(document)), actor, now)
+    return await keep_checked(tx, name, document, now, actor)
+
+
+async def keep_checked(tx: Write, name: str, documents: Mapping[str, Any], now: datetime, actor: str = "operator") -> list[Change]:
+    """Documents that somebody has checked, as if they had always been in effect: those of a persona, whose format does."""
+    return await load_versions(tx, ReferenceFile(f"{name}.json", EVER, None, dict(documents)), actor, now)
 
 
 def _graph(document: Mapping[str, Any]) -> dict[str, list[Edge]]:

@@ -26,12 +26,12 @@ from hub.credit.objections import NONE
 from hub.credit.policy import unchecked_policy
 from hub.credit.reference.files import digest
 from hub.credit.sources import Use
-from hub.domain.enums import ConsentStatus, SourceKind
+from hub.domain.enums import SourceKind
 from hub.domain.facts import all_specs
 from hub.domain.identifiers import CustomerId
 from hub.errors import NotFound
 from hub.store.database import Read, Write
-from hub.store.dossier import Ground, Wanted, load_dossiers
+from hub.store.dossier import Ground, Open, Seen, Wanted, load_dossiers
 from hub.store.dossier.holdings import load_holdings
 from hub.store.dossier.moment import EVER
 from hub.store.evaluations.canonical import ORDER, Document, canonical, document_of, first_difference, sha256_of
@@ -39,18 +39,12 @@ from hub.store.evaluations.inputs import FORM, Prepared, as_then, evidence_of, s
 from hub.store.evaluations.keep import Asked, codes_of, inputs_digest, rows_of
 from hub.store.evaluations.reference import Version, used
 from hub.store.evaluations.rows import Heading
+from hub.store.evaluations.today import how_it_ended
 from hub.store.evaluations.watch import watch_again
 from hub.store.relations import relations_of
 from hub.store.tables import customer, evaluation, evaluation_inputs, policy, reference_version
 
 EQUAL, DIFFERENT, NOT_REPRODUCIBLE = "EQUAL", "DIFFERENT", "NOT_REPRODUCIBLE"
-_WORDS = {
-    ConsentStatus.REVOKED: "was withdrawn",
-    ConsentStatus.EXPIRED: "ran out",
-    ConsentStatus.PAUSED: "is paused",
-    ConsentStatus.PENDING: "is not given",
-    ConsentStatus.SUPERSEDED: "was replaced",
-}
 _OLDEST = text("""
     SELECT min(known_from) FROM fact WHERE customer_id = :customer AND kind = ANY(:kinds) AND known_from > :since AND known_from <= :known_at
         AND (known_to IS NULL OR known_to > :known_at)
@@ -142,6 +136,12 @@ async def _refusals(tx: Read | Write, row: Row[Any], inputs: Row[Any] | None, no
         yield sentence
 
 
+async def forbidden_again(tx: Read | Write, row: Row[Any], now: datetime) -> list[str]:
+    """What of an evaluation's inputs may not be read today, in sentences."""
+    document = (await tx.execute(select(evaluation_inputs.c.document).where(_this(evaluation_inputs, row)))).scalar_one()
+    return [sentence async for sentence in _not_consented(tx, row, document, now)]
+
+
 async def _not_consented(tx: Read | Write, row: Row[Any], kept: Mapping[str, Any], now: datetime) -> AsyncIterator[str]:
     """What was read then may be read again only under a consent of today that is as wide."""
     customer_id, use = CustomerId(row.customer_id), _use(row, kept["grantee"], row.known_at)
@@ -153,9 +153,7 @@ async def _not_consented(tx: Read | Write, row: Row[Any], kept: Mapping[str, Any
         given = today.get(source)
         if given is None:
             last = max((one for one in holdings.consents if one.consent.source is source), key=lambda one: one.changed_at)
-            word = _WORDS.get(
-                last.consent.status, "ran out" if last.consent.expires_at and last.consent.expires_at <= now else "is not for this use"
-            )
+            word = how_it_ended(last.consent.status, last.consent.expires_at, now)
             yield f"The consent to {source} {word} ({last.changed_at.date()}): what was read under it may not be read again."
         elif not _as_wide(given, terms):
             yield f"The consent to {source} has become narrower: some of what was read under it may not be read again."
@@ -184,9 +182,9 @@ async def _remake(tx: Read | Write, row: Row[Any], kept: Mapping[str, Any]) -> _
     """By the versions that it names."""
     asked = _asked(row, kept["grantee"])
     codes = await codes_of(tx, [asked.customer_id])
-    known = (await relations_of(tx, codes, row.as_of, row.known_at))[asked.customer_id]
+    known = (await relations_of(tx, codes, row.as_of, row.known_at, kept.get("edges")))[asked.customer_id]
     taken, ground = used(await _versions(tx, kept["reference"]), known), Ground.of(kept, asked.use)
-    (dossier,) = await load_dossiers(tx, [Wanted(asked.customer_id, asked.use, taken.reference, ground)])
+    (dossier,) = await load_dossiers(tx, [Wanted(asked.customer_id, asked.use, taken.reference, ground)], _seen(asked.customer_id, kept))
     prepared, looked = Prepared(dossier, ground, taken, asked.grantee), await watch_again(tx, asked, kept["watch"])
     followed = select(policy).where(policy.c.policy_id == row.policy_id, policy.c.version == row.policy_version)
     published = (await tx.execute(followed)).one()
@@ -199,6 +197,12 @@ async def _remake(tx: Read | Write, row: Row[Any], kept: Mapping[str, Any]) -> _
     catalogue = taken.catalogue if form >= FORM else None
     made = await complete(dossier, found, asked.request, looked.watch, Answering(kept["models"]), str(asked.customer_id), catalogue)
     return _Remade(prepared, made, tuple(changed), form)
+
+
+def _seen(customer_id: CustomerId, kept: Mapping[str, Any]) -> Seen:
+    """By name: an objection or a party that is written after an evaluation may say that it was known before."""
+    parties = kept.get("parties")
+    return Seen({customer_id: Open.kept(kept.get("objections", NONE.named()))}, parties and [UUID(one) for one in parties])
 
 
 def _asked(row: Row[Any], grantee: str) -> Asked:
@@ -224,7 +228,7 @@ def _changed(kept: Mapping[str, Any], prepared: Prepared) -> Iterator[str]:
     if subject_sha256(prepared.dossier) != kept["subject"]:
         yield "Who the customer is, or who answers for it, is not what was read then."
     if kept.get("objections", NONE.named()) != prepared.dossier.objections.named():
-        yield "What the customer objected to then is not what is read now."
+        yield "Facts that the customer objected to then are not among those that are read now."
     now = evidence_of(prepared.dossier)
     for name in sorted(kept["evidence"].keys() | now.keys()):
         was, is_ = kept["evidence"].get(name, [0, None]), now.get(name, [0, None])

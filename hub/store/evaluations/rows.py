@@ -146,7 +146,8 @@ def _reasons(made: Evaluation) -> list[Row]:
     """What the customer may see, and what is kept inside; a notice only customers get has its place at the end."""
     catalogue, said = document("reasons")["codes"], made.reasons
     codes = dict.fromkeys((*said.codes, *said.customer))
-    words = {code: wording(code, made.gate) for code in codes}
+    lacking = made.findings.eligibility.lacking if made.findings else ()
+    words = {code: wording(code, made.gate, lacking) for code in codes}
     return [
         {
             "ordinal": ordinal,

@@ -6,12 +6,16 @@ consent may have run out before anybody wrote it down, and facts may have outliv
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from hub.consent.gate import Use
+from hub.domain.enums import ConsentStatus, MissingReason, SourceKind
 from hub.domain.identifiers import CustomerId
 from hub.domain.periods import china_day
 from hub.store.database import Read, Write
@@ -37,3 +41,67 @@ async def readable_today(tx: Read | Write, customer_id: CustomerId, evaluation_i
     modes = sorted(mode.value for mode in Use.READ.modes)
     mine = {"customer": customer_id, "evaluation": evaluation_id, "grantee": grantee}
     return bool((await tx.execute(_READABLE, {**mine, "now": now, "today": china_day(now), "modes": modes})).scalar_one())
+
+
+_ENDED = {
+    ConsentStatus.REVOKED: "was withdrawn",
+    ConsentStatus.EXPIRED: "ran out",
+    ConsentStatus.PAUSED: "is paused",
+    ConsentStatus.PENDING: "is not given",
+    ConsentStatus.SUPERSEDED: "was replaced",
+}
+
+
+def how_it_ended(status: ConsentStatus, expires_at: datetime | None, now: datetime) -> str:
+    """What became of a consent that does not allow a use, in words."""
+    return _ENDED.get(status, "ran out" if expires_at and expires_at <= now else "is not for this use")
+
+
+_GIVEN = text("""
+    SELECT DISTINCT ON (source) source, status, changed_at, starts_at, expires_at, narrowed_at FROM consent
+    WHERE customer_id = :customer AND grantee = :grantee AND purpose = :purpose
+    ORDER BY source, :scenario = ANY (scenarios) DESC, status = 'PENDING', changed_at DESC
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A source that consents of today let nobody read, or only some of, for this use. ``since``: it was allowed when what is asked for was known."""
+
+    source: SourceKind
+    reason: MissingReason | None
+    since: bool
+    sentence: str
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"source": self.source, "reason": self.reason or "NARROWER", "wasAllowed": self.since, "sentence": self.sentence}
+
+
+async def forbidden_today(
+    tx: Read | Write, asked: Any, reasons: Mapping[SourceKind, MissingReason | None], now: datetime
+) -> list[Forbidden]:
+    """What an evaluation of what was known before (:class:`hub.store.evaluations.keep.Asked`) had to leave out; ``reasons`` are those why it read no more of each source."""
+    mine = {"customer": asked.customer_id, "grantee": asked.grantee, "purpose": asked.purpose, "scenario": asked.scenario}
+    given = {SourceKind(row.source): row for row in await tx.execute(_GIVEN, mine)}
+    found = [_forbidden(given[source], reason, asked.known_at, now) for source, reason in reasons.items() if source in given]
+    return [one for one in found if one is not None]
+
+
+def _forbidden(row: Row[Any], reason: MissingReason | None, then: datetime, now: datetime) -> Forbidden | None:
+    source, status = SourceKind(row.source), ConsentStatus(row.status)
+    begun = status is not ConsentStatus.PENDING and (row.starts_at is None or row.starts_at <= then)
+    lived, narrowed = begun and (row.expires_at is None or row.expires_at > then), row.narrowed_at is not None and row.narrowed_at > then
+    if reason in _OF_CONSENTS:
+        ended = narrowed if reason is MissingReason.CONSENT_PURPOSE else row.changed_at > then or status is ConsentStatus.ACTIVE
+        since, day = bool(lived and ended), row.expires_at if status is ConsentStatus.ACTIVE and row.expires_at else row.changed_at
+        read = "It was in force then; what was read under it may not be read any more." if since else "It was not in force then, either."
+        how = how_it_ended(status, row.expires_at, now)
+        return Forbidden(source, reason, since, f"The consent to {source} {how} ({china_day(day)}): nothing of it was read. {read}")
+    if reason is None and lived and narrowed:
+        said = f"The consent to {source} became narrower ({china_day(row.narrowed_at)}): what lies outside of it was not read."
+        return Forbidden(source, None, True, said)
+    return None
+
+
+_OF_CONSENTS: Collection[MissingReason | None] = frozenset(one for one in MissingReason if one.startswith("CONSENT_"))

@@ -30,7 +30,7 @@ from hub.store.tables.people import customer, customer_client, customer_merge, d
 from hub.store.tables.portfolios import portfolio_count, portfolio_part, portfolio_result, portfolio_screening
 from hub.store.tables.quota import quota_ledger
 from hub.store.tables.reference import customer_relation, reference_version, relation
-from hub.store.tables.reports import fairness_cell
+from hub.store.tables.reports import concentration_row, fairness_cell
 from hub.store.tables.reproduction import evaluation_inputs, window_before
 from hub.store.tables.results import (
     check_result,
@@ -58,6 +58,7 @@ __all__ = [
     "backfill_window",
     "check_result",
     "client",
+    "concentration_row",
     "connection",
     "connector_assessment",
     "consent",

@@ -18,8 +18,8 @@ def count(name: str) -> Column[Any]:
     return Column(name, BigInteger, nullable=False, server_default=sql("0"))
 
 
-def amount(name: str) -> Column[Any]:
-    return Column(name, Numeric(18, 2), nullable=True)
+def amount(name: str, *, nullable: bool = True, **options: Any) -> Column[Any]:
+    return Column(name, Numeric(18, 2), nullable=nullable, **options)
 
 
 def rate(name: str, **options: Any) -> Column[Any]:

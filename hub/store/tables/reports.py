@@ -22,3 +22,18 @@ fairness_cell = Table(
     rate("to_all"),
     instant("made_at"),
 )
+
+concentration_row = Table(
+    "concentration_row",
+    metadata,
+    text("month", primary_key=True),
+    text("partner", primary_key=True, comment="empty: all of them"),
+    Column("loans", Integer, nullable=False),
+    amount("balance", nullable=False),
+    amount("ours", nullable=False, comment="what of it the institution funds"),
+    rate("of_capital"),
+    rate("of_all_loans"),
+    Column("too_much", Boolean, nullable=False, comment="a limit is passed"),
+    Column("below", Integer, nullable=False, comment="loans of which the partner funds less than it must"),
+    instant("made_at"),
+)

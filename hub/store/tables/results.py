@@ -20,6 +20,12 @@ policy = Table(
     Column("effective_from", Date, nullable=False),
     document("document"),
     instant("published_at"),
+    text(
+        "assessment_id",
+        nullable=True,
+        comment="the institution's id of the impact assessment; null: not stated, it was published before that was asked",
+    ),
+    Column("assessed_on", Date, nullable=True),
 )
 
 policy_draft = Table(

@@ -30,6 +30,7 @@ reader         runs it; the answer waits until the access log has it
 
 from hub.store.view.catalogue import Catalogue
 from hub.store.view.clients import CLIENT_TYPES
+from hub.store.view.concentration import CONCENTRATION_TYPES
 from hub.store.view.customers import CUSTOMER_TYPES
 from hub.store.view.disputes import DISPUTE_TYPES
 from hub.store.view.environment import ViewSettings
@@ -60,6 +61,7 @@ CATALOGUE: Catalogue = {
         *PROFILE_TYPES,
         *REFERENCE_VERSION_TYPES,
         *FAIRNESS_TYPES,
+        *CONCENTRATION_TYPES,
         *DISPUTE_TYPES,
         *fact_types(),
     )

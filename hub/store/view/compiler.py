@@ -49,9 +49,8 @@ class Statement:
 def compile_selection(selection: Selection, catalogue: Catalogue, present: frozenset[str]) -> Statement:
     """``present`` holds the slots that have a value: an argument that is not given leaves no trace in the statement."""
     compiler = _Compiler(catalogue, present)
-    body = compiler.object(selection.type, selection.picks, "", Scope())
-    seen = compiler.seen(selection)
-    return Statement(f"select ({body})::text as body, {seen} as seen", tuple(compiler.bindings.values()))
+    text = compiler.of_one(selection) or compiler.of_any(selection)
+    return Statement(text, tuple(compiler.bindings.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,24 @@ class _Compiler:
         self.catalogue, self.present = catalogue, present
         self.bindings: dict[str, Binding] = {}
         self._numbers = count(1)
+
+    def of_any(self, selection: Selection) -> str:
+        """Whom the answer reaches is worked out beside it."""
+        body = self.object(selection.type, selection.picks, "", Scope())
+        return f"select ({body})::text as body, {self.seen(selection)} as seen"
+
+    def of_one(self, selection: Selection) -> str | None:
+        """Where one customer is all that is asked for, he is looked up once, for the answer and for whom it reaches. None where more, or something else, is asked."""
+        members = self.catalogue[selection.type].members
+        found = [pick for pick in selection.picks if pick.name != "__typename"]
+        member = members[found[0].name] if len(found) == 1 else None
+        if not isinstance(member, One) or member.type != "Customer" or member.newest:
+            return None
+        t = self._alias()
+        rows, inside = self._rows(member.rows, member.arguments, found[0].arguments, t, Scope(aliases={selection.type: ""}))
+        built = json_object([(pick.key, f"{t}.told" if pick is found[0] else f"'{selection.type}'") for pick in selection.picks])
+        customer = f"(select {self.case(_of(found[0]), t, inside, member.type)} as told, {t}.parts from {clauses(rows)}) {t}"
+        return f"select ({built})::text as body, coalesce({t}.parts, '{{}}') as seen from (select) once left join {customer} on true"
 
     def object(self, type_name: str, picks: Iterable[Pick], alias: str, scope: Scope) -> str:
         inside = replace(scope, aliases={**scope.aliases, type_name: alias})

@@ -24,6 +24,7 @@ from hub.store.view.catalogue import (
     plain,
 )
 from hub.store.view.clients import client_fields
+from hub.store.view.concentration import concentration_fields
 from hub.store.view.disputes import dispute_fields
 from hub.store.view.environment import APP, INTERNAL, NOW, TODAY
 from hub.store.view.evaluations import evaluation_fields, still_readable
@@ -143,6 +144,7 @@ QUERY = TypeView(
         **reference_version_fields(),
         **product_fields(),
         **fairness_fields(),
+        **concentration_fields(),
         **dispute_fields(),
     },
 )

@@ -34,6 +34,17 @@ class ViewSettings:
     grantee: str
     stale_days: Mapping[str, int] = field(default_factory=dict)
     quotas: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    told: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    """As values that are bound."""
+
+    def __post_init__(self) -> None:
+        quotas = {name: dict(quota) for name, quota in self.quotas.items()}
+        told = {
+            "grantee": self.grantee,
+            "stale_days": orjson.dumps(dict(self.stale_days)).decode(),
+            "quotas": orjson.dumps(quotas).decode(),
+        }
+        object.__setattr__(self, "told", told)
 
 
 def environment(caller: Caller, settings: ViewSettings, now: datetime) -> dict[str, Any]:
@@ -42,10 +53,8 @@ def environment(caller: Caller, settings: ViewSettings, now: datetime) -> dict[s
         "now": now,
         "today": china_day(now),
         "purpose": caller.purpose,
-        "grantee": settings.grantee,
         "internal": caller.sees_internals,
         "app": caller.app,
         "scopes": sorted(caller.scopes),
-        "stale_days": orjson.dumps(dict(settings.stale_days)).decode(),
-        "quotas": orjson.dumps({name: dict(quota) for name, quota in settings.quotas.items()}).decode(),
+        **settings.told,
     }

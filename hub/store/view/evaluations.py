@@ -66,12 +66,15 @@ def _evaluations(t: str, scope: Scope) -> Rows:
 
 
 def missing(rows_of: RowsOf) -> RowsOf:
-    """Why there is none of these, as one ``value``; no row where there is one. It is told by the consents alone: what is not shown is not there."""
+    """Why there is none of these, as one ``value``; no row where there is one. It is told by the consents alone: what is not shown is not there.
+    A scenario that there is no policy for has no evaluations of anybody."""
 
     def rows(t: str, scope: Scope) -> Rows:
         c, there = f"{t}_c", rows_of(f"{t}_v", scope)
         consented = " and ".join((is_part(c, scope), *of_this_use(c), *in_force_now(c)))
-        reason = f"case when exists (select 1 from consent {c} where {consented}) then 'NOT_EVALUATED' else 'CONSENT_MISSING' end"
+        named = scope.given.get("scenario")
+        unknown = f"when not exists (select 1 from policy where policy_id = {named}) then 'UNKNOWN_SCENARIO'" if named else ""
+        reason = f"case {unknown} when exists (select 1 from consent {c} where {consented}) then 'NOT_EVALUATED' else 'CONSENT_MISSING' end"
         return Rows(f"(select {reason} as value where not exists (select 1 from {there.source} where {' and '.join(there.where)})) {t}", ())
 
     return rows

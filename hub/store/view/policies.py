@@ -131,6 +131,7 @@ POLICY_TYPES = [
         {
             **_VERSION,
             **plain("applies", "publishedAt", "endsOn", "endedBy", "endedAt", "endReason", "approvedAt", "approvedBy", "approvalDueOn"),
+            **plain("assessmentId", "assessedOn"),
         },
     ),
     TypeView(
@@ -138,7 +139,9 @@ POLICY_TYPES = [
         {
             **_VERSION,
             **plain("draftId", "state", "author", "createdAt", "decidedBy", "decidedAt"),
-            "discardReason": Column("{t}.note"),
+            **columns(
+                discardReason="{t}.note", assessmentId="{t}.document #>> '{assessment,id}'", assessedOn="{t}.document #>> '{assessment,on}'"
+            ),
             "trial": One("PolicyTrial", _trial),
         },
     ),

@@ -25,7 +25,7 @@ from hub.errors import TooSlow
 from hub.store.database import Database, Scope
 from hub.store.view.basis import Relied, accessed
 from hub.store.view.binding import bind, kinds_named
-from hub.store.view.catalogue import Catalogue, Paged
+from hub.store.view.catalogue import Catalogue, NodeOf, Paged
 from hub.store.view.compiler import Statement, compile_selection
 from hub.store.view.environment import ViewSettings, environment
 
@@ -75,7 +75,7 @@ class Reader:
     async def read(self, caller: Caller, read: StoredRead, values: SlotValues) -> bytes:
         """The data of the answer as JSON text. Raises InvalidInput for page sizes and cursors that do not fit."""
         given = {slot: value for slot, value in values.items() if value is not None}
-        present = frozenset(given) | kinds_named(given, self.catalogue)
+        present = frozenset(given) | self._kinds(read.selection, given)
         compiled, now = self.compiled(read.selection, present), self.clock.now()
         private = await self._private(caller, compiled.private, given, now) if compiled.private else None
         bound = environment(caller, self.settings, now) | bind(compiled.statement.bindings, given)
@@ -84,6 +84,13 @@ class Reader:
         # The connection is back in its pool: whoever waits for the disk keeps nobody from reading.
         await self.log.write(accessed(caller, read, compiled.relied, uuids(seen), orjson.loads(basis) if basis else None))
         return body if private is None else _joined(compiled.keys, body, private)
+
+    def _kinds(self, selection: Selection, given: SlotValues) -> frozenset[str]:
+        """The types that ids of nodes name, where nodes are asked for."""
+        members = self.catalogue[selection.type].members
+        asked = [pick for pick in selection.picks if isinstance(members.get(pick.name), NodeOf)]
+        slots = {argument.slot for pick in asked for argument in pick.arguments}
+        return kinds_named({slot: given[slot] for slot in slots if slot in given}, self.catalogue)
 
     async def _private(self, caller: Caller, statement: Statement, given: SlotValues, now: datetime) -> str:
         """The body of a statement that is run as the hub, within the caller's time."""

@@ -16,12 +16,13 @@ from hub.domain.clock import Clock
 from hub.domain.enums import Purpose
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.models import LoanState, ModelSlot
+from hub.domain.periods import Month
 from hub.errors import InvalidInput, KeyReused, NotFound
 from hub.store.erasure.duty import erase_everything_due
 from hub.store.evaluations import keep_signals
 from hub.store.evaluations.rows import Heading
 from hub.store.loans import load_loans
-from hub.store.reports import joint_lending
+from hub.store.reports import joint_lending, keep_concentration
 from hub.store.tables import audit_event, evaluation, loan_status, model_result, monitoring_signal, profile_change
 from hub.worker import Watching, refresher
 from schema import services as contract
@@ -289,6 +290,16 @@ async def test_what_is_lent_with_a_partner_is_summed_up(desk: Desk) -> None:
         found = await joint_lending(tx, TODAY, NOW)
     assert [(one.partner, one.loans, one.balance, one.ours) for one in found.partners] == [
         ("partner-app", 1, Decimal("50000.00"), Decimal("30000.000000"))
+    ]
+    async with desk.runtime.database.work() as tx:
+        assert [await keep_concentration(tx, Month("2026-01"), NOW) for _ in range(2)] == [2, 0], "the partner and all together, once"
+        assert await keep_concentration(tx, Month("2025-12"), NOW) == 1, "nothing was lent then, and that is kept, too"
+        kept = (await tx.execute(text("SELECT month, partner, loans, ours, too_much FROM concentration_row ORDER BY 1, 2"))).all()
+    thirty = Decimal("30000.00")
+    assert [tuple(row) for row in kept] == [
+        ("2025-12", "", 0, Decimal(0), False),
+        ("2026-01", "", 1, thirty, False),
+        ("2026-01", "partner-app", 1, thirty, False),
     ]
     with pytest.raises(InvalidInput, match="no platform that is registered"):
         await record(desk, word(made_, partner="risk-desk", partner_share=Decimal("0.4")), "risk-desk")

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from hub.domain.enums import SourceKind
 from hub.errors import ConsentMissing, HubError, InvalidInput, NotFound
-from hub.store.tables import consent, customer_merge, evaluation, identity_event
+from hub.store.tables import consent, customer_merge, evaluation, evaluation_inputs, identity_event
 from schema import services as contract
 from tests.hub.app.conftest import SHOP, Desk, link_for
 from tests.hub.app.test_claims import FALSE, make
@@ -83,6 +83,27 @@ async def test_an_old_id_goes_on_working(desk: Desk) -> None:
     assert await sees(desk, "partner-app") == [false] and await sees(desk, "other-app") == [true]
     with pytest.raises(NotFound):
         await desk.services.create_link_session(desk.call("partner-app"), link_for(true))
+
+
+@pytest.mark.law("PIPL 24: a person decides")
+@pytest.mark.parametrize(("client", "objecting"), [("risk-desk", 0), ("other-app", 0), ("partner-app", 1)])
+async def test_who_asked_for_a_person_is_heard_under_both_ids(desk: Desk, client: str, objecting: int) -> None:
+    """By an app, too, which sees one of them alone: it is told which scenario it is, and nothing of the other."""
+    both = await make(desk, "partner-app", FALSE), await make(desk, "other-app", SHOP)
+    mine, app, other = both[objecting], ("partner-app", "other-app")[objecting], both[1 - objecting]
+    port, evaluate = desk.services.port(), desk.services.evaluate
+    made = await evaluate(desk.call(app), contract.Evaluate(mine, "S03", "OPERATING", None, None, None))
+    await port.request_human_review(desk.call(app), contract.RequestHumanReview(mine, f"Evaluation:{mine}:{made.evaluation_id}"))
+    heard = []
+    for _ in ("before", "after"):
+        again = await evaluate(desk.call(client), contract.Evaluate(other, "S03", "OPERATING", None, None, None))
+        async with desk.runtime.database.work() as tx:
+            kept = select(evaluation_inputs.c.document).where(evaluation_inputs.c.evaluation_id == UUID(again.evaluation_id))
+            heard.append((await tx.execute(kept)).scalar_one().get("objections"))
+        await desk.services.identity.merge_customers(desk.call("admin"), contract.MergeCustomers(*both, REASON))
+    assert heard == [None, {"facts": [], "decided": ["S03"]}]
+    asked = contract.ReproduceEvaluation(f"Evaluation:{other}:{again.evaluation_id}")
+    assert (await port.reproduce_evaluation(desk.call(client), asked)).verdict == "EQUAL"
 
 
 async def test_a_withdrawal_means_every_consent_of_the_one_person(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from hub.domain.identifiers import CustomerId
 from hub.errors import InvalidInput, NotFound
 from hub.store.customers import load_subject
-from hub.store.dossier.holdings import load_subject_profiles
+from hub.store.dossier.holdings import load_subjects
 from schema import services as contract
 from tests.hub.app.conftest import NOW, PERSON, SHOP, Desk
 from tests.hub.app.test_claims import OTHER, make
@@ -116,8 +116,8 @@ async def test_an_evaluation_knows_the_parties_that_were_known_then(desk: Desk) 
     async with desk.runtime.database.work() as tx:
         for as_of in (date(2026, 1, 9), TODAY):
             for known_at in (NOW - timedelta(days=1), NOW):
-                (profile,) = (await load_subject_profiles(tx, [CustomerId(UUID(made))], as_of, known_at)).values()
-                found[as_of.day, known_at == NOW] = profile.responsible_hash
+                (subject,) = (await load_subjects(tx, [CustomerId(UUID(made))], as_of, known_at)).values()
+                found[as_of.day, known_at == NOW] = subject.profile.responsible_hash
     assert found == {(9, False): first, (9, True): first, (20, False): first, (20, True): second}
 
 

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Table, insert, text
+from sqlalchemy.exc import ProgrammingError
 
 from hub.credit import policies
+from hub.credit.checking import text_of
 from hub.credit.differences import Differences
+from hub.credit.policy import read_policy
 from hub.domain.enums import Outcome
+from hub.domain.identifiers import new_id
 from hub.errors import InvalidInput, NotAllowed, NotFound, PolicyInvalid
+from hub.store import tables
 from hub.store.embedded import Urls
 from hub.store.evaluations import drafts, keep_reference
 from hub.store.evaluations.drafts import CHANGED, ERASED, SEALED, Draft
-from hub.store.evaluations.policies import effective_policy, end_policy
+from hub.store.evaluations.policies import effective_policy, end_policy, policies_in_force
+from hub.store.evaluations.reproduce import EQUAL, find_evaluation, reproduce
 from hub.worker import _errands
 from schema import services as contract
 from tests.hub.app.conftest import NOW, Desk
 
 SOON = date(2026, 2, 1)
+ASSESSED = {"id": "PIPIA-7", "on": "2026-01-05"}
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def changed(**changes: Any) -> dict[str, Any]:
-    return {**policies.document("S03"), "version": "2026-02-01", "effective_from": SOON.isoformat(), **changes}
+    """None leaves a member out."""
+    made = {**policies.document("S03"), "version": "2026-02-01", "effective_from": SOON.isoformat(), "assessment": ASSESSED, **changes}
+    return {name: value for name, value in made.items() if value is not None}
 
 
 async def written(desk: Desk, author: str = "an author", **changes: Any) -> Draft:
@@ -207,3 +217,64 @@ async def test_a_trial_leaves_out_what_nothing_was_decided_by(desk: Desk) -> Non
     assert await rows(desk, "select what_if from evaluation") == [(True,)]
     found = await tried(desk, await written(desk))
     assert (found.cases, dict(found.left)) == (0, {})
+
+
+STALE = {"upplifts": [], "factor": "ss_cv >= 1 ? 1.0 : ss_cv >= 2 ? 0.9 : 0.8", "assessment": None}
+"""What the check of today refuses: a member that nobody reads, and a row that is never reached. An older one let both pass."""
+
+
+async def stored(desk: Desk, table: Table, **more: Any) -> dict[str, Any]:
+    """As an older version of the hub would have kept it."""
+    document = changed(version="2026-01-02", effective_from="2026-01-02", **STALE)
+    row = {"policy_id": "S03", "version": document["version"], "sha256": policies.sha256(document), "document": document}
+    async with desk.runtime.database.work() as tx:
+        await tx.execute(insert(table), {**row, "effective_from": date(2026, 1, 2), **more})
+    return document
+
+
+async def test_what_was_published_goes_on_whatever_the_check_of_today_says(desk: Desk) -> None:
+    document = await stored(desk, tables.policy, published_at=NOW)
+    with pytest.raises(PolicyInvalid, match="upplifts"):
+        read_policy(document)
+    assert await applies(desk, NOW.date()) == "2026-01-02"
+    made = await evaluated(desk)
+    assert await rows(desk, "SELECT policy_version FROM evaluation") == [("2026-01-02",)]
+    async with desk.runtime.database.work() as tx:
+        assert (await reproduce(tx, await find_evaluation(tx, UUID(made)), NOW)).verdict == EQUAL
+        assert (await policies_in_force(tx, NOW.date()))["S03"].version == "2026-01-02"
+    assert await rows(desk, "SELECT assessment_id FROM policy WHERE version = '2026-01-02'") == [(None,)]
+    (count,) = await rows(desk, "SELECT count(*) FROM policy WHERE assessment_id LIKE 'EXAMPLE of the hub%' AND assessed_on = '2026-01-01'")
+    assert count == (12,), "those of the package say what they are"
+
+
+async def test_a_draft_of_an_older_check_is_shown_and_not_published(desk: Desk) -> None:
+    draft_id = new_id()
+    await stored(desk, tables.policy_draft, draft_id=draft_id, state="OPEN", author="an author", created_at=NOW)
+    async with desk.runtime.database.work() as tx:
+        (shown,) = await drafts.drafts(tx)
+    with pytest.raises(PolicyInvalid, match=r"`upplifts` is not known\. Did you mean `uplifts`\?") as refused:
+        async with desk.runtime.database.work() as tx:
+            await drafts.publish_draft(tx, draft_id, "another", NOW, date(2026, 1, 2))
+    (found,) = refused.value.facts["faults"]
+    assert found.where == "upplifts" and '"upplifts"' in text_of(shown.policy.document).splitlines()[found.line - 1]
+    assert await rows(desk, "SELECT state FROM policy_draft") == [("OPEN",)]
+
+
+@pytest.mark.law("PIPL 55-56: policies")
+async def test_no_policy_is_published_before_its_impact_was_assessed(desk: Desk) -> None:
+    for number, (assessment, said) in enumerate(
+        ((None, "names no impact assessment"), ({"id": "PIPIA-7", "on": "2027-01-05"}, "yet to come"))
+    ):
+        draft = await written(desk, version=f"2026-02-0{number + 2}", assessment=assessment)
+        with pytest.raises(PolicyInvalid, match=said) as refused:
+            async with desk.runtime.database.work() as tx:
+                await drafts.publish_draft(tx, draft.draft_id, "another", NOW, NOW.date())
+        assert refused.value.facts["faults"][0].where == "assessment"
+    draft = await written(desk)
+    async with desk.runtime.database.work() as tx:
+        await drafts.publish_draft(tx, draft.draft_id, "another", NOW, NOW.date())
+    kept = await rows(desk, "SELECT assessment_id, assessed_on FROM policy WHERE version >= '2026-02'")
+    assert kept == [("PIPIA-7", date(2026, 1, 5))], "control: with one it is, and it is kept"
+    for statement in ("UPDATE policy SET assessment_id = 'x'", "DELETE FROM policy"):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            await rows(desk, statement)

@@ -36,10 +36,11 @@ from tests.hub.app.test_access_log import holds
 from tests.hub.app.test_policies import evaluated, rows
 
 REASON = "too many referrals"
+ASSESSED = {"id": "PIPIA-7", "on": "2026-01-05"}
 
 
 def document(**changes: Any) -> str:
-    made = {**policies.document("S03"), "version": "2026-02-01", "effective_from": "2026-02-01", **changes}
+    made = {**policies.document("S03"), "version": "2026-02-01", "effective_from": "2026-02-01", "assessment": ASSESSED, **changes}
     return json.dumps(made, ensure_ascii=False, indent=1)
 
 
@@ -99,7 +100,7 @@ async def test_a_document_with_faults_is_refused_with_all_of_them(desk: Desk) ->
     with pytest.raises(PolicyInvalid) as refused:
         await desk.services.policies.draft(desk.call(), contract.DraftPolicy(broken))
     found = refused.value.facts["faults"]
-    assert [one.where for one in found] == ["eligibility[4]", "factor"]
+    assert [one.where for one in found] == ["eligibility[4].code", "factor"]
     assert all(one.remedy and broken.splitlines()[one.line - 1] for one in found)
     assert await events(desk) == [] and await rows(desk, "SELECT 1 FROM policy_draft") == []
 

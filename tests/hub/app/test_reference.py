@@ -70,7 +70,18 @@ async def test_three_faults_are_told_and_nothing_is_loaded(desk: Desk) -> None:
         {"core_enterprises": "91330203MA2DEMKX15"},
         {"core_enterprises": [OTHER, OTHER]},
         {"approved_buyers": ["x y"]},
+        {"approved_buyers": [OTHER[:17] + ("A" if OTHER[17] != "A" else "B")]},
         {"prohibited_industries": ["52"]},
+        {"prohibited_industries": ["C", "Z99"]},
+        {"prohibited_industries": ["A06"]},
+        {"prohibited_industries": ["C", "C"]},
+        {"margin_bands": {"F53": ["0.1", "0.2"]}},
+        {"service_area": ["宁波"]},
+        {"service_area": ["宁波市", "330200"]},
+        {"service_area": ["浙江省"]},
+        {"crops": {" ": {"yield_norm": "1", "price": "1", "input_cost": "1"}}},
+        {"crops": {"7": {"yield_norm": "1", "price": "1", "input_cost": "1"}}},
+        {"lender": "\u0000"},
         {"social_insurance_base": {"floor": "1"}},
         {"social_insurance_base": {"floor": "2", "ceiling": "1"}},
         {"crops": {"茶": {"price": "1"}}},
@@ -84,7 +95,7 @@ async def test_three_faults_are_told_and_nothing_is_loaded(desk: Desk) -> None:
 )
 async def test_what_cannot_be_meant_is_refused(desk: Desk, documents: Any) -> None:
     found = await loaded(desk, documents=documents)
-    assert found.faults and all(one.wrong and one.remedy and one.line > 1 for one in found.faults)
+    assert found.faults and all(one.wrong and one.remedy and one.line > 1 for one in found.faults) and found.versions == ()
 
 
 async def test_versions_are_known_from_an_instant_and_in_effect_on_days(desk: Desk) -> None:
@@ -236,6 +247,8 @@ def test_files_say_the_same_in_both_forms() -> None:
     edges, faults = edges_of_lines(f'{json.dumps(lines[0])}\n[]\n{{"from": 1, "type": "x", "what": 1}}\n{json.dumps(lines[0])}')
     assert len(edges) == 2 and [one.row for one in faults] == [2, 3, 3, 3, 3, 4]
     assert edges_of_csv("a,b\n1,2\n")[1][0].field == "the head line"
+    crooked = f"from,to,type,since\n{OTHER},{THIRD},BUYS,2026-W01-1\n{OTHER},{THIRD},PAYS,,more\n"
+    assert [(one.row, one.field) for one in edges_of_csv(crooked)[1]] == [(2, "since"), (3, "behind the last column")]
 
 
 async def test_whoever_sees_an_evaluation_makes_it_again(desk: Desk) -> None:

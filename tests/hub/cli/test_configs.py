@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from hub.access.audit.assessed import Assessment
 from hub.cli.assessments import read_assessments, require_assessed, simulated
 from hub.cli.options import settings
 from hub.cli.root import app
 from hub.cli.runtime import open_runtime, read_configs
 from hub.credit import policies
 from hub.credit.dossier import Crop
+from hub.domain.assessments import Assessment
 from hub.domain.identifiers import CustomerId, new_id
 from hub.errors import FixConfiguration, PolicyInvalid, SecretMissing, UnknownConnector
 from hub.settings import Settings

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib.resources import files
 from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from hub.cli.root import app
 from hub.credit import policies
 from hub.errors import InvalidInput, NotFound
 from hub.store.embedded import Urls
@@ -40,9 +44,28 @@ def test_a_draft_and_a_version_are_shown(run: Run, tmp_path: Path) -> None:
     draft = json.loads(run("policies", "draft", str(tmp_path / "draft.json"), "--json").stdout)["draft"]
     shown = run("policies", "show", draft)
     assert json.loads(shown.stdout) == document and "S03 2099-01-01" in good(shown) and "OPEN" in shown.stderr
-    for words in (("S03",), ("S03", "x"), ("00000000-0000-0000-0000-000000000000",)):
+    for words, remedy in (
+        (("S03",), "Published here are: none."),
+        (("S03", "x"), "Published here are: none."),
+        (("00000000-0000-0000-0000-000000000000",), "hub policies list"),
+    ):
         refused = run("policies", "show", *words).exception
-        assert isinstance(refused, NotFound) and "hub policies list" in refused.remedy, words
+        assert isinstance(refused, NotFound) and remedy in refused.remedy, words
+
+
+def test_files_are_checked_as_what_they_are(tmp_path: Path) -> None:
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, words)
+
+    own = sorted(str(one) for one in Path(str(files(policies))).glob("*.json"))
+    told = good(run("policies", "check", *own))
+    assert "the hub's own documents, checked as such: barred, engine," in told and "12 policies checked, no fault." in told
+    assert "not to be published as they are (PIPL 55): " in told
+    (tmp_path / "bad.json").write_text(policies.raw("S03").decode().replace('"uplifts"', '"upplifts"'))
+    refused = run("policies", "check", str(tmp_path / "bad.json"), own[0])
+    line = next(number for number, one in enumerate((tmp_path / "bad.json").read_text().splitlines(), 1) if "upplifts" in one)
+    assert refused.exit_code == 1 and f"bad.json:{line}: upplifts: `upplifts` is not known. Did you mean `uplifts`?" in refused.stderr
+    assert "2 policies checked, 1 fault." in refused.stderr
 
 
 def test_a_stored_document_is_shown_byte_by_byte(run: Run, tmp_path: Path) -> None:

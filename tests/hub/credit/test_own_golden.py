@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.hub.credit.scenario_customers import result_with
-from tests.personas import NAMES, document_of
+from tests.personas import NAMES, as_persona_1, document_of
 from tests.personas.arithmetic import D, Derived, cross_check, wrong
 from tests.personas.awkward import CASES, Case
 from tests.personas.families import FAMILIES, shop_in_other_families
@@ -100,6 +100,6 @@ def test_the_arithmetic_is_that_of_the_briefs_own_example() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_and_its_result_keep_both_formats(shared: Path, name: str) -> None:
-    for schema, document in (("persona", document_of(name)), ("expected", found_of(name))):
+    for schema, document in (("persona", as_persona_1(document_of(name))), ("expected", found_of(name))):
         found = Draft202012Validator(json.loads((shared / "golden" / f"{schema}.schema.json").read_text("utf-8")))
         assert [f"{one.json_path}: {one.message}" for one in found.iter_errors(document)] == []

@@ -59,12 +59,12 @@ def changed(name: str, path: tuple[str | int, ...], value: Any) -> dict[str, Any
 REFUSED = {
     "a name nobody provides": (
         ("S02", ("eligibility", 1, "pass"), "ss_max_invoice_gaps <= 90"),
-        "S02, eligibility[1]: 'ss_max_invoice_gaps <= 90' names 'ss_max_invoice_gaps', which nothing is called.",
+        "S02, eligibility[1].pass: 'ss_max_invoice_gaps <= 90' names 'ss_max_invoice_gaps', which nothing is called.",
         "Use a feature id of the catalogue or a documented input.",
     ),
     "a device that decides": (
         ("S02", ("eligibility", 1, "pass"), "op_device_count <= 3"),
-        "S02, eligibility[1]: 'op_device_count <= 3' names 'op_device_count', which is for fraud prevention and monitoring only (requirements).",
+        "S02, eligibility[1].pass: 'op_device_count <= 3' names 'op_device_count', which is for fraud prevention and monitoring only (requirements).",
         "Leave it out",
     ),
     "a device in a cap": (("S02", ("caps", "REVENUE"), "100000 * op_paste_ratio"), "for fraud prevention and monitoring only", "Leave it out"),
@@ -78,7 +78,7 @@ REFUSED = {
     "a value for a condition": (("S04", ("eligibility", 0, "pass"), "acquiring_months + 6"), "is no condition", "Correct the expression."),
     "a word that never comes": (
         ("S05", ("uplifts", 2, "any"), ["op_education in ['BACHELOR', 'PHD']"]),
-        "S05, uplift S05.U3: \"op_education in ['BACHELOR', 'PHD']\" asks for 'PHD', which none of its names can be.",
+        "S05, uplifts[2].any[0]: \"op_education in ['BACHELOR', 'PHD']\" asks for 'PHD', which none of its names can be.",
         "Use one of the words the name can be.",
     ),
     "a rule that cannot pass": (
@@ -86,7 +86,7 @@ REFUSED = {
     ),
     "a rule that cannot fail": (("S06", ("eligibility", 0, "pass"), "insured_headcount < 3 or insured_headcount >= 3"), "is always true", "Correct the bounds, or leave it out."),
     "a referral that never comes": (
-        ("S01", ("eligibility", 1, "refer"), "ss_tax_rating == 'A'"), "eligibility[1] refer: \"ss_tax_rating == 'A'\" never holds where the rule fails", "leave it out",
+        ("S01", ("eligibility", 1, "refer"), "ss_tax_rating == 'A'"), "eligibility[1].refer: \"ss_tax_rating == 'A'\" never holds where the rule fails", "leave it out",
     ),
     "a row that is never reached": (
         ("S02", ("factor",), "sc_top5_customer_share <= 0.80 ? 1.0 : sc_top5_customer_share <= 0.60 ? 0.8 : 0.6"),
@@ -100,20 +100,20 @@ REFUSED = {
     "a text for an amount": (("S06", ("legs", 0, "amount"), "ss_tax_rating"), "is no amount", "Correct the expression."),
     "a sum of words": (("S06", ("legs", 0, "amount"), "ss_tax_rating + 1"), "computes with what is no number", "Correct the expression."),
     "the rate outside a cap": (("S05", ("legs", 0, "amount"), "48 * monthly_deposit * rate"), "names 'rate'", "Use a feature id"),
-    "a code nobody explains": (("S02", ("eligibility", 0, "code"), "E99"), "S02, eligibility[0]: 'E99' is not known.", "Known are"),
-    "a cap the engine does not know": (("S02", ("caps",), {"PRODUCT": "1", "COLLATERAL": "2"}), "S02, caps: 'COLLATERAL' is not known.", "Known are PRODUCT"),
-    "a guarantee nobody gives": (("S02", ("guarantee",), ["PRAYER"]), "S02, guarantee: 'PRAYER' is not known.", "Known are UNSECURED"),
+    "a code nobody explains": (("S02", ("eligibility", 0, "code"), "E99"), "S02, eligibility[0].code: 'E99' is not known.", "Known are"),
+    "a cap the engine does not know": (("S02", ("caps",), {"PRODUCT": "1", "COLLATERAL": "2"}), "S02, caps.COLLATERAL: `COLLATERAL` is not known.", "Known are PRODUCT"),
+    "a guarantee nobody gives": (("S02", ("guarantee",), ["PRAYER"]), "S02, guarantee[0]: 'PRAYER' is not known.", "Known are UNSECURED"),
     "a way to repay nobody knows": (("S02", ("repayment",), ["SOMETIMES"]), "'SOMETIMES' is not known.", "Known are REVOLVING"),
-    "a revenue dimension": (("S02", ("revenue_dimension",), "PERHAPS"), "'PERHAPS' is not known to this engine", "Use REQUIRED"),
+    "a revenue dimension": (("S02", ("revenue_dimension",), "PERHAPS"), "S02, revenue_dimension: 'PERHAPS' is not known", "Known are REQUIRED"),
     "no replacement": (("S07", ("replaced_by",), []), "goes with a revenue_dimension that is REPLACED", "Name the checks"),
     "a replacement that is none": (("S07", ("replaced_by",), ["R1"]), "'R1' is no check of farms or orders", "Use F1 and F2"),
-    "no product cap": (("S02", ("caps",), {}), "S02, five elements: a policy needs legs or an advance, a PRODUCT cap", "Add what is missing."),
-    "an uplift of nothing": (("S02", ("uplifts", 0, "share"), "0"), "S02, uplift S02.U1: an uplift has a share above 0", "Correct it"),
-    "two legs of one name": (("S06", ("legs", 1, "id"), "STAFF"), "S06, legs: STAFF stands there twice.", "Leave one of the two out."),
-    "a source twice": (("S06", ("optional_sources",), ["TAX"]), "S06, sources: TAX stands there twice.", "Leave one of the two out."),
-    "an unknown step": (("S02", ("downgrade", 0, "action"), "CALL"), "S02, downgrade[0]: 'CALL' is not known.", "Known are FREEZE_UNDRAWN"),
+    "no product cap": (("S02", ("caps",), {}), "S02, the document: a policy needs legs or an advance, a PRODUCT cap", "Add what is missing."),
+    "an uplift of nothing": (("S02", ("uplifts", 0, "share"), "0"), "S02, uplifts[0].share: an uplift has a share above 0", "Correct it"),
+    "two legs of one name": (("S06", ("legs", 1, "id"), "STAFF"), "S06, legs[1].id: STAFF stands there twice.", "Leave one of the two out."),
+    "a source twice": (("S06", ("optional_sources",), ["TAX"]), "S06, optional_sources[0]: TAX is a source that it cannot do without, too.", "Leave one of the two out."),
+    "an unknown step": (("S02", ("downgrade", 0, "action"), "CALL"), "S02, downgrade[0].action: 'CALL' is not known.", "Known are FREEZE_UNDRAWN"),
     "a cut without a share": (("S02", ("downgrade", 0, "action"), "REDUCE_UNDRAWN"), "REDUCE_UNDRAWN, and nothing else, has a share", "Correct the step."),
-    "a figure that is none": (("S02", ("uplift_ceiling",), "much"), "incomplete or has a wrong type", "Compare it with a policy that works."),
+    "a figure that is none": (("S02", ("uplift_ceiling",), "much"), "S02, uplift_ceiling: is no share from 0 to 1", "Write one there."),
 }  # fmt: skip
 
 

@@ -62,9 +62,12 @@ def test_what_is_owed_lies_between_half_and_all_of_the_term(rate: Decimal, month
 @pytest.mark.parametrize(
     ("fee", "said"),
     [
-        ({"kind": "PLATFORM", "once": "0.01"}, "fees.0.: 'PLATFORM' may not be taken from a borrower: a platform is paid by the lender"),
+        (
+            {"kind": "PLATFORM", "once": "0.01"},
+            "fees.0..kind: 'PLATFORM' may not be taken from a borrower: a platform is paid by the lender",
+        ),
         ({"kind": "GUARANTEE"}, "is paid once or yearly"),
-        ({"kind": "GUARANTEE", "once": "-0.01"}, "not below 0"),
+        ({"kind": "GUARANTEE", "once": "-0.01"}, "fees.0..once: is no share from 0 to 1"),
         ({"kind": "GUARANTEE", "once": "0.01", "guarantee": "GUARANTEE_FUND"}, "is no guarantee of this policy"),
     ],
 )

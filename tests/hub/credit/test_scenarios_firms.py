@@ -25,11 +25,17 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+import pytest
+
 from connectors.sandbox.persona import Persona
+from hub.credit import policies
 from hub.credit.dossier import Dossier, SourceState
 from hub.credit.evaluate import Request, evaluate
 from hub.credit.expected import to_expected
+from hub.credit.expressions import names_in
+from hub.credit.parameters import words
 from hub.credit.policy import load_policy
+from hub.credit.scenario.reasons import wording
 from hub.domain.enums import SourceKind
 from hub.domain.facts import FinancialStatement
 from tests.hub.credit.derived import checks, cross_check, limit, offer, open_checks, outcome, points
@@ -149,8 +155,8 @@ def test_s10_a_dealer_of_a_core_enterprise() -> None:
 
 
 def with_research(dossier: Dossier, research: int = 90_000, revenue: int = 2_000_000) -> Dossier:
-    """The same with a statement of 2025 that names the cost of research, which no persona can say."""
-    lines = {"revenue": revenue, "cost": revenue * 76 // 100, "net_profit": revenue // 20, "research_and_development": research}
+    """The same with a statement of 2025 that names the cost of research, which the format persona/1 cannot say."""
+    lines = {"revenue": revenue, "cost": revenue * 76 // 100, "net_profit": revenue // 20, "research_cost": research}
     year = FinancialStatement(
         kind="PL", period_start=date(2025, 1, 1), period_end=date(2025, 12, 31), basis="TAX_FILED",
         lines={name: Decimal(amount) for name, amount in lines.items()},
@@ -191,3 +197,13 @@ def test_s11_without_a_statement_cannot_be_decided() -> None:
     found = result_of("S11")
     assert found["eligibility"] == {"failed": [], "unknown": ["E20"]}
     assert (found["outcome"], found["reasons"], found["limit"]) == ("INSUFFICIENT_DATA", ["G05"], None)
+    made = evaluate(dossier_of(Persona.model_validate(customer("S11"))), load_policy("S11"), Request())
+    assert made.findings and made.findings.verdict.next_best_source == SourceKind.HOUSING_FUND
+    said = wording("G05", made.gate, made.findings.eligibility.lacking)
+    assert said == ("The history is too short: Cost of research", "历史数据时间不足：研发费用"), "it says what is missing"
+
+
+@pytest.mark.parametrize("scenario", policies.names())
+def test_whatever_a_rule_asks_for_has_words(scenario: str) -> None:
+    asked = {name for rule in load_policy(scenario).eligibility for name in names_in(rule.passes)}
+    assert asked <= words("features").keys() | words("inputs").keys()

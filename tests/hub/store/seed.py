@@ -116,10 +116,12 @@ class Seed:
         await self.tx.execute(insert(sync_window), row)
 
     async def facts(self, *facts: Any, known_from: datetime | None = None, known_to: datetime | None = None, version: int = 1) -> None:
-        """Fact versions, on a page of their own."""
-        page_id, rows = await self._page(), defaultdict[type, list[dict[str, Any]]](list)
+        """Fact versions, on a page of their own of each connection."""
+        pages, rows = dict[SourceKind, UUID](), defaultdict[type, list[dict[str, Any]]](list)
         for position, fact in enumerate(facts):
             spec = spec_of(type(fact))
+            if spec.source not in pages:
+                pages[spec.source] = await self._page(self.connections[spec.source])
             envelope = {
                 "customer_id": self.customer_id,
                 "fact_id": new_id(),
@@ -130,7 +132,7 @@ class Seed:
                 "known_to": known_to,
                 "connection_id": self.connections[spec.source],
                 "consent_id": new_id(),
-                "page_id": page_id,
+                "page_id": pages[spec.source],
                 "position": position,
                 "content_hash": b"",
             }
@@ -139,10 +141,10 @@ class Seed:
             for start in range(0, len(found), 1000):
                 await self.tx.execute(insert(FACT_TABLES[cls.__name__]), found[start : start + 1000])
 
-    async def _page(self) -> UUID:
+    async def _page(self, connection_id: UUID) -> UUID:
         page_id = new_id()
         row = {
-            "connection_id": new_id(),
+            "connection_id": connection_id,
             "consent_id": new_id(),
             "run_id": new_id(),
             "stream": "s",

@@ -185,7 +185,13 @@ async def test_private_buyers_are_distinct_and_businesses_are_called_by_their_co
         await seed.connect(SourceKind.INVOICE)
         await seed.allow(SourceKind.INVOICE)
         await seed.window(SourceKind.INVOICE, ("Invoice",), [(date(2024, 1, 1), date(2026, 1, 19))])
-        scope = PageScope(seed.customer_id, seed.connections[SourceKind.INVOICE], new_id(), await seed._page(), seed.synced_at)
+        scope = PageScope(
+            seed.customer_id,
+            seed.connections[SourceKind.INVOICE],
+            new_id(),
+            await seed._page(seed.connections[SourceKind.INVOICE]),
+            seed.synced_at,
+        )
         assert await write_facts(tx, scope, enumerate(invoices), BLIND) == (7, 0)
         got = await loaded(tx, persona, seed.customer_id)
         assert await write_facts(tx, scope, enumerate(invoices), BLIND) == (0, 7), "read again it is the same"

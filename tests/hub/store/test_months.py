@@ -55,7 +55,13 @@ class Shop:
         self.now += timedelta(seconds=1)
         async with self.database.work() as tx:
             self.seed.tx = tx
-            scope = PageScope(self.seed.customer_id, self.seed.connections[SourceKind.SHOP], new_id(), await self.seed._page(), self.now)
+            scope = PageScope(
+                self.seed.customer_id,
+                self.seed.connections[SourceKind.SHOP],
+                new_id(),
+                await self.seed._page(self.seed.connections[SourceKind.SHOP]),
+                self.now,
+            )
             await write_facts(tx, scope, list(enumerate(facts)), Blind(b"b" * 32))
         touched = set[str]()
         for key, one in {(type(one), spec_of(type(one)).source_key(one)): one for one in facts}.items():

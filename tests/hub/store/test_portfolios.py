@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -23,7 +24,8 @@ from sqlalchemy.exc import IntegrityError
 from connectors.sandbox.persona import load
 from hub.cli.pool import WorkerLost, come_to_all_at_once
 from hub.credit.policy import load_policy
-from hub.credit.portfolio import EXCLUDED, OUTSIDE, Screened, faults, read_portfolio, screen
+from hub.credit.portfolio import EXCLUDED, OUTSIDE, Screened, read_portfolio, screen
+from hub.credit.portfolio_faults import check_portfolio, faults
 from hub.domain.enums import Outcome, SourceKind
 from hub.domain.facts import CreditInquiry
 from hub.domain.identifiers import new_id
@@ -90,22 +92,47 @@ BUREAU = ("CreditAccount", "RepaymentMonth", "CreditInquiry")
         ({"purpose": "MARKETING"}, ("purpose",)),
         ({"effective_from": "soon"}, ("effective_from",)),
         ({"choose": {"colours": ["red"]}}, ("choose", "colours")),
-        ({"choose": {"sizes": ["TINY"]}}, ("choose", "sizes")),
-        ({"branch": {**BRANCH, "scenarios": ["S99"]}}, ("branch", "scenarios")),
+        ({"choose": {"sizes": ["TINY"]}}, ("choose", "sizes", 0)),
+        ({"branch": {**BRANCH, "scenarios": ["S99"]}}, ("branch", "scenarios", 0)),
         ({"branch": {**BRANCH, "scenarios": []}}, ("branch", "scenarios")),
         ({"branch": {**BRANCH, "floor": "5", "ceiling": "4"}}, ("branch", "floor")),
         ({"branch": {**BRANCH, "floor": 5}}, ("branch", "floor")),
         ({"branch": {"scenarios": ["S03"]}}, ("branch", "without_bureau")),
         ({"branch": None}, ("branch",)),
         ({"title": " "}, ("title",)),
+        ({"title": "two\nlines"}, ("title",)),
         ({"id": None}, ("id",)),
+        ({"effective_from": "20260131"}, ("effective_from",)),
+        ({"choose": {"industries": ["F", "Z99"]}}, ("choose", "industries", 1)),
+        ({"choose": {"industries": ["F53"]}}, ("choose", "industries", 0)),
+        ({"choose": {"industries": ["F", "F"]}}, ("choose", "industries", 1)),
+        ({"choose": {"regions": ["330200"]}}, ("choose", "regions", 0)),
+        ({"choose": {"regions": ["宁波市", "宁波"]}}, ("choose", "regions", 1)),
+        ({"choose": {"customer_types": ["INDIVIDUAL_BUSINESS", "BANK"]}}, ("choose", "customer_types", 1)),
+        ({"choose": {"clusters": ["SHIPPING"]}}, ("choose", "clusters", 0)),
+        ({"branch": {**BRANCH, "exclude": {"regions": ["浙江省"]}}}, ("branch", "exclude", "regions", 0)),
+        ({"branch": {**BRANCH, "scenarios": ["S03", "S03"]}}, ("branch", "scenarios", 1)),
+        ({"branch": {**BRANCH, "floor": "1e3"}}, ("branch", "floor")),
+        ({"branch": {**BRANCH, "ceiling": "１０００"}}, ("branch", "ceiling")),
     ],
 )
-def test_a_fault_is_told_by_its_place(changes: dict[str, Any], where: tuple[str, ...]) -> None:
+def test_a_fault_is_told_by_its_place(changes: dict[str, Any], where: tuple[str | int, ...]) -> None:
     assert list(faults(DOCUMENT)) == []
     assert [one[0] for one in faults({**DOCUMENT, **changes})] == [where]
-    with pytest.raises(PolicyInvalid, match=where[-1]):
+    with pytest.raises(PolicyInvalid, match=[one for one in where if isinstance(one, str)][-1]):
         read_portfolio({**DOCUMENT, **changes})
+
+
+def test_of_a_text_every_fault_is_told_by_its_line() -> None:
+    text = json.dumps({**DOCUMENT, "choose": {"industries": ["F", "F99"], "regions": ["Hangzhou"]}}, indent=1, ensure_ascii=False)
+    found = check_portfolio(text)[1]
+    lines = [next(number for number, line in enumerate(text.splitlines(), 1) if word in line) for word in ('"F99"', '"Hangzhou"')]
+    assert [(one.line, one.where) for one in found] == [(lines[0], "choose.industries[1]"), (lines[1], "choose.regions[0]")]
+    assert found[0].wrong == "GB/T 4754 has no division 99 in section F" and found[0].remedy == "Section F has 51 to 52."
+    (twice,) = check_portfolio('{"id": "P",\n"id": "Q"}')[1]
+    assert (twice.line, twice.where, twice.wrong) == (2, "id", "it stands there twice")
+    (none,) = check_portfolio('{"id": "\\u0000"}')[1]
+    assert "character that is none" in none.wrong
 
 
 @pytest.fixture

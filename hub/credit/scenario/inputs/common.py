@@ -26,7 +26,7 @@ ARREARS_RUN, ARREARS_TOTAL = 3, 6
 
 @given("verified_revenue", "NUMBER", features=("rr_verified_revenue",))
 def verified_revenue(material: Material) -> Value:
-    """VR, with the haircut of a single observer where there is only one."""
+    """Verified revenue (VR) of W12 by what observes it: tax, sales and receipts. With the haircut of a single observer where there is only one."""
     if material.verdict.revenue is None:
         conflict = material.verdict.tier == "CONFLICT" or "REVENUE_CONFLICT" in material.verdict.flags
         raise Null(MissingReason.CONFLICT if conflict else MissingReason.INSUFFICIENT_COVERAGE)
@@ -35,7 +35,7 @@ def verified_revenue(material: Material) -> Value:
 
 @given("aligned_months", "NUMBER")
 def aligned_months(material: Material) -> Value:
-    """Number of months that verified revenue is a sum of."""
+    """Number of months that verified revenue is a sum of: those that its observers cover together."""
     if material.observers is None or not material.observers.months:
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)
     return len(material.observers.months)
@@ -49,7 +49,7 @@ def purpose(material: Material) -> Value:
 
 @given("consistency", "NUMBER")
 def consistency(material: Material) -> Value:
-    """C of the cross-check."""
+    """How far the sources agree, from 0 (not at all) to 1: C of the cross-check."""
     if material.verdict.consistency is None:
         raise Null(MissingReason.INSUFFICIENT_COVERAGE)
     return material.verdict.consistency
@@ -68,7 +68,7 @@ def contribution_streak(material: Material) -> Value:
 
 @given("registration_status", ("ACTIVE", "REVOKED", "CANCELLED", "ABNORMAL"))
 def registration_status(material: Material) -> Value:
-    """ACTIVE, REVOKED, CANCELLED or ABNORMAL."""
+    """Status of the business in the company register."""
     material.need(SourceKind.REGISTRATION)
     own = [one for one in material.dossier.of(BusinessRegistration) if one.uscc == material.dossier.subject.uscc]
     if not own:
@@ -114,7 +114,7 @@ def _arrears(material: Material) -> set[str]:
 
 @given("arrears_in_m0")
 def arrears_in_m0(material: Material) -> Value:
-    """Any arrears status in M0."""
+    """An account of those whose debts count has a status of arrears in M0, by the bureau's report."""
     return window(material.dossier.as_of, 1)[0] in _arrears(material)
 
 
@@ -160,13 +160,13 @@ def lender_receipts_share(material: Material) -> Value:
 
 @given("existing_balances", "NUMBER")
 def existing_balances(material: Material) -> Value:
-    """Balances of the open accounts of those whose debts count."""
+    """Balances of the open accounts of those whose debts count, by the bureau's report, in yuan."""
     return sum((one.balance for one in open_accounts(material.reading)), ZERO)
 
 
 @given("working_capital_balances", "NUMBER")
 def working_capital_balances(material: Material) -> Value:
-    """Balances of open working-capital loans: OPERATING and BULLET or REVOLVING."""
+    """Balances of open working-capital loans (operating loans that are repaid at the end or at will), by the bureau's report, in yuan."""
     loans = [one for one in open_accounts(material.reading) if one.kind == "OPERATING" and one.repayment in ("BULLET", "REVOLVING")]
     return sum((one.balance for one in loans), ZERO)
 
@@ -194,11 +194,11 @@ def clean_months_at_lender(material: Material) -> Value:
 
 @given("other_bank_tax_loan")
 def other_bank_tax_loan(material: Material) -> Value:
-    """An open bank-tax loan elsewhere."""
+    """An open bank-tax loan (银税贷) of any lender, by the bureau's report."""
     return any(one.bank_tax_loan for one in open_accounts(material.reading))
 
 
 @given("invoice_readable")
 def invoice_readable(material: Material) -> Value:
-    """Invoices are connected and may be used."""
+    """The customer's invoices are connected and may be used."""
     return material.dossier.readable(SourceKind.INVOICE)

@@ -79,7 +79,7 @@ def verified_seasons(material: Material) -> Value:
 
 @given("crop_insured")
 def crop_insured(material: Material) -> Value:
-    """The crop is insured."""
+    """The crop that stands on the plots is insured."""
     return _holding(material).insured
 
 

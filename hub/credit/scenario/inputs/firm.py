@@ -14,7 +14,7 @@ from hub.domain.facts import Qualification
 
 CLASSES = (("LITTLE_GIANT", "LITTLE_GIANT"), ("SPECIALIZED_PROV", "SPECIALIZED"), ("HIGH_TECH", "HIGH_TECH"), ("TECH_SME", "TECH_SME"))
 """Kinds of qualification and the class they give, the highest first."""
-RESEARCH = "research_and_development"
+RESEARCH = "research_cost"
 STARTUP = "STARTUP"
 
 
@@ -55,7 +55,7 @@ def research_cost(material: Material) -> Value:
 
 @given("research_share", "NUMBER")
 def research_share(material: Material) -> Value:
-    """The same over the revenue of that year."""
+    """Cost of research and development over the revenue of the same year, by the latest yearly profit-and-loss statement that ends in W12."""
     return ratio(*_research(material))
 
 

@@ -30,7 +30,7 @@ def _open(material: Material) -> list[PurchaseOrder]:
 
 @given("open_orders", "NUMBER")
 def number_of_open_orders(material: Material) -> Value:
-    """Number of open orders."""
+    """Number of buyers' orders that are open: neither delivered nor cancelled."""
     material.need(SourceKind.PROCUREMENT)
     return len(open_orders(material.dossier))
 
@@ -75,7 +75,7 @@ def latest_late_days(material: Material) -> Value:
 
 @given("cancelled_orders", "NUMBER")
 def cancelled_orders(material: Material) -> Value:
-    """Number of cancelled orders."""
+    """Number of buyers' orders that were cancelled."""
     material.need(SourceKind.PROCUREMENT)
     return sum(1 for one in material.dossier.of(PurchaseOrder) if one.status == "CANCELLED")
 

@@ -48,13 +48,13 @@ def _of(material: Material, feature: str) -> Decimal:
 
 @given("insurance_arrears")
 def insurance_arrears(material: Material) -> Value:
-    """A covered month up to M0 for which the employer's part of an insurance is not paid."""
+    """There is a covered month of W12 for which the employer's part of an insurance is not paid."""
     return _unpaid_months(material) > 0
 
 
 @given("unpaid_insurance_months", "NUMBER")
 def unpaid_insurance_months(material: Material) -> Value:
-    """Covered months of W12 for which the employer's part of an insurance is not paid."""
+    """Number of covered months of W12 for which the employer's part of an insurance is not paid."""
     return _unpaid_months(material)
 
 
@@ -147,8 +147,8 @@ def monthly_deposit(material: Material) -> Value:
 
 @given("fund_streak", "NUMBER", features=("op_hf_streak",))
 def fund_streak(material: Material) -> Value:
-    """op_hf_streak. Less than a year is unknown when the month before the streak is not covered and an account is older than it: then nobody knows of an
-    interruption."""
+    """Months in a row with a housing-fund deposit (the feature op_hf_streak). Less than a year is unknown when the month before the streak is
+    not covered and an account is older than it: then nobody knows of an interruption."""
     found, month = int(_of(material, "op_hf_streak")), window(material.dossier.as_of, 1)[0]
     last = month if month in _deposits(material) else add_months(month, -1)
     before = add_months(last, -found)
@@ -244,7 +244,8 @@ def _city(material: Material) -> str | None:
 
 @given("local_months", "NUMBER", features=("op_local_months",))
 def local_months(material: Material) -> Value:
-    """op_local_months. Unknown when it is less than half a year and neither social insurance nor housing fund covers enough of W12 to say that there were no more."""
+    """Months in the city (the feature op_local_months). Unknown when it is less than half a year and neither social insurance nor housing fund
+    covers enough of W12 to say that there were no more."""
     found = _of(material, "op_local_months")
     covered = {month for kind in FUNDS for month in _covered(material, kind)}
     if found < HALF_YEAR and len(covered) < parameters().minimum_months[12]:

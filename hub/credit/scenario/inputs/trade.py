@@ -94,14 +94,14 @@ def core_purchases(material: Material) -> Value:
 
 @given("mean_core_purchases", "NUMBER")
 def mean_core_purchases(material: Material) -> Value:
-    """The same for a covered month."""
+    """Purchases of W12 from the core enterprise the customer buys most from, for each covered month: the mean, by input invoices, without VAT."""
     return _core_supplier(material)[1] / len(material.reading.months(SourceKind.INVOICE, 12))
 
 
 @given("core_months", "NUMBER")
 def core_months(material: Material) -> Value:
-    """Full months since the first covered input invoice of that core enterprise. Less than a year is unknown when the month before that invoice is not covered: then
-    nobody knows that it was the first."""
+    """Full months since the first covered input invoice of the core enterprise the customer buys most from. Less than a year is unknown when
+    the month before that invoice is not covered: then nobody knows that it was the first."""
     supplier, _ = _core_supplier(material)
     began = first_supply(material.reading)[supplier].issued_on
     found = full_months(began, material.dossier.as_of)
@@ -112,7 +112,7 @@ def core_months(material: Material) -> Value:
 
 @given("core_related")
 def core_related(material: Material) -> Value:
-    """That core enterprise is a related party (关联方). Unknown while no relationship graph is loaded."""
+    """The core enterprise the customer buys most from is a related party (关联方) of his. Unknown while no relationship graph is loaded."""
     related, (supplier, _) = material.dossier.reference.related, _core_supplier(material)
     if related is None:
         raise Null(MissingReason.NOT_CONNECTED)
@@ -121,7 +121,7 @@ def core_related(material: Material) -> Value:
 
 @given("core_purchase_change", "NUMBER")
 def core_purchase_change(material: Material) -> Value:
-    """Purchases of W3 from that core enterprise over those of the three months before - 1."""
+    """Purchases of W3 from the core enterprise the customer buys most from, over those of the three months before - 1."""
     supplier, _ = _core_supplier(material)
     now, before = (_bought(material, supplier, skip) for skip in (0, 3))
     return ratio(now, before) - 1

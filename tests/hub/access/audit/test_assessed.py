@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from hub.access.audit import assessed
-from hub.access.audit.assessed import ACTION, BEFORE, Assessment, note_assessed
+from hub.access.audit.assessed import ACTION, BEFORE, note_assessed
+from hub.domain.assessments import Assessment
 from hub.errors import FixConfiguration
 from hub.store.database import Database
 from hub.vault import FileKeys

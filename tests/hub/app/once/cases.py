@@ -249,7 +249,10 @@ async def to_erase(desk: Desk, number: int) -> Input:
 
 def policy(number: int) -> str:
     """S03 once more, under a version of this number, from a day to come."""
-    return json.dumps({**policies.document("S03"), "version": f"2026-02-01.{number}", "effective_from": "2026-02-01"})
+    assessed = {"id": "PIPIA-7", "on": "2026-01-05"}
+    return json.dumps(
+        {**policies.document("S03"), "version": f"2026-02-01.{number}", "effective_from": "2026-02-01", "assessment": assessed}
+    )
 
 
 async def to_draft(desk: Desk, number: int) -> Input:
