@@ -71,10 +71,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """FROM and WHERE of related rows."""
+    """FROM and WHERE of related rows. ``each``, where there is one: a FROM of its own, for each row of which the others are found by ``where``."""
 
     source: str
     where: tuple[str, ...]
+    each: str = ""
 
 
 RowsOf = Callable[[str, Scope], Rows]

@@ -35,7 +35,7 @@ from hub.store.view.catalogue import (
 )
 from hub.store.view.environment import SCOPES
 from hub.store.view.merged import WITH_PARTS, answering
-from hub.store.view.paging import PageParts, clauses, json_object
+from hub.store.view.paging import PageParts, clauses, json_object, page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class _Compiler:
         answer = json_object([(below.key, parts.of(below)) for below in _of(pick).picks])
         if not parts.uses_rows:
             return answer
-        limited = f"(select {t}.* from {clauses(rows, after)} order by {keys} limit {size}{' + 1' if ends else ''}) {t}"
+        limited = page_of(rows, after, member.order, keys, f"{size} + 1" if ends else size, t)
         if not ends:
             return f"(select {answer} from {limited} having true)"
         values = ", ".join([*parts.columns, f"row_number() over (order by {keys}) as i"])
@@ -264,7 +264,7 @@ class _Compiler:
                 where.append(_argued(found.where, t, name, bound))
         scope = replace(scope, given=values)
         rows = rows_of(t, scope)
-        return Rows(rows.source, (*rows.where, *where)), scope
+        return replace(rows, where=(*rows.where, *where)), scope
 
     def _size(self, given: tuple[Argument, ...], default: int) -> str:
         for argument in given:

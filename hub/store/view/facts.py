@@ -80,7 +80,7 @@ def _paged(spec: FactSpec) -> Paged:
     extras: dict[str, Member] = {"access": One("SourceAccess", access_of(spec.source))}
     if amounts := summed(spec):
         extras["totals"] = Totals(f"{spec.name}Totals", {field_name(field): field.name for field in amounts})
-    rows = facts_of_customer(spec.table, spec.source, spec.name)
+    rows = facts_of_customer(spec.table, spec.source, spec.name, dated=spec.occurred is not None)
     return Paged(spec.name, rows, Order("fact_id", day), arguments, extras=extras)
 
 

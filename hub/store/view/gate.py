@@ -57,12 +57,14 @@ def readable(c: str, t: str, kind: str) -> tuple[str, ...]:
     return (*of_this_use(c), *in_force_now(c), of_kind(c, kind), *within(c, t))
 
 
-def within(c: str, t: str) -> tuple[str, ...]:
-    """The fact ``t`` lies within the bounds of the consent ``c``: its day within its range, its data within their life."""
-    return (
-        f"({t}.occurred_on is null or {t}.occurred_on between {c}.data_from and {c}.data_to)",
-        alive(c, t),
-    )
+def within(c: str, t: str, *, dated: bool = False) -> tuple[str, ...]:
+    """The fact ``t`` lies within the bounds of the consent ``c``: its day within its range, its data within their life. ``dated``: it is of a kind that has a day."""
+    return (_on_day(t, f"between {c}.data_from and {c}.data_to", dated), alive(c, t))
+
+
+def _on_day(t: str, condition: str, dated: bool) -> str:
+    """Where each has a day, an index finds those that are meant."""
+    return f"{t}.occurred_on {condition}" if dated else f"({t}.occurred_on is null or {t}.occurred_on {condition})"
 
 
 def alive(c: str, t: str) -> str:
@@ -81,22 +83,23 @@ def covered_by_consent(source: str, kind: str) -> Callable[[str], str]:
     return gate
 
 
-def as_known(t: str, scope: Scope) -> tuple[str, ...]:
+def as_known(t: str, scope: Scope, *, dated: bool = False) -> tuple[str, ...]:
     """The versions in force at the instant asked for, of facts up to the day asked for."""
     version = f"{t}.known_to is null"
     if scope.known_at is not None:
         version = f"{t}.known_from <= {scope.known_at} and ({t}.known_to is null or {t}.known_to > {scope.known_at})"
-    return (version,) if scope.as_of is None else (version, f"({t}.occurred_on is null or {t}.occurred_on <= {scope.as_of})")
+    return (version,) if scope.as_of is None else (version, _on_day(t, f"<= {scope.as_of}", dated))
 
 
-def facts_of_customer(table: str, source: str, kind: str) -> RowsOf:
-    """The readable facts of one kind of the enclosing customer, each by a consent of its own part."""
+def facts_of_customer(table: str, source: str, kind: str, *, dated: bool) -> RowsOf:
+    """The readable facts of one kind of the enclosing customer, each by a consent of its own part. ``dated``: the kind has a day."""
 
     def rows(t: str, scope: Scope) -> Rows:
         c = f"{t}_c"
         given = (is_part(c, scope), f"{c}.source = '{source}'", *of_this_use(c), *in_force_now(c), of_kind(c, f"'{kind}'"))
         # The consent first: it is one row, and is looked up once. OFFSET keeps PostgreSQL from asking for it at each fact instead.
-        joined = f"(select {c}.* from consent {c} where {' and '.join(given)} offset 0) {c} join {table} {t} on {t}.customer_id = {c}.customer_id"
-        return Rows(joined, (*within(c, t), *as_known(t, scope)))
+        consents = f"(select {c}.* from consent {c} where {' and '.join(given)} offset 0) {c}"
+        mine = f"{t}.customer_id = {c}.customer_id"
+        return Rows(f"{table} {t}", (mine, *within(c, t, dated=dated), *as_known(t, scope, dated=dated)), consents)
 
     return rows

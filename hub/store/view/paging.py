@@ -6,11 +6,12 @@ Counts and sums are of all rows under the same arguments, and stop at :data:`MOS
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.domain.selection import Pick
 from hub.store.view.binding import cursor_sql
-from hub.store.view.catalogue import MOST_COUNTED, Many, One, Paged, Rows, Scope, Totals
+from hub.store.view.catalogue import MOST_COUNTED, Many, One, Order, Paged, Rows, Scope, Totals
 
 if TYPE_CHECKING:
     from hub.store.view.compiler import _Compiler
@@ -34,7 +35,19 @@ def json_object(pairs: Sequence[tuple[str, str]]) -> str:
 
 def clauses(rows: Rows, *more: str) -> str:
     where = " and ".join(condition for condition in (*rows.where, *more) if condition)
-    return f"{rows.source} where {where}" if where else rows.source
+    source = f"{rows.each} cross join {rows.source}" if rows.each else rows.source
+    return f"{source} where {where}" if where else source
+
+
+def page_of(rows: Rows, after: str, order: Order, keys: str, size: str, t: str) -> str:
+    """At most ``size`` rows in the order ``keys``. Of facts with a day no more is read than their newest days: the index knows days alone, so the last one is whole."""
+    source = clauses(rows, after)
+    if rows.each and order.day:
+        newest = (
+            f"select {t}.* from {clauses(replace(rows, each=''), after)} order by {t}.{order.day} desc fetch first ({size}) rows with ties"
+        )
+        source = f"{rows.each} cross join lateral ({newest}) {t}"
+    return f"(select {t}.* from {source} order by {keys} limit {size}) {t}"
 
 
 class PageParts:
