@@ -1,7 +1,7 @@
 """What is kept of the report on lending with partners; and a line of yearly statements.
 
 Revision ID: 20261128c
-Revises: 20261128b
+Revises: 20261128a
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "20261128c"
-down_revision = "20261128b"
+down_revision = "20261128a"
 branch_labels = None
 depends_on = None
 
