@@ -125,7 +125,7 @@ async def test_of_one_person_nothing_is_left_in_plain_text(
     assert {(private, "utf-8", "fact_invoice.buyer"), (trader, "utf-8", "fact_invoice.seller")} <= found
     assert any(canary == person.resident_id and where.startswith(DATA) for canary, _, where in found)
     assert {one for one in found if one[0] == person.name} == {
-        (person.name, "json", "logs: log"), (person.name, "json", "answers with errors: answers"), (person.name, "gbk", "home, but for keys: note"),
+        (person.name, "utf-8", "logs: log"), (person.name, "json", "answers with errors: answers"), (person.name, "gbk", "home, but for keys: note"),
     }  # fmt: skip
 
 
