@@ -43,7 +43,7 @@ def configure(level: int = logging.INFO) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=_Stderr,
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,
     )
 
 

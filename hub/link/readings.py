@@ -26,7 +26,7 @@ _PLUMBING = frozenset({
     "Query", "Subscription", "Mutation", "Node", "PageInfo", "PageRequest", "Interval", "Fact", "Client", "ClientKey", "Feature", "Scenario", "ScenarioSource",
     "PublishedPolicy", "PolicyDraft", "PolicyTrial", "PolicyDifferences", "OutcomeMove", "ReasonMove", "LeftOut", "ChangedCase", "ComparedDecision",
     "ReferenceVersion", "LoadedVersion", "LoadFault", "PortfolioScreening", "PortfolioCount", "ReproductionDifference",
-    "Product", "ProductGroup", "FairnessCell",
+    "Product", "ProductGroup", "FairnessCell", "PartnerConcentration",
 })  # fmt: skip
 """What leads to data and is none, or is nobody's."""
 _SUMS = "Totals"
@@ -43,7 +43,7 @@ GROUPS = {
     "monitoring": ("MonitoringSignal", "SignalEvidence"),
     "loans": ("Loan",),
     "disputes": ("Dispute",),
-    "relations": ("Relation",),
+    "relations": ("Relation", "KnownRelation"),
     "profile": ("Profile", "MissingAttribute"),
     "features": ("FeatureValue", "FeatureEvidence"),
     "evidence": ("Provenance", "RawPage"),
