@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,10 +87,16 @@ def _faults(document: dict[str, Any]) -> Iterator[Fault]:
     """Of its form, and as far as that is right of what it says."""
     found = misshapen(document)
     yield from found
-    with suppress(PolicyInvalid):
-        if only_words(found):
-            told = {path for path, _, _ in found}
-            yield from (one for one in faults(unchecked_policy(document)) if one[0] not in told)
+    if not only_words(found):
+        return
+    try:
+        policy = unchecked_policy(document)
+    except PolicyInvalid as error:
+        if not found:
+            yield (), error.message.rstrip("."), error.remedy
+        return
+    told = {path for path, _, _ in found}
+    yield from (one for one in faults(policy) if one[0] not in told)
 
 
 def text_of(document: Mapping[str, Any]) -> str:

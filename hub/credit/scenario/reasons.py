@@ -15,9 +15,14 @@ MOST = 4
 PAIR_ORDER = ("R2", "R1", "R3")
 GATE_CODES = {
     MissingReason.CONSENT_MISSING: "G01",
+    MissingReason.CONSENT_APP: "G01",
     MissingReason.CONSENT_PURPOSE: "G01",
+    MissingReason.CONSENT_KIND: "G01",
+    MissingReason.CONSENT_RANGE: "G01",
+    MissingReason.CONSENT_FREQUENCY: "G01",
     MissingReason.CONSENT_EXPIRED: "G02",
     MissingReason.CONSENT_REVOKED: "G02",
+    MissingReason.CONSENT_PAUSED: "G02",
     MissingReason.NOT_CONNECTED: "G03",
     MissingReason.UPSTREAM_ERROR: "G03",
     MissingReason.STALE: "G04",

@@ -247,3 +247,17 @@ def test_what_the_engines_parameters_say_is_checked_too() -> None:
     kind, (found,) = check_file(text)
     assert (kind, found.where, found.line) == ("engine", "hard_exclusions[0].unless", line_of("registration_state", text))
     assert check_file(TEXT) == (None, []), "a policy is a policy"
+
+
+def test_what_cannot_be_read_is_a_fault() -> None:
+    """A number that is none to a reader of 64 bits, where a model's request may hold anything."""
+    model = {
+        "kind": "http",
+        "model": "m",
+        "features": ["ss_cv"],
+        "url": "https://models.example/s",
+        "request": {"maximum": 2**70},
+        "answer": {},
+    }
+    found = check(json.dumps({**policies.document("S03"), "models": {"SCORE": model}}))
+    assert [one.wrong for one in found] and found[0].line == 1

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connectors.sandbox.persona import Persona
 from hub.credit import policies
+from hub.credit.dossier import SourceState
 from hub.credit.evaluate import Request, evaluate
 from hub.credit.expected import to_expected
-from hub.credit.policy import read_policy
+from hub.credit.policy import load_policy, read_policy
 from hub.credit.scenario.reasons import wording
 from hub.domain.enums import MissingReason, SourceKind
 from tests.connectors.cn_persona import resident
@@ -379,3 +381,14 @@ def test_s12_two_observers_too_few_to_judge_by_do_no_harm() -> None:
     assert (found["tier"], found["tau"], found["coverage"], found["verified_revenue"]) == ("HIGH", "0.5", "0.7600", None)
     against = owner(without("INVOICE"), with_fund_and_income, declares("2500.00", "2500.00", "2500.00", "2500.00"))
     assert (against["tier"], against["checks"]["R3"]["d"], against["outcome"]) == ("CONFLICT", "0.9790", "REFER_MANUAL")
+
+
+@pytest.mark.parametrize("reason", MissingReason)
+def test_whatever_closes_the_gate_is_said(reason: MissingReason) -> None:
+    """A consent that rests, or that does not name the app that asks, among them: it cannot be decided, and the customer is told which source it is about."""
+    dossier, policy = dossier_of(Persona.model_validate(customer("S01"))), load_policy("S01")
+    kind = policy.sources[0].kind
+    closed = replace(dossier, sources={**dossier.sources, kind: SourceState(kind, reason)})
+    made = evaluate(closed, policy, Request("OPERATING"))
+    assert (made.outcome, len(made.reasons.codes)) == ("INSUFFICIENT_DATA", 1)
+    assert kind in wording(made.reasons.codes[0], made.gate)[0]
