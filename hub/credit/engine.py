@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from hub.credit import parameters, policies
 from hub.credit.features import CATALOGUE
+from hub.credit.scenario.inputs.table import TABLE
 
 OWN = ("engine", "models", "reasons", "explanations")
 """Documents of the package's policies that are the engine's; the others are the scenarios', which are published."""
@@ -21,9 +22,10 @@ def code_version() -> str:
 
 
 def engine_sha256() -> str:
-    """Hex SHA-256 over the versions of all formulas and the engine's documents."""
+    """Hex SHA-256 over the versions of all formulas, what the inputs of policies say they are, and the engine's documents."""
     formulas = "\n".join(f"{one.id} {one.version}" for one in sorted(CATALOGUE.values(), key=lambda one: one.id))
-    return hashlib.sha256(f"{_documents()}\n{formulas}".encode()).hexdigest()
+    inputs = "\n".join(f"{name} {one.compute.__doc__}" for name, one in sorted(TABLE.items()))
+    return hashlib.sha256(f"{_documents()}\n{formulas}\n{inputs}".encode()).hexdigest()
 
 
 @cache

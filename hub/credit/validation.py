@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.credit import policies
 from hub.credit.barred import barred_fault, table_faults
+from hub.credit.expressions import names_in, raw
 from hub.credit.features import CATALOGUE
 from hub.credit.models.slot import external_models
 from hub.credit.models.slot import faults as model_faults
@@ -22,7 +23,6 @@ from hub.errors import PolicyInvalid
 if TYPE_CHECKING:
     from hub.credit.policy import Policy
 
-_NEVER_ABOVE_0 = re.compile(r"\s*(-[0-9.]+|0*\.?0*)\s*")
 MOST_UPLIFTS = 9
 """The number of an uplift is one digit."""
 LADDER = ("RECOMPUTE_AT_REVIEW", "CANCEL_UNDRAWN_ENHANCEMENT")
@@ -195,7 +195,7 @@ def _amounts(policy: Policy) -> Iterator[Fault]:
     for where, text in amounts:
         if fault := amount_fault(text, offered=where[0] == "caps"):
             yield where, f"{text!r} {fault}", _remedy(fault)
-        elif _NEVER_ABOVE_0.fullmatch(text):
+        elif not names_in(text) and raw(text, {}) <= 0:
             yield where, f"{text!r} is not above 0", "Correct the figure."
 
 

@@ -81,11 +81,10 @@ def _texts(
     named = {one.variable.name.value: one.type for one in operation.variable_definitions or ()}
     if not all(map(_is_text, named.values())):
         return {}, None
-    # No text of a client holds this character.
-    marks = {f"\0{name}": name for name in named}
-    variables = coerced(schema, operation, {name: mark for mark, name in marks.items()})
-    values = argument_values((one for one in argued if one.varies), variables)
-    found = {slot: marks[value] for slot, value in values.items() if isinstance(value, str) and value in marks}
+    # Texts of their own, told by which object they are, whatever a literal says.
+    marks = {name: f"\0{name}" for name in named}
+    values = argument_values((one for one in argued if one.varies), coerced(schema, operation, marks))
+    found = {slot: name for slot, value in values.items() for name, mark in marks.items() if value is mark}
     fixed = {slot: value for slot, value in values.items() if slot not in found}
     if set(found.values()) != set(named) or any(map(_is_marked, fixed.values())):
         return {}, None

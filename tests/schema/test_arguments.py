@@ -17,6 +17,7 @@ ONE = "query Q($id: ID!) { customer(id: $id) { id orders(first: 3) { nodes { id 
 TWO = "query Q($id: ID!, $scenario: String!) { customer(id: $id) { evaluation(scenario: $scenario) { id } } }"
 OPTIONAL = 'query Q($id: ID = "none") { customer(id: $id) { id } }'
 NUMBER = "query Q($id: ID!, $first: Int) { customer(id: $id) { orders(first: $first) { nodes { id } } } }"
+BESIDE = 'query Q($scenario: String!) { customer(id: "scenario") { evaluation(scenario: $scenario) { id } } }'
 LISTED = "query Q($id: ID!) { nodes(ids: [$id]) { id } }"
 
 
@@ -40,6 +41,7 @@ def plan_of(text: str) -> Plan:
         (NUMBER, {"id": "a", "first": 2}),
         (NUMBER, {"id": "a"}),
         (LISTED, {"id": "a"}),
+        (BESIDE, {"scenario": "S03"}),
     ],
 )
 def test_texts_come_to_what_graphql_core_makes_of_them(text: str, given: dict[str, Any]) -> None:

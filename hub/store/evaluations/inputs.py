@@ -14,15 +14,17 @@ from hub.credit.dossier import Dossier
 from hub.credit.engine import code_version, engine_sha256
 from hub.credit.models.reach import words_of
 from hub.credit.models.run import Complete
+from hub.credit.policies import document
+from hub.domain.enums import SourceKind
 from hub.store.dossier import Ground
 from hub.store.evaluations.reference import Used
 from hub.store.evaluations.rows import Heading
 from hub.store.evaluations.watch import Looked
-from hub.store.tables import evaluation, evaluation_profile
+from hub.store.tables import evaluation, evaluation_profile, reason_text
 
 Row = dict[str, Any]
 FORM, WITH_PRODUCTS = 3, 2
-"""What an evaluation tells, kept with its inputs. 1, and kept by none: neither industry clusters nor products. 2: not what it lacked."""
+"""What an evaluation tells, kept with its inputs. 1, and kept by none: neither industry clusters nor products. 2: not what it lacked, neither apart nor in its reasons' words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,21 @@ def _first_profile(row: Row) -> Row:
     return {**row, "missing": missing, "clusters": None, "clusters_undecided": None}
 
 
+def _early_reason(row: Row) -> Row:
+    """Words of before: sources behind a closed gate were listed as in English in both languages, and what unknown rules ask for was not named."""
+    said = document("reasons")["codes"][row["code"]]
+    named = row["text_en"].removeprefix(said["en"]).removeprefix(": ")
+    if set(named.split(", ")) <= set(SourceKind):
+        return {**row, "text_zh": f"{said['zh']}：{named}"}
+    return {**row, "text_en": said["en"], "text_zh": said["zh"]}
+
+
 _FIRST_FORM: Mapping[Table, Callable[[Row], Row]] = {
     evaluation: lambda row: {**row, "all_in_cost": None, "lacking": None},
     evaluation_profile: _first_profile,
+    reason_text: _early_reason,
 }
-_SECOND_FORM: Mapping[Table, Callable[[Row], Row]] = {evaluation: lambda row: {**row, "lacking": None}}
+_SECOND_FORM: Mapping[Table, Callable[[Row], Row]] = {evaluation: lambda row: {**row, "lacking": None}, reason_text: _early_reason}
 
 
 def subject_sha256(dossier: Dossier) -> str:

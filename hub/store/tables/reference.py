@@ -43,7 +43,7 @@ def _edge(*more: Any) -> list[Any]:
 
 
 relation = Table("relation", metadata, *_edge(Index("ix_relation_from", "from_uscc"), Index("ix_relation_to", "to_uscc")))
-"""The lender's whole graph, whoever is a customer. Nothing that a client may see."""
+"""The lender's whole graph, whoever is a customer. Nothing that a client's transaction sees: admins who may load it page through it by the hub's."""
 
 customer_relation = Table("customer_relation", metadata, customer_key(), *_edge(Index("ix_customer_relation_edge", "edge_id")), info=OWNED)
 """The edges that touch a customer, with the customer: what evaluations and clients read."""

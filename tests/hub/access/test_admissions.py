@@ -33,6 +33,26 @@ async def test_a_proof_that_is_shown_by_many_at_once_lets_one_in(database: Datab
     assert not (await here.of(shown("p0"))).fresh
 
 
+async def test_twins_of_two_statements_at_once_let_one_in(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who show one proof go with different statements of one process, which do run at the same time."""
+    await known(database)
+    many, running, most = Admissions(database), 0, 0
+    do = Database.do
+
+    async def counted(*asked: Any) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return await do(*asked)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(Database, "do", counted)
+    found = await asyncio.gather(*(many.of(shown("p")) for _ in range(6)))
+    assert (most, sum(one.fresh for one in found)) == (2, 1)
+
+
 async def test_a_group_that_holds_a_proof_twice_would_let_two_in(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control."""
 

@@ -232,3 +232,19 @@ def test_what_was_lacking_is_told_of_todays_form_alone() -> None:
     row = {"lacking": [{"name": "ss_tax_paid"}], "all_in_cost": 1}
     told = [as_then({tables.evaluation: [row]}, form)[tables.evaluation][0] for form in (1, 2, FORM)]
     assert told == [{"lacking": None, "all_in_cost": None}, {"lacking": None, "all_in_cost": 1}, row]
+
+
+def test_reasons_of_before_keep_their_words() -> None:
+    """As they were worded then: sources behind a closed gate, unknown rules without what they ask for, and what is no gate."""
+    now = [
+        {"code": "G01", "text_en": "Consent is missing: TAX, INVOICE", "text_zh": "缺少授权：TAX、INVOICE"},
+        {"code": "G05", "text_en": "The history is too short: Cost of research", "text_zh": "历史数据时间不足：研发费用"},
+        {"code": "E01", "text_en": "The business is too young", "text_zh": "经营时间不足"},
+    ]
+    then = [
+        {**now[0], "text_zh": "缺少授权：TAX, INVOICE"},
+        {"code": "G05", "text_en": "The history is too short", "text_zh": "历史数据时间不足"},
+        now[2],
+    ]
+    told = [as_then({tables.reason_text: now}, form)[tables.reason_text] for form in (1, 2, FORM)]
+    assert told == [then, then, now]
