@@ -36,7 +36,7 @@ from hub.settings import Settings
 
 QUESTION, EVIDENCE = "CustomerEnhancement", "LimitEvidence"
 DATABASE = "demo"
-_HUB = Path(sys.argv[0]).parent / "hub"
+_HUB = Path(sys.executable).parent / "hub"
 
 
 def run(home: Path | None, port: int, *, once: bool, as_json: bool, policy: Path | None = None, portfolio: Path | None = None) -> None:
