@@ -1,6 +1,6 @@
 """Whether a token's client is there and its proof is fresh: one statement for all requests that ask at the same time, committed before any of them goes on.
 
-Each request by itself would pay for its own transaction and its own flush of the disk. What waits while a statement is under way goes with the next one, as in the access log.
+Each request by itself would pay for its own transaction and its own flush of the disk. What waits while two statements are under way goes with the next one.
 A proof counts once, whoever shows it: by the store's primary key between statements and processes, and within a statement because no two requests of it show the same one.
 """
 

@@ -82,7 +82,7 @@ class FactSpec:
         at = getattr(value, self.occurred)
         if isinstance(at, datetime):
             return china_day(at)
-        return at if isinstance(at, date) or at is None else first_day(Month(at))
+        return at if isinstance(at, date) else first_day(Month(at))
 
 
 _REGISTRY: dict[type, FactSpec] = {}
@@ -128,6 +128,9 @@ def fact(*, source: SourceKind, key: tuple[str, ...], occurred: str | None) -> t
         fields = tuple(_field_spec(field, hints[field.name]) for field in dataclasses.fields(typing.cast(typing.Any, cls)))
         if not cls.__doc__ or unknown(key, fields) or (occurred and unknown((occurred,), fields)):
             raise TypeError(f"{cls.__name__}: a fact needs a docstring, and its key and time must be fields of it")
+        # Facts with a day are found by it: one without would be found by nobody.
+        if any(one.nullable for one in fields if one.name == occurred):
+            raise TypeError(f"{cls.__name__}: a fact that counts on a day always has one")
         _REGISTRY[cls] = FactSpec(cls, cls.__name__, source, key, occurred, (cls.__doc__ or "").strip(), fields)
         return cls
 
