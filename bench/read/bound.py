@@ -50,6 +50,8 @@ def statement() -> str:
 
 
 def _literal(value: object) -> str:
+    if value is None:
+        return "null"
     assert "'" not in str(value), value
     return f"'{value}'"
 

@@ -102,8 +102,9 @@ def is_away(error: Exception) -> bool:
 
 
 _PLANNED_ONCE = " -c plan_cache_mode=force_generic_plan"
-"""For statements that are the same whatever their values. How many ids a list will have PostgreSQL does not know, and so plans again each time where it may: for the heads
-of the chains that took three times as long as to read them."""
+"""For statements that are the same whatever their values. Left to itself PostgreSQL plans one again, each time, where it takes the plan for these values to be cheaper: it
+takes it so where its statistics see too many rows for a customer, as they do in a large store, and to plan a view takes three times as long as to read it. A length of a
+list that it does not know has the same effect (the heads of the chains)."""
 
 
 def _session(seconds: int, pooled: bool) -> dict[str, Any]:
@@ -201,14 +202,14 @@ class Database:
         self.app = _engine(urls.app, app_pool, ANSWER_SECONDS, urls.pooled)
         self.worker = _engine(urls.worker, worker_pool, WORK_SECONDS, urls.pooled)
         self.lines = Lines(lambda: self._line(self.app, ANSWER_SECONDS), lines, shared=urls.pooled)
-        self.writers = Lines(lambda: self._line(self.worker, WORK_SECONDS, _PLANNED_ONCE), 2, shared=urls.pooled)
+        self.writers = Lines(lambda: self._line(self.worker, WORK_SECONDS), 2, shared=urls.pooled)
         self.looks = Lines(lambda: self._line(self.app, ANSWER_SECONDS), 1, shared=urls.pooled)
         self._lanes = Lanes(self._lane, max(1, worker_pool // LANES))
 
-    async def _line(self, engine: AsyncEngine, seconds: int, more: str = "") -> Driver:
+    async def _line(self, engine: AsyncEngine, seconds: int) -> Driver:
         session = _session(seconds, self.urls.pooled)
         if "options" in session:
-            session["options"] += more
+            session["options"] += _PLANNED_ONCE
         session.pop("async_creator_fn", None)
         where = engine.dialect.create_connect_args(engine.url)[1]
         return await psycopg.AsyncConnection.connect(**where, connect_timeout=CONNECT_SECONDS, autocommit=True, **session)

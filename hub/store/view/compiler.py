@@ -35,7 +35,7 @@ from hub.store.view.catalogue import (
 )
 from hub.store.view.environment import SCOPES
 from hub.store.view.merged import WITH_PARTS, answering
-from hub.store.view.paging import PageParts, clauses, json_object, page_of
+from hub.store.view.paging import PageParts, clauses, json_object, needed, page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +152,10 @@ class _Compiler:
         t = self._alias()
         rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
         newest = f" order by {member.newest.replace('{t}', t)} limit 1" if member.newest else ""
+        built = self.case(_of(pick), t, inside, member.type)
         if not newest:
-            return f"(select {self.case(_of(pick), t, inside, member.type)} from {clauses(rows)})"
-        return f"(select {self.case(_of(pick), t, inside, member.type)} from (select {t}.* from {clauses(rows)}{newest}) {t})"
+            return f"(select {built} from {clauses(rows)})"
+        return f"(select {built} from (select {needed(t, built)} from {clauses(rows)}{newest}) {t})"
 
     def _many(self, member: Many, pick: Pick, scope: Scope) -> str:
         t = self._alias()
@@ -164,7 +165,7 @@ class _Compiler:
         source = clauses(rows)
         if member.default is not None:
             size = self._size(pick.arguments, member.default)
-            source = f"(select {t}.* from {source} order by {order} limit {size}) {t}"
+            source = f"(select {needed(t, built, order)} from {source} order by {order} limit {size}) {t}"
         return f"(select coalesce(json_agg({built} order by {order}), '[]'::json) from {source})"
 
     def related(self, member: One | Many, pick: Pick, scope: Scope) -> str:
@@ -180,7 +181,7 @@ class _Compiler:
         answer = json_object([(below.key, parts.of(below)) for below in _of(pick).picks])
         if not parts.uses_rows:
             return answer
-        limited = page_of(rows, after, member.order, keys, f"{size} + 1" if ends else size, t)
+        limited = page_of(rows, after, member.order, keys, f"{size} + 1" if ends else size, t, needed(t, answer, *parts.columns, keys))
         if not ends:
             return f"(select {answer} from {limited} having true)"
         values = ", ".join([*parts.columns, f"row_number() over (order by {keys}) as i"])

@@ -98,7 +98,8 @@ def facts_of_customer(table: str, source: str, kind: str, *, dated: bool) -> Row
         c = f"{t}_c"
         given = (is_part(c, scope), f"{c}.source = '{source}'", *of_this_use(c), *in_force_now(c), of_kind(c, f"'{kind}'"))
         # The consent first: it is one row, and is looked up once. OFFSET keeps PostgreSQL from asking for it at each fact instead.
-        consents = f"(select {c}.* from consent {c} where {' and '.join(given)} offset 0) {c}"
+        bounds = ", ".join(f"{c}.{column}" for column in ("customer_id", "data_from", "data_to", "data_life_days"))
+        consents = f"(select {bounds} from consent {c} where {' and '.join(given)} offset 0) {c}"
         mine = f"{t}.customer_id = {c}.customer_id"
         return Rows(f"{table} {t}", (mine, *within(c, t, dated=dated), *as_known(t, scope, dated=dated)), consents)
 
