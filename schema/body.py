@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -41,7 +42,12 @@ class Question:
     @property
     def sha256(self) -> str:
         """Of the document."""
-        return self.stored or hashlib.sha256(self.query.encode()).hexdigest()
+        return self.stored or _digest(self.query)
+
+
+@lru_cache(maxsize=500)
+def _digest(query: str) -> str:
+    return hashlib.sha256(query.encode()).hexdigest()
 
 
 async def read_question(request: Request) -> Question:

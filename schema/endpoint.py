@@ -66,6 +66,7 @@ MAX_SECONDS = 10.0
 _PLACES = 30
 _SHOWN = (CallerMustFix, CustomerMustAct, WaitAndRetry, PlatformFault)
 REQUEST_ID = "X-Request-Id"
+_REQUEST_ID = REQUEST_ID.lower().encode()
 _request: ContextVar[str] = ContextVar("request", default="")
 _hints: ContextVar[bool] = ContextVar("hints", default=False)
 _log = structlog.get_logger("hub.graphql")
@@ -99,7 +100,7 @@ class Endpoint:
         except self.broken as error:
             # Before an operation has begun: whoever asks was not admitted, or his document not found, for a reason that is ours.
             answer = self._failed(error, media_type(request.headers.getlist("accept")) or _JSON)
-        answer.headers[REQUEST_ID] = _request.get()
+        answer.raw_headers.append((_REQUEST_ID, _request.get().encode()))
         return answer if isinstance(answer, EventStream) else packed(answer, request.headers.getlist("accept-encoding"))
 
     async def _answered(self, request: Request) -> Response:

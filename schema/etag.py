@@ -26,5 +26,5 @@ def conditional(answer: Response, tag: str, if_none_match: Sequence[str]) -> Res
     if quoted in named(if_none_match):
         kept = {name: value for name, value in answer.headers.items() if name not in ("content-length", "content-type")}
         return Response(None, 304, {**kept, "ETag": quoted})
-    answer.headers["ETag"] = quoted
+    answer.raw_headers.append((b"etag", quoted.encode()))
     return answer

@@ -14,11 +14,12 @@ from starlette.responses import Response
 WORTH = 1024
 """Bytes from which on compressing is worth its time."""
 _LEVELS = {"zstd": 3, "gzip": 4}
+_VARY = (b"vary", b"Accept, Accept-Encoding")
 
 
 def packed(response: Response, accepted: Iterable[str]) -> Response:
     """The same answer, compressed if both sides gain by it."""
-    response.headers["Vary"] = "Accept, Accept-Encoding"
+    response.raw_headers.append(_VARY)
     body = bytes(response.body)
     coding = chosen(accepted) if len(body) >= WORTH else None
     if coding is not None:

@@ -118,7 +118,7 @@ async def verified(world: World, show: Show, rows: int) -> list[Figure]:
     await database_emptied(database)
     for start in range(0, rows, 1_000):
         customers = [world.customers[number % len(world.customers)] for number in range(start, min(start + 1_000, rows))]
-        await log.write([Accessed(one, CLIENT, PURPOSE, "Look", "ab" * 32, fields, (one,), ("2026-01-01",)) for one in customers])
+        await log.write([Accessed(one, CLIENT, PURPOSE, "Look", "ab" * 32, fields, (str(one),), ("2026-01-01",)) for one in customers])
         show.at("filling", start, rows)
     began = perf_counter()
     found = await verify(database, keys, Published({}, []))

@@ -6,6 +6,7 @@ Prints its address; ends when its standard input does.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,9 +15,8 @@ from pathlib import Path
 import orjson
 import uvloop
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp
 
 from bench.kit.ground import GRANTEE, NOON
 from bench.kit.process import until_told_or_alone
@@ -25,7 +25,7 @@ from bench.read.settings import Post
 from connectors.sandbox.serve import Server, bind
 from hub.access.documents import Documents
 from hub.access.meter import Meter
-from hub.app import AppRuntime, HostCheck, build_app
+from hub.app import AppRuntime, Handler, HostCheck, Straight, build_app
 from hub.cli import logs
 from hub.cli.until import Stop
 from hub.domain.audit import Accessed
@@ -76,15 +76,6 @@ def _all_of(table: str) -> RowsOf:
     return rows
 
 
-class _Handler:
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self.endpoint(Request(scope, receive))
-        await response(scope, receive, send)
-
-
 def bare(post: Post, origin: str) -> tuple[ASGIApp, Database]:
     assert post.urls.admin is not None
     database = Database(replace(post.urls, app=post.urls.admin))
@@ -106,7 +97,7 @@ def bare(post: Post, origin: str) -> tuple[ASGIApp, Database]:
         dict,
         lambda _, digest: digest,
     )
-    return HostCheck(Starlette(routes=[Route("/graphql", _Handler(endpoint))]), origin), database
+    return HostCheck(Straight(Handler(endpoint), Starlette()), origin), database
 
 
 def guarded(post: Post, origin: str) -> tuple[ASGIApp, Database]:
@@ -141,5 +132,5 @@ async def serve(post: Post) -> None:
 if __name__ == "__main__":
     told = orjson.loads(sys.argv[1])
     # Its log goes where hub serve's goes, to stderr, which the bench gives a file.
-    logs.configure()
+    logs.configure(logging.INFO if told["guarded"] else logging.WARNING)
     uvloop.run(serve(Post(Path(told["home"]), Urls(**told["urls"]), told["guarded"])))

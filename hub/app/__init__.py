@@ -44,6 +44,8 @@ from schema.contract import HubSchema, build_schema
 from schema.endpoint import Endpoint
 from schema.services import Services
 
+GRAPHQL = "/graphql"
+
 
 @dataclass(frozen=True, slots=True)
 class AppRuntime:
@@ -73,9 +75,10 @@ def build_app(runtime: AppRuntime) -> ASGIApp:
     server = AuthorizationServer(runtime.database, signing, nonces, runtime.origin, tuple(SCOPES), runtime.now)
     guard = Guard(runtime.database, signing, nonces, runtime.origin, runtime.now)
     endpoint = _endpoint(runtime, guard, server)
+    handler = Handler(endpoint)
     routes: list[BaseRoute] = [
-        Route("/graphql", _Handler(endpoint)),
-        WebSocketRoute("/graphql", endpoint.socket),
+        Route(GRAPHQL, handler),
+        WebSocketRoute(GRAPHQL, endpoint.socket),
         *server.routes(),
         Route("/healthz", _healthy),
         Route("/readyz", Readiness(runtime.database).answer),
@@ -86,7 +89,7 @@ def build_app(runtime: AppRuntime) -> ASGIApp:
     if runtime.link_app is not None:
         routes.append(Mount("/link", runtime.link_app))
     app = Starlette(routes=routes, exception_handlers={404: unserved.not_found, 405: unserved.other_method})
-    return HostCheck(app, runtime.origin, runtime.hosts)
+    return HostCheck(Straight(handler, app), runtime.origin, runtime.hosts)
 
 
 def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) -> Endpoint:
@@ -116,7 +119,7 @@ def _contract(federated: bool) -> HubSchema:
     return build_schema(federated=federated)
 
 
-class _Handler:
+class Handler:
     """An ASGI endpoint that hears every method, so that the endpoint itself answers 405."""
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -125,6 +128,17 @@ class _Handler:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         response = await self.endpoint(Request(scope, receive))
         await response(scope, receive, send)
+
+
+class Straight:
+    """What nearly every request asks for is answered before the routes of ``others`` are looked through."""
+
+    def __init__(self, handler: ASGIApp, others: ASGIApp) -> None:
+        self.handler, self.others = handler, others
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        found = self.handler if scope["type"] == "http" and scope["path"] == GRAPHQL else self.others
+        await found(scope, receive, send)
 
 
 async def _healthy(request: Request) -> Response:

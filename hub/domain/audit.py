@@ -21,7 +21,7 @@ class AccessOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accessed:
-    """One customer of one answer. ``fields`` are coordinates of the contract, ``consents`` those it was read under, ``terms`` the versions of their texts,
+    """One customer of one answer. ``fields`` are coordinates of the contract, ``consents`` the ids of those it was read under, ``terms`` the versions of their texts,
     ``withheld`` the kinds of source that no consent opened.
     """
 
@@ -31,7 +31,7 @@ class Accessed:
     operation: str
     document_sha256: str
     fields: tuple[str, ...]
-    consents: tuple[UUID, ...] = ()
+    consents: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     outcome: AccessOutcome = AccessOutcome.ANSWERED

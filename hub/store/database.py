@@ -52,10 +52,6 @@ _SAID = """select set_config('hub.client', %(client)s, true), set_config('hub.pu
 _READ_ONLY = "set_config('transaction_read_only', 'on', true)"
 
 
-def _saying(*more: str) -> str:
-    return ", ".join((_SAID, *more))
-
-
 CONNECT_SECONDS = 10
 LANES = 3
 """To so many connections of the pool for the hub's own work one more is opened for what every page needs."""
@@ -205,6 +201,9 @@ class Database:
         self.writers = Lines(lambda: self._line(self.worker, WORK_SECONDS), 2, shared=urls.pooled)
         self.looks = Lines(lambda: self._line(self.app, ANSWER_SECONDS), 1, shared=urls.pooled)
         self._lanes = Lanes(self._lane, max(1, worker_pool // LANES))
+        # A session of our own begins with the limits; one behind a pooler has none.
+        self._said = f"{_SAID}, {_LIMITS}" if urls.pooled else _SAID
+        self._said_to_read = f"{self._said}, {_READ_ONLY}"
 
     async def _line(self, engine: AsyncEngine, seconds: int) -> Driver:
         session = _session(seconds, self.urls.pooled)
@@ -216,7 +215,7 @@ class Database:
 
     async def ask(self, scope: Scope, statement: str, values: Mapping[str, Any], *, operator: bool = False) -> list[Row]:
         """The rows of one statement that only reads, in a transaction of a client, as PostgreSQL writes their values: one round trip."""
-        return await self._in_one_go(scope, statement, values, _READ_ONLY, operator="yes" if operator else "")
+        return await self._in_one_go(self._said_to_read, scope, statement, values, "yes" if operator else "")
 
     async def ask_as_hub(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> Any:
         """The first value of the one row of a statement that only reads, as the hub, within the time of a client."""
@@ -231,11 +230,9 @@ class Database:
 
     async def do(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> list[Row]:
         """The rows of one statement that writes, committed when they are there: one round trip."""
-        return await self._in_one_go(scope, statement, values)
+        return await self._in_one_go(self._said, scope, statement, values)
 
-    async def _in_one_go(self, scope: Scope, statement: str, values: Mapping[str, Any], *more: str, operator: str = "") -> list[Row]:
-        # A session of our own begins with the limits; one behind a pooler has none.
-        said = _saying(*more, *([_LIMITS] if self.urls.pooled else []))
+    async def _in_one_go(self, said: str, scope: Scope, statement: str, values: Mapping[str, Any], operator: str = "") -> list[Row]:
         found = await self.lines.ask((said, {**scope.values, "operator": operator}), (statement, values))
         return found[1]
 

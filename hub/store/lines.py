@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
 
 import psycopg
 from psycopg import pq
@@ -27,7 +27,6 @@ from hub.store.driver import Driver, positional
 Statement = tuple[str, Mapping[str, Any]]
 Row = tuple[bytes | None, ...]
 """Values as PostgreSQL writes them."""
-Say = Callable[..., Awaitable[list[list[Row]]]]
 _PREPARED = 64
 """Statements that a session keeps ready. One is prepared when it is asked for the second time."""
 _COUNTED = 4_096
@@ -89,35 +88,38 @@ class Line:
 
     async def answers(self) -> list[list[Row]]:
         """The rows of each statement that was sent. Raises psycopg.Error for the first that failed."""
-        self.libpq.pipeline_sync()
-        await self._flush()
+        libpq, sent, self._sent = self.libpq, self._sent, []
+        libpq.pipeline_sync()
+        while libpq.flush():  # noqa: ASYNC110 -- no event tells of it
+            # More was sent than the socket takes at once.
+            await asyncio.sleep(0.001)
         found: list[list[Row]] = []
         error: psycopg.Error | None = None
-        for wanted in self._sent:
-            result = await self._result()
+        for wanted in sent:
+            if libpq.is_busy():
+                await self._arrived()
+            result = libpq.get_result()
             assert result is not None
             if result.status in _BAD:
                 error = error or psycopg.errors.error_from_result(result)
             elif wanted:
                 found.append(_rows(result))
             # Nothing follows a statement's only result.
-            await self._result()
-        self._sent = []
-        await self._result()
+            if libpq.is_busy():
+                await self._arrived()
+            libpq.get_result()
+        if libpq.is_busy():
+            await self._arrived()
+        libpq.get_result()
         if error is not None:
             raise error
         return found
 
-    async def _flush(self) -> None:
-        while self.libpq.flush():  # noqa: ASYNC110 -- no event tells of it
-            # More was sent than the socket takes at once.
-            await asyncio.sleep(0.001)
-
-    async def _result(self) -> Any:
+    async def _arrived(self) -> None:
+        """Until there is a result."""
         while self.libpq.is_busy():
             self._heard = self.loop.create_future()
             await self._heard
-        return self.libpq.get_result()
 
     def _hear(self) -> None:
         heard = self._heard
@@ -154,40 +156,32 @@ class Lines:
 
     async def ask(self, *statements: Statement) -> list[list[Row]]:
         """The rows of each statement. They are one transaction."""
-        async with self.held() as say:
+        async with Held(self) as say:
             return await say(*statements)
 
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[Say]:
+    def held(self) -> Held:
         """One line for several goes: of a transaction that its own statements begin and commit. Whatever is not committed then never is."""
-        line, whole = await self._take(), False
+        return Held(self)
 
-        async def say(*statements: Statement) -> list[list[Row]]:
-            for statement, values in statements:
-                line.send(statement, values, prepare=self._often(statement))
-            return await line.answers()
+    async def take(self) -> Line:
+        """A line that is nobody else's until it is given back."""
+        while self._free:
+            found = self._free.pop()
+            if not found.closed:
+                return found
+            self._open -= 1
+        if self._open < self.size:
+            self._open += 1
+            return await self._made()
+        return await self._awaited() or await self._made()
 
-        try:
-            yield say
-            # One that was left within a transaction would bring it along to whoever asks next.
-            whole = line.is_at_rest
-        except psycopg.Error as error:
-            # After an error nobody knows what the session has prepared.
-            await line.close()
-            raise DBAPIError(None, None, error, hide_parameters=True) from error
-        finally:
-            if whole or line.closed:
-                self._give(line)
-            else:
-                self._leave(line)
-
-    def _leave(self, line: Line) -> None:
+    def leave(self, line: Line) -> None:
         """Nobody waits for its answer any more."""
         ending = asyncio.create_task(self._end(line))
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 
-    def _often(self, statement: str) -> bool:
+    def often(self, statement: str) -> bool:
         if self.shared:
             return False
         if len(self._asked) > _COUNTED:
@@ -202,17 +196,6 @@ class Lines:
             await self._free.pop().close()
             self._open -= 1
 
-    async def _take(self) -> Line:
-        while self._free:
-            found = self._free.pop()
-            if not found.closed:
-                return found
-            self._open -= 1
-        if self._open < self.size:
-            self._open += 1
-            return await self._made()
-        return await self._awaited() or await self._made()
-
     async def _awaited(self) -> Line | None:
         """The next one that is free; None: there is room for one more, and it is kept for whoever waited."""
         waiting: asyncio.Future[Line | None] = asyncio.get_running_loop().create_future()
@@ -226,7 +209,7 @@ class Lines:
             raise NoConnectionFree(f"No connection was free for {_PATIENCE:.0f} seconds.") from None
         finally:
             if not taken and waiting.done() and not waiting.cancelled():
-                self._give(waiting.result())
+                self.give(waiting.result())
         return line
 
     async def _made(self) -> Line:
@@ -237,10 +220,10 @@ class Lines:
             raise DBAPIError(None, None, error, hide_parameters=True) from error
         finally:
             if line is None:
-                self._give(None)
+                self.give(None)
         return line
 
-    def _give(self, line: Line | None) -> None:
+    def give(self, line: Line | None) -> None:
         """To whoever waits longest: a line, or the room for one."""
         if line is not None and line.closed:
             line = None
@@ -262,4 +245,40 @@ class Lines:
             await line.close()
         finally:
             # Its place is free, whatever became of it.
-            self._give(None)
+            self.give(None)
+
+
+class Held:
+    """A line as long as somebody holds it: called, it says statements in one go. Raises what the store raises, when it is left."""
+
+    __slots__ = ("_line", "_lines")
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._line: Line
+
+    async def __aenter__(self) -> Self:
+        self._line = await self._lines.take()
+        return self
+
+    async def __call__(self, *statements: Statement) -> list[list[Row]]:
+        """The rows of each."""
+        line, often = self._line, self._lines.often
+        for statement, values in statements:
+            line.send(statement, values, prepare=often(statement))
+        return await line.answers()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        lines, line = self._lines, self._line
+        # One that was left within a transaction would bring it along to whoever asks next.
+        whole = error is None and line.is_at_rest
+        try:
+            if isinstance(error, psycopg.Error):
+                # After an error nobody knows what the session has prepared.
+                await line.close()
+                raise DBAPIError(None, None, error, hide_parameters=True) from error
+        finally:
+            if whole or line.closed:
+                lines.give(line)
+            else:
+                lines.leave(line)

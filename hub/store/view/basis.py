@@ -73,7 +73,8 @@ def accessed(caller: Caller, read: StoredRead, relied: Relied, seen: Iterable[UU
     """One record per customer of the answer."""
     found: list[Accessed] = []
     for customer_id in sorted(set(seen)):
-        own = [one for one in basis or () if one[0] == str(customer_id)]
+        named = str(customer_id)
+        own = [one for one in basis or () if one[0] == named]
         outcome, withheld = relied.outcome(frozenset(str(one[2]) for one in own))
         found.append(
             Accessed(
@@ -83,7 +84,7 @@ def accessed(caller: Caller, read: StoredRead, relied: Relied, seen: Iterable[UU
                 operation=read.name,
                 document_sha256=read.sha256,
                 fields=read.fields,
-                consents=tuple(UUID(one[1]) for one in own),
+                consents=tuple(str(one[1]) for one in own),
                 terms=tuple(sorted({str(one[3]) for one in own})),
                 withheld=withheld,
                 outcome=outcome,

@@ -37,11 +37,13 @@ class Binding:
 def bind(bindings: tuple[Binding, ...], values: SlotValues) -> dict[str, Any]:
     bound: dict[str, Any] = {}
     for binding in bindings:
-        value = values.get(binding.slot, binding.default)
-        parts = (
-            _cursor(binding.name, value, binding.of) if binding.convert is Convert.CURSOR else _PARTS[binding.convert](binding.name, value)
-        )
-        bound |= parts
+        value, convert = values.get(binding.slot, binding.default), binding.convert
+        if convert is Convert.PLAIN:
+            bound[binding.name] = value
+        elif convert is Convert.CURSOR:
+            bound |= _cursor(binding.name, value, binding.of)
+        else:
+            bound |= _PARTS[convert](binding.name, value)
     return bound
 
 
@@ -56,10 +58,6 @@ def cursor_sql(of: str, day: str | None, row_id: str) -> str:
     """SQL for the cursor of a row: base64 of ``what|day|id|check``, so that one of another list, or a changed one, is told from ours."""
     text = f"'{of}|' || " + (f"coalesce({day}::text, '') || '|' || " if day else "'|' || ") + f"{row_id}::text"
     return f"translate(encode(convert_to({text} || '|' || left(md5({text}), {_CHECK}), 'UTF8'), 'base64'), E'\\n', '')"
-
-
-def _plain(name: str, value: Any) -> dict[str, Any]:
-    return {name: value}
 
 
 def _uuid(text: str) -> UUID | None:
@@ -125,7 +123,6 @@ def _page(name: str, value: Any) -> dict[str, Any]:
 
 
 _PARTS = {
-    Convert.PLAIN: _plain,
     Convert.CUSTOMER_ID: _customer,
     Convert.NODE_ID: _node,
     Convert.NODE_IDS: _nodes,

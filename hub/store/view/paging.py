@@ -50,9 +50,7 @@ def page_of(rows: Rows, after: str, order: Order, keys: str, size: str, t: str, 
     """At most ``size`` rows, ``columns`` of them, in the order ``keys``. Of facts with a day no more is read than their newest days: the index knows days alone, so the last one is whole."""
     source = clauses(rows, after)
     if rows.each and order.day:
-        newest = (
-            f"select {columns} from {clauses(replace(rows, each=''), after)} order by {t}.{order.day} desc fetch first ({size}) rows with ties"
-        )
+        newest = f"select {columns} from {clauses(replace(rows, each=''), after)} order by {t}.{order.day} desc fetch first ({size}) rows with ties"
         source = f"{rows.each} cross join lateral ({newest}) {t}"
     return f"(select {columns} from {source} order by {keys} limit {size}) {t}"
 
