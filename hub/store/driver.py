@@ -26,20 +26,29 @@ class Answers(NamedTuple):
 
 
 _NAMED = re.compile(r"%\((\w+)\)s")
+_NEWER, _OLDER, _SINCE = "json_scalar(", "to_json(", 17_00_00
+"""What writes one value as JSON. An older server has another word for it, and takes a little longer."""
+
+
+def is_older(driver: Driver) -> bool:
+    """Whether the server lacks words that our statements use."""
+    return driver.pgconn.server_version < _SINCE
 
 
 # Clients make new statements: as many as they like.
 @lru_cache(maxsize=1_024)
-def positional(statement: str) -> tuple[bytes, tuple[str, ...]]:
-    """A statement with ``%(name)s`` as one with ``$1``, and the names in their order."""
+def positional(statement: str, *, older: bool = False) -> tuple[bytes, tuple[str, ...]]:
+    """A statement with ``%(name)s`` as one with ``$1``, and the names in their order. ``older``: in the words of an older server."""
     numbers: dict[str, int] = {}
+    if older:
+        statement = statement.replace(_NEWER, _OLDER)
     text = _NAMED.sub(lambda found: f"${numbers.setdefault(found[1], len(numbers) + 1)}", statement)
     return text.encode(), tuple(numbers)
 
 
 async def send(driver: Driver, statement: str, values: Mapping[str, Any], *, binary: bool = False) -> Answer:
     """Executes a statement; within ``driver.pipeline()`` its answer can be read once the pipeline has ended. Raises psycopg.Error."""
-    text, names = positional(statement)
+    text, names = positional(statement, older=is_older(driver))
     return await psycopg.AsyncRawCursor(driver).execute(text, [values[name] for name in names], prepare=True, binary=binary)
 
 

@@ -22,7 +22,7 @@ from psycopg.adapt import PyFormat, Transformer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from hub.store.driver import Driver, positional
+from hub.store.driver import Driver, is_older, positional
 
 Statement = tuple[str, Mapping[str, Any]]
 Row = tuple[bytes | None, ...]
@@ -39,7 +39,7 @@ class Line:
 
     def __init__(self, driver: Driver) -> None:
         self.driver, self.libpq, self.loop = driver, driver.pgconn, asyncio.get_running_loop()
-        self._dumps = Transformer(driver)
+        self._dumps, self._older = Transformer(driver), is_older(driver)
         self._names: OrderedDict[str, bytes] = OrderedDict()
         self._made = 0
         self._heard: asyncio.Future[None] | None = None
@@ -64,7 +64,7 @@ class Line:
 
     def send(self, statement: str, values: Mapping[str, Any], *, prepare: bool) -> None:
         """Queues a statement, whose answer comes with the others'."""
-        text, names = positional(statement)
+        text, names = positional(statement, older=self._older)
         bound = self._dumps.dump_sequence([values[name] for name in names], [PyFormat.TEXT] * len(names))
         if prepare:
             self.libpq.send_query_prepared(self._prepared(statement, text), bound)

@@ -35,7 +35,8 @@ from hub.store.view.catalogue import (
 )
 from hub.store.view.environment import SCOPES
 from hub.store.view.merged import WITH_PARTS, answering
-from hub.store.view.paging import PageParts, clauses, json_object, needed, page_of
+from hub.store.view.paging import PageParts, clauses, needed, page_of
+from hub.store.view.writing import Json, json_list, json_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class _Compiler:
     def of_any(self, selection: Selection) -> str:
         """Whom the answer reaches is worked out beside it."""
         body = self.object(selection.type, selection.picks, "", Scope())
-        return f"select ({body})::text as body, {self.seen(selection)} as seen"
+        return f"select {body} as body, {self.seen(selection)} as seen"
 
     def of_one(self, selection: Selection) -> str | None:
         """Where one customer is all that is asked for, he is looked up once, for the answer and for whom it reaches. None where more, or something else, is asked."""
@@ -85,11 +86,11 @@ class _Compiler:
             return None
         t = self._alias()
         rows, inside = self._rows(member.rows, member.arguments, found[0].arguments, t, Scope(aliases={selection.type: ""}))
-        built = json_object([(pick.key, f"{t}.told" if pick is found[0] else f"'{selection.type}'") for pick in selection.picks])
+        built = json_object([(pick.key, Json(f"{t}.told") if pick is found[0] else f"'{selection.type}'") for pick in selection.picks])
         customer = f"(select {self.case(_of(found[0]), t, inside, member.type)} as told, {t}.parts from {clauses(rows)}) {t}"
-        return f"select ({built})::text as body, coalesce({t}.parts, '{{}}') as seen from (select) once left join {customer} on true"
+        return f"select {built} as body, coalesce({t}.parts, '{{}}') as seen from (select) once left join {customer} on true"
 
-    def object(self, type_name: str, picks: Iterable[Pick], alias: str, scope: Scope) -> str:
+    def object(self, type_name: str, picks: Iterable[Pick], alias: str, scope: Scope) -> Json:
         inside = replace(scope, aliases={**scope.aliases, type_name: alias})
         return json_object([(pick.key, self._value(type_name, pick, alias, inside)) for pick in picks])
 
@@ -148,16 +149,16 @@ class _Compiler:
             case Each():
                 return self._each(member, pick, scope)
 
-    def _one(self, member: One, pick: Pick, scope: Scope) -> str:
+    def _one(self, member: One, pick: Pick, scope: Scope) -> Json:
         t = self._alias()
         rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
         newest = f" order by {member.newest.replace('{t}', t)} limit 1" if member.newest else ""
         built = self.case(_of(pick), t, inside, member.type)
         if not newest:
-            return f"(select {built} from {clauses(rows)})"
-        return f"(select {built} from (select {needed(t, built)} from {clauses(rows)}{newest}) {t})"
+            return Json(f"(select {built} from {clauses(rows)})")
+        return Json(f"(select {built} from (select {needed(t, built)} from {clauses(rows)}{newest}) {t})")
 
-    def _many(self, member: Many, pick: Pick, scope: Scope) -> str:
+    def _many(self, member: Many, pick: Pick, scope: Scope) -> Json:
         t = self._alias()
         rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
         order = member.order.replace("{t}", t)
@@ -166,12 +167,12 @@ class _Compiler:
         if member.default is not None:
             size = self._size(pick.arguments, member.default)
             source = f"(select {needed(t, built, order)} from {source} order by {order} limit {size}) {t}"
-        return f"(select coalesce(json_agg({built} order by {order}), '[]'::json) from {source})"
+        return Json(f"(select {json_list(built, order)} from {source})")
 
-    def related(self, member: One | Many, pick: Pick, scope: Scope) -> str:
+    def related(self, member: One | Many, pick: Pick, scope: Scope) -> Json:
         return self._one(member, pick, scope) if isinstance(member, One) else self._many(member, pick, scope)
 
-    def _paged(self, member: Paged, pick: Pick, scope: Scope) -> str:
+    def _paged(self, member: Paged, pick: Pick, scope: Scope) -> Json:
         """One pass over at most ``first + 1`` rows, ``first`` where nobody asks what follows; a count of all only where it is asked for."""
         t, page = self._alias(), self._alias()
         rows, inside = self._rows(member.rows, member.arguments, pick.arguments, t, scope)
@@ -183,9 +184,9 @@ class _Compiler:
             return answer
         limited = page_of(rows, after, member.order, keys, f"{size} + 1" if ends else size, t, needed(t, answer, *parts.columns, keys))
         if not ends:
-            return f"(select {answer} from {limited} having true)"
+            return Json(f"(select {answer} from {limited} having true)")
         values = ", ".join([*parts.columns, f"row_number() over (order by {keys}) as i"])
-        return f"(select {answer} from (select {values} from {limited}) {page} having true)"
+        return Json(f"(select {answer} from (select {values} from {limited}) {page} having true)")
 
     def _asked(self, member: NodeOf, pick: Pick) -> _Asked:
         """What the ids of a node field name, as SQL. A list of them is a source of rows."""
@@ -204,7 +205,7 @@ class _Compiler:
             f"{n}.place",
         )
 
-    def _node(self, member: NodeOf, pick: Pick, scope: Scope) -> str:
+    def _node(self, member: NodeOf, pick: Pick, scope: Scope) -> Json:
         """Only the types that the ids name are looked for (:func:`hub.store.view.binding.kinds_named`)."""
         asked, of = self._asked(member, pick), _of(pick)
         _, inside = self._rows(_nothing, member.arguments, pick.arguments, "", scope)
@@ -215,22 +216,22 @@ class _Compiler:
                 t = self._alias()
                 built = self.object(kind, cases.get(kind, of.picks), t, inside)
                 branches.append(f"when '{kind}' then (select {built} from {_node_row(row, asked, t)})")
-        answer = f"case {asked.kind} {' '.join(branches)} end" if branches else "null::json"
-        return f"(select coalesce(json_agg({answer} order by {asked.place}), '[]'::json) from {asked.source})" if asked.source else answer
+        answer = Json(f"case {asked.kind} {' '.join(branches)} end" if branches else "null")
+        return Json(f"(select {json_list(answer, asked.place)} from {asked.source})") if asked.source else answer
 
-    def _each(self, member: Each, pick: Pick, scope: Scope) -> str:
+    def _each(self, member: Each, pick: Pick, scope: Scope) -> Json:
         t, (wanted, asked), of = self._alias(), self._asked_each(pick), _of(pick)
         picks = next((case.picks for case in of.cases if case.type == member.type), of.picks)
         found = clauses(member.rows(t, scope), f"{t}.customer_id = {member.answers(asked)}")
-        built = f"(select {self.object(member.type, picks, t, scope)} from {found})"
-        return f"(select coalesce(json_agg({built} order by {asked.replace('.id', '.place')}), '[]'::json) from {wanted})"
+        built = Json(f"(select {self.object(member.type, picks, t, scope)} from {found})")
+        return Json(f"(select {json_list(built, asked.replace('.id', '.place'))} from {wanted})")
 
     def _asked_each(self, pick: Pick) -> tuple[str, str]:
         """The ids of the argument as rows, and the id of one."""
         i, name = self._alias(), self._bound(pick.arguments[0], Convert.CUSTOMER_IDS)
         return f"unnest(%({name})s::uuid[]) with ordinality {i}(id, place)", f"{i}.id"
 
-    def case(self, of: Selection, t: str, scope: Scope, declared: str) -> str:
+    def case(self, of: Selection, t: str, scope: Scope, declared: str) -> Json:
         """The object of a row whose type may only be known from the row: its ``kind`` then decides."""
         view = self.catalogue[declared]
         default = self.object(declared, of.picks, t, scope)
@@ -243,7 +244,7 @@ class _Compiler:
             where = f"{s}.customer_id = {t}.customer_id and {s}.{view.key} = {t}.{view.key}"
             built = self.object(case.type, case.picks, s, scope)
             branches.append(f"when '{case.type}' then (select {built} from {concrete.table} {s} where {where})")
-        return f"case {t}.kind {' '.join(branches)} else {default} end"
+        return Json(f"case {t}.kind {' '.join(branches)} else {default} end")
 
     def _rows(
         self, rows_of: RowsOf, declared: Mapping[str, Argued], given: tuple[Argument, ...], t: str, scope: Scope

@@ -6,32 +6,16 @@ Counts and sums are of all rows under the same arguments, and stop at :data:`MOS
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.domain.selection import Pick
 from hub.store.view.binding import cursor_sql
 from hub.store.view.catalogue import MOST_COUNTED, Many, One, Order, Paged, Rows, Scope, Totals
+from hub.store.view.writing import Json, json_list, json_object
 
 if TYPE_CHECKING:
     from hub.store.view.compiler import _Compiler
-
-_PAIRS_AT_ONCE = 40
-"""PostgreSQL passes at most 100 arguments to a function."""
-
-
-def json_object(pairs: Sequence[tuple[str, str]]) -> str:
-    """An object whose members keep their order, however many there are: none, where all are skipped."""
-    if not pairs:
-        return "'{}'::json"
-    chunks = [pairs[start : start + _PAIRS_AT_ONCE] for start in range(0, len(pairs), _PAIRS_AT_ONCE)]
-    built = ["json_build_object(" + ", ".join(f"'{key}', {value}" for key, value in chunk) + ")" for chunk in chunks]
-    if len(built) == 1:
-        return built[0]
-    first, *middle, last = (f"{part}::text" for part in built)
-    inner = [f"substr(left({part}, -1), 2)" for part in middle]
-    return "(" + " || ',' || ".join([f"left({first}, -1)", *inner, f"substr({last}, 2)"]) + ")::json"
 
 
 def clauses(rows: Rows, *more: str) -> str:
@@ -99,9 +83,9 @@ class PageParts:
         }
         built = [(below.key, sums.get(below.name, f"'{member.type}'")) for below in _picks(pick)]
         # One row, also where nothing of it is summed up.
-        return f"(select {json_object(built)} from {self._all(f'{self.t}.*')} having true)"
+        return Json(f"(select {json_object(built)} from {self._all(f'{self.t}.*')} having true)")
 
-    def _node(self, pick: Pick) -> str:
+    def _node(self, pick: Pick) -> Json:
         assert pick.of is not None
         return self.compiler.case(pick.of, self.t, self.scope, self.member.type)
 
@@ -128,13 +112,12 @@ class PageParts:
         day, row_id = self.member.order.day, self.member.order.id
         return cursor_sql(self.member.type, f"{self.t}.{day}" if day else None, f"{self.t}.{row_id}")
 
-    def _list(self, built: str) -> str:
+    def _list(self, built: Json) -> Json:
         if not self.ends:
             self.uses_rows = True
             # PostgreSQL sees that the rows come in this order, and sorts nothing.
-            return f"coalesce(json_agg({built} order by {self.keys}), '[]'::json)"
-        inside = f"order by {self.page}.i) filter (where {self.page}.i <= {self.size})"
-        return f"coalesce(json_agg({self._column(built)} {inside}, '[]'::json)"
+            return json_list(built, self.keys)
+        return json_list(Json(self._column(built)), f"{self.page}.i", f"{self.page}.i <= {self.size}")
 
     def _column(self, sql: str) -> str:
         self.uses_rows = True
