@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import orjson
 from starlette.requests import Request
 
@@ -30,8 +30,7 @@ class BadRequest(Exception):
         return {"errors": [{"message": str(self), "extensions": {"code": "BAD_REQUEST", "remedy": self.remedy}}]}
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What is asked: a document by its text, or by the digest under which it is stored (``stored``); then ``query`` is empty until it is found."""
 
     query: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from hub.domain.caller import Caller
 from hub.domain.selection import SlotValues, StoredRead
@@ -34,8 +35,7 @@ class Trusted(Protocol):
     async def find(self, client_id: str, sha256: str) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """``document_sha256`` is the digest of the request's document: whatever is read while it is answered is logged under it. ``price`` is filled when the operation is
     known: its cost, and the rows it may read."""
 
@@ -44,4 +44,4 @@ class Context:
     services: Services
     meter: Meter
     document_sha256: str
-    price: dict[str, int] = field(default_factory=dict)
+    price: dict[str, int] = msgspec.field(default_factory=dict)

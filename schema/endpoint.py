@@ -17,13 +17,14 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 import structlog
 from graphql import GraphQLError
+from msgspec import structs
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
@@ -168,7 +169,7 @@ class Endpoint:
         text = await self._stored(caller, question.stored)
         if text is None:
             raise DocumentUnknown
-        return replace(question, query=text)
+        return structs.replace(question, query=text)
 
     async def _stored(self, caller: Caller, sha256: str) -> str | None:
         """Whoever makes the store look pays for it before it does: digests that are guessed come to an end with the budget. Raises BudgetSpent."""

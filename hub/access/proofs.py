@@ -8,9 +8,9 @@ import hmac
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from joserfc.jwk import Key
 
 from hub.access.jose import Expect, key_from, open_token, text_claim, whole_number
@@ -35,8 +35,7 @@ class NonceNeeded(TokenInvalid):
         super().__init__(error="use_dpop_nonce")
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True):
     """A proof that holds. ``jti`` must still be used once, by key, until ``expires_at``."""
 
     thumbprint: str
@@ -44,8 +43,7 @@ class Proof:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What the proof must speak about: the request's method and public address (no query), and the token it comes with."""
 
     method: str

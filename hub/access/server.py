@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -90,7 +90,7 @@ class AuthorizationServer:
         holder = await self._holder(token) if token and (token.client_id == asking.client_id or asking.audience == "INTERNAL") else None
         if token is None or holder is None:
             return JSONResponse({"active": False}, headers=NO_STORE)
-        left = replace(token, scopes=token.scopes & holder.scopes)
+        left = structs.replace(token, scopes=token.scopes & holder.scopes)
         return JSONResponse({"active": True, **self._introspection(left)}, headers=NO_STORE)
 
     def _introspection(self, token: AccessToken) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from joserfc import jwt
 from joserfc.jwk import Key
 
@@ -29,8 +29,7 @@ _EXPECT = Expect(("ES256",), ("at+jwt",), frozenset({"alg", "typ", "kid"}))
 _CLAIMS = {"iss", "aud", "sub", "client_id", "scope", "iat", "exp", "jti"}
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
+class AccessToken(msgspec.Struct, frozen=True):
     """The claims of a token that holds. ``thumbprint`` is None for a bearer token."""
 
     client_id: str

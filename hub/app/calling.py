@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import structs
 
 from hub.access.audit import AccessLog
 from hub.domain.audit import Accessed, AccessOutcome
@@ -32,7 +34,7 @@ class Calling:
         """In a transaction of the caller's own, under row-level security. ``purpose`` is that of the consents it is about, where
         it is another one than the caller's."""
         scope = self.scope(call)
-        begun = self.database.write(replace(scope, purpose=purpose or scope.purpose))
+        begun = self.database.write(structs.replace(scope, purpose=purpose or scope.purpose))
         return await self._told(call, begun, effect, mutation, customer_id)
 
     async def for_client(self, call: contract.Call, effect: Effect, mutation: str, customer_id: str) -> Answer:

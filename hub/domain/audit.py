@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
+
+import msgspec
 
 
 class AccessOutcome(StrEnum):
@@ -19,8 +20,7 @@ class AccessOutcome(StrEnum):
     REVEALED = "REVEALED"
 
 
-@dataclass(frozen=True, slots=True)
-class Accessed:
+class Accessed(msgspec.Struct, frozen=True):
     """One customer of one answer. ``fields`` are coordinates of the contract, ``consents`` the ids of those it was read under, ``terms`` the versions of their texts,
     ``withheld`` the kinds of source that no consent opened.
     """

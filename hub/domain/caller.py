@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
 def documents_at_first(audience: str) -> str:
@@ -10,8 +10,7 @@ def documents_at_first(audience: str) -> str:
     return "ONLY" if audience == "PARTNER" else "OPEN"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """``audience`` is PARTNER, INTERNAL or ADMIN; ``purpose`` is what the data are asked for and is checked against consent.
 
     ``documents`` says how it asks: OPEN with any document, AUDIT likewise while unknown ones are noted, ONLY with stored ones. ``cost_per_minute`` is its budget; None: its
@@ -41,8 +40,7 @@ class Caller:
         return "evidence:read" in self.scopes
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True):
     """A caller with the token it proved itself by: what lasts longer than a request asks whether that still holds. ``expires_at`` and ``issued_at`` are real
     time in seconds."""
 

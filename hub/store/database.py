@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NewType
 
+import msgspec
 import orjson
 import psycopg
 from sqlalchemy import event, text
@@ -59,8 +60,7 @@ PARTNER_SECONDS, ANSWER_SECONDS, WORK_SECONDS = 2, 5, 60
 """Time limits of one statement: for a partner, for whoever else waits for an answer, and for the hub's own work (trust rules, section f)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Who asks, what for, and at which instant of business time consents must be in force (None: the database's own, see :mod:`hub.store.security`);
     ``seconds`` are what one statement may take. ``inside``: the institution itself asks, and no partner app; None: let the store look at the client.
     """

@@ -71,6 +71,9 @@ class Reader:
     def __init__(self, database: Database, catalogue: Catalogue, settings: ViewSettings, clock: Clock, log: Log) -> None:
         self.database, self.catalogue, self.settings, self.clock, self.log = database, catalogue, settings, clock, log
         self._statements: OrderedDict[tuple[int, frozenset[str]], tuple[Selection, Compiled]] = OrderedDict()
+        self._of_nodes = {
+            (owner, name) for owner, view in catalogue.items() for name, one in view.members.items() if isinstance(one, NodeOf)
+        }
 
     async def read(self, caller: Caller, read: StoredRead, values: SlotValues) -> bytes:
         """The data of the answer as JSON text. Raises InvalidInput for page sizes and cursors that do not fit."""
@@ -87,8 +90,9 @@ class Reader:
 
     def _kinds(self, selection: Selection, given: SlotValues) -> frozenset[str]:
         """The types that ids of nodes name, where nodes are asked for."""
-        members = self.catalogue[selection.type].members
-        asked = [pick for pick in selection.picks if isinstance(members.get(pick.name), NodeOf)]
+        asked = [pick for pick in selection.picks if (selection.type, pick.name) in self._of_nodes]
+        if not asked:
+            return frozenset()
         slots = {argument.slot for pick in asked for argument in pick.arguments}
         return kinds_named({slot: given[slot] for slot in slots if slot in given}, self.catalogue)
 

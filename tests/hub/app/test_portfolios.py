@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import select, text, update
 
 from hub.errors import InvalidInput
@@ -82,5 +82,5 @@ async def test_results_show_to_whom_sees_the_customer_while_the_consent_is_in_fo
     async with database.work() as tx:
         await tx.execute(withdrawn.values(status="REVOKED"))
     assert [one["customerId"] for one in (await ask(database, RESULTS))["portfolioResults"]["nodes"]] == [str(uid(3))]
-    other = replace(RISK, purpose="POST_LOAN")
+    other = structs.replace(RISK, purpose="POST_LOAN")
     assert (await ask(database, RESULTS, other))["portfolioResults"]["totalCount"] == 0, "nor for another purpose"

@@ -8,12 +8,12 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 
 import hub.access.guard as guard_module
@@ -252,7 +252,7 @@ async def test_it_ends_with_the_token_and_with_the_customer(hub: Hub, monkeypatc
     assert code(await anext(telling)) == "NOT_FOUND"
     await hub.world.do(f"INSERT INTO customer_client VALUES ('{hub.world.customer_id}', 'test')")
     real = guard_module.open_access_token
-    monkeypatch.setattr(guard_module, "open_access_token", lambda *given: replace(real(*given), expires_at=time.time() + 0.5))
+    monkeypatch.setattr(guard_module, "open_access_token", lambda *given: structs.replace(real(*given), expires_at=time.time() + 0.5))
     telling = over_events(hub)
     await anext(telling)
     assert code(await anext(telling)) == "TOKEN_INVALID"

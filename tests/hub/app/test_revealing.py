@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -52,7 +53,7 @@ async def test_nothing_is_shown_without_a_purpose(desk: Desk) -> None:
     """A client of several purposes may have a token that names none: its line in the log would not say what for."""
     made, call = await desk.shop(), desk.call("risk-desk")
     with pytest.raises(NotAllowed, match="purpose"):
-        await desk.services.identity.reveal_personal_field(replace(call, caller=replace(call.caller, purpose="")), asked(made))
+        await desk.services.identity.reveal_personal_field(replace(call, caller=structs.replace(call.caller, purpose="")), asked(made))
     assert await rows(desk, "SELECT 1 FROM access_log WHERE purpose = ''") == []
     assert await desk.services.identity.reveal_personal_field(call, asked(made)) == PLAIN
 

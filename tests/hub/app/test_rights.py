@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 from sqlalchemy import create_engine, pool, text
 from sqlalchemy.exc import ProgrammingError
 
@@ -166,7 +166,7 @@ async def test_now_is_what_the_transaction_says(desk: Desk) -> None:
     wrote = []
     for later in ("4 minutes", "6 minutes"):
         with contextlib.suppress(ProgrammingError):
-            async with desk.runtime.database.write(replace(ME, now=said)) as tx:
+            async with desk.runtime.database.write(structs.replace(ME, now=said)) as tx:
                 wrote.append((await tx.execute(text(change), {"later": later})).rowcount > 0 and later)
     assert wrote == ["4 minutes"]
 

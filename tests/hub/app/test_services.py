@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec import structs
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
@@ -323,7 +324,7 @@ async def test_sessions_are_taken_for_the_consented_purpose_only(desk: Desk) -> 
     await desk.services.create_link_session(desk.call(), link_for(made))
     await agree(desk, made)
     call = desk.call()
-    other = replace(call, caller=replace(call.caller, purpose="POST_LOAN"))
+    other = replace(call, caller=structs.replace(call.caller, purpose="POST_LOAN"))
     with pytest.raises(ConsentMissing):
         await desk.services.record_behaviour_sessions(
             other, contract.RecordBehaviourSessions(made, (SESSION,), date(2026, 1, 1), date(2026, 1, 19))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -31,7 +31,7 @@ async def hub(database: Database, tmp_path: Path) -> AsyncIterator[Hub]:
 def short_lived(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens that end in a moment."""
     real = guard_module.open_access_token
-    monkeypatch.setattr(guard_module, "open_access_token", lambda *given: replace(real(*given), expires_at=time.time() + 1.0))
+    monkeypatch.setattr(guard_module, "open_access_token", lambda *given: structs.replace(real(*given), expires_at=time.time() + 1.0))
 
 
 async def test_idleness_ends_it(hub: Hub) -> None:

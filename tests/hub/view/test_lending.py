@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import insert, select, update
 
 from hub.domain.caller import Caller
@@ -18,8 +18,8 @@ from tests.hub.view.world import KNOWN, PARTNER, RISK, World, _id, build
 QUERY = """query ($id: ID!, $asOf: Date, $knownAt: DateTime, $over: Boolean! = false) { customer(id: $id, asOf: $asOf, knownAt: $knownAt) {
     loans { number balance statusOn daysPastDue } monitoringSignals(over: $over) { totalCount nodes { trigger evidence { name value } until } }
     hints { kind code } groupLimit { limit scenario } } }"""
-OTHERS = replace(PARTNER, client_id="other-app")
-POST_LOAN = replace(RISK, purpose="POST_LOAN")
+OTHERS = structs.replace(PARTNER, client_id="other-app")
+POST_LOAN = structs.replace(RISK, purpose="POST_LOAN")
 
 
 async def seen(database: Database, world: World, caller: Caller = RISK, **more: Any) -> dict[str, Any]:

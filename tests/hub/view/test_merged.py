@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
+from msgspec import structs
 from sqlalchemy import create_engine, insert, pool, select, text, update
 
 from hub.domain.caller import Caller
@@ -145,7 +146,7 @@ async def test_a_grant_shows_the_rest(both: Both) -> None:
     await both.merge()
     async with both.database.work() as tx:
         await tx.execute(insert(tables.customer_client), {"customer_id": both.theirs, "client_id": "partner-app"})
-    reading = replace(RISK, client_id="partner-app")
+    reading = structs.replace(RISK, client_id="partner-app")
     assert await both.seen(reading, both.mine) == await both.seen(RISK, both.mine)
 
 

@@ -6,11 +6,11 @@ import asyncio
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from random import Random
 
 import psycopg
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
@@ -44,7 +44,7 @@ async def test_many_writers_leave_chains_without_gaps(urls: Urls, database: Data
 async def test_a_row_that_is_refused_costs_its_own_answer_only(database: Database) -> None:
     log, random = AccessLog(database, KEYS), Random(2)
     rows = [accessed(customer_in(5, random), number) for number in range(6)]
-    rows[2] = replace(rows[2], operation="no text: \0")
+    rows[2] = structs.replace(rows[2], operation="no text: \0")
     ends = await asyncio.gather(*(log.write([row]) for row in rows), return_exceptions=True)
     assert [type(end) for end in ends] == [type(None), type(None), DBAPIError, type(None), type(None), type(None)]
     found = await verified(database)
