@@ -236,7 +236,7 @@ class Oracle:
             made |= {name: self._facts(value, name, source) for name, source in SOURCES.items()}
             made["evaluation"] = lambda **given: self._latest(value, **given)
             made["profile"] = self._profile(value)
-            made["evaluationMissing"] = lambda **given: None if latest(value, **given) else self._missing(value)
+            made["evaluationMissing"] = lambda **given: None if latest(value, **given) else self._unevaluated(value, given.get("scenario"))
             assert value["profileMissing"] == (None if value["profile"] else self._missing(value))
             made["series"] = lambda **given: self._series(value, **given)
         if value.get("whose"):
@@ -311,6 +311,10 @@ class Oracle:
             if one["status"] == "ACTIVE" and one["mode"] != "QUERY" and (one["expiresAt"] is None or one["expiresAt"] > now)
         ]
         return "NOT_EVALUATED" if open_ else "CONSENT_MISSING"
+
+    def _unevaluated(self, customer: Json, scenario: str | None) -> str:
+        published = {edge["node"]["scenario"] for edge in self.watching["policies"]["edges"]}
+        return self._missing(customer) if scenario is None or scenario in published else "UNKNOWN_SCENARIO"
 
     def _series(self, customer: Json, scenario: str | None = None, names: Any = None, **given: Any) -> list[Json]:
         first, last = given.get("from_") or given.get("from") or "", given.get("to") or "9999"
