@@ -100,3 +100,21 @@ async def test_what_was_begun_and_not_committed_is_nobody_s(database: Database) 
         await say(("BEGIN", {}), ("COMMIT", {}))
     (line,) = database.lines._free
     assert line.is_at_rest
+
+
+FEW = "select a.attname::text from pg_attribute a join pg_attribute b using (attnum) limit %(few)s::int"
+PLANS = "select generic_plans::text, custom_plans::text from pg_prepared_statements where statement like 'select a.attname%'"
+
+
+async def test_a_statement_is_planned_once(database: Database) -> None:
+    """Also one whose plan for these values PostgreSQL takes to be cheaper, as it takes those of a view in a large store: left to itself it plans it anew each time."""
+    for _ in range(10):
+        await told(database, FEW, few=1)
+    generic, custom = map(int, await told(database, PLANS))
+    assert generic >= 8 and custom == 0
+    (line,) = database.lines._free
+    line.send("select set_config('plan_cache_mode', 'auto', false)", {}, prepare=False)
+    await line.answers()
+    for _ in range(10):
+        await told(database, FEW, few=1)
+    assert int((await told(database, PLANS))[1]) == 10, "control"
