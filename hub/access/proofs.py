@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -55,8 +55,14 @@ def check_proof(headers: Sequence[str], asked: Asked, nonces: Nonces, now: float
     """``headers`` are the values of all DPoP headers. Raises TokenInvalid; NonceNeeded when only the nonce is missing or old."""
     if len(headers) != 1 or len(headers[0]) > MAX_PROOF:
         raise TokenInvalid("Send exactly one DPoP proof.")
-    opened = open_token(headers[0], _EXPECT, lambda header: _key_of(header["jwk"])[0])
-    claims = opened.claims
+    thumbprint = ""
+
+    def key_of(header: Mapping[str, Any]) -> Key:
+        nonlocal thumbprint
+        key, thumbprint = _key_of(header["jwk"])
+        return key
+
+    claims = open_token(headers[0], _EXPECT, key_of).claims
     if claims.get("htm") != asked.method or claims.get("htu") != asked.url:
         raise TokenInvalid("The proof was made for another request.")
     if abs(whole_number(claims, "iat") - now) > WINDOW:
@@ -67,7 +73,7 @@ def check_proof(headers: Sequence[str], asked: Asked, nonces: Nonces, now: float
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or not nonces.accepts(nonce, now):
         raise NonceNeeded()
-    return Proof(_key_of(opened.header["jwk"])[1], jti, int(now) + 2 * WINDOW + 1)
+    return Proof(thumbprint, jti, int(now) + 2 * WINDOW + 1)
 
 
 def _key_of(jwk: Any) -> tuple[Key, str]:
