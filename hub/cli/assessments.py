@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from hub.access.audit.assessed import note_assessed
-from hub.cli.options import console, emit, settings
+from hub.cli.options import emit, paper, settings
 from hub.cli.place import require_begun
 from hub.cli.runtime import ASSESSMENT, Configs, Runtime, read_configs
 from hub.domain.assessments import Assessment
@@ -63,6 +63,6 @@ def print_assessments(home: Path | None, *, as_json: bool) -> None:
         table = Table("connector", "assessment", "day", title="Impact assessments (PIPL 55)")
         for name, one in rows:
             table.add_row(name, one.id if one else "not stated", str(one.on) if one else "")
-        console.print(table)
+        paper.print(table)
     if len(stated) < len(names):
         raise typer.Exit(1)

@@ -20,7 +20,7 @@ from hub.access.audit.publish import publish as publish_heads
 from hub.access.audit.verify import Verified, count
 from hub.access.audit.verify import verify as verify_chains
 from hub.cli import until
-from hub.cli.options import console, emit, settings
+from hub.cli.options import console, emit, paper, settings
 from hub.cli.processes import with_runtime
 from hub.cli.runtime import Runtime
 from hub.errors import FixConfiguration, HubError
@@ -86,8 +86,8 @@ def heads(home: Path | None, *, as_json: bool) -> None:
         emit({"at": now.at, "key": key, "heads": [{"shard": shard, "sequence": at, "hash": head} for shard, (at, head) in now.of.items()]})
         return
     for shard, (sequence, head) in sorted(now.of.items()):
-        console.print(f"{_name(shard):<12} {sequence:>12,}  {head}")
-    console.print(f"Published lines are checked with the Ed25519 key {key}.")
+        paper.print(f"{_name(shard):<12} {sequence:>12,}  {head}")
+    paper.print(f"Published lines are checked with the Ed25519 key {key}.")
 
 
 def publish(home: Path | None, *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from sqlalchemy import Row, Select, or_, select
 
 from hub.cli import until
-from hub.cli.options import console, emit, plain, settings
+from hub.cli.options import emit, paper, plain, settings
 from hub.cli.processes import with_runtime
 from hub.cli.runtime import Runtime
 from hub.store.tables import audit_event
@@ -43,10 +43,10 @@ def show(home: Path | None, wanted: Wanted, *, as_json: bool) -> None:
         emit([_document(row) for row in found])
         return
     for row in found:
-        console.print(escape(f"{row.at:%Y-%m-%d %H:%M:%S} UTC  {row.actor}  {row.action}  {row.subject}"), soft_wrap=True)
+        paper.print(escape(f"{row.at:%Y-%m-%d %H:%M:%S} UTC  {row.actor}  {row.action}  {row.subject}"), soft_wrap=True)
         for line in _changes(row.before, row.after):
-            console.print(escape(f"    {line}"), soft_wrap=True)
-    console.print("1 event." if len(found) == 1 else f"{len(found):,} events.")
+            paper.print(escape(f"    {line}"), soft_wrap=True)
+    paper.print("1 event." if len(found) == 1 else f"{len(found):,} events.")
 
 
 def _asked(wanted: Wanted) -> Select[Any]:

@@ -17,7 +17,7 @@ from hub.access.client_life import Change, Changed
 from hub.access.clients import NewClient, described, make_client_keys, register_client, thumbprint
 from hub.cli import until
 from hub.cli.caller import key_file, write_key
-from hub.cli.options import console, emit, plain, settings
+from hub.cli.options import console, emit, paper, plain, settings
 from hub.cli.processes import OPERATOR, with_runtime
 from hub.cli.runtime import Runtime
 from hub.errors import FixConfiguration, InvalidInput
@@ -43,12 +43,12 @@ def show(home: Path | None, *, as_json: bool) -> None:
     for one in found:
         standing = f"DISABLED {one['disabled_at']:%Y-%m-%d}" if one["disabled_at"] else one["audience"]
         last = f"last token {one['last_token_at']:%Y-%m-%d %H:%M}" if one["last_token_at"] else "no token yet"
-        console.print(f"{one['client_id']} ({one['name']})  {standing}{', bearer' * one['bearer']}, {last} UTC")
+        paper.print(f"{one['client_id']} ({one['name']})  {standing}{', bearer' * one['bearer']}, {last} UTC")
         cost = f"{one['cost_per_minute']:,} a minute" if one["cost_per_minute"] else "as its class"
-        console.print(f"  documents: {one['documents']}, cost: {cost}")
-        console.print(f"  {' '.join(one['scopes'])}; purposes: {' '.join(one['purposes']) or 'none'}")
+        paper.print(f"  documents: {one['documents']}, cost: {cost}")
+        paper.print(f"  {' '.join(one['scopes'])}; purposes: {' '.join(one['purposes']) or 'none'}")
         for kid, print_ in one["keys"].items():
-            console.print(f"  key {kid}: {print_}")
+            paper.print(f"  key {kid}: {print_}")
 
 
 def _shown(row: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from connectors import registry
 from hub.access.audit import audited
 from hub.cli import until
 from hub.cli.certify import Candidate, certify
-from hub.cli.options import console, emit, settings
+from hub.cli.options import console, emit, paper, settings
 from hub.cli.processes import with_runtime
 from hub.cli.runtime import Runtime
 from hub.errors import InvalidInput
@@ -41,7 +41,7 @@ def print_list(*, as_json: bool) -> None:
     table = Table("name", "platform", "sources")
     for manifest in rows:
         table.add_row(manifest.name, f"{manifest.title} {manifest.title_zh}", ", ".join(manifest.sources))
-    console.print(table)
+    paper.print(table)
 
 
 def check(name: str, *, as_json: bool) -> None:
@@ -53,7 +53,7 @@ def check(name: str, *, as_json: bool) -> None:
         table = Table("check", "", "why", title=f"Certification of {name}")
         for line in lines:
             table.add_row(line.check, "[green]ok[/green]" if line.ok else "[red]failed[/red]", line.why)
-        console.print(table)
+        paper.print(table)
     if not all(line.ok for line in lines):
         raise typer.Exit(1)
 

@@ -167,10 +167,10 @@ def _tell(stage: Stage, answer: dict[str, Any], evidence: dict[str, Any]) -> Non
 
 def _tell_trials(changes: Differences | None, counted: dict[str, Any] | None) -> None:
     if changes is not None:
-        console.rule("What the other policy would change")
+        paper.rule("What the other policy would change")
         tell(changes, as_json=False)
     if counted is not None:
-        console.rule("What the portfolio's branch could pre-approve")
+        paper.rule("What the portfolio's branch could pre-approve")
         show_counts(counted)
 
 

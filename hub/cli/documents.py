@@ -13,7 +13,7 @@ from graphql import GraphQLError, GraphQLSchema
 from hub.access.audit import audited
 from hub.access.documents import Trusted, add_document, documents, remove_document
 from hub.cli import until
-from hub.cli.options import console, emit, settings
+from hub.cli.options import console, emit, paper, settings
 from hub.cli.processes import OPERATOR, with_runtime
 from hub.cli.runtime import Runtime
 from hub.errors import FixConfiguration, InvalidInput, NotFound
@@ -50,7 +50,7 @@ def add(home: Path | None, client: str, files: Sequence[Path], *, as_json: bool)
         emit(made)
         return
     for name, sha256 in made.items():
-        console.print(f"{sha256}  {name}")
+        paper.print(f"{sha256}  {name}")
 
 
 def remove(home: Path | None, client: str, sha256: str) -> None:
@@ -70,7 +70,7 @@ def show(home: Path | None, client: str | None, *, as_json: bool) -> None:
         emit([{"client": one.client_id, "sha256": one.sha256, "added_by": one.added_by, "added_at": one.added_at} for one in found])
         return
     for one in found:
-        console.print(f"{one.client_id}  {one.sha256}  by {one.added_by} on {one.added_at.date()}")
+        paper.print(f"{one.client_id}  {one.sha256}  by {one.added_by} on {one.added_at.date()}")
 
 
 def show_one(home: Path | None, sha256: str, client: str | None) -> None:
@@ -97,8 +97,8 @@ def check(home: Path | None, sdl: Path | None, *, as_json: bool) -> None:
         emit([_as_json(one.stored, wrong) for one in broken for wrong in one.faults])
     else:
         for line in (_told(one.stored, wrong) for one in broken for wrong in one.faults):
-            console.print(line)
-        console.print(f"{len(stored)} stored documents, {len(broken)} do not fit.")
+            paper.print(line)
+        paper.print(f"{len(stored)} stored documents, {len(broken)} do not fit.")
     if broken:
         raise typer.Exit(1)
 

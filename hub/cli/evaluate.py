@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.sandbox.persona import Persona, load
 from hub.cli import until
-from hub.cli.options import console, emit, settings
+from hub.cli.options import emit, paper, settings
 from hub.credit.policy import load_policy
 from hub.settings import Settings
 
@@ -24,7 +24,7 @@ def run(path: Path, home: Path | None, *, as_json: bool) -> None:
     if as_json:
         emit(document)
     else:
-        console.print_json(data=document)
+        paper.print_json(data=document)
 
 
 async def evaluate(persona: Persona, chosen: Settings, *, quiet: bool = True) -> dict[str, Any]:

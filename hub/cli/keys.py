@@ -14,7 +14,7 @@ from hub.access import keys as signing
 from hub.access.audit import audited
 from hub.access.audit.events import Values
 from hub.cli import until
-from hub.cli.options import console, emit, settings
+from hub.cli.options import console, emit, paper, settings
 from hub.cli.processes import with_runtime
 from hub.cli.runtime import Runtime
 from hub.errors import FixConfiguration
@@ -49,7 +49,7 @@ def show(home: Path | None, *, as_json: bool) -> None:
         return
     for name in sorted({*known, *sealed}):
         marks = [word for word, so in (("current", name == current), ("not in the key file", name not in known)) if so]
-        console.print(f"{name}: {sealed.get(name, 0):,} keys sealed under it{' (' * bool(marks)}{', '.join(marks)}{')' * bool(marks)}")
+        paper.print(f"{name}: {sealed.get(name, 0):,} keys sealed under it{' (' * bool(marks)}{', '.join(marks)}{')' * bool(marks)}")
 
 
 def prepare(home: Path | None) -> None:
@@ -145,7 +145,7 @@ def show_signing(home: Path | None, *, as_json: bool) -> None:
         return
     for key in found:
         until_when = f", signs until {key.retired_at:%Y-%m-%d %H:%M:%S} UTC" if key.state == "SIGNING" and key.retired_at else ""
-        console.print(f"{key.kid}  {key.state:<9}  made {key.created_at:%Y-%m-%d %H:%M} UTC{until_when}")
+        paper.print(f"{key.kid}  {key.state:<9}  made {key.created_at:%Y-%m-%d %H:%M} UTC{until_when}")
 
 
 def rotate_signing(home: Path | None, *, compromised: bool, as_json: bool) -> None:

@@ -24,9 +24,9 @@ Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to lis
 Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout and nothing else there.")]
 
 console = Console(stderr=True, highlight=False)
-"""For people. Data goes to stdout through :func:`emit`."""
+"""For people, on stderr: what a command does, and did. Data goes to stdout through :func:`emit`."""
 paper = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-"""For people, on stdout: what they asked for, where it is worth keeping apart from how it was come by. A file has no width that lines must be broken to."""
+"""For people, on stdout: what they asked to see. A file, or another command, has no width that lines must be broken to."""
 
 
 def settings(home: Path | None, **values: Any) -> Settings:

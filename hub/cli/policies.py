@@ -17,7 +17,7 @@ from rich.table import Table
 
 from hub.app.policies import EVER, PolicySteps
 from hub.cli import until
-from hub.cli.options import console, emit, plain, settings
+from hub.cli.options import console, emit, paper, plain, settings
 from hub.cli.pool import come_to_all
 from hub.cli.processes import OPERATOR, with_runtime
 from hub.cli.runtime import Runtime
@@ -91,10 +91,10 @@ def show(home: Path | None, *, as_json: bool) -> None:
             emit({"versions": told, "drafts": [_draft(one) for one in written]})
         else:
             shown = [{**one, "assessment": one["assessment"] or UNSTATED} for one in told]
-            console.print(
+            paper.print(
                 _table("Published", shown, ("policy", "version", "from", "until", "applies", "approvedUntil", "assessment", "sha256"))
             )
-            console.print(
+            paper.print(
                 _table(
                     "Drafts",
                     [_draft(one) for one in written],
@@ -301,20 +301,20 @@ def tell(found: Differences, *, as_json: bool) -> None:
     if as_json:
         emit(found.document())
         return
-    console.print(f"{found.cases:,} evaluations compared, {found.changed:,} would change.")
+    paper.print(f"{found.cases:,} evaluations compared, {found.changed:,} would change.")
     if found.cases:
-        console.print(_moves(found))
-        console.print(
+        paper.print(_moves(found))
+        paper.print(
             f"Limits: {found.limit_before:,.0f} yuan before, {found.limit_after:,.0f} after; {found.raised:,} raised, {found.lowered:,} lowered. "
             f"Rates: {found.cheaper:,} lower, {found.dearer:,} higher."
         )
     for word, counts in (("come", found.gained), ("go", found.lost)):
         if counts:
-            console.print(f"Reasons that {word}: {', '.join(f'{code} ({count:,})' for code, count in counts.most_common())}.")
+            paper.print(f"Reasons that {word}: {', '.join(f'{code} ({count:,})' for code, count in counts.most_common())}.")
     for why, count in sorted(found.left.items()):
-        console.print(f"Not compared, {count:,}: {why}.")
+        paper.print(f"Not compared, {count:,}: {why}.")
     for case in found.examples:
-        console.print(f"  {case.name}  {_offer(case.before)}  ->  {_offer(case.after)}")
+        paper.print(f"  {case.name}  {_offer(case.before)}  ->  {_offer(case.after)}")
 
 
 def _moves(found: Differences) -> Table:

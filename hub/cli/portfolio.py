@@ -16,7 +16,7 @@ from sqlalchemy import Row
 
 from hub.access.audit import audited
 from hub.cli import until
-from hub.cli.options import console, emit, settings
+from hub.cli.options import console, emit, paper, settings
 from hub.cli.policies import acting
 from hub.cli.pool import come_to_all_at_once
 from hub.cli.processes import with_runtime
@@ -96,7 +96,7 @@ def show(screening_id: UUID | None, home: Path | None, *, as_json: bool) -> None
         if as_json:
             emit(told if screening_id is None else told[0])
         elif screening_id is None:
-            console.print(_list(told))
+            paper.print(_list(told))
         else:
             show_counts(told[0])
 
@@ -137,10 +137,10 @@ async def screened_out(runtime: Runtime, what: Screening | Mapping[str, Any], pr
 
 def show_counts(told: Mapping[str, Any]) -> None:
     done, customers, results = (f"{told[name]:,}" for name in ("done", "customers", "results"))
-    console.print(f"{escape(told['title'])}, {told['asOf']}: {done} of {customers} customers, {results} with a result.")
-    console.print(_table(told["counts"]))
+    paper.print(f"{escape(told['title'])}, {told['asOf']}: {done} of {customers} customers, {results} with a result.")
+    paper.print(_table(told["counts"]))
     for why, count in told["left"].items():
-        console.print(f"No result, {count:,}: {why}.")
+        paper.print(f"No result, {count:,}: {why}.")
 
 
 async def document_of(runtime: Runtime, found: Screening) -> dict[str, Any]:

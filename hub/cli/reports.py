@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from hub.cli.options import Home, Json
+from hub.cli.options import Home, Json, paper
 from hub.domain.periods import Month, month_of
 
 report_app = typer.Typer(help="Reports for the institution: fairness by segment, and what is lent with partners.", no_args_is_help=True)
@@ -82,8 +82,6 @@ def _read(home: Path | None, read: Callable[[Any, Any], Awaitable[T]]) -> T:
 def _show(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
     from rich.table import Table
 
-    from hub.cli.options import console
-
     if as_json:
         _emit(rows)
         return
@@ -91,7 +89,7 @@ def _show(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...], *, a
     for row in rows:
         told = row.get("told", True)
         table.add_row(*("too few" if not told and name == "decided" else "" if row[name] is None else str(row[name]) for name in columns))
-    console.print(table)
+    paper.print(table)
 
 
 def _emit(document: Any) -> None:
