@@ -23,9 +23,10 @@ from hub.consent.bounds import Bounds
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import china_day
 from hub.errors import ConsentMissing, HubError, LeaseLost
+from hub.store.arrays import literal
 from hub.store.database import Write, driver_of, told
 from hub.store.driver import Answers, Statements, pipelined
-from hub.store.facts import Batch, Counts, batch_of, literal, parameters, parts
+from hub.store.facts import Batch, Counts, batch_of, parameters, parts
 from hub.store.keys import digests, doubles
 from hub.vault import Blind, Place, Sealer
 
