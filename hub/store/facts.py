@@ -142,17 +142,18 @@ def _part(number: int, cls: type) -> str:
     """One kind. Names come from the declaration, never from data.
 
     The insert waits until the versions it replaces are closed, because there may be only one live version of a key. Key by key and row by row: a plan
-    that was made while the tables were small must stay good when they are large.
+    that was made while the tables were small must stay good when they are large. The arrays, all of one length, go side by side in a list of what is selected:
+    in ``FROM`` each column would be written to a store of its own first.
     """
     spec, n = spec_of(cls), number
     own = [name for field in spec.fields for name in columns_of(field)]
     types = {column.name: column.type.compile(dialect=postgresql.dialect()) for column in FACT_TABLES[spec.name].columns}  # type: ignore[no-untyped-call]
     names = [*_VARYING, *own]
-    unnested = ", ".join(f"%(a{n}_{index})s::{_array_type(types[name])}" for index, name in enumerate(names))
+    unnested = ", ".join(f"unnest(%(a{n}_{index})s::{_array_type(types[name])}) AS {name}" for index, name in enumerate(names))
     added = ", ".join(("fact_id", "source_key", "occurred_on", "position", *own))
     ended = _ended_version(n, spec.table)
     return f"""changed{n} AS MATERIALIZED (
-    SELECT u.*, f.fact_id AS old_id, f.version AS old_version, f.ctid AS old_row FROM page CROSS JOIN unnest({unnested}) AS u({", ".join(names)})
+    SELECT u.*, f.fact_id AS old_id, f.version AS old_version, f.ctid AS old_row FROM page CROSS JOIN (SELECT {unnested}) AS u
     LEFT JOIN LATERAL (
         SELECT live.fact_id, live.version, live.content_hash, live.ctid FROM {spec.table} live WHERE live.customer_id = %(customer)s AND live.connection_id = %(connection)s
             AND live.source_key = u.source_key AND live.known_to IS NULL LIMIT 1
