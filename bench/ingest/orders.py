@@ -1,6 +1,6 @@
 """What the platform serves, by its numbers alone: page ``p`` of a stream of orders, as bytes and as one JSON object per order.
 
-A page is made when it is first asked for and kept, so that a contestant is never measured against the making of it.
+A page is made when it is first asked for and kept; all are asked for before a contestant is measured.
 """
 
 from __future__ import annotations

@@ -7,8 +7,6 @@ row-level security.)
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,15 +14,15 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import orjson
 from sqlalchemy.dialects import postgresql
 
 from hub.domain.facts import spec_of
 from hub.domain.identifiers import CustomerId
+from hub.store.arrays import digests, ids, literal
 from hub.store.database import Write
 from hub.store.encoders import Encoders
 from hub.store.fact_tables import FACT_TABLES, columns_of
-from hub.store.rows import Row, plain
+from hub.store.rows import Row
 from hub.vault import Blind
 
 
@@ -131,32 +129,12 @@ def parts(kinds: tuple[type, ...]) -> str:
 _VARYING = ("position", "fact_id", "source_key", "content_hash", "occurred_on")
 
 
-def _arrays(number: int, rows: Mapping[str, tuple[int, Row]]) -> dict[str, str]:
-    """The parameters of :func:`_part` of the kind ``number``: one array per column, as PostgreSQL writes arrays."""
+def _arrays(number: int, rows: Mapping[str, tuple[int, Row]]) -> dict[str, Any]:
+    """The parameters of :func:`_part` of the kind ``number``: one array per column."""
     positions = [position for position, _ in rows.values()]
-    columns: list[Sequence[Any]] = [positions, ids(len(rows)), *zip(*(row for _, row in rows.values()), strict=True)]
-    return {f"a{number}_{index}": literal(column) for index, column in enumerate(columns)}
-
-
-def ids(count: int) -> list[str]:
-    """UUIDv7 like :func:`hub.domain.identifiers.new_id`, many at once, as hex digits."""
-    head, tail = f"{time.time_ns() // 1_000_000:012x}7", os.urandom(10 * count).hex()
-    return [f"{head}{tail[at : at + 3]}{_VARIANT[tail[at + 3]]}{tail[at + 4 : at + 19]}" for at in range(0, 20 * count, 20)]
-
-
-_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
-
-
-def literal(column: Sequence[Any]) -> str:
-    """An array as PostgreSQL reads it. JSON's is the same in other brackets, unless there is something to escape."""
-    text = orjson.dumps(column, default=plain)
-    if b"\\" in text:
-        return "{" + ",".join("NULL" if value is None else _quoted(value) for value in column) + "}"
-    return "{" + text[1:-1].decode() + "}"
-
-
-def _quoted(value: object) -> str:
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    keys, contents, *rest = zip(*(row for _, row in rows.values()), strict=True)
+    columns = [literal(positions), ids(len(rows)), literal(keys), digests(contents), *map(literal, rest)]
+    return {f"a{number}_{index}": column for index, column in enumerate(columns)}
 
 
 @cache
@@ -164,29 +142,29 @@ def _part(number: int, cls: type) -> str:
     """One kind. Names come from the declaration, never from data.
 
     The insert waits until the versions it replaces are closed, because there may be only one live version of a key. Key by key and row by row: a plan
-    that was made while the tables were small must stay good when they are large.
+    that was made while the tables were small must stay good when they are large. The arrays, all of one length, go side by side in a list of what is selected:
+    in ``FROM`` each column would be written to a store of its own first.
     """
     spec, n = spec_of(cls), number
     own = [name for field in spec.fields for name in columns_of(field)]
     types = {column.name: column.type.compile(dialect=postgresql.dialect()) for column in FACT_TABLES[spec.name].columns}  # type: ignore[no-untyped-call]
     names = [*_VARYING, *own]
-    types["content_hash"] = "TEXT"
-    unnested = ", ".join(f"%(a{n}_{index})s::{_array_type(types[name])}" for index, name in enumerate(names))
+    unnested = ", ".join(f"unnest(%(a{n}_{index})s::{_array_type(types[name])}) AS {name}" for index, name in enumerate(names))
     added = ", ".join(("fact_id", "source_key", "occurred_on", "position", *own))
     ended = _ended_version(n, spec.table)
     return f"""changed{n} AS MATERIALIZED (
-    SELECT u.*, f.fact_id AS old_id, f.version AS old_version, f.ctid AS old_row FROM page CROSS JOIN unnest({unnested}) AS u({", ".join(names)})
+    SELECT u.*, f.fact_id AS old_id, f.version AS old_version, f.ctid AS old_row FROM page CROSS JOIN (SELECT {unnested}) AS u
     LEFT JOIN LATERAL (
         SELECT live.fact_id, live.version, live.content_hash, live.ctid FROM {spec.table} live WHERE live.customer_id = %(customer)s AND live.connection_id = %(connection)s
             AND live.source_key = u.source_key AND live.known_to IS NULL LIMIT 1
-    ) f ON true WHERE f.content_hash IS DISTINCT FROM decode(u.content_hash, 'hex')
+    ) f ON true WHERE f.content_hash IS DISTINCT FROM u.content_hash
 ), closed{n} AS (
     UPDATE {spec.table} f SET known_to = %(business)s
     WHERE f.ctid = ANY (ARRAY(SELECT old_row FROM changed{n} WHERE old_id IS NOT NULL)) AND (f.customer_id = %(customer)s) IS TRUE
     RETURNING 1
 ), added{n} AS (
     INSERT INTO {spec.table} (customer_id, known_from, connection_id, consent_id, page_id, version, supersedes, content_hash, {added})
-    SELECT %(customer)s, %(business)s, %(connection)s, %(consent)s, %(page)s, coalesce(old_version, {ended}, 0) + 1, old_id, decode(content_hash, 'hex'), {added}
+    SELECT %(customer)s, %(business)s, %(connection)s, %(consent)s, %(page)s, coalesce(old_version, {ended}, 0) + 1, old_id, content_hash, {added}
     FROM changed{n} WHERE (SELECT count(*) FROM closed{n}) >= 0
 )"""  # noqa: S608
 

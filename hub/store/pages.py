@@ -23,9 +23,10 @@ from hub.consent.bounds import Bounds
 from hub.domain.identifiers import CustomerId, new_id
 from hub.domain.periods import china_day
 from hub.errors import ConsentMissing, HubError, LeaseLost
+from hub.store.arrays import literal
 from hub.store.database import Write, driver_of, told
 from hub.store.driver import Answers, Statements, pipelined
-from hub.store.facts import Batch, Counts, batch_of, literal, parameters, parts
+from hub.store.facts import Batch, Counts, batch_of, parameters, parts
 from hub.store.keys import digests, doubles
 from hub.vault import Blind, Place, Sealer
 
@@ -121,11 +122,13 @@ SELECT (SELECT count(*) FROM fence) AS fenced, (SELECT count(*) FROM allowed) AS
 """
 
 # Beside the window and the run: which keys the page brought, while its window is not read to its end (hub.sync.passes).
-_MOVE = """
+_ANEW = """
 before AS (
-    DELETE FROM window_keys WHERE %(restart)s AND customer_id = %(customer)s AND connection_id = %(connection)s AND windows = 'sync_window' AND stream = %(stream)s
+    DELETE FROM window_keys WHERE customer_id = %(customer)s AND connection_id = %(connection)s AND windows = 'sync_window' AND stream = %(stream)s
         AND first_day = %(first_day)s
-), noted AS (
+), """
+_MOVE = """
+noted AS (
     INSERT INTO window_keys (customer_id, connection_id, windows, stream, first_day, page_id, records, facts)
     SELECT %(customer)s, %(connection)s, 'sync_window', %(stream)s, %(first_day)s, %(page)s, %(records)s::bytea, %(keys)s::bytea WHERE %(records)s::bytea IS NOT NULL
 ), moved AS (
@@ -206,7 +209,8 @@ async def write_page(exchange: Exchange, first: Statements, page: Ready, last: S
     Each statement counts on the one before. Where the fence or the consent is missed there is no raw page, so no facts, which fails the statement:
     a commit that was sent behind it is skipped.
     """
-    own = ((_COMMIT, page.values), (_write(page.kinds, page.windows, _MOVE), page.values), *((_ASIDE, record) for record in page.aside))
+    move = _ANEW + _MOVE if page.values["restart"] else _MOVE
+    own = ((_COMMIT, page.values), (_write(page.kinds, page.windows, move), page.values), *((_ASIDE, record) for record in page.aside))
     rows, error = await exchange((*first, *own, *last))
     if error is not None and error.sqlstate == NOT_SO:
         raise _missed(rows[len(first)])

@@ -26,6 +26,8 @@ LONGEST_KEY = 500
 
 Row = tuple[Any, ...]
 """source_key, content_hash (hex), occurred_on, then the fact's own columns in the order of its declaration."""
+DAY = 2
+"""Place of the day on which the fact counts."""
 
 
 def plain_row(fact: Any, blind: Blind) -> Row:

@@ -23,7 +23,7 @@ from hub.domain.identifiers import new_id
 from hub.store.encoders import Encoders
 from hub.store.facts import Batch
 from hub.store.pages import RawPage, Refused
-from hub.store.rows import Row
+from hub.store.rows import DAY, Row
 from hub.vault import Blind
 
 LONGEST_CURSOR = 2_000
@@ -112,7 +112,9 @@ def _sort(
         for position, row in zip(whose, encoded, strict=True):
             if isinstance(row, Exception):
                 faults.setdefault(position, row)
-    outside = set() if bounds is None else {one for cls, (whose, facts) in kinds.items() for one in _outside(bounds, cls, whose, facts)}
+    outside = (
+        set() if bounds is None else {one for cls, whose, encoded in rows for one in _outside(bounds, cls, whose, kinds[cls][1], encoded)}
+    )
     found.rejected |= outside
     for cls, whose, encoded in rows:
         placed = cast(list[tuple[int, Row]], list(zip(whose, encoded, strict=True)))
@@ -121,11 +123,11 @@ def _sort(
     found.refused += [_refused(position, faults[position], records[position]) for position in sorted(faults.keys() - outside)]
 
 
-def _outside(bounds: Bounds, cls: type, whose: Sequence[int], facts: Sequence[object]) -> Iterator[int]:
+def _outside(bounds: Bounds, cls: type, whose: Sequence[int], facts: Sequence[object], encoded: Sequence[Row | Exception]) -> Iterator[int]:
     """The positions of facts that were not consented to."""
     spec = spec_of(cls)
-    for position, fact in zip(whose, facts, strict=True):
-        if not bounds.hold(spec.name, _day(spec.occurred_on, fact)):
+    for position, fact, row in zip(whose, facts, encoded, strict=True):
+        if not bounds.hold(spec.name, row[DAY] if type(row) is tuple else _day(spec.occurred_on, fact)):
             yield position
 
 

@@ -106,6 +106,44 @@ async def test_a_fact_names_a_page_that_is_there(database: Database) -> None:
             await write_facts(Write(connection), scope, [(0, penalty)], Blind(b"k" * 32))
 
 
+_PAGES = """
+INSERT INTO raw_page (customer_id, page_id, connection_id, consent_id, run_id, stream, first_day, request, status, fetched_at, sha256, size, body)
+SELECT CAST(:customer AS uuid), gen_random_uuid(), CAST(:customer AS uuid), gen_random_uuid(), gen_random_uuid(), 's', '2026-01-01', '{}', 200, now(), '', 0, ''
+FROM generate_series(1, 400) RETURNING page_id
+"""
+_READ = """
+SELECT sum(pg_stat_get_xact_tuples_returned(one)) FROM unnest(ARRAY['raw_page'::regclass::oid, 'pk_raw_page'::regclass::oid, 'ix_raw_page_serial'::regclass::oid]) AS one
+"""
+
+
+async def _read_by_the_law(database: Database) -> int:
+    """Entries of pages that are read, in tables and indexes, when facts of three of 400 pages come."""
+    customer_id = CustomerId(uuid.uuid4())
+    async with database.worker.connect() as connection, connection.begin():
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        pages = (await connection.execute(text(_PAGES), {"customer": customer_id})).scalars().all()
+        before = (await connection.execute(text(_READ))).scalar_one()
+        for page_id in pages[:3]:
+            scope = PageScope(customer_id, uuid.uuid4(), uuid.uuid4(), page_id, datetime.now(UTC))
+            numbers = map(str, range(50))
+            facts = [
+                ShopPenalty(platform="p", penalty_number=one, kind="IP", severity=None, decided_on=date(2026, 1, 1), points=None)
+                for one in numbers
+            ]
+            await write_facts(Write(connection), scope, enumerate(facts), Blind(b"k" * 32))
+        return int((await connection.execute(text(_READ))).scalar_one() - before)
+
+
+async def test_the_law_about_pages_looks_at_no_others(database: Database, urls: Urls) -> None:
+    assert await _read_by_the_law(database) <= 3
+    engine = engine_of(urls)
+    with engine.begin() as owner:
+        law = PAGE_LAW.replace(" OFFSET 0", "")
+        owner.execute(text(f"CREATE OR REPLACE FUNCTION fact_names_its_page() RETURNS trigger LANGUAGE plpgsql AS $law${law}$law$"))
+    engine.dispose()
+    assert await _read_by_the_law(database) > 400, "control: left to itself PostgreSQL reads them all"
+
+
 @pytest.mark.parametrize("changed", ["connection_id", "page_id", "content_hash", "version"])
 async def test_of_a_fact_only_its_end_can_be_written(database: Database, changed: str) -> None:
     async with database.work() as tx:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import uuid
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -20,7 +19,6 @@ from hub.domain.identifiers import PersonalId, mask
 from hub.domain.periods import CHINA
 from hub.store import encoders
 from hub.store.encoders import Encoders, masked
-from hub.store.facts import ids, literal
 from hub.store.rows import digest, plain_row
 from hub.vault import Blind
 
@@ -264,18 +262,6 @@ def test_a_businesss_invoice_has_the_key_and_the_digest_that_it_always_had() -> 
 
 
 DIGEST = "38c5778e418025264021bcc63eea2d7dc8fedeb2c36fabf7644c995243e6dc7c"
-
-
-def test_arrays_are_written_as_postgresql_reads_them() -> None:
-    assert literal(["a", None, "b,c"]) == '{"a",null,"b,c"}'
-    assert literal(['q"', "back\\slash", "line\n", None]) == '{"q\\"","back\\\\slash","line\n",NULL}'
-    assert literal([date(2026, 1, 1), None]) == '{"2026-01-01",null}'
-
-
-def test_many_ids_are_version_7_and_differ() -> None:
-    made = [uuid.UUID(one) for one in ids(500)]
-    assert len(set(made)) == 500
-    assert {(one.version, one.variant) for one in made} == {(7, uuid.RFC_4122)}
 
 
 @given(text=st.text(st.characters(codec="utf-8")), family=st.sampled_from(["identifier", "Order.buyer"]))
