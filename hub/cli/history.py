@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from hub.access.audit import audited
 from hub.cli import until
-from hub.cli.options import console, emit, paper, settings
+from hub.cli.options import console, emit, settings
 from hub.cli.processes import with_runtime
 from hub.cli.runtime import Runtime
 from hub.domain.enums import Verdict
@@ -149,19 +149,19 @@ def _show(summary: Summary, wanted: Wanted, *, as_json: bool) -> None:
         return
     report = summary.report
     for name, kind in sorted(report.kinds.items()):
-        paper.print(
+        console.print(
             f"{name}: {kind.before:,} facts before, {kind.after:,} after; {kind.unchanged:,} unchanged, {kind.changed:,} changed, {kind.added:,} added, "
             f"{kind.retracted:,} retracted, {kind.doubtful:,} left because of a doubt, {kind.rejected:,} left outside of what is consented"
         )
-    paper.print(
+    console.print(
         f"Quarantine: {report.quarantined_before:,} before, {report.resolved:,} resolved, {report.refused:,} newly refused, {report.quarantined_after:,} after."
     )
     if report.rejected:
-        paper.print(f"Outside of what is consented, and not taken: {report.rejected:,} records.")
+        console.print(f"Outside of what is consented, and not taken: {report.rejected:,} records.")
     for why, count in (*report.unread.items(), *summary.left.items()):
-        paper.print(f"Left out, {count:,}: {why}.")
+        console.print(f"Left out, {count:,}: {why}.")
     done = "would be written" if wanted.dry else "written"
-    paper.print(f"{summary.connections:,} connections, {report.pages:,} pages, {report.versions:,} new versions {done}.")
+    console.print(f"{summary.connections:,} connections, {report.pages:,} pages, {report.versions:,} new versions {done}.")
 
 
 def _replay_document(summary: Summary, wanted: Wanted) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def test_a_rotation_as_an_operator_does_it(hub: Hub, tmp_path: Path) -> None:
     assert rotated.returncode == 0, rotated.stderr
     told = json.loads(rotated.stdout)
     assert (told["current"], told["left"], told["unreadable"], told["retired"]) == (following, {}, 0, [before["current"]])
-    assert f"{following}: " in hub("keys", "list", *home).stderr
+    assert f"{following}: " in hub("keys", "list", *home).stdout
     again = hub("keys", "rotate", *home)
     assert again.returncode == 0 and "are sealed under kek-" in again.stderr.replace("\n", " ")
     _audit(hub, tmp_path)
