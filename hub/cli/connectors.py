@@ -53,7 +53,7 @@ def check(name: str, *, as_json: bool) -> None:
         table = Table("check", "", "why", title=f"Certification of {name}")
         for line in lines:
             table.add_row(line.check, "[green]ok[/green]" if line.ok else "[red]failed[/red]", line.why)
-        paper.print(table)
+        console.print(table)
     if not all(line.ok for line in lines):
         raise typer.Exit(1)
 

@@ -97,8 +97,8 @@ def check(home: Path | None, sdl: Path | None, *, as_json: bool) -> None:
         emit([_as_json(one.stored, wrong) for one in broken for wrong in one.faults])
     else:
         for line in (_told(one.stored, wrong) for one in broken for wrong in one.faults):
-            paper.print(line)
-        paper.print(f"{len(stored)} stored documents, {len(broken)} do not fit.")
+            console.print(line)
+        console.print(f"{len(stored)} stored documents, {len(broken)} do not fit.")
     if broken:
         raise typer.Exit(1)
 
