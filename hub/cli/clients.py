@@ -43,12 +43,12 @@ def show(home: Path | None, *, as_json: bool) -> None:
     for one in found:
         standing = f"DISABLED {one['disabled_at']:%Y-%m-%d}" if one["disabled_at"] else one["audience"]
         last = f"last token {one['last_token_at']:%Y-%m-%d %H:%M}" if one["last_token_at"] else "no token yet"
-        paper.print(f"{one['client_id']} ({one['name']})  {standing}{', bearer' * one['bearer']}, {last} UTC")
+        paper.print(f"{one['client_id']} ({one['name']})  {standing}{', bearer' * one['bearer']}, {last} UTC", soft_wrap=True)
         cost = f"{one['cost_per_minute']:,} a minute" if one["cost_per_minute"] else "as its class"
-        paper.print(f"  documents: {one['documents']}, cost: {cost}")
-        paper.print(f"  {' '.join(one['scopes'])}; purposes: {' '.join(one['purposes']) or 'none'}")
+        paper.print(f"  documents: {one['documents']}, cost: {cost}", soft_wrap=True)
+        paper.print(f"  {' '.join(one['scopes'])}; purposes: {' '.join(one['purposes']) or 'none'}", soft_wrap=True)
         for kid, print_ in one["keys"].items():
-            paper.print(f"  key {kid}: {print_}")
+            paper.print(f"  key {kid}: {print_}", soft_wrap=True)
 
 
 def _shown(row: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 
 from hub.access.audit.loads import edges_audited, versions_audited
 from hub.cli import until
-from hub.cli.options import console, emit, settings
+from hub.cli.options import console, emit, paper, settings
 from hub.cli.policies import acting
 from hub.cli.processes import with_runtime
 from hub.cli.reproducing import instant
@@ -93,7 +93,7 @@ def show_versions(name: str | None, home: Path | None, *, as_json: bool) -> None
     for one in found:
         loaded = one.loaded_at.isoformat(timespec="seconds")
         table.add_row(one.name, str(one.version), _days(one), escape(one.source), loaded, escape(one.loaded_by), one.sha256[:12])
-    console.print(table)
+    paper.print(table)
 
 
 def show(as_of: date | None, known_at: str | None, home: Path | None) -> None:
@@ -182,7 +182,7 @@ def show_graph(business: str, home: Path | None, *, as_json: bool) -> None:
         known = f"{row['known_from']:%Y-%m-%d}" + (f" to {row['known_to']:%Y-%m-%d}" if row["known_to"] else "")
         told_row = (row["from_uscc"], row["type"], row["to_uscc"], row["weight"], row["valid_from"], row["valid_to"], known, row["source"])
         table.add_row(*("" if cell is None else escape(str(cell)) for cell in told_row))
-    console.print(table)
+    paper.print(table)
 
 
 def _edges(file: Path) -> tuple[list[Edge], list[RowFault]]:

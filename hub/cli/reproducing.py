@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from hub.access.audit import AccessLog, ChainKeys
 from hub.cli import until
-from hub.cli.options import console, emit, settings
+from hub.cli.options import console, emit, paper, settings
 from hub.cli.processes import OPERATOR, with_runtime
 from hub.cli.runtime import Runtime
 from hub.credit.evaluate import Request
@@ -97,7 +97,7 @@ def of_customer(wanted: Wanted, home: Path | None, *, as_json: bool) -> None:
     if as_json:
         emit(found[0])
     else:
-        console.print_json(data=found[0])
+        paper.print_json(data=found[0])
         for one in found[0]["forbidden"]:
             console.print(escape(one["sentence"]), soft_wrap=True)
     if any(one["wasAllowed"] for one in found[0]["forbidden"]):

@@ -216,10 +216,10 @@ class Ledger:
         values |= {f"left_{window}": ask.left.get(window) for window in ("second", "minute", "day")}
         row = {"connector": connector, "credential": credential}
         wanted = {name: values[name] for name in _PARAMETERS} | row
-        found = await self.database.glance(_ASK, wanted)
+        found = await self.database.look(_ASK, wanted)
         if found is None:
-            await self.database.glance(_FIRST, row)
-            found = await self.database.glance(_ASK, wanted)
+            await self.database.look(_FIRST, row)
+            found = await self.database.look(_ASK, wanted)
         calls, places, reason, wait, before, after = found
         breaker.announce(connector, before, after)
         return Answer(calls, places, reason, wait, calls > 0 and after == "HALF_OPEN")

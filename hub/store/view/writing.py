@@ -1,6 +1,6 @@
 """How PostgreSQL writes the answer: JSON as text, put together of what never changes and of values.
 
-``json_build_object`` looks the type of every value up, in every row. ``concat`` and ``json_scalar`` know theirs from the plan, and write no blanks.
+``json_build_object`` looks the type of every value up, in every row. ``concat`` and ``json_scalar`` know theirs from the plan, and no blanks are written between members.
 """
 
 from __future__ import annotations
