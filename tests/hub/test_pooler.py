@@ -50,8 +50,14 @@ async def test_two_partners_never_meet(cluster: Embedded, urls: Urls, home: Path
 
 @there
 async def test_a_plain_set_is_noticed(cluster: Embedded, urls: Urls, home: Path) -> None:
-    found = await figures(Asked(requests=400, broken="set"), cluster, urls, home)
-    assert all(int(found[name].seen) > 0 for name in LEAKS), found
+    """What is left behind is chance: a session may have been put right by whoever came last."""
+    seen = set[str]()
+    for _ in range(4):
+        found = await figures(Asked(requests=400, broken="set"), cluster, urls, home)
+        seen |= {name for name in LEAKS if int(found[name].seen) > 0}
+        if seen == set(LEAKS):
+            break
+    assert seen == set(LEAKS), found
 
 
 @pytest.fixture

@@ -123,7 +123,8 @@ async def _read_by_the_law(database: Database) -> int:
         await connection.execute(text("SET LOCAL enable_seqscan = off"))
         pages = (await connection.execute(text(_PAGES), {"customer": customer_id})).scalars().all()
         before = (await connection.execute(text(_READ))).scalar_one()
-        for page_id in pages[:3]:
+        # The last ones: whoever reads on until he has found them has read all.
+        for page_id in sorted(pages)[-3:]:
             scope = PageScope(customer_id, uuid.uuid4(), uuid.uuid4(), page_id, datetime.now(UTC))
             numbers = map(str, range(50))
             facts = [
@@ -141,7 +142,7 @@ async def test_the_law_about_pages_looks_at_no_others(database: Database, urls: 
         law = PAGE_LAW.replace(" OFFSET 0", "")
         owner.execute(text(f"CREATE OR REPLACE FUNCTION fact_names_its_page() RETURNS trigger LANGUAGE plpgsql AS $law${law}$law$"))
     engine.dispose()
-    assert await _read_by_the_law(database) > 400, "control: left to itself PostgreSQL reads them all"
+    assert await _read_by_the_law(database) >= 400, "control: left to itself PostgreSQL reads them all"
 
 
 @pytest.mark.parametrize("changed", ["connection_id", "page_id", "content_hash", "version"])
