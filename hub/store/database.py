@@ -27,7 +27,8 @@ from hub.domain.caller import Caller
 from hub.store.driver import Answers, Driver, Patient, Statements, send
 from hub.store.embedded import Urls
 from hub.store.lanes import Lanes
-from hub.store.lines import Lines, Row
+from hub.store.line import Row
+from hub.store.lines import Lines
 
 Read = NewType("Read", AsyncConnection)
 Write = NewType("Write", AsyncConnection)
@@ -215,7 +216,8 @@ class Database:
 
     async def ask(self, scope: Scope, statement: str, values: Mapping[str, Any], *, operator: bool = False) -> list[Row]:
         """The rows of one statement that only reads, in a transaction of a client, as PostgreSQL writes their values: one round trip."""
-        return await self._in_one_go(self._said_to_read, scope, statement, values, "yes" if operator else "")
+        who = {**scope.values, "operator": "yes" if operator else ""}
+        return (await self.lines.ask((self._said_to_read, who), (statement, values)))[1]
 
     async def ask_as_hub(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> Any:
         """The first value of the one row of a statement that only reads, as the hub, within the time of a client."""
@@ -230,11 +232,7 @@ class Database:
 
     async def do(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> list[Row]:
         """The rows of one statement that writes, committed when they are there: one round trip."""
-        return await self._in_one_go(self._said, scope, statement, values)
-
-    async def _in_one_go(self, said: str, scope: Scope, statement: str, values: Mapping[str, Any], operator: str = "") -> list[Row]:
-        found = await self.lines.ask((said, {**scope.values, "operator": operator}), (statement, values))
-        return found[1]
+        return (await self.lines.alone((self._said, {**scope.values, "operator": ""}), (statement, values)))[1]
 
     async def close(self) -> None:
         await self.lines.close()

@@ -1,163 +1,118 @@
-"""Connections that reads are answered over: who asks and what is asked go out in one go, and the answer is one round trip away.
+"""The connections that reads are answered over: who asks and what is asked go out in one go, and the answer is one round trip away.
 
-SQLAlchemy would wait for BEGIN, for ``set_config``, for the statement and for COMMIT, and turn what comes back into Python and then into text again. Here libpq, in pipeline
-mode, sends the first statement, which says who asks (``set_config(..., true)``), the read, and one Sync. To PostgreSQL all of it until the Sync is one transaction: what was
-set ends with it, and nothing is left open whatever becomes of whoever asked.
+SQLAlchemy would wait for BEGIN, for ``set_config``, for the statement and for COMMIT, and turn what comes back into Python and then into text again. Here the first statement of a
+transaction says who asks (``set_config(..., true)``), the read follows it, and both go over a :class:`~hub.store.line.Line`.
 
-A line whose asker has gone is closed: what it was doing is cancelled first, but for a pooler's (ADR 34).
+A few lines are kept busy rather than many in turns (ADR 71): a short read goes behind others of which the first has only just begun, and PostgreSQL goes on to it without being
+woken. Whoever waits behind one that turns out to take long is sent elsewhere. A line whose asker has gone is closed: what it was doing is cancelled first, but for a pooler's (ADR 34).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, OrderedDict, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import psycopg
-from psycopg import pq
-from psycopg.adapt import PyFormat, Transformer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from hub.store.driver import Driver, is_older, positional
+from hub.store.driver import Driver
+from hub.store.line import Asked, Elsewhere, Line, Row, Statement
 
-Statement = tuple[str, Mapping[str, Any]]
-Row = tuple[bytes | None, ...]
-"""Values as PostgreSQL writes them."""
-_PREPARED = 64
-"""Statements that a session keeps ready. One is prepared when it is asked for the second time."""
 _COUNTED = 4_096
 _PATIENCE, _CANCELLING = 30.0, 5.0
-_BAD = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE, pq.ExecStatus.PIPELINE_ABORTED)
-
-
-class Line:
-    """One connection in pipeline mode. One transaction at a time."""
-
-    def __init__(self, driver: Driver) -> None:
-        self.driver, self.libpq, self.loop = driver, driver.pgconn, asyncio.get_running_loop()
-        self._dumps, self._older = Transformer(driver), is_older(driver)
-        self._names: OrderedDict[str, bytes] = OrderedDict()
-        self._made = 0
-        self._heard: asyncio.Future[None] | None = None
-        # By statement that was sent: whether its rows are wanted.
-        self._sent: list[bool] = []
-        self._descriptor = self.libpq.socket
-        self.libpq.enter_pipeline_mode()
-        self.loop.add_reader(self._descriptor, self._hear)
-
-    @property
-    def closed(self) -> bool:
-        return self.driver.closed
-
-    @property
-    def is_at_rest(self) -> bool:
-        return self.libpq.transaction_status == pq.TransactionStatus.IDLE
-
-    async def close(self) -> None:
-        if not self.closed:
-            self.loop.remove_reader(self._descriptor)
-        await self.driver.close()
-
-    def send(self, statement: str, values: Mapping[str, Any], *, prepare: bool) -> None:
-        """Queues a statement, whose answer comes with the others'."""
-        text, names = positional(statement, older=self._older)
-        bound = self._dumps.dump_sequence([values[name] for name in names], [PyFormat.TEXT] * len(names))
-        if prepare:
-            self.libpq.send_query_prepared(self._prepared(statement, text), bound)
-        else:
-            self.libpq.send_query_params(text, bound)
-        self._sent.append(True)
-
-    def _prepared(self, statement: str, text: bytes) -> bytes:
-        name = self._names.get(statement)
-        if name is not None:
-            self._names.move_to_end(statement)
-            return name
-        if len(self._names) >= _PREPARED:
-            self.libpq.send_query_params(b"DEALLOCATE " + self._names.popitem(last=False)[1], None)
-            self._sent.append(False)
-        self._made += 1
-        name = self._names[statement] = b"read%d" % self._made
-        self.libpq.send_prepare(name, text)
-        self._sent.append(False)
-        return name
-
-    async def answers(self) -> list[list[Row]]:
-        """The rows of each statement that was sent. Raises psycopg.Error for the first that failed."""
-        libpq, sent, self._sent = self.libpq, self._sent, []
-        libpq.pipeline_sync()
-        while libpq.flush():  # noqa: ASYNC110 -- no event tells of it
-            # More was sent than the socket takes at once.
-            await asyncio.sleep(0.001)
-        found: list[list[Row]] = []
-        error: psycopg.Error | None = None
-        for wanted in sent:
-            if libpq.is_busy():
-                await self._arrived()
-            result = libpq.get_result()
-            assert result is not None
-            if result.status in _BAD:
-                error = error or psycopg.errors.error_from_result(result)
-            elif wanted:
-                found.append(_rows(result))
-            # Nothing follows a statement's only result.
-            if libpq.is_busy():
-                await self._arrived()
-            libpq.get_result()
-        if libpq.is_busy():
-            await self._arrived()
-        libpq.get_result()
-        if error is not None:
-            raise error
-        return found
-
-    async def _arrived(self) -> None:
-        """Until there is a result."""
-        while self.libpq.is_busy():
-            self._heard = self.loop.create_future()
-            await self._heard
-
-    def _hear(self) -> None:
-        heard = self._heard
-        try:
-            self.libpq.consume_input()
-        except psycopg.Error as error:
-            # The server has gone, or said goodbye while nothing was asked.
-            self.loop.remove_reader(self._descriptor)
-            self.libpq.finish()
-            if heard is not None and not heard.done():
-                heard.set_exception(error)
-            return
-        if heard is not None and not heard.done() and not self.libpq.is_busy():
-            heard.set_result(None)
-
-
-def _rows(result: Any) -> list[Row]:
-    return [tuple(result.get_value(row, column) for column in range(result.nfields)) for row in range(result.ntuples)]
+DEPTH = 4
+"""Askers of one line at most."""
+YOUNG = 0.002
+"""Seconds for which the first of a line's askers must not yet have waited when another one goes behind it."""
+LONG = 0.02
+"""Seconds after which those behind it are sent elsewhere."""
 
 
 class Lines:
     """At most ``size`` of them, made by ``connect`` when they are needed. Raises what the store raises: SQLAlchemy's errors.
 
-    ``shared``: through a pooler, where nothing is prepared and nothing cancelled.
+    ``shared``: through a pooler, where nothing is prepared and nothing cancelled, and nobody goes behind somebody else.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[Driver]], size: int, *, shared: bool) -> None:
         self.connect, self.size, self.shared = connect, size, shared
+        self._depth = 1 if shared else DEPTH
         self._free: list[Line] = []
+        # Those that reads are asked over, in the order in which they began.
+        self._reading: list[Line] = []
         self._waiting: deque[asyncio.Future[Line | None]] = deque()
         self._open = 0
         self._asked: Counter[str] = Counter()
         self._ending: set[asyncio.Task[None]] = set()
+        self._look: asyncio.TimerHandle | None = None
 
     async def ask(self, *statements: Statement) -> list[list[Row]]:
-        """The rows of each statement. They are one transaction."""
+        """The rows of each statement that only reads. They are one transaction; where another one's takes long ahead of it, it is asked again."""
+        while True:
+            line = self._quick()
+            if line is None:
+                line = await self.take()
+                self._reading.append(line)
+            try:
+                return await self._answered(line, statements)
+            except Elsewhere:
+                continue
+            except psycopg.Error as error:
+                raise DBAPIError(None, None, error, hide_parameters=True) from error
+
+    async def alone(self, *statements: Statement) -> list[list[Row]]:
+        """The rows of each statement, over a line that nobody else asks over meanwhile: of those that write, and wait for the disk."""
         async with Held(self) as say:
             return await say(*statements)
+
+    async def _answered(self, line: Line, statements: Sequence[Statement]) -> list[list[Row]]:
+        asked: Asked | None = None
+        try:
+            asked = line.ask(statements, self.often)
+            return await asked.answer
+        finally:
+            if asked is None or (asked in line.waiting and asked.answer.cancelled()):
+                # It could not be asked, or the asker has gone.
+                self._give_up(line)
+
+    def _give_up(self, line: Line) -> None:
+        """Whoever else waits for it asks over another one."""
+        if line in self._reading:
+            self._reading.remove(line)
+            line.forsake(Elsewhere())
+            self.leave(line)
+
+    def _quick(self) -> Line | None:
+        """A line to go behind others on, unless somebody waits for a free one."""
+        for line in () if self._waiting else self._reading:
+            if len(line.waiting) < self._depth and line.loop.time() - line.since < YOUNG and not line.closed:
+                if self._look is None:
+                    self._look = line.loop.call_later(LONG, self._look_after)
+                return line
+        return None
+
+    def _look_after(self) -> None:
+        """Nobody waits behind one that takes long."""
+        self._look = None
+        for line in [line for line in self._reading if len(line.waiting) > 1]:
+            # Perhaps it was this process that took so long.
+            line.hear()
+            if len(line.waiting) > 1:
+                if line.loop.time() - line.since >= LONG:
+                    line.send_elsewhere()
+                elif self._look is None:
+                    self._look = line.loop.call_later(LONG, self._look_after)
+
+    def _rests(self, line: Line) -> None:
+        """Nobody waits for it any more."""
+        if line in self._reading:
+            self._reading.remove(line)
+            self.give(line)
 
     def held(self) -> Held:
         """One line for several goes: of a transaction that its own statements begin and commit. Whatever is not committed then never is."""
@@ -192,6 +147,11 @@ class Lines:
     async def close(self) -> None:
         if self._ending:
             await asyncio.wait(self._ending)
+        if self._look is not None:
+            self._look.cancel()
+        while self._reading:
+            await self._reading.pop().close()
+            self._open -= 1
         while self._free:
             await self._free.pop().close()
             self._open -= 1
@@ -215,7 +175,7 @@ class Lines:
     async def _made(self) -> Line:
         line: Line | None = None
         try:
-            line = Line(await self.connect())
+            line = Line(await self.connect(), self._rests)
         except psycopg.Error as error:
             raise DBAPIError(None, None, error, hide_parameters=True) from error
         finally:
@@ -263,15 +223,12 @@ class Held:
 
     async def __call__(self, *statements: Statement) -> list[list[Row]]:
         """The rows of each."""
-        line, often = self._line, self._lines.often
-        for statement, values in statements:
-            line.send(statement, values, prepare=often(statement))
-        return await line.answers()
+        return await self._line.ask(statements, self._lines.often).answer
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         lines, line = self._lines, self._line
         # One that was left within a transaction would bring it along to whoever asks next.
-        whole = error is None and line.is_at_rest
+        whole = error is None and line.is_idle
         try:
             if isinstance(error, psycopg.Error):
                 # After an error nobody knows what the session has prepared.

@@ -14,7 +14,7 @@ from hatchling.builders.wheel import WheelBuilder
 from sqlalchemy import event
 
 from hub.domain.identifiers import new_id
-from hub.store.lines import Line
+from hub.store.line import Asked, Line
 from schema.contract import HubSchema, build_schema
 from schema.examples import UnknownExample, example, names
 from schema.plan.cost import MOST
@@ -166,15 +166,15 @@ async def test_a_read_is_one_statement(api: Api, name: str, monkeypatch: pytest.
     def notice(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         statements.append(statement)
 
-    send = Line.send
+    ask_over = Line.ask
 
-    def sent(line: Line, statement: str, values: Any, *, prepare: bool) -> None:
+    def sent(line: Line, asked: Any, prepare: Any) -> Asked:
         # The log's own, which the hub's role commits, are not the client's.
         if line.libpq.user == b"hub_app":
-            statements.append(statement)
-        send(line, statement, values, prepare=prepare)
+            statements.extend(statement for statement, _ in asked)
+        return ask_over(line, asked, prepare)
 
-    monkeypatch.setattr(Line, "send", sent)
+    monkeypatch.setattr(Line, "ask", sent)
     engine = api.runtime.database.app.sync_engine
     event.listen(engine, "before_cursor_execute", notice)
     try:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from hub.app import build_app
 from hub.domain.identifiers import new_id
-from hub.store.lines import Line
+from hub.store.line import Asked, Line
 from hub.store.tables import access_log
 from schema.contract import build_schema
 from schema.federation import LINKED, subgraph_sdl
@@ -77,15 +77,15 @@ async def test_what_it_says_of_itself_is_for_who_may_introspect(sides: dict[str,
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is sent to the store by the way of reads."""
     seen: list[str] = []
-    send = Line.send
+    ask_over = Line.ask
 
-    def sent(line: Line, statement: str, values: Any, *, prepare: bool) -> None:
+    def sent(line: Line, asked: Any, prepare: Any) -> Asked:
         # The log's own, which the hub's role commits, are not the client's.
         if line.libpq.user == b"hub_app":
-            seen.append(statement)
-        send(line, statement, values, prepare=prepare)
+            seen.extend(statement for statement, _ in asked)
+        return ask_over(line, asked, prepare)
 
-    monkeypatch.setattr(Line, "send", sent)
+    monkeypatch.setattr(Line, "ask", sent)
     return seen
 
 

@@ -15,7 +15,7 @@ from hub.access.audit.chain import HEADS, LOCK, ChainKeys, Head, array, shard_of
 from hub.domain.audit import Accessed
 from hub.domain.identifiers import new_id
 from hub.store.database import Database, is_away
-from hub.store.lines import Row
+from hub.store.line import Row
 
 _INSERT = """
 INSERT INTO access_log (customer_id, log_id, client_id, purpose, operation, document_sha256, fields, consents, terms, withheld, outcome, at, shard, sequence, hash)

@@ -15,7 +15,7 @@ from hub.domain.selection import Argument, Pick, Selection, StoredRead
 from hub.errors import InvalidInput
 from hub.store.database import Database
 from hub.store.embedded import Urls
-from hub.store.lines import Line
+from hub.store.line import Asked, Line
 from hub.store.tables import access_log, consent, customer_client
 from schema.contract import HubSchema, build_schema
 from tests.hub.view.world import KNOWN, PARTNER, RISK, World, build, consent_row, reader
@@ -220,14 +220,14 @@ WALK = """query ($id: ID!) { customer(id: $id) { evaluation(scenario: "S03") { f
 @pytest.mark.law("decision record: lineage")
 async def test_a_limit_is_walked_to_its_raw_pages_in_one_statement(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     world, statements = await build(database), list[str]()
-    send = Line.send
+    ask_over = Line.ask
 
-    def notice(line: Line, statement: str, values: Any, *, prepare: bool) -> None:
+    def notice(line: Line, asked: Any, prepare: Any) -> Asked:
         if line.libpq.user == b"hub_app":
-            statements.append(statement)
-        send(line, statement, values, prepare=prepare)
+            statements.extend(statement for statement, _ in asked)
+        return ask_over(line, asked, prepare)
 
-    monkeypatch.setattr(Line, "send", notice)
+    monkeypatch.setattr(Line, "ask", notice)
     found = (await ask(database, WALK, id=world.id))["customer"]["evaluation"]
     assert [one.split()[0] for one in statements] == ["select", "select"], "scope, the one statement; the access log is a commit of its own"
     part = found["limitParts"][0]
