@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from hub.domain.caller import Caller
+from hub.domain.caller import Caller, Pending
 from hub.domain.selection import SlotValues, StoredRead
 from schema.services import Services
 
@@ -14,7 +14,7 @@ from schema.services import Services
 class Reads(Protocol):
     """Answers a stored read with the JSON text of its data. Implemented by ``hub.store.view.Reader``."""
 
-    async def read(self, caller: Caller, read: StoredRead, values: SlotValues) -> bytes: ...
+    async def read(self, caller: Caller, read: StoredRead, values: SlotValues, pending: Pending | None = None) -> bytes: ...
 
 
 class Meter(Protocol):
@@ -37,7 +37,7 @@ class Trusted(Protocol):
 
 class Context(msgspec.Struct, frozen=True):
     """``document_sha256`` is the digest of the request's document: whatever is read while it is answered is logged under it. ``price`` is filled when the operation is
-    known: its cost, and the rows it may read."""
+    known: its cost, and the rows it may read. ``pending`` is what has still to be settled of the admission before anything has an effect or is answered."""
 
     caller: Caller
     reads: Reads
@@ -45,3 +45,4 @@ class Context(msgspec.Struct, frozen=True):
     meter: Meter
     document_sha256: str
     price: dict[str, int] = msgspec.field(default_factory=dict)
+    pending: Pending | None = None

@@ -14,6 +14,7 @@ from graphql import GraphQLError, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 
+from hub.domain.caller import Reconsider
 from schema import federation
 from schema.context import Context
 from schema.mutations.root import Mutation
@@ -67,14 +68,18 @@ class HubSchema(strawberry.Schema):
     async def execute(  # type: ignore[override]
         self, query: str, variable_values: dict[str, Any] | None, context_value: Context, *, operation_name: str | None = None
     ) -> ExecutionResult:
-        """As Strawberry does, but what is read from the store goes straight to the plan (ADR 42)."""
+        """As Strawberry does, but what is read from the store goes straight to the plan (ADR 42). Raises Reconsider."""
         variables = variable_values or {}
         found = self._stored(query, variables, context_value, operation_name)
         if found is None:
+            if context_value.pending is not None:
+                await context_value.pending.settle()
             return await super().execute(query, variable_values, context_value, operation_name=operation_name)
         try:
             await admit(self.documents, *found, variables, context_value)
             body = await read(self.documents, found[1], variables, context_value)
+        except Reconsider:
+            raise
         except Exception as error:  # noqa: BLE001 -- as Strawberry does: whatever it is, the endpoint masks it
             return ExecutionResult(
                 data=None, errors=[error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)]

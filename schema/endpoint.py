@@ -31,7 +31,7 @@ from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
-from hub.domain.caller import Admitted, Caller
+from hub.domain.caller import Admitted, Caller, Reconsider
 from hub.domain.identifiers import new_id
 from hub.errors import (
     BudgetSpent,
@@ -75,7 +75,7 @@ _log = structlog.get_logger("hub.graphql")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``admit`` tells who asks, or raises TokenInvalid; ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer; ``tag`` makes the
+    """``admit`` tells who asks, or raises TokenInvalid; what it leaves pending is settled before anything has an effect or is answered. ``challenge`` makes the status and the headers then, ``courtesy`` those of every answer; ``tag`` makes the
     entity tag of an answer for who asks."""
 
     schema: HubSchema
@@ -112,21 +112,41 @@ class Endpoint:
             return _answer(_ACCEPTED.told(), _JSON, _ACCEPTED.status, {})
         try:
             admitted = await self.admit(request)
-            _hints.set("schema:introspect" in admitted.caller.scopes)
-            question = await read_question(request)
+            try:
+                question: Question | BadRequest = await read_question(request)
+            except BadRequest as bad:
+                question = bad
+            try:
+                return await self._settled_answer(request, admitted, question, media, began)
+            except Reconsider as changed:
+                return await self._settled_answer(request, changed.admitted(), question, media, began)
         except TokenInvalid as error:
             return self._unknown(error, media)
-        except BadRequest as bad:
-            return _answer(bad.told(), media, bad.status, self.courtesy())
+
+    async def _settled_answer(
+        self, request: Request, admitted: Admitted, question: Question | BadRequest, media: str, began: float
+    ) -> Response:
+        """The answer, once its admission is settled, whatever it is. Raises Reconsider."""
+        answer = await self._answer_to(request, admitted, question, media, began)
+        if admitted.pending is not None:
+            await admitted.pending.settle()
+        return answer
+
+    async def _answer_to(self, request: Request, admitted: Admitted, question: Question | BadRequest, media: str, began: float) -> Response:
+        _hints.set("schema:introspect" in admitted.caller.scopes)
+        if isinstance(question, BadRequest):
+            return _answer(question.told(), media, question.status, self.courtesy())
         try:
             question = await self._settled(admitted.caller, question)
         except (DocumentUnknown, DocumentRequired, BudgetSpent) as error:
             return self._refused(admitted.caller, question, error, media)
         price: Mapping[str, int] = {}
         if media == EVENT_STREAM:
+            if admitted.pending is not None:
+                await admitted.pending.settle()
             answer = self._stream(admitted, question)
         else:
-            context = Context(admitted.caller, self.reads, self.services, self.meter, question.sha256)
+            context = Context(admitted.caller, self.reads, self.services, self.meter, question.sha256, pending=admitted.pending)
             result, status, more = await self._run(context, question, media)
             answer, price = _answer(result, media, status, {**self.courtesy(), **more}), context.price
             if isinstance(result.get("data"), orjson.Fragment) and status == 200:
@@ -135,13 +155,23 @@ class Endpoint:
         self._tell(admitted.caller, question, answer, time.perf_counter() - began, price)
         return answer
 
+    async def _admitted(self, connection: HTTPConnection) -> Admitted:
+        """Settled. Raises TokenInvalid."""
+        admitted = await self.admit(connection)
+        try:
+            if admitted.pending is not None:
+                await admitted.pending.settle()
+        except Reconsider as changed:
+            return changed.admitted()
+        return admitted
+
     async def socket(self, socket: WebSocket) -> None:
         """One WebSocket, from its handshake to its end."""
         if PROTOCOL not in socket.scope["subprotocols"]:
             await socket.send_denial_response(Response(f"Speak the subprotocol {PROTOCOL}.", 400))
             return
         try:
-            admitted = await self.admit(socket)
+            admitted = await self._admitted(socket)
         except TokenInvalid as error:
             await socket.send_denial_response(self._unknown(error, _JSON))
             return

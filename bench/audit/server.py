@@ -17,6 +17,7 @@ from hub.access.audit import AccessLog, ChainKeys
 from hub.app import AppRuntime, build_app
 from hub.cli import logs
 from hub.domain.audit import Accessed
+from hub.domain.caller import Pending
 from hub.domain.clock import Clock
 from hub.store.database import Database
 from hub.store.view import ViewSettings
@@ -27,7 +28,7 @@ from schema.services import Services
 class LogsLater(AccessLog):
     """The rows are written, only not before the answer leaves."""
 
-    async def write(self, rows: Sequence[Accessed]) -> None:
+    async def write(self, rows: Sequence[Accessed], pending: Pending | None = None) -> None:
         self.later = asyncio.create_task(super().write(rows))
 
 

@@ -29,7 +29,7 @@ from hub.app import AppRuntime, Handler, HostCheck, Straight, build_app
 from hub.cli import logs
 from hub.cli.until import Stop
 from hub.domain.audit import Accessed
-from hub.domain.caller import Admitted, Caller
+from hub.domain.caller import Admitted, Caller, Pending
 from hub.domain.clock import Clock
 from hub.domain.facts import all_specs
 from hub.domain.facts.names import list_name
@@ -52,7 +52,7 @@ ANYBODY = Caller(CLIENT, "INTERNAL", AUDIENCES["INTERNAL"], PURPOSE)
 class Nothing:
     """No log."""
 
-    async def write(self, rows: Sequence[Accessed]) -> None:
+    async def write(self, rows: Sequence[Accessed], pending: Pending | None) -> None:
         return
 
 

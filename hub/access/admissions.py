@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
 from typing import Any
 
-import orjson
-
 from hub.access.keys import SERVER
+from hub.domain.caller import Standing
 from hub.store.database import STORE_ERRORS, Database
+from hub.store.line import Row, Statement
 
 MOST = 200
 """Requests of one statement."""
@@ -35,7 +34,23 @@ from asked a left join client c on c.client_id = a.client and c.disabled_at is n
 _COLUMNS = {"clients": "client", "tokens": "token", "thumbprints": "thumbprint", "proofs": "proof", "ends": "expires_at"}
 
 Asked = Mapping[str, Any]
-Waiting = tuple[Asked, "asyncio.Future[Any]"]
+"""client, token, thumbprint, proof, expires_at: the last three are None where there is no proof."""
+Waiting = tuple[Asked, "asyncio.Future[Standing]"]
+
+
+def by_proof(asked: Asked) -> tuple[str, str]:
+    """In one order everywhere: two processes that are shown the same proofs wait for each other, and never both for both."""
+    return asked["thumbprint"] or "", asked["proof"] or ""
+
+
+def admitting(group: Sequence[Asked]) -> Statement:
+    """What admits a group, no two of which show the same proof: a row each, in its order, for :func:`standing`."""
+    return _ADMIT, {name: [asked[member] for asked in group] for name, member in _COLUMNS.items()}
+
+
+def standing(row: Row) -> Standing:
+    client, fresh, revoked = row
+    return Standing(client, fresh == b"true", revoked == b"true")
 
 
 class Admissions:
@@ -46,9 +61,8 @@ class Admissions:
         self._waiting: list[Waiting] = []
         self._working: list[asyncio.Task[None]] = []
 
-    async def of(self, asked: Asked) -> Any:
-        """The client's row, with ``fresh`` and ``revoked``; None where there is no such client. ``asked``: client, token, thumbprint, proof, expires_at."""
-        done = asyncio.get_running_loop().create_future()
+    async def of(self, asked: Asked) -> Standing:
+        done: asyncio.Future[Standing] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, done))
         self._working = [one for one in self._working if not one.done()]
         if len(self._working) < AT_ONCE:
@@ -79,20 +93,16 @@ class Admissions:
             (left if twin or len(taken) >= MOST else taken).append(one)
             seen.add(proof)
         self._waiting = left
-        # In one order everywhere: two processes that are shown the same proofs wait for each other, and never both for both.
-        return sorted(taken, key=lambda one: (one[0]["thumbprint"] or "", one[0]["proof"] or ""))
+        return sorted(taken, key=lambda one: by_proof(one[0]))
 
     async def _admit(self, group: Sequence[Waiting]) -> None:
-        values = {name: [asked[member] for asked, _ in group] for name, member in _COLUMNS.items()}
         try:
-            rows = await self.database.do(SERVER, _ADMIT, values)
+            rows = await self.database.do(SERVER, *admitting([asked for asked, _ in group]))
         except STORE_ERRORS as error:
             for _, done in group:
                 if not done.done():
                     done.set_exception(error)
             return
-        for (_, done), (client, fresh, revoked) in zip(group, rows, strict=True):
+        for (_, done), row in zip(group, rows, strict=True):
             if not done.done():
-                done.set_result(
-                    None if client is None else SimpleNamespace(**orjson.loads(client), fresh=fresh == b"true", revoked=revoked == b"true")
-                )
+                done.set_result(standing(row))

@@ -91,7 +91,7 @@ async def read(documents: Documents, plan: Plan, given: Mapping[str, Any], conte
     seconds = DEADLINES.get(caller.audience)
     try:
         async with asyncio.timeout(seconds) if seconds else _AT_LEISURE:
-            body = await context.reads.read(caller, plan.read, values)
+            body = await context.reads.read(caller, plan.read, values, context.pending)
     except (TimeoutError, TooSlow):
         raise (TooSlow(LOOKED_THROUGH, remedy=CHOOSE_LESS) if _chooses(plan, values) else TooSlow()) from None
     if len(body) > MAX_ANSWER:

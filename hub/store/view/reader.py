@@ -18,7 +18,7 @@ import orjson
 from sqlalchemy.exc import DBAPIError
 
 from hub.domain.audit import Accessed
-from hub.domain.caller import Caller
+from hub.domain.caller import Caller, Pending
 from hub.domain.clock import Clock
 from hub.domain.selection import Pick, Selection, SlotValues, StoredRead
 from hub.errors import TooSlow
@@ -36,8 +36,8 @@ _QUERY_CANCELED = "57014"
 class Log(Protocol):
     """Where it is written who read what. Implemented by ``hub.access.audit.AccessLog``."""
 
-    async def write(self, rows: Sequence[Accessed]) -> None:
-        """Returns when the rows are durable."""
+    async def write(self, rows: Sequence[Accessed], pending: Pending | None) -> None:
+        """Returns when the rows are durable and what was ``pending`` is settled. Raises Reconsider."""
         ...
 
 
@@ -75,8 +75,9 @@ class Reader:
             (owner, name) for owner, view in catalogue.items() for name, one in view.members.items() if isinstance(one, NodeOf)
         }
 
-    async def read(self, caller: Caller, read: StoredRead, values: SlotValues) -> bytes:
-        """The data of the answer as JSON text. Raises InvalidInput for page sizes and cursors that do not fit."""
+    async def read(self, caller: Caller, read: StoredRead, values: SlotValues, pending: Pending | None = None) -> bytes:
+        """The data of the answer as JSON text. Raises InvalidInput for page sizes and cursors that do not fit; Reconsider where what is ``pending`` of the admission does not
+        hold."""
         given = {slot: value for slot, value in values.items() if value is not None}
         present = frozenset(given) | self._kinds(read.selection, given)
         compiled, now = self.compiled(read.selection, present), self.clock.now()
@@ -85,7 +86,7 @@ class Reader:
         scope = Scope.of(caller, now)
         body, seen, basis = await self._answered(scope, compiled.text, bound, operator=caller.operates)
         # The connection is back in its pool: whoever waits for the disk keeps nobody from reading.
-        await self.log.write(accessed(caller, read, compiled.relied, uuids(seen), orjson.loads(basis) if basis else None))
+        await self.log.write(accessed(caller, read, compiled.relied, uuids(seen), orjson.loads(basis) if basis else None), pending)
         return body if private is None else _joined(compiled.keys, body, private)
 
     def _kinds(self, selection: Selection, given: SlotValues) -> frozenset[str]:
