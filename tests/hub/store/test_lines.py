@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from hub.store.database import Database, Scope
+from hub.store import lines
+from hub.store.database import Database, Scope, is_away
 
 MINE = Scope("app-1", "CREDIT_APPROVAL")
 WHO = "select current_setting('hub.client', true), current_setting('hub.operator', true), current_setting('transaction_read_only'), pg_backend_pid()::text"
@@ -37,8 +38,8 @@ async def test_who_asks_is_told_for_one_transaction_that_only_reads(database: Da
     for _ in range(3):
         assert (await told(database))[:3] == ("app-1", "", "on")
     (line,) = database.lines._free
-    line.send("select current_setting('hub.client', true), current_setting('transaction_read_only')", {}, prepare=False)
-    assert await line.answers() == [[(b"", b"off")]]
+    asked = line.ask([("select current_setting('hub.client', true), current_setting('transaction_read_only')", {})], lambda _: False)
+    assert await asked.answer == [[(b"", b"off")]]
 
 
 async def test_a_read_cannot_write(database: Database) -> None:
@@ -99,7 +100,7 @@ async def test_what_was_begun_and_not_committed_is_nobody_s(database: Database) 
     async with database.lines.held() as say:
         await say(("BEGIN", {}), ("COMMIT", {}))
     (line,) = database.lines._free
-    assert line.is_at_rest
+    assert line.is_idle
 
 
 FEW = "select a.attname::text from pg_attribute a join pg_attribute b using (attnum) limit %(few)s::int"
@@ -113,8 +114,107 @@ async def test_a_statement_is_planned_once(database: Database) -> None:
     generic, custom = map(int, await told(database, PLANS))
     assert generic >= 8 and custom == 0
     (line,) = database.lines._free
-    line.send("select set_config('plan_cache_mode', 'auto', false)", {}, prepare=False)
-    await line.answers()
+    await line.ask([("select set_config('plan_cache_mode', 'auto', false)", {})], lambda _: False).answer
     for _ in range(10):
         await told(database, FEW, few=1)
     assert int((await told(database, PLANS))[1]) == 10, "control"
+
+
+async def warm(database: Database) -> str:
+    """One line is there, and what it is asked is prepared."""
+    await told(database)
+    return (await told(database))[3]
+
+
+async def test_short_reads_go_behind_each_other(database: Database) -> None:
+    """Each is a transaction by itself all the same."""
+    pid = await warm(database)
+    found = await asyncio.gather(*(told(database) for _ in range(lines.DEPTH)))
+    assert [one[3] for one in found] == [pid] * lines.DEPTH and database.lines._open == 1
+    assert {one[:3] for one in found} == {("app-1", "", "on")}
+    await asyncio.gather(*(told(database) for _ in range(lines.DEPTH + 1)))
+    assert database.lines._open == 2, "no more than so many"
+
+
+async def test_one_that_fails_fails_alone(database: Database) -> None:
+    await warm(database)
+    divided = "select (1 / %(by)s::int)::text"
+    found = await asyncio.gather(*(told(database, divided, by=by) for by in (1, 0, 1, 0)), return_exceptions=True)
+    assert [found[0], found[2]] == [("1",)] * 2 and isinstance(found[1], DBAPIError) and isinstance(found[3], DBAPIError)
+    assert database.lines._open == 1, "nobody lost the line"
+
+
+@pytest.mark.parametrize("long", [lines.LONG, 3_600.0])
+async def test_nobody_waits_behind_one_that_takes_long(database: Database, long: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LONG", long)
+    pid = await warm(database)
+    slow = asyncio.create_task(told(database, "select pg_sleep(2)::text"))
+    await asyncio.sleep(0)
+    quick = await told(database)
+    if long == lines.LONG and long < 1:
+        assert not slow.done() and quick[3] != pid
+    else:
+        assert slow.done() and quick[3] == pid, "control"
+    await slow
+
+
+async def test_whoever_waits_behind_one_who_goes_away_is_answered(database: Database) -> None:
+    pid = await warm(database)
+    slow = asyncio.create_task(told(database, "select pg_sleep(20)::text"))
+    await asyncio.sleep(0)
+    behind = [asyncio.create_task(told(database)) for _ in range(2)]
+    await asyncio.sleep(0)
+    slow.cancel()
+    async with asyncio.timeout(5):
+        assert pid not in {one[3] for one in await asyncio.gather(*behind)}
+        while await active(database):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert slow.cancelled()
+
+
+async def test_what_writes_has_its_line_for_itself(database: Database) -> None:
+    """It waits for the disk: nobody goes behind it."""
+    pid = await warm(database)
+    writing = asyncio.create_task(database.do(MINE, "select pg_sleep(0.2)::text, pg_backend_pid()::text", {}))
+    await asyncio.sleep(0)
+    assert (await told(database))[3] != pid and not writing.done()
+    assert (await writing)[0][1] == pid.encode()
+
+
+async def test_whoever_waits_for_a_line_is_not_overtaken(database: Database) -> None:
+    """As long as somebody waits for a line of his own nobody goes behind others: else a line that is never at rest would keep him waiting."""
+    await warm(database)
+    database.lines.size = 1
+    reading = asyncio.create_task(told(database))
+    await asyncio.sleep(0)
+    writing = asyncio.create_task(database.do(MINE, "select 'written'", {}))
+    await asyncio.sleep(0)
+    order: list[str] = []
+    writing.add_done_callback(lambda _: order.append("written"))
+    later = asyncio.create_task(told(database))
+    later.add_done_callback(lambda _: order.append("read"))
+    await asyncio.gather(reading, writing, later)
+    assert order == ["written", "read"]
+
+
+async def test_a_statement_that_cannot_be_prepared_is_refused_each_time(database: Database) -> None:
+    await warm(database)
+    for _ in range(4):
+        with pytest.raises(DBAPIError, match="syntax error"):
+            await told(database, "select from where")
+    (line,) = database.lines._free
+    assert not any("from where" in name for name in line._names)
+
+
+async def test_when_the_server_ends_a_line_all_who_wait_for_it_are_told(database: Database) -> None:
+    pid = await warm(database)
+    waiting = [asyncio.create_task(told(database, "select pg_sleep(20)::text")) for _ in range(2)]
+    while not await active(database):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert database.urls.admin is not None
+    dsn = make_url(database.urls.admin).set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as admin:
+        await admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'hub_app'")
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(one, DBAPIError) and is_away(one) for one in found), found
+    assert (await told(database))[3] != pid
