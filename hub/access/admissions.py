@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from hub.access.keys import SERVER
 from hub.domain.caller import Standing
 from hub.store.database import STORE_ERRORS, Database
@@ -21,17 +23,17 @@ AT_ONCE = 2
 """Statements under way: while one waits for the disk, the next one is worked on."""
 _ADMIT = """
 with asked as materialized (
-  select * from unnest(%(clients)s::text[], %(tokens)s::text[], %(thumbprints)s::text[], %(proofs)s::text[], %(ends)s::timestamptz[])
-    with ordinality a(client, token, thumbprint, proof, ends, place)
+  select * from rows from (
+    json_to_recordset(%(asked)s::json) as (client text, token text, thumbprint text, proof text, expires_at timestamptz)
+  ) with ordinality a(client, token, thumbprint, proof, expires_at, place)
 ), fresh as (
-  insert into used_token_id (kind, issuer, jti, expires_at) select 'DPOP', thumbprint, proof, ends from asked where thumbprint is not null
+  insert into used_token_id (kind, issuer, jti, expires_at) select 'DPOP', thumbprint, proof, expires_at from asked where thumbprint is not null
   on conflict do nothing returning issuer, jti
 )
 select to_json(c)::text, exists (select 1 from fresh f where f.issuer = a.thumbprint and f.jti = a.proof)::text,
   exists (select 1 from used_token_id u where u.kind = 'REVOKED' and u.issuer = c.client_id and u.jti = a.token)::text
 from asked a left join client c on c.client_id = a.client and c.disabled_at is null order by a.place
 """
-_COLUMNS = {"clients": "client", "tokens": "token", "thumbprints": "thumbprint", "proofs": "proof", "ends": "expires_at"}
 
 Asked = Mapping[str, Any]
 """client, token, thumbprint, proof, expires_at: the last three are None where there is no proof."""
@@ -45,7 +47,7 @@ def by_proof(asked: Asked) -> tuple[str, str]:
 
 def admitting(group: Sequence[Asked]) -> Statement:
     """What admits a group, no two of which show the same proof: a row each, in its order, for :func:`standing`."""
-    return _ADMIT, {name: [asked[member] for asked in group] for name, member in _COLUMNS.items()}
+    return _ADMIT, {"asked": orjson.dumps(group).decode()}
 
 
 def standing(row: Row) -> Standing:

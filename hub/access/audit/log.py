@@ -132,7 +132,8 @@ class AccessLog:
         # No client and no purpose to tell: the role that writes here sees all rows of the log. Locks before proofs, in every process: nobody waits in a circle.
         first: list[Statement] = [("BEGIN", {})]
         if shards:
-            first += [(_LOCK, {"shards": shards}), (HEADS, {"shards": shards})]
+            listed = {"shards": f"{{{','.join(map(str, shards))}}}"}
+            first += [(_LOCK, listed), (HEADS, listed)]
         if pending:
             first.append(admitting([one.pending.asked for one in pending if one.pending is not None]))
         async with self.database.writers.held() as say:
