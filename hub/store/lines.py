@@ -231,7 +231,7 @@ class Held:
         whole = error is None and line.is_idle
         try:
             if isinstance(error, psycopg.Error):
-                # After an error nobody knows what the session has prepared.
+                # It may stand within a transaction that failed.
                 await line.close()
                 raise DBAPIError(None, None, error, hide_parameters=True) from error
         finally:
