@@ -31,7 +31,7 @@ from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
-from hub.domain.caller import Admitted, Caller, Reconsider
+from hub.domain.caller import Admitted, Caller, Pending, Reconsider
 from hub.domain.identifiers import new_id
 from hub.errors import (
     BudgetSpent,
@@ -137,7 +137,7 @@ class Endpoint:
         if isinstance(question, BadRequest):
             return _answer(question.told(), media, question.status, self.courtesy())
         try:
-            question = await self._settled(admitted.caller, question)
+            question = await self._settled(admitted.caller, question, admitted.pending)
         except (DocumentUnknown, DocumentRequired, BudgetSpent) as error:
             return self._refused(admitted.caller, question, error, media)
         price: Mapping[str, int] = {}
@@ -188,23 +188,25 @@ class Endpoint:
     def _live(self) -> Live:
         return Live(self.schema, self.reads, self.pulse, self.meter)
 
-    async def _settled(self, caller: Caller, question: Question) -> Question:
+    async def _settled(self, caller: Caller, question: Question, pending: Pending | None = None) -> Question:
         """The question with its document's text. Raises DocumentUnknown, DocumentRequired: alike, whoever else may have such a document."""
         if question.stored is None:
             if caller.documents == "ONLY":
                 raise DocumentRequired
-            if caller.documents == "AUDIT" and await self._stored(caller, question.sha256) is None:
+            if caller.documents == "AUDIT" and await self._stored(caller, question.sha256, pending) is None:
                 _log.info("graphql.untrusted", client=caller.client_id, document=question.sha256, request=_request.get())
             return question
-        text = await self._stored(caller, question.stored)
+        text = await self._stored(caller, question.stored, pending)
         if text is None:
             raise DocumentUnknown
         return structs.replace(question, query=text)
 
-    async def _stored(self, caller: Caller, sha256: str) -> str | None:
+    async def _stored(self, caller: Caller, sha256: str, pending: Pending | None) -> str | None:
         """Whoever makes the store look pays for it before it does: digests that are guessed come to an end with the budget. Raises BudgetSpent."""
         found = self.trusted.remembered(caller.client_id, sha256)
         if found is None:
+            if pending is not None:
+                await pending.settle()
             await self.meter.charge(caller, LOOK_UP_COST)
             found = await self.trusted.find(caller.client_id, sha256)
         return found

@@ -25,6 +25,7 @@ from sqlalchemy import insert, select
 
 from bench.read.counting import kind_of, statements
 from hub.domain.audit import Accessed
+from hub.domain.caller import Pending
 from hub.domain.selection import Pick, Selection
 from hub.store import database as store
 from hub.store import tables
@@ -183,7 +184,7 @@ def uid(number: int) -> Any:
 class Unwritten:
     """What is asked here is itself in the answers, and must not change with them."""
 
-    async def write(self, rows: Sequence[Accessed]) -> None:
+    async def write(self, rows: Sequence[Accessed], pending: Pending | None) -> None:
         assert all(row.fields for row in rows)
 
 

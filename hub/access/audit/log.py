@@ -63,6 +63,8 @@ class AccessLog:
     async def write(self, rows: Sequence[Accessed], pending: Pending | None = None) -> None:
         """Returns when the rows are durable, and what was ``pending`` is settled. Raises whatever kept them from it; Reconsider where the admission does not hold: then no row
         was written."""
+        if pending is not None and pending.settled:
+            pending = None
         if not rows and pending is None:
             return
         done = asyncio.get_running_loop().create_future()

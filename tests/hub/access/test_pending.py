@@ -122,6 +122,12 @@ async def test_two_processes_answer_a_proof_once(api: Api, side: Side) -> None:
             assert sorted(one.status_code for one in answers) == [200, 401, 401, 401]
 
 
+async def test_what_was_settled_before_it_read_is_not_settled_again(api: Api, side: Side) -> None:
+    """A document that the store has to be asked for; then it is read for."""
+    await done(api, "update client set documents = 'AUDIT' where client_id = 'risk-desk'")
+    assert [(await look(api, side)).status_code for _ in range(3)] == [200] * 3
+
+
 CHANGES = {
     "disabled": "update client set disabled_at = now() where client_id = 'risk-desk'",
     "its tokens ended": "update client set tokens_from = now() + interval '5 seconds' where client_id = 'risk-desk'",

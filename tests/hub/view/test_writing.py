@@ -6,7 +6,7 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from hub.store import lines
+from hub.store import line
 from hub.store.database import Database
 from hub.store.driver import positional
 from hub.store.view.writing import Json, json_list, json_object
@@ -67,8 +67,8 @@ async def test_an_older_server_answers_the_same(
         said.append(positional(statement, older=older)[0])
         return positional(statement, older=older)
 
-    monkeypatch.setattr(lines, "is_older", lambda _: True)
-    monkeypatch.setattr(lines, "positional", heard)
+    monkeypatch.setattr(line, "is_older", lambda _: True)
+    monkeypatch.setattr(line, "positional", heard)
     there = Database(database.urls)
     assert await answered(there, document, id=world.id, **more) == newer
     await there.close()
