@@ -28,13 +28,15 @@ TIME = '\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\''
 # A statement's snapshot is taken when it begins: the lock is taken by one statement, the head is read by the next.
 LOCK = f"SELECT pg_advisory_xact_lock({LOCKS}, s) FROM unnest(CAST(%(shards)s AS int[])) AS s"  # noqa: S608
 HEADS = f"""
-SELECT s AS shard, coalesce(h.sequence, 0) AS sequence, h.hash, to_char(clock_timestamp() AT TIME ZONE 'UTC', {TIME}) AS at
-FROM unnest(CAST(%(shards)s AS int[])) AS s LEFT JOIN LATERAL (
-    (SELECT l.sequence, l.hash FROM access_log l WHERE s <> {EVENTS} AND l.shard = s AND l.sequence IS NOT NULL ORDER BY l.sequence DESC LIMIT 1)
-    UNION ALL (SELECT e.sequence, e.hash FROM audit_event e WHERE s = {EVENTS} AND e.shard = s ORDER BY e.sequence DESC LIMIT 1)
-    UNION ALL (SELECT a.sequence, a.hash FROM audit_anchor a WHERE a.shard = s ORDER BY a.sequence DESC LIMIT 1)
-    ORDER BY sequence DESC LIMIT 1
-) h ON true ORDER BY s
+SELECT s AS shard, coalesce(l.sequence, e.sequence, a.sequence, 0) AS sequence, coalesce(l.hash, e.hash, a.hash) AS hash,
+    to_char(clock_timestamp() AT TIME ZONE 'UTC', {TIME}) AS at
+FROM unnest(CAST(%(shards)s AS int[])) AS s
+LEFT JOIN LATERAL (SELECT l.sequence, l.hash FROM access_log l WHERE l.shard = s AND l.sequence IS NOT NULL ORDER BY l.sequence DESC LIMIT 1) l ON true
+LEFT JOIN LATERAL (SELECT e.sequence, e.hash FROM audit_event e WHERE s = {EVENTS} AND e.shard = s ORDER BY e.sequence DESC LIMIT 1) e ON true
+LEFT JOIN LATERAL (
+    SELECT a.sequence, a.hash FROM audit_anchor a WHERE l.sequence IS NULL AND e.sequence IS NULL AND a.shard = s ORDER BY a.sequence DESC LIMIT 1
+) a ON true
+ORDER BY s
 """  # noqa: S608
 """The last row of each chain; where a chain was emptied by time, what its anchor remembers."""
 
