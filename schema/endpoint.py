@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,8 @@ class Endpoint:
     """What the store raises."""
     away: Callable[[Exception], bool] = lambda _: False
     """Whether what it raised means that it cannot be reached."""
+    log: Any = field(default_factory=_log.bind)
+    """Where each answer is told of: put together once, not for each."""
 
     async def __call__(self, request: Request) -> Response:
         """One request. Never raises but for cancellation."""
@@ -230,7 +232,7 @@ class Endpoint:
         return *_shaped(result.data, errors, media), _patience(errors)
 
     def _tell(self, caller: Caller, question: Question, answer: Response, seconds: float, price: Mapping[str, int]) -> None:
-        _log.info(
+        self.log.info(
             "graphql.answered",
             client=caller.client_id,
             document=question.sha256,
