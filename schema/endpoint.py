@@ -46,6 +46,9 @@ from hub.errors import (
     TooSlow,
     WaitAndRetry,
 )
+from hub.headers import sent
+from schema.answer import GRAPHQL_JSON, Answer
+from schema.answer import JSON as _JSON
 from schema.body import BadRequest, Question, read_question
 from schema.codes import ALWAYS, CODES, code_of, coded
 from schema.context import Context, Meter, Reads, Trusted
@@ -59,8 +62,6 @@ from schema.services import Services
 from schema.socket import PROTOCOL, Session
 from schema.sse import EVENT_STREAM, EventStream
 
-GRAPHQL_JSON = "application/graphql-response+json"
-_JSON = "application/json"
 _BY_POST = BadRequest("GraphQL is asked by POST.", 405, "Send the question as JSON in the body of a POST: an address ends in logs.")
 _ACCEPTED = BadRequest("None of the media types that are accepted is served.", 406, f"Accept {GRAPHQL_JSON}, {_JSON} or {EVENT_STREAM}.")
 MAX_SECONDS = 10.0
@@ -102,12 +103,12 @@ class Endpoint:
             answer = await self._answered(request)
         except self.broken as error:
             # Before an operation has begun: whoever asks was not admitted, or his document not found, for a reason that is ours.
-            answer = self._failed(error, media_type(request.headers.getlist("accept")) or _JSON)
+            answer = self._failed(error, media_type(sent(request.scope, b"accept")) or _JSON)
         answer.raw_headers.append((_REQUEST_ID, _request.get().encode()))
-        return answer if isinstance(answer, EventStream) else packed(answer, request.headers.getlist("accept-encoding"))
+        return answer if isinstance(answer, EventStream) else packed(answer, sent(request.scope, b"accept-encoding"))
 
     async def _answered(self, request: Request) -> Response:
-        began, media = time.perf_counter(), media_type(request.headers.getlist("accept"))
+        began, media = time.perf_counter(), media_type(sent(request.scope, b"accept"))
         if request.method != "POST":
             return _answer(_BY_POST.told(), media or _JSON, _BY_POST.status, {"Allow": "POST"})
         if media is None:
@@ -132,8 +133,8 @@ class Endpoint:
             result, status, more = await self._run(context, question, media)
             answer, price = _answer(result, media, status, {**self.courtesy(), **more}), context.price
             if isinstance(result.get("data"), orjson.Fragment) and status == 200:
-                digest = hashlib.sha256(media.encode() + b"\n" + bytes(answer.body)).hexdigest()
-                answer = conditional(answer, self.tag(admitted.caller, digest), request.headers.getlist("if-none-match"))
+                digest = hashlib.sha256(b"%b\n%b" % (media.encode(), bytes(answer.body))).hexdigest()
+                answer = conditional(answer, self.tag(admitted.caller, digest), sent(request.scope, b"if-none-match"))
         self._tell(admitted.caller, question, answer, time.perf_counter() - began, price)
         return answer
 
@@ -246,11 +247,11 @@ class Endpoint:
 
 def media_type(accepts: list[str]) -> str | None:
     """What to answer in; None when the client accepts none of them."""
-    wanted = [part.split(";")[0].strip().lower() for header in accepts for part in header.split(",")] or ["*/*"]
-    for part in wanted:
-        if part in (GRAPHQL_JSON, EVENT_STREAM):
-            return part
-        if part in (_JSON, "*/*", "application/*"):
+    for part in ",".join(accepts).split(",") if accepts else ("*/*",):
+        wanted = part.partition(";")[0].strip().lower()
+        if wanted in (GRAPHQL_JSON, EVENT_STREAM):
+            return wanted
+        if wanted in (_JSON, "*/*", "application/*"):
             return _JSON
     return None
 
@@ -311,7 +312,6 @@ def _of_graphql(error: GraphQLError) -> dict[str, Any]:
 
 
 def _answer(body: dict[str, Any], media: str, status: int, headers: Mapping[str, str]) -> Response:
-    kind = _JSON if media == EVENT_STREAM else media
     if "errors" in body:
         body = {**body, "extensions": {"requestId": _request.get()}}
-    return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **headers}, f"{kind}; charset=utf-8")
+    return Answer(body, _JSON if media == EVENT_STREAM else media, status, headers)
