@@ -11,7 +11,6 @@ nor the answer are ever logged: the log line has the document's digest, the stat
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 import traceback
@@ -53,6 +52,7 @@ from schema.body import BadRequest, Question, read_question
 from schema.codes import ALWAYS, CODES, code_of, coded
 from schema.context import Context, Meter, Reads, Trusted
 from schema.contract import HubSchema
+from schema.deadline import Deadline
 from schema.discreet import without_values
 from schema.etag import conditional
 from schema.live import Live, Pulse, Refused
@@ -222,7 +222,7 @@ class Endpoint:
 
     async def _run(self, context: Context, question: Question, media: str) -> tuple[dict[str, Any], int, Mapping[str, str]]:
         try:
-            async with asyncio.timeout(MAX_SECONDS):
+            with Deadline(MAX_SECONDS):
                 result = await self.schema.execute(question.query, question.variables, context, operation_name=question.operation)
         except TimeoutError:
             result = ExecutionResult(data=None, errors=[GraphQLError("", original_error=TooSlow())])
