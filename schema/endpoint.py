@@ -31,7 +31,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 
 from hub.domain.caller import Admitted, Caller
-from hub.domain.identifiers import new_id
+from hub.domain.identifiers import new_id_text
 from hub.errors import (
     BudgetSpent,
     CallerMustFix,
@@ -98,7 +98,7 @@ class Endpoint:
 
     async def __call__(self, request: Request) -> Response:
         """One request. Never raises but for cancellation."""
-        _request.set(str(new_id()))
+        _request.set(new_id_text())
         try:
             answer = await self._answered(request)
         except self.broken as error:
@@ -154,7 +154,7 @@ class Endpoint:
         courtesy = [(name.lower().encode(), value.encode()) for name, value in self.courtesy().items()]
         await socket.accept(PROTOCOL, courtesy)
         _log.info("graphql.socket", client=admitted.caller.client_id)
-        _request.set(str(new_id()))
+        _request.set(new_id_text())
         await Session(socket, self._live, admitted, self._shown, self._settled).run()
 
     @property
@@ -292,7 +292,7 @@ def shown(error: Exception) -> dict[str, Any]:
         return {"message": original.message, "extensions": {"code": code, "remedy": original.remedy or CODES[code][1]}, **place}
     if isinstance(error, GraphQLError) and (original is None or isinstance(original, GraphQLError)):
         return _of_graphql(error) | place
-    error_id = str(new_id())
+    error_id = new_id_text()
     _log.error("graphql.masked", error_id=error_id, request=_request.get(), kind=type(original).__name__, places=_places(original))
     return {"message": "Something went wrong in the hub.", "extensions": {"code": "INTERNAL", "id": error_id}, **place}
 
