@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -79,6 +80,7 @@ def _signer(head: str) -> tuple[Signer, str]:
     return found
 
 
+@lru_cache(maxsize=_KEPT)
 def token_hash(token: str) -> str:
     """``ath``: base64url of the token's SHA-256."""
     return base64.urlsafe_b64encode(hashlib.sha256(token.encode("ascii")).digest()).rstrip(b"=").decode()
