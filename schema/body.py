@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+
+from hub.headers import sent
 
 MAX_BODY = 64 * 1024
 MAX_NESTING = 20
-ENCODED = "content-encoding"
+ENCODED = b"content-encoding"
 _MEMBERS = {"query", "variables", "operationName", "extensions", "documentId"}
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
@@ -51,27 +53,37 @@ def _digest(query: str) -> str:
 
 async def read_question(request: Request) -> Question:
     """Raises BadRequest."""
-    kinds = request.headers.getlist("content-type")
+    kinds = sent(request.scope, b"content-type")
     if len(kinds) != 1 or not _is_json(kinds[0]):
         raise BadRequest("The body is not sent as JSON.", 415, "Send Content-Type: application/json.")
-    if ENCODED in request.headers:
+    if sent(request.scope, ENCODED):
         raise BadRequest("The body is compressed.", 415, "Send it as it is.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    return _parsed(await _body(request))
+
+
+async def _body(request: Request) -> bytearray:
+    """Whole. Raises BadRequest as soon as it is too long, ClientDisconnect."""
+    body, more = bytearray(), True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(body) > MAX_BODY:
             raise BadRequest(
                 "The body is too long.", 413, f"Send at most {MAX_BODY:,} bytes: ask with stored documents, or in several operations."
             )
-    return _parsed(bytes(body))
+    return body
 
 
+@lru_cache(maxsize=64)
 def _is_json(content_type: str) -> bool:
     kind, _, parameters = content_type.lower().partition(";")
     return kind.strip() == "application/json" and parameters.strip().replace('"', "") in ("", "charset=utf-8")
 
 
-def _parsed(body: bytes) -> Question:
+def _parsed(body: bytearray) -> Question:
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -81,7 +93,7 @@ def _parsed(body: bytes) -> Question:
 
 def question_of(found: Any) -> Question:
     """A question as JSON gave it, in the body of a request or in a message. Raises BadRequest."""
-    if not isinstance(found, dict) or not set(found) <= _MEMBERS:
+    if not isinstance(found, dict) or not found.keys() <= _MEMBERS:
         raise BadRequest("Send one JSON object with query or documentId, variables and operationName.")
     query, variables, name = found.get("query"), found.get("variables"), found.get("operationName")
     stored = _stored(found)
@@ -91,10 +103,11 @@ def question_of(found: Any) -> Question:
         raise BadRequest("The digest is not that of the query.")
     if not isinstance(variables, dict | None) or not isinstance(name, str | None) or not isinstance(found.get("extensions"), dict | None):
         raise BadRequest("The variables must be an object and the operation's name a string.")
-    if _depth(variables) > MAX_NESTING:
-        raise BadRequest("The variables nest too deep.")
-    if _holds_nul(variables):
-        raise BadRequest("A text holds no NUL character.")
+    if variables and not _is_plain(variables):
+        if _depth(variables) > MAX_NESTING:
+            raise BadRequest("The variables nest too deep.")
+        if _holds_nul(variables):
+            raise BadRequest("A text holds no NUL character.")
     # Who sends the text has sent the text: naming its digest, too, stores nothing and opens nothing.
     return Question(query or "", variables or {}, name or None, stored if query is None else None)
 
@@ -102,6 +115,8 @@ def question_of(found: Any) -> Question:
 def _stored(found: dict[str, Any]) -> str | None:
     """The digest that a request names: ``documentId``, or ``extensions.persistedQuery.sha256Hash`` as some clients send it. Raises BadRequest."""
     extensions = found.get("extensions")
+    if extensions is None and found.get("documentId") is None:
+        return None
     persisted = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
     named = [found["documentId"]] if found.get("documentId") is not None else []
     if persisted is not None:
@@ -110,6 +125,11 @@ def _stored(found: dict[str, Any]) -> str | None:
     if len(digests) > 1 or "" in digests:
         raise BadRequest("A stored document is named by one SHA-256, in small hexadecimal digits.")
     return digests.pop() if digests else None
+
+
+def _is_plain(variables: dict[str, Any]) -> bool:
+    """Texts without NUL and nothing else, as of most operations: then there is nothing more to look for."""
+    return all(type(value) is str and "\0" not in value and "\0" not in name for name, value in variables.items())
 
 
 def _holds_nul(value: Any) -> bool:

@@ -11,13 +11,12 @@ nor the answer are ever logged: the log line has the document's digest, the stat
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 
 from hub.domain.caller import Admitted, Caller, Pending, Reconsider
-from hub.domain.identifiers import new_id
+from hub.domain.identifiers import new_id_text
 from hub.errors import (
     BudgetSpent,
     CallerMustFix,
@@ -46,10 +45,14 @@ from hub.errors import (
     TooSlow,
     WaitAndRetry,
 )
+from hub.headers import sent
+from schema.answer import GRAPHQL_JSON, Answer
+from schema.answer import JSON as _JSON
 from schema.body import BadRequest, Question, read_question
 from schema.codes import ALWAYS, CODES, code_of, coded
 from schema.context import Context, Meter, Reads, Trusted
 from schema.contract import HubSchema
+from schema.deadline import Deadline
 from schema.discreet import without_values
 from schema.etag import conditional
 from schema.live import Live, Pulse, Refused
@@ -59,8 +62,6 @@ from schema.services import Services
 from schema.socket import PROTOCOL, Session
 from schema.sse import EVENT_STREAM, EventStream
 
-GRAPHQL_JSON = "application/graphql-response+json"
-_JSON = "application/json"
 _BY_POST = BadRequest("GraphQL is asked by POST.", 405, "Send the question as JSON in the body of a POST: an address ends in logs.")
 _ACCEPTED = BadRequest("None of the media types that are accepted is served.", 406, f"Accept {GRAPHQL_JSON}, {_JSON} or {EVENT_STREAM}.")
 MAX_SECONDS = 10.0
@@ -92,20 +93,22 @@ class Endpoint:
     """What the store raises."""
     away: Callable[[Exception], bool] = lambda _: False
     """Whether what it raised means that it cannot be reached."""
+    log: Any = field(default_factory=_log.bind)
+    """Where each answer is told of: put together once, not for each."""
 
     async def __call__(self, request: Request) -> Response:
         """One request. Never raises but for cancellation."""
-        _request.set(str(new_id()))
+        _request.set(new_id_text())
         try:
             answer = await self._answered(request)
         except self.broken as error:
             # Before an operation has begun: whoever asks was not admitted, or his document not found, for a reason that is ours.
-            answer = self._failed(error, media_type(request.headers.getlist("accept")) or _JSON)
+            answer = self._failed(error, media_type(sent(request.scope, b"accept")) or _JSON)
         answer.raw_headers.append((_REQUEST_ID, _request.get().encode()))
-        return answer if isinstance(answer, EventStream) else packed(answer, request.headers.getlist("accept-encoding"))
+        return answer if isinstance(answer, EventStream) else packed(answer, sent(request.scope, b"accept-encoding"))
 
     async def _answered(self, request: Request) -> Response:
-        began, media = time.perf_counter(), media_type(request.headers.getlist("accept"))
+        began, media = time.perf_counter(), media_type(sent(request.scope, b"accept"))
         if request.method != "POST":
             return _answer(_BY_POST.told(), media or _JSON, _BY_POST.status, {"Allow": "POST"})
         if media is None:
@@ -150,8 +153,8 @@ class Endpoint:
             result, status, more = await self._run(context, question, media)
             answer, price = _answer(result, media, status, {**self.courtesy(), **more}), context.price
             if isinstance(result.get("data"), orjson.Fragment) and status == 200:
-                digest = hashlib.sha256(media.encode() + b"\n" + bytes(answer.body)).hexdigest()
-                answer = conditional(answer, self.tag(admitted.caller, digest), request.headers.getlist("if-none-match"))
+                digest = hashlib.sha256(b"%b\n%b" % (media.encode(), bytes(answer.body))).hexdigest()
+                answer = conditional(answer, self.tag(admitted.caller, digest), sent(request.scope, b"if-none-match"))
         self._tell(admitted.caller, question, answer, time.perf_counter() - began, price)
         return answer
 
@@ -181,7 +184,7 @@ class Endpoint:
         courtesy = [(name.lower().encode(), value.encode()) for name, value in self.courtesy().items()]
         await socket.accept(PROTOCOL, courtesy)
         _log.info("graphql.socket", client=admitted.caller.client_id)
-        _request.set(str(new_id()))
+        _request.set(new_id_text())
         await Session(socket, self._live, admitted, self._shown, self._settled).run()
 
     @property
@@ -251,7 +254,7 @@ class Endpoint:
 
     async def _run(self, context: Context, question: Question, media: str) -> tuple[dict[str, Any], int, Mapping[str, str]]:
         try:
-            async with asyncio.timeout(MAX_SECONDS):
+            with Deadline(MAX_SECONDS):
                 result = await self.schema.execute(question.query, question.variables, context, operation_name=question.operation)
         except TimeoutError:
             result = ExecutionResult(data=None, errors=[GraphQLError("", original_error=TooSlow())])
@@ -262,7 +265,7 @@ class Endpoint:
         return *_shaped(result.data, errors, media), _patience(errors)
 
     def _tell(self, caller: Caller, question: Question, answer: Response, seconds: float, price: Mapping[str, int]) -> None:
-        _log.info(
+        self.log.info(
             "graphql.answered",
             client=caller.client_id,
             document=question.sha256,
@@ -276,11 +279,11 @@ class Endpoint:
 
 def media_type(accepts: list[str]) -> str | None:
     """What to answer in; None when the client accepts none of them."""
-    wanted = [part.split(";")[0].strip().lower() for header in accepts for part in header.split(",")] or ["*/*"]
-    for part in wanted:
-        if part in (GRAPHQL_JSON, EVENT_STREAM):
-            return part
-        if part in (_JSON, "*/*", "application/*"):
+    for part in ",".join(accepts).split(",") if accepts else ("*/*",):
+        wanted = part.partition(";")[0].strip().lower()
+        if wanted in (GRAPHQL_JSON, EVENT_STREAM):
+            return wanted
+        if wanted in (_JSON, "*/*", "application/*"):
             return _JSON
     return None
 
@@ -321,7 +324,7 @@ def shown(error: Exception) -> dict[str, Any]:
         return {"message": original.message, "extensions": {"code": code, "remedy": original.remedy or CODES[code][1]}, **place}
     if isinstance(error, GraphQLError) and (original is None or isinstance(original, GraphQLError)):
         return _of_graphql(error) | place
-    error_id = str(new_id())
+    error_id = new_id_text()
     _log.error("graphql.masked", error_id=error_id, request=_request.get(), kind=type(original).__name__, places=_places(original))
     return {"message": "Something went wrong in the hub.", "extensions": {"code": "INTERNAL", "id": error_id}, **place}
 
@@ -341,7 +344,6 @@ def _of_graphql(error: GraphQLError) -> dict[str, Any]:
 
 
 def _answer(body: dict[str, Any], media: str, status: int, headers: Mapping[str, str]) -> Response:
-    kind = _JSON if media == EVENT_STREAM else media
     if "errors" in body:
         body = {**body, "extensions": {"requestId": _request.get()}}
-    return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **headers}, f"{kind}; charset=utf-8")
+    return Answer(body, _JSON if media == EVENT_STREAM else media, status, headers)

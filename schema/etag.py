@@ -23,7 +23,7 @@ def named(headers: Sequence[str]) -> frozenset[str]:
 def conditional(answer: Response, tag: str, if_none_match: Sequence[str]) -> Response:
     """The answer with its tag, or 304 and no body to whoever has it."""
     quoted = f'"{tag}"'
-    if quoted in named(if_none_match):
+    if if_none_match and quoted in named(if_none_match):
         kept = {name: value for name, value in answer.headers.items() if name not in ("content-length", "content-type")}
         return Response(None, 304, {**kept, "ETag": quoted})
     answer.raw_headers.append((b"etag", quoted.encode()))

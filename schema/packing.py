@@ -6,7 +6,7 @@ An answer holds nothing that an attacker could vary beside something secret: it 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import zstandard
 from starlette.responses import Response
@@ -17,11 +17,11 @@ _LEVELS = {"zstd": 3, "gzip": 4}
 _VARY = (b"vary", b"Accept, Accept-Encoding")
 
 
-def packed(response: Response, accepted: Iterable[str]) -> Response:
+def packed(response: Response, accepted: Sequence[str]) -> Response:
     """The same answer, compressed if both sides gain by it."""
     response.raw_headers.append(_VARY)
     body = bytes(response.body)
-    coding = chosen(accepted) if len(body) >= WORTH else None
+    coding = chosen(accepted) if accepted and len(body) >= WORTH else None
     if coding is not None:
         small = zstandard.compress(body, _LEVELS[coding]) if coding == "zstd" else gzip.compress(body, _LEVELS[coding], mtime=0)
         response.body = small

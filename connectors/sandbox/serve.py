@@ -49,6 +49,8 @@ class Server(uvicorn.Server):
                 lifespan="off",
                 http="httptools",
                 ws="websockets-sansio",
+                # Whoever wants to know what a proxy says asks himself (hub.app).
+                proxy_headers=False,
                 # Messages are bounded like bodies, and like them never compressed.
                 ws_max_size=64 * 1024,
                 ws_per_message_deflate=False,

@@ -27,6 +27,7 @@ from hub.access.tokens import AccessToken, key_named, open_access_token
 from hub.domain.caller import Admitted, Caller, Pending, Standing
 from hub.domain.periods import china_day
 from hub.errors import TokenInvalid
+from hub.headers import sent
 from hub.store.database import Database
 
 _REMEMBERED = 1_000
@@ -104,7 +105,7 @@ class Guard:
 
     def _proof(self, request: HTTPConnection, scheme: str, text: str, token: AccessToken) -> Proof | None:
         """A bound token needs its proof and the scheme DPoP; an unbound one the scheme Bearer and no proof."""
-        headers = request.headers.getlist("dpop")
+        headers = sent(request.scope, b"dpop")
         if token.thumbprint is None:
             if scheme != "bearer" or headers:
                 raise TokenInvalid("An unbound token is sent as Bearer, without a proof.")
@@ -123,7 +124,7 @@ class Guard:
 
 def _credentials(request: HTTPConnection) -> tuple[str, str]:
     """Scheme (lower case) and token of the one Authorization header."""
-    headers = request.headers.getlist("authorization")
+    headers = sent(request.scope, b"authorization")
     if not headers:
         raise no_credentials()
     if len(headers) > 1:

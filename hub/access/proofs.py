@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
-from joserfc.jwk import Key
 
-from hub.access.jose import Expect, key_from, open_token, text_claim, whole_number
+from hub.access.jose import Expect, Signer, key_from, opened_by, parts_of, signer_of, text_claim, whole_number
 from hub.access.nonces import Nonces
 from hub.errors import TokenInvalid
 
@@ -22,7 +20,7 @@ MAX_PROOF = 4096
 WINDOW = 60
 
 _KEPT = 1_000
-_known: OrderedDict[str, tuple[Key, str]] = OrderedDict()
+_known: OrderedDict[str, tuple[Signer, str]] = OrderedDict()
 _EXPECT = Expect(ALGORITHMS, ("dpop+jwt",), frozenset({"alg", "typ", "jwk"}))
 
 
@@ -55,14 +53,9 @@ def check_proof(headers: Sequence[str], asked: Asked, nonces: Nonces, now: float
     """``headers`` are the values of all DPoP headers. Raises TokenInvalid; NonceNeeded when only the nonce is missing or old."""
     if len(headers) != 1 or len(headers[0]) > MAX_PROOF:
         raise TokenInvalid("Send exactly one DPoP proof.")
-    thumbprint = ""
-
-    def key_of(header: Mapping[str, Any]) -> Key:
-        nonlocal thumbprint
-        key, thumbprint = _key_of(header["jwk"])
-        return key
-
-    claims = open_token(headers[0], _EXPECT, key_of).claims
+    parts = parts_of(headers[0])
+    signer, thumbprint = _signer(parts[0])
+    claims = opened_by(signer, parts).claims
     if claims.get("htm") != asked.method or claims.get("htu") != asked.url:
         raise TokenInvalid("The proof was made for another request.")
     if abs(whole_number(claims, "iat") - now) > WINDOW:
@@ -76,18 +69,18 @@ def check_proof(headers: Sequence[str], asked: Asked, nonces: Nonces, now: float
     return Proof(thumbprint, jti, int(now) + 2 * WINDOW + 1)
 
 
-def _key_of(jwk: Any) -> tuple[Key, str]:
-    """The key and its thumbprint; one that was looked at before is not looked at again. Raises TokenInvalid."""
-    name = json.dumps(jwk, sort_keys=True)
-    found = _known.get(name)
+def _signer(head: str) -> tuple[Signer, str]:
+    """Whom a proof's header names, and his key's thumbprint. A client sends the same header each time: one that was looked at is not looked at again. Raises TokenInvalid."""
+    found = _known.get(head)
     if found is None:
-        key = key_from(jwk, ("EC", "OKP"))
-        found = _known[name] = key, key.thumbprint()
+        signer = signer_of(head, _EXPECT, lambda header: key_from(header["jwk"], ("EC", "OKP")))
+        found = _known[head] = signer, signer.key.thumbprint()
         if len(_known) > _KEPT:
             _known.popitem(last=False)
     return found
 
 
+@lru_cache(maxsize=_KEPT)
 def token_hash(token: str) -> str:
     """``ath``: base64url of the token's SHA-256."""
     return base64.urlsafe_b64encode(hashlib.sha256(token.encode("ascii")).digest()).rstrip(b"=").decode()

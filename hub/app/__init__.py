@@ -6,10 +6,12 @@ built from it (trust rules, section f).
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -19,6 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 from starlette.websockets import WebSocket
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from hub.access.audit import AccessLog, ChainKeys
 from hub.access.challenges import challenge as challenge_of
@@ -89,7 +92,12 @@ def build_app(runtime: AppRuntime) -> ASGIApp:
     if runtime.link_app is not None:
         routes.append(Mount("/link", runtime.link_app))
     app = Starlette(routes=routes, exception_handlers={404: unserved.not_found, 405: unserved.other_method})
-    return HostCheck(Straight(handler, app), runtime.origin, runtime.hosts)
+    return HostCheck(Straight(handler, _told_by_proxies(app)), runtime.origin, runtime.hosts)
+
+
+def _told_by_proxies(app: Any) -> Any:
+    """The pages write down which address a customer agreed from: as a proxy forwards it, if it is one of those that uvicorn trusts. GraphQL asks for nobody's address."""
+    return ProxyHeadersMiddleware(app, os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"))
 
 
 def _endpoint(runtime: AppRuntime, guard: Guard, server: AuthorizationServer) -> Endpoint:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
@@ -34,13 +35,7 @@ def configure(level: int = logging.INFO) -> None:
     """Sets up structlog for this process, and takes over what libraries log by the standard module, from warnings on."""
     logging.basicConfig(handlers=[_Others()], level=logging.WARNING, force=True)
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _places,
-            _listed,
-            structlog.processors.JSONRenderer(_as_json),
-        ],
+        processors=[_line, structlog.processors.JSONRenderer(_as_json)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=_Stderr,
         cache_logger_on_first_use=False,
@@ -61,17 +56,18 @@ def _as_json(event: Event, default: Callable[[Any], Any]) -> str:
     return orjson.dumps(event, default=default).decode()
 
 
-def _listed(_logger: Any, _method: str, event: Event) -> Event:
-    return {name: value for name, value in event.items() if name in FIELDS}
-
-
-def _places(_logger: Any, _method: str, event: Event) -> Event:
-    found = event.pop("exc_info", None)
-    error = found if isinstance(found, BaseException) else sys.exc_info()[1] if found else None
+def _line(_logger: Any, method: str, event: Event) -> Event:
+    """What is written of an event: the fields on the list, its error's places, how bad it is and when it was. In one go, for one is written of every request."""
+    error = _error(event["exc_info"]) if "exc_info" in event else None
+    line = {name: value for name, value in event.items() if name in FIELDS}
     if error is not None:
-        event["type"] = type(error).__name__
-        event["trace"] = list(_trace(error.__traceback__))
-    return event
+        line["type"], line["trace"] = type(error).__name__, list(_trace(error.__traceback__))
+    line["level"], line["timestamp"] = method, f"{datetime.now(UTC).isoformat()[:-6]}Z"
+    return line
+
+
+def _error(found: Any) -> BaseException | None:
+    return found if isinstance(found, BaseException) else sys.exc_info()[1] if found else None
 
 
 def _trace(at: TracebackType | None) -> list[str]:

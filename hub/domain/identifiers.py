@@ -63,9 +63,19 @@ class Unsound:
 
 def new_id() -> uuid.UUID:
     """A UUIDv7 (RFC 9562, method 3): milliseconds, a 4,096th of one, then 62 random bits. Sorts by time of making, also within a millisecond."""
+    return uuid.UUID(int=_new_number())
+
+
+def new_id_text() -> str:
+    """As text, where nothing else is wanted of it."""
+    digits = f"{_new_number():032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _new_number() -> int:
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     made = milliseconds << 80 | 0x7 << 76 | (rest * 4096 // 1_000_000) << 64 | 0x2 << 62
-    return uuid.UUID(int=made | int.from_bytes(os.urandom(8), "big") >> 2)
+    return made | int.from_bytes(os.urandom(8), "big") >> 2
 
 
 def canonical(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any, cast
@@ -16,6 +15,7 @@ from hub.domain.selection import SlotValues
 from hub.errors import InvalidInput, NotAllowed, TooSlow
 from schema.codes import coded
 from schema.context import Context
+from schema.deadline import Deadline
 from schema.plan.cost import check_cost
 from schema.plan.documents import Document, Documents
 from schema.plan.keys import missing_keys
@@ -90,7 +90,7 @@ async def read(documents: Documents, plan: Plan, given: Mapping[str, Any], conte
     caller, values = context.caller, plan.values(documents.schema, given)
     seconds = DEADLINES.get(caller.audience)
     try:
-        async with asyncio.timeout(seconds) if seconds else _AT_LEISURE:
+        with Deadline(seconds) if seconds else _AT_LEISURE:
             body = await context.reads.read(caller, plan.read, values, context.pending)
     except (TimeoutError, TooSlow):
         raise (TooSlow(LOOKED_THROUGH, remedy=CHOOSE_LESS) if _chooses(plan, values) else TooSlow()) from None

@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 
-from hub.domain.identifiers import birth_date, is_resident_id, is_uscc, mask, new_id
+from hub.domain.identifiers import birth_date, is_resident_id, is_uscc, mask, new_id, new_id_text
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,10 @@ def test_ids_sort_within_a_millisecond() -> None:
     assert len({one.int >> 80 for one in made}) < 900, "many of them were made in one millisecond"
     assert sum(one < other for one, other in itertools.pairwise(made)) > 990
     assert len({one.int & (1 << 62) - 1 for one in made}) == 1_000
+
+
+def test_an_id_as_text_is_one() -> None:
+    before, text, after = new_id(), new_id_text(), new_id()
+    made = uuid.UUID(text)
+    assert str(made) == text and before < made < after
+    assert (made.version, made.variant) == (7, uuid.RFC_4122)

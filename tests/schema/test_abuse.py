@@ -147,7 +147,7 @@ SPOILT: dict[str, Spoil] = {
     "list": lambda patch: patch.setattr(arguments_module, "MOST_ITEMS", MANY),
     "page": lambda patch: patch.setattr(binding_module, "MAX_PAGE", MANY),
     "body": lambda patch: patch.setattr(body_module, "MAX_BODY", 10 * MANY),
-    "encoding": lambda patch: patch.setattr(body_module, "ENCODED", "x-nothing"),
+    "encoding": lambda patch: patch.setattr(body_module, "ENCODED", b"x-nothing"),
     "nesting of variables": lambda patch: patch.setattr(body_module, "MAX_NESTING", MANY),
 }
 

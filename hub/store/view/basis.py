@@ -6,7 +6,7 @@ made of many. What is asked for without facts in it (who a customer is, what was
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -56,9 +56,9 @@ class Relied:
 
     def outcome(self, open_to: frozenset[str]) -> tuple[AccessOutcome, tuple[str, ...]]:
         """What came of it, and which sources no consent opened."""
-        withheld = tuple(sorted(self.sources - open_to))
-        if not withheld and (open_to or not self.derived):
+        if self.sources <= open_to and (open_to or not self.derived):
             return AccessOutcome.ANSWERED, ()
+        withheld = tuple(sorted(self.sources - open_to))
         nothing = not open_to & self.sources and not (self.derived and open_to)
         return (AccessOutcome.WITHHELD if nothing else AccessOutcome.PARTLY_WITHHELD), withheld
 
@@ -69,13 +69,13 @@ def _of_nodes(selection: Selection) -> set[str]:
     return {_KINDS[case.type] for case in cases if case.picks and case.type in _KINDS}
 
 
-def accessed(caller: Caller, read: StoredRead, relied: Relied, seen: Iterable[UUID], basis: Sequence[Any] | None) -> list[Accessed]:
+def accessed(caller: Caller, read: StoredRead, relied: Relied, seen: Sequence[UUID], basis: Sequence[Any] | None) -> list[Accessed]:
     """One record per customer of the answer."""
     found: list[Accessed] = []
-    for customer_id in sorted(set(seen)):
+    for customer_id in seen if len(seen) == 1 else sorted(set(seen)):
         named = str(customer_id)
         own = [one for one in basis or () if one[0] == named]
-        outcome, withheld = relied.outcome(frozenset(str(one[2]) for one in own))
+        outcome, withheld = relied.outcome(frozenset([one[2] for one in own]))
         found.append(
             Accessed(
                 customer_id=customer_id,
@@ -84,8 +84,8 @@ def accessed(caller: Caller, read: StoredRead, relied: Relied, seen: Iterable[UU
                 operation=read.name,
                 document_sha256=read.sha256,
                 fields=read.fields,
-                consents=tuple(str(one[1]) for one in own),
-                terms=tuple(sorted({str(one[3]) for one in own})),
+                consents=tuple([one[1] for one in own]),
+                terms=tuple(sorted({one[3] for one in own})),
                 withheld=withheld,
                 outcome=outcome,
             )

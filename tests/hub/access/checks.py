@@ -7,8 +7,8 @@ the function without it and putting that code in the function's place. What refu
 from __future__ import annotations
 
 import ast
-import base64
 import inspect
+import json
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import pytest
-from joserfc import jws
+from joserfc.jws import JWSRegistry
 
 from hub.access import admissions, assertions, forms, guard, jose, proofs, server, tokens
 from hub.access.clients import Client
@@ -95,10 +95,14 @@ def _without(function: FunctionType, number: int) -> CodeType:
     return next(one for one in compiled.co_consts if isinstance(one, CodeType) and one.co_name == function.__name__)
 
 
-def _unsigned(text: bytes, *_: Any, **__: Any) -> Any:
-    """What a library would answer that does not look at the signature."""
-    found: Any = type("Signed", (), {"payload": base64.urlsafe_b64decode(text.split(b".")[1] + b"=" * (-len(text.split(b".")[1]) % 4))})
-    return found
+def _unsigned(patch: pytest.MonkeyPatch) -> None:
+    """As with a library that looks neither at the key nor at the signature."""
+    patch.setattr(jose, "_fitting", lambda *_: None)
+    patch.setattr(jose, "_holds", lambda *_: True)
+
+
+def _lax(**hooks: Any) -> Callable[[pytest.MonkeyPatch], None]:
+    return lambda patch: patch.setattr(jose, "_STRICT", json.JSONDecoder(**hooks))
 
 
 async def _unused(*_: Any) -> bool:
@@ -123,7 +127,8 @@ def _any_key(jwks: Any, header: Any) -> Any:
 
 
 BY_HAND: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "the signature": lambda patch: patch.setattr(jws, "deserialize_compact", _unsigned),
+    "the signature": _unsigned,
+    "whether the key fits": lambda patch: patch.setattr(jose, "_fitting", lambda head, header, *_: JWSRegistry.algorithms[header["alg"]]),
     "a proof's id counts once": _in_the_statement(
         "exists (select 1 from fresh f where f.issuer = a.thumbprint and f.jti = a.proof)", "true"
     ),
@@ -133,9 +138,9 @@ BY_HAND: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "an id of an assertion or of a proof counts once": lambda patch: patch.setattr(server, "use_once", _unused),
     "a disabled client at the token endpoint": lambda patch: patch.setattr(server, "find_client", _anybody),
     "the key that the assertion names": lambda patch: patch.setattr(assertions, "_key_of", _any_key),
-    "a member twice": lambda patch: patch.setattr(jose, "_unique", dict),
+    "a member twice": _lax(parse_constant=jose._no_constant),
     "the client is the one that it says": lambda patch: patch.setattr(server, "claimed_client", lambda text: jose.peek(text)["sub"]),
-    "what is no number of JSON": lambda patch: patch.setattr(jose, "_no_constant", lambda name: None),
+    "what is no number of JSON": _lax(object_pairs_hook=jose._unique),
 }
 
 HELD_TWICE: dict[str, tuple[str, str]] = {
@@ -149,11 +154,11 @@ HELD_TWICE: dict[str, tuple[str, str]] = {
     # Of another scheme no token is good; the first of the two decides what the challenge says.
     "guard._credentials: scheme.lower() not in ('dpop', 'bearer')": ("guard._proof: scheme != 'dpop'", "request: another scheme"),
     # The library opens nothing with another algorithm than it is told, or without a key, and no signature with something else in it.
-    "jose.open_token: header['alg'] not in expect.algorithms": ("the signature", "token: signature: PS256"),
+    "jose.signer_of: header['alg'] not in expect.algorithms": ("the signature", "token: signature: PS256"),
     "tokens._key_of: found is None": ("the signature", "token: header: unknown key"),
     "guard._credentials: ' ' in text": ("the signature", "request: two words"),
-    "jose._parts: not 0 < len(token) <= MAX_TOKEN": ("the signature", "token: signature: too long"),
-    "jose._parts: not token.isascii()": ("the signature", "token: signature: not ASCII"),
+    "jose.parts_of: not 0 < len(token) <= MAX_TOKEN": ("the signature", "token: signature: too long"),
+    "jose.parts_of: not token.isascii()": ("the signature", "token: signature: not ASCII"),
     # It takes no key of another kind than the algorithm's, either.
     "jose.key_from: jwk.get('kty') not in kinds": ("the signature", "proof: at the token endpoint: RSA key"),
 }

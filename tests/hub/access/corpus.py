@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import string
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -120,6 +121,8 @@ PROOFS: dict[str, Change] = {
     "RSA key": put("header", "jwk", RSA.as_dict(private=False)),
     "key of another curve's point": lambda header, claims: header["jwk"].update(x="AAAA"),
     "key is a text": put("header", "jwk", "AAAA"),
+    "key is for something else": lambda header, claims: header["jwk"].update(use="enc"),
+    "header is endless": lambda header, claims: header["jwk"].update(x5u="https://evil.example/" + "x" * 300),
     "another key": put("header", "jwk", lambda: ECKey.generate_key("P-256").as_dict(private=False)),
     "kid beside": put("header", "kid", "x"),
     "crit": put("header", "crit", []),
@@ -197,6 +200,7 @@ def signatures(forge: Forge) -> dict[str, str]:
         "no signature": f"{header}.{payload}.",
         "cut signature": good[:-2],
         "zero signature": f"{header}.{payload}.{b64(bytes(64))}",
+        "written in another way": good[:-1] + _ALPHABET[_ALPHABET.index(good[-1]) + 1],
         "another payload": f"{header}.{b64({'iss': ORIGIN})}.{signature}",
         "two parts": f"{header}.{payload}",
         "five parts": f"{good}.x.y",
@@ -214,13 +218,16 @@ def signatures(forge: Forge) -> dict[str, str]:
     }
 
 
+_ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+
+
 def _raw(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 SIGNATURES = (
     "another EC key", "the client's own key", "HMAC with the public key", "HMAC without a secret", "PS256", "ES384", "none", "None", "no signature",
-    "cut signature", "zero signature", "another payload", "two parts", "five parts", "empty", "a list as header", "header is no base64",
+    "cut signature", "zero signature", "written in another way", "another payload", "two parts", "five parts", "empty", "a list as header", "header is no base64",
     "header is no JSON", "duplicate members", "duplicate claims", "not a number", "claims are a list", "deeply nested header", "too long", "not ASCII",
 )  # fmt: skip
 
@@ -266,6 +273,12 @@ def _requests() -> Iterator[tuple[str, Callable[[Forge], Sent]]]:
     yield "unbound token of a client that may, as DPoP", lambda forge: Sent(forge.headers(unbound(forge, "risk-desk"))[:1])
     yield "unbound token as DPoP", lambda forge: Sent(forge.headers(unbound(forge))[:1])
     yield "proof of another key", other
+    yield (
+        "proof that another one signed, behind one that is good",
+        lambda forge: Sent(
+            forge.headers(token := forge.token(), forge.proof(token, key=STRANGER)), after=Sent(forge.headers(*pair(forge)))
+        ),
+    )
     yield "proof used before", lambda forge: Sent(forge.headers(*pair(forge))).again()
 
 
