@@ -260,7 +260,7 @@ class Reader:
             raise
 
     def _context(self, task: Task, held: Held) -> Context:
-        return self.calls.current(self.subjected.connector, replace(self.subjected.for_source(task.stream.source), grant=held.grant))
+        return self.calls.current(self.subjected.connector, self.subjected.for_source(task.stream.source), grant=held.grant)
 
     async def _may_fetch(self, task: Task) -> None:
         """The fetch gate: no request leaves that the consent does not cover as it stands now, nor from a run that was overtaken."""
