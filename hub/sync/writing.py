@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -23,15 +24,14 @@ class Writing:
 
     async def begin(self, work: Coroutine[None, None, bool]) -> None:
         """Waits for a place. Raises what a commit before raised, and does not begin then."""
-        try:
+        with ExitStack() as otherwise:
+            otherwise.callback(work.close)
             if len(self._tasks) == AT_ONCE:
                 await asyncio.wait(self._tasks[:1])
                 if _has_failed(self._tasks[0]):
                     await self.over()
                 del self._tasks[0]
-        except BaseException:
-            work.close()
-            raise
+            otherwise.pop_all()
         self._tasks.append(asyncio.create_task(work))
 
     async def failing(self) -> None:
