@@ -7,10 +7,11 @@ the engine catches.
 from __future__ import annotations
 
 import asyncio
-import random
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
+
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from hub.connect import (
     STUMBLES,
@@ -218,15 +219,23 @@ class Reader:
 
     async def _ask(self, task: Task, cursor: Json | None, held: Held, *, repeated: bool) -> _Sent:
         """Sends one request; repeats it with full jitter while the platform does not answer at all, if it may be sent twice."""
-        patience, tries = self.patience, 1
-        while True:
-            try:
-                return await self._send_once(task, cursor, held, repeated=repeated or tries > 1)
-            except PlatformUnreachable as error:
-                if tries == patience.attempts or not error.facts.get("repeatable"):
-                    raise
-            await asyncio.sleep(random.uniform(0, min(patience.longest_wait, patience.first_wait * 2 ** (tries - 1))))  # noqa: S311
-            tries += 1
+        try:
+            return await self._send_once(task, cursor, held, repeated=repeated)
+        except PlatformUnreachable as error:
+            unanswered = error
+        # What repeats is made for the few calls that are not answered: making it costs as much as a call's headers.
+        policy = AsyncRetrying(
+            retry=retry_if_exception(_may_repeat),
+            stop=stop_after_attempt(self.patience.attempts),
+            wait=wait_random_exponential(multiplier=self.patience.first_wait, max=self.patience.longest_wait),
+            reraise=True,
+        )
+        async for attempt in policy:
+            with attempt:
+                if attempt.retry_state.attempt_number == 1:
+                    raise unanswered
+                return await self._send_once(task, cursor, held, repeated=True)
+        raise AssertionError("unreachable: the policy returns or raises")
 
     async def _send_once(self, task: Task, cursor: Json | None, held: Held, *, repeated: bool) -> _Sent:
         """Consent, epoch and the time that is signed are those of the moment the request leaves, not of the moment it began to queue."""
@@ -389,3 +398,7 @@ def _next_request(task: Task, context: Context, cursor: Json | None) -> Request:
         return task.stream.request(context, task.window, cursor)
     except STUMBLES as error:
         raise ContractBroken(f"the next request cannot be made from the checkpoint ({type(error).__name__})") from None
+
+
+def _may_repeat(error: BaseException) -> bool:
+    return isinstance(error, PlatformUnreachable) and bool(error.facts.get("repeatable"))
