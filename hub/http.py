@@ -15,7 +15,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -26,6 +26,7 @@ from hub.addresses import Network, may_be_reached
 from hub.connect import Request, Response
 from hub.domain.identifiers import new_id
 from hub.errors import ContractBroken, FixConfiguration, PlatformBusy
+from hub.wire import Backend
 
 MAXIMUM = 16 * 1024 * 1024
 WHOLE_CALL = 60.0
@@ -102,6 +103,7 @@ def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
+@lru_cache(maxsize=256)
 def _is_plain(host: str) -> bool:
     """A DNS name, a full dotted quad or an IPv6 address. Forms that a resolver would turn into an address (``127.1``, ``0x7f.1``) are none."""
     try:
@@ -140,7 +142,7 @@ class Checked(httpcore.AsyncNetworkBackend):
     def __init__(
         self, private: Sequence[Network] = (), *, resolve: Resolve = _resolved, inner: httpcore.AsyncNetworkBackend | None = None
     ) -> None:
-        self._private, self._resolve, self._inner = tuple(private), resolve, inner or httpcore.AnyIOBackend()
+        self._private, self._resolve, self._inner = tuple(private), resolve, inner or Backend()
 
     async def connect_tcp(
         self,
@@ -261,7 +263,9 @@ def _prepared(url: str, request: Request) -> httpx.Request:
     """As it is sent. A transport follows no redirect and keeps no cookie, which a client would have to be forbidden: what one customer's call brings must not
     travel with another's."""
     given = {name.lower() for name, _ in request.headers}
-    headers = [(name, value) for name, value in (*_DEFAULTS, (INTERACTION, str(new_id()))) if name.lower() not in given]
+    headers = [(name, value) for name, value in _DEFAULTS if name.lower() not in given]
+    if INTERACTION.lower() not in given:
+        headers.append((INTERACTION, str(new_id())))
     return httpx.Request(
         request.method, url, headers=[*headers, *request.headers], content=request.body or None, extensions={"timeout": _LIMITS.as_dict()}
     )
@@ -272,7 +276,8 @@ async def _capped(answer: httpx.Response, most: int) -> bytes:
     if answer.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise ContractBroken("The platform's answer is compressed, which was not asked for.")
     parts, size = [], 0
-    async for part in answer.aiter_raw():
+    assert isinstance(answer.stream, httpx.AsyncByteStream)
+    async for part in answer.stream:
         size += len(part)
         if size > most:
             raise ContractBroken(f"The platform's answer is larger than {most} bytes.")

@@ -66,9 +66,9 @@ class Encoders:
 
 
 def _odd(fact: object, blind: Blind) -> Row | Exception:
-    """The long way. Times as PostgreSQL's driver writes them: an offset may have seconds."""
+    """The long way. Times as text, too: an offset may have seconds."""
     try:
-        return tuple(str(value) if isinstance(value, datetime) else value for value in plain_row(fact, blind))
+        return tuple(value.isoformat() if isinstance(value, datetime) else value for value in plain_row(fact, blind))
     except (Unreadable, *STUMBLES) as error:
         return error
 
@@ -78,9 +78,9 @@ def _factory(cls: type) -> Callable[[Blind], Encode]:
     """Compiles a kind's encoder. The text holds names of the declaration and nothing else."""
     names: dict[str, Any] = {
         "NoneType": NoneType, "Odd": Odd, "OFFSETS": _OFFSETS, "CHINA": CHINA, "IN_CHINA": _IN_CHINA, "SEVEN": {7}, "masked": masked, "dumps": orjson.dumps, "date": date,
-        "sha256": hashlib.sha256().copy, "spread": _spread, "escaped": _escaped, "longest": _longest, "parted": _parted,
+        "sha256": hashlib.sha256().copy, "spread": _spread, "escaped": _escaped, "longest": _longest, "parted": _parted, "times": _times,
         "month": re.compile(r"(?:\d{4}-(?:0[1-9]|1[0-2]))*", re.ASCII).fullmatch,
-        **{kind.name: re.compile(rf"(?:-?\d{{1,{DIGITS[kind]}}}(?:\.\d{{1,8}})?\n)*", re.ASCII).fullmatch for kind in (FieldType.MONEY, FieldType.NUMBER)},
+        **{kind.name: re.compile(rf"(?:-?+\d{{1,{DIGITS[kind]}}}+(?:\.\d{{1,8}}+)?+\n)*+", re.ASCII).fullmatch for kind in (FieldType.MONEY, FieldType.NUMBER)},
         **{f"T_{field.name}": frozenset({field.enum or _TYPES[field.kind]}) for field in spec_of(cls).fields},
     }  # fmt: skip
     exec("\n".join(_source(spec_of(cls))), names)  # noqa: S102
@@ -97,6 +97,11 @@ def _escaped(texts: list[str]) -> list[str]:
     """Parts of keys."""
     whole = "".join(texts)
     return [part(text) for text in texts] if "|" in whole or "\\" in whole else texts
+
+
+def _times(column: list[datetime]) -> list[str]:
+    """As text, once: the digest and the column are written from it. What orjson writes of a time holds nothing that could be taken for what separates two."""
+    return orjson.dumps(column)[2:-2].decode().split('","') if column else []
 
 
 def _parted(texts: Sequence[str], blind: Blind) -> tuple[list[str], list[str | None]]:
@@ -137,7 +142,7 @@ def _source(spec: FactSpec) -> Iterator[str]:
     digested = ", ".join(name for field in spec.fields for name in _columns(field)[: 1 if field.kind is FieldType.PARTY else None])
     # A pair that is half a surrogate is refused by orjson, a NUL by PostgreSQL.
     yield f"    texts = list(map(dumps, zip({digested})))"
-    yield r"""    if b"\\u0000" in b"".join(texts): raise Odd"""
+    yield r"""    if b"\\" in (whole := b"".join(texts)) and b"\\u0000" in whole: raise Odd"""
     yield "    digests = []"
     yield "    for text in texts:"
     yield "      digest = sha256()"
@@ -185,7 +190,7 @@ _GOOD: dict[FieldType, tuple[str, tuple[str, ...]]] = {
     FieldType.NUMBER: (f"NUMBER({_LINES})", (_TRIMMED,)),
     FieldType.COORDINATE: ("all(-10000.0 < value < 10000.0 for value in {o})", ("{o}",)),
     FieldType.DATE: ("True", ("{o}",)),
-    FieldType.INSTANT: ("(z_{n} := {{value.tzinfo for value in {o}}}) <= OFFSETS", ("{o}",)),
+    FieldType.INSTANT: ("(z_{n} := {{value.tzinfo for value in {o}}}) <= OFFSETS", ("times({o})",)),
     FieldType.MONTH: ('set(map(len, {o})) <= SEVEN and month("".join({o}))', ("{o}",)),
     FieldType.BOOL: ("True", ("{o}",)),
     FieldType.PERSONAL: ('"\\0" not in "".join({o})', ("H_{n}({o})", "masked({o})")),
@@ -198,8 +203,9 @@ _GOOD: dict[FieldType, tuple[str, tuple[str, ...]]] = {
 def _key(spec: FactSpec) -> Iterator[str]:
     """The natural keys. Their length is that of the plain parts, and it is enough to look at the longest of each: one that may be too long goes the long way."""
     kinds = {field.name: field.kind for field in spec.fields}
+    nullable = {field.name for field in spec.fields if field.nullable}
     for name in spec.key:
-        yield f"k_{name} = {_plain_texts(name, kinds[name])}"
+        yield f"k_{name} = {_plain_texts(name, kinds[name], name in nullable)}"
     yield f"if {' + '.join(f'longest(k_{name})' for name in spec.key)} + {len(spec.key) - 1} > {LONGEST_KEY}: raise Odd"
     parts = [_KEYS.get(kinds[name], "escaped(k_{n})").format(n=name) for name in spec.key]
     yield f"keys = {parts[0]}" if len(parts) == 1 else f'keys = list(map("|".join, zip({", ".join(parts)})))'
@@ -208,9 +214,14 @@ def _key(spec: FactSpec) -> Iterator[str]:
 _KEYS = {FieldType.PERSONAL: '[hashed or "" for hashed in h_{n}]', FieldType.PARTY: 'escaped([number or "" for number in c_{n}])'}
 
 
-def _plain_texts(name: str, kind: FieldType) -> str:
+_AS_THEY_ARE = (FieldType.TEXT, FieldType.PARTY, FieldType.MONTH, FieldType.PERSONAL)
+
+
+def _plain_texts(name: str, kind: FieldType, nullable: bool) -> str:
+    if kind in _AS_THEY_ARE and not nullable:
+        return f"v_{name}"
     text = {FieldType.ENUM: "value._value_", FieldType.DATE: "value.isoformat()", FieldType.INSTANT: "value.isoformat()"}
-    plain = "value" if kind in (FieldType.TEXT, FieldType.PARTY, FieldType.MONTH, FieldType.PERSONAL) else "str(value)"
+    plain = "value" if kind in _AS_THEY_ARE else "str(value)"
     return f'["" if value is None else {text.get(kind, plain)} for value in v_{name}]'
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from hub.connect import Connector, Context, ContractBroken, Misconfigured, Reauthorise, Request, Response, RetryAt
 from hub.connect.dpop import nonce_of, nonce_wanted
@@ -43,10 +43,10 @@ class Calls:
         self.http, self.desks = http, desks
         self.nonces: dict[tuple[str, str], str] = {}
 
-    def current(self, connector: Connector, context: Context) -> Context:
-        """The context as it is at this moment: the time, and the nonces for proofs."""
+    def current(self, connector: Connector, context: Context, **known: Any) -> Context:
+        """The context as it is at this moment: the time, the nonces for proofs, and what else is ``known`` of it."""
         mine = {host: nonce for (name, host), nonce in self.nonces.items() if name == connector.manifest.name}
-        return replace(context, now=datetime.now(UTC), nonces=mine)
+        return replace(context, now=datetime.now(UTC), nonces=mine, **known)
 
     def turn(
         self, connector: Connector, config: Mapping[str, str], *, interactive: bool = False, retry: bool = False

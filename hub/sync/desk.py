@@ -346,9 +346,17 @@ class Desks:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self._desks: dict[tuple[str, str, Limits], Desk] = {}
+        self._known: dict[tuple[object, ...], Desk] = {}
 
     def desk(self, connector: Connector, config: Mapping[str, str]) -> Counter:
         """The desk of a connector's credential; another one when its quota was configured anew."""
+        # To look a credential up costs a keyed hash, and every call asks twice.
+        asked = (connector.manifest.name, connector.manifest.quota, *config.items())
+        if (desk := self._known.get(asked)) is None:
+            desk = self._known[asked] = self._found(connector, config)
+        return desk
+
+    def _found(self, connector: Connector, config: Mapping[str, str]) -> Desk:
         limits = Limits.of(configured(connector.manifest.quota, config))
         key = (connector.manifest.name, self.ledger.key(connector, config), limits)
         if key not in self._desks:

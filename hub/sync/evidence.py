@@ -93,7 +93,7 @@ def _sort(
     """A slice. A record is kept whole, refused whole or rejected whole; where it lies outside, it does not matter whether it could be read."""
     kinds: dict[type, tuple[list[int], list[object]]] = {}
     faults: dict[int, Exception] = {}
-    normalise, refusals = stream.normalise, (Unreadable, *STUMBLES)
+    normalise, refusals, silent = stream.normalise, (Unreadable, *STUMBLES), 0
     for position in positions:
         try:
             facts = tuple(normalise(context, records[position]))
@@ -104,7 +104,8 @@ def _sort(
             kind = kinds.get(type(fact)) or kinds.setdefault(type(fact), ([], []))
             kind[0].append(position)
             kind[1].append(fact)
-        found.silent += not facts
+        silent += not facts
+    found.silent += silent
     rows = [(cls, whose, encoders.rows(cls, of_kind)) for cls, (whose, of_kind) in kinds.items()]
     for _, whose, encoded in rows:
         if set(map(type, encoded)) == {tuple}:
@@ -126,6 +127,8 @@ def _sort(
 def _outside(bounds: Bounds, cls: type, whose: Sequence[int], facts: Sequence[object], encoded: Sequence[Row | Exception]) -> Iterator[int]:
     """The positions of facts that were not consented to."""
     spec = spec_of(cls)
+    if set(map(type, encoded)) == {tuple} and all(bounds.hold(spec.name, day) for day in {cast(Row, row)[DAY] for row in encoded}):
+        return
     for position, fact, row in zip(whose, facts, encoded, strict=True):
         if not bounds.hold(spec.name, row[DAY] if type(row) is tuple else _day(spec.occurred_on, fact)):
             yield position

@@ -41,13 +41,16 @@ SELECT pages, fetched, quarantined, rejected, declared_total, repeated, moved, p
 FROM {windows} WHERE {mine} AND state = 'DONE'
 """
 _BROUGHT = text(f"""
-    WITH digest AS (
-        SELECT substring(k.records FROM 8 * i + 1 FOR 8) AS bytes FROM window_keys k CROSS JOIN LATERAL generate_series(0, length(k.records) / 8 - 1) AS i WHERE {_KEPT}
-    ), different AS (SELECT DISTINCT bytes FROM digest)
-    SELECT (SELECT count(*) FROM digest) AS brought, (SELECT count(*) FROM different) AS different,
-        (SELECT bit_xor(('x' || encode(bytes, 'hex'))::bit(64)::bigint) FROM different) AS print,
+    WITH different AS MATERIALIZED (
+        SELECT DISTINCT substring(k.records FROM 8 * i + 1 FOR 8) AS bytes FROM window_keys k CROSS JOIN LATERAL generate_series(0, length(k.records) / 8 - 1) AS i WHERE {_KEPT}
+    ), counted AS (
+        SELECT (SELECT coalesce(sum(length(records) / 8), 0) FROM window_keys WHERE {_KEPT}) AS brought, (SELECT count(*) FROM different) AS different
+    )
+    SELECT brought, different,
+        CASE WHEN brought > different THEN (SELECT bit_xor(('x' || encode(bytes, 'hex'))::bit(64)::bigint) FROM different) END AS print,
         (SELECT min(p.serial) FROM window_keys k JOIN raw_page p ON p.customer_id = k.customer_id AND p.page_id = k.page_id
             WHERE k.customer_id = :customer AND k.connection_id = :connection AND k.windows = :windows AND k.stream = :stream AND k.first_day = :first) AS first_serial
+    FROM counted
 """)  # noqa: S608 -- our own text
 _FORGET = text(f"DELETE FROM window_keys WHERE {_KEPT}")  # noqa: S608
 _AGAIN = """

@@ -97,7 +97,7 @@ class _Made:
 
 
 class Reader:
-    """The windows of one run share a grant, a sealer and a lock: their fetches overlap, their commits do not."""
+    """The windows of one run share a grant, a sealer and a track: their fetches overlap, their commits are done one after the other."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Reader:
         self.hand, self.interactive = hand or Hand(), subjected.awaited
         self.journal = Journal(equipment.database, run)
         self.shapes = Shapes(equipment.database, subjected.connector.manifest.name)
-        self.committing, self.refreshing = asyncio.Lock(), asyncio.Lock()
+        self.ending, self.refreshing, self.track = asyncio.Lock(), asyncio.Lock(), equipment.database.track()
         self.bounds: dict[UUID, Bounds] = {}
 
     async def read(self, task: Task) -> None:
@@ -132,7 +132,7 @@ class Reader:
             return
 
     async def _pages(self, task: Task) -> None:
-        """The next page is fetched while the last one is taken apart and committed; what it turns out to be comes to light only after that."""
+        """The next page is fetched while the last ones are taken apart and committed; what it turns out to be comes to light only after that."""
         cursor, seen, left = task.cursor, {fingerprint(task.cursor)}, self.patience.page_ceiling
         async with Writing() as writing, Fetching[_Answer]() as fetching:
             fetching.begin(self._answer(task, cursor))
@@ -144,8 +144,9 @@ class Reader:
                 if goes_on and left:
                     fetching.begin(self._answer(task, following))
                 made = await self._made(task, cursor, answer)
-                await writing.over()
-                writing.begin(self._commit(task, answer, made))
+                if answer.end is not None:
+                    await writing.over()
+                await writing.begin(self._commit(task, answer, made))
                 if answer.end is not None:
                     if not await writing.over():
                         return
@@ -218,15 +219,22 @@ class Reader:
 
     async def _ask(self, task: Task, cursor: Json | None, held: Held, *, repeated: bool) -> _Sent:
         """Sends one request; repeats it with full jitter while the platform does not answer at all, if it may be sent twice."""
+        try:
+            return await self._send_once(task, cursor, held, repeated=repeated)
+        except PlatformUnreachable as error:
+            unanswered = error
+        # What repeats is made for the few calls that are not answered: making it costs as much as a call's headers.
         policy = AsyncRetrying(
-            retry=retry_if_exception(_may_repeat),
+            retry=retry_if_exception(lambda error: isinstance(error, PlatformUnreachable) and bool(error.facts.get("repeatable"))),
             stop=stop_after_attempt(self.patience.attempts),
             wait=wait_random_exponential(multiplier=self.patience.first_wait, max=self.patience.longest_wait),
             reraise=True,
         )
         async for attempt in policy:
             with attempt:
-                return await self._send_once(task, cursor, held, repeated=repeated or attempt.retry_state.attempt_number > 1)
+                if attempt.retry_state.attempt_number == 1:
+                    raise unanswered
+                return await self._send_once(task, cursor, held, repeated=True)
         raise AssertionError("unreachable: the policy returns or raises")
 
     async def _send_once(self, task: Task, cursor: Json | None, held: Held, *, repeated: bool) -> _Sent:
@@ -260,7 +268,7 @@ class Reader:
             raise
 
     def _context(self, task: Task, held: Held) -> Context:
-        return self.calls.current(self.subjected.connector, replace(self.subjected.for_source(task.stream.source), grant=held.grant))
+        return self.calls.current(self.subjected.connector, self.subjected.for_source(task.stream.source), grant=held.grant)
 
     async def _may_fetch(self, task: Task) -> None:
         """The fetch gate: no request leaves that the consent does not cover as it stands now, nor from a run that was overtaken."""
@@ -363,12 +371,13 @@ class Reader:
     async def _commit(self, task: Task, answer: _Answer, made: _Made) -> bool:
         """Whether the window is to be read once more from its beginning."""
         page, step, again = made.page, made.page.step, False
-        async with self.hand.committing(), self.committing:
+        async with self.hand.committing():
             if answer.end == "DONE" and (step.keyed or not step.alone):
                 ended = Pass(self.run, self.subjected.connector, task.stream, task.window, page.business, page.bounds)
-                again = await write_last(self.equipment.database, made.ready, ended)
+                async with self.ending:
+                    again = await write_last(self.equipment.database, made.ready, ended)
             else:
-                begun = self.equipment.database.begun()
+                begun = self.equipment.database.begun(track=self.track)
                 await write_page(begun.exchange, begun.first, made.ready, begun.last)
         await self.shapes.look(task.stream.name, page.records, [one.record for one in page.refused])
         return again
@@ -389,7 +398,3 @@ def _next_request(task: Task, context: Context, cursor: Json | None) -> Request:
         return task.stream.request(context, task.window, cursor)
     except STUMBLES as error:
         raise ContractBroken(f"the next request cannot be made from the checkpoint ({type(error).__name__})") from None
-
-
-def _may_repeat(error: BaseException) -> bool:
-    return isinstance(error, PlatformUnreachable) and bool(error.facts.get("repeatable"))

@@ -92,7 +92,7 @@ def outcome(make: Any, fact: object) -> Any:
 
 def stored(value: object) -> object:
     """What PostgreSQL makes of a column, as far as the two ways write it differently."""
-    return str(value) if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def same(fast: Any, plain: Any) -> bool:
