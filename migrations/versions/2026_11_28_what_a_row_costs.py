@@ -1,7 +1,8 @@
 """what a row costs
 
 What row-level security asks of each row is asked for less: the customer that was seen last is compared as text, and a consent's end together with the data's life.
-The kinds of fact that an evaluation rests on are kept each once (``evidence_kind``), by a trigger, so that also the version before keeps them.
+The kinds of fact that an evaluation rests on are kept each once (``evidence_kind``), by a trigger, so that also the version before keeps them; those of before are filled in
+by the next migration, which holds no locks.
 
 Policies are altered by what the catalogue says of them, so that those of tables that other migrations brought are among them; a test compares the outcome with
 hub.store.security.
@@ -53,7 +54,6 @@ def _covered(table: str, rule: str) -> str:
 
 
 def _evidence() -> None:
-    """The trigger first, and the lock that it takes: what is written meanwhile waits, and what is there is filled in."""
     op.create_table(
         "evidence_kind",
         sa.Column("customer_id", sa.UUID(), nullable=False),
@@ -79,9 +79,3 @@ $law$""",
         "CREATE TRIGGER evidence_names_its_kind AFTER INSERT ON feature_evidence FOR EACH ROW EXECUTE FUNCTION evidence_names_its_kind()",
     ):
         op.execute(statement)
-    # FORCE binds the owner, who fills them in, as well.
-    for table in ("evidence_kind", "feature_evidence"):
-        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
-    op.execute("INSERT INTO evidence_kind SELECT DISTINCT customer_id, evaluation_id, source, kind FROM feature_evidence ON CONFLICT DO NOTHING")
-    for table in ("evidence_kind", "feature_evidence"):
-        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
