@@ -277,3 +277,27 @@ async def test_natural_persons_numbers_of_before_are_hidden(empty: Urls, owner: 
         assert len(other.buyer) == 43 and other.buyer != first.buyer and other.buyer_masked == "339998**********2901"
         assert all(bytes(one.content_hash) != b"old" for one in (first, again, other))
         assert [(one.buyer, one.buyer_masked, bytes(one.content_hash)) for one in public] == [(firm, None, b"old"), (numeral, None, b"old")]
+
+
+async def test_evaluations_of_before_keep_the_kinds_of_their_evidence(empty: Urls, owner: Engine) -> None:
+    """Also those that are written before the migration that fills them in has ended; and it may be begun anew."""
+    upgrade(empty, "20261128d")
+    written = text("""INSERT INTO feature_evidence (customer_id, evaluation_id, feature_id, ordinal, kind, source, facts, digest)
+        SELECT CAST(:one AS uuid), CAST(:one AS uuid), 'f' || n, 0, CASE WHEN n % 2 = 0 THEN 'Order' ELSE 'Refund' END, 'SHOP', 1, '' FROM generate_series(1, 9) n""")
+    admin = create_engine(str(empty.admin), poolclass=pool.NullPool)
+    ones = [str(uuid.uuid4()) for _ in range(2)]
+    with admin.begin() as connection:
+        connection.execute(written, {"one": ones[0]})
+    upgrade(empty, "20261128f")
+    with admin.begin() as connection:
+        connection.execute(written, {"one": ones[1]})
+        assert connection.execute(text("SELECT count(*) FROM evidence_kind")).scalar() == 2, "by the trigger alone"
+    for _ in range(2):
+        upgrade(empty, "20261128g")
+        with admin.begin() as connection:
+            kept = {tuple(row) for row in connection.execute(text("SELECT evaluation_id::text, source, kind FROM evidence_kind"))}
+            assert kept == {(one, "SHOP", kind) for one in ones for kind in ("Order", "Refund")}
+            forced = text("SELECT count(*) FROM pg_class WHERE relname IN ('evidence_kind', 'feature_evidence') AND relforcerowsecurity")
+            assert connection.execute(forced).scalar() == 2
+            connection.execute(text("UPDATE alembic_version SET version_num = '20261128f'"))
+    admin.dispose()

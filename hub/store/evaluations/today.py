@@ -31,7 +31,7 @@ _IN_FORCE = f"""SELECT 1 FROM consent c WHERE c.customer_id = v.customer_id AND 
 _OVER = f"""SELECT 1 FROM item_due f WHERE f.customer_id = v.customer_id AND f.kind = e.kind AND {_KNOWN}
     AND f.erase_on <= :today AND f.erase_on > (v.known_at AT TIME ZONE 'Asia/Shanghai')::date"""  # noqa: S608
 _READABLE = text(f"""
-    SELECT NOT EXISTS (SELECT 1 FROM evaluation v JOIN (SELECT DISTINCT customer_id, evaluation_id, source, kind FROM feature_evidence) e USING (customer_id, evaluation_id)
+    SELECT NOT EXISTS (SELECT 1 FROM evaluation v JOIN evidence_kind e USING (customer_id, evaluation_id)
         WHERE v.customer_id = :customer AND v.evaluation_id = :evaluation AND (NOT EXISTS ({_IN_FORCE}) OR EXISTS ({_OVER})))
 """)  # noqa: S608
 

@@ -33,9 +33,11 @@ from hub.store.tables.reference import customer_relation, reference_version, rel
 from hub.store.tables.reports import concentration_row, fairness_cell
 from hub.store.tables.reproduction import evaluation_inputs, window_before
 from hub.store.tables.results import (
+    EVIDENCE_LAW,
     check_result,
     evaluation,
     evaluation_profile,
+    evidence_kind,
     feature_evidence,
     feature_value,
     limit_part,
@@ -51,6 +53,7 @@ from hub.store.tables.results import (
 )
 
 __all__ = [
+    "EVIDENCE_LAW",
     "access_log",
     "audit_anchor",
     "audit_event",
@@ -77,6 +80,7 @@ __all__ = [
     "evaluation_hint",
     "evaluation_inputs",
     "evaluation_profile",
+    "evidence_kind",
     "fact_mark",
     "fairness_cell",
     "feature_evidence",

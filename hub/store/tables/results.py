@@ -214,6 +214,19 @@ feature_evidence = _of_evaluation(
     text("digest", comment="hex SHA-256 over their ids, sorted"),
 )
 
+evidence_kind = _of_evaluation("evidence_kind", text("source", primary_key=True), text("kind", primary_key=True))
+"""The kinds of fact that an evaluation's evidence is of, each once: what must be consented to for it to be shown. Written by :data:`EVIDENCE_LAW`."""
+
+EVIDENCE_LAW = """
+BEGIN
+    INSERT INTO public.evidence_kind (customer_id, evaluation_id, source, kind) VALUES (NEW.customer_id, NEW.evaluation_id, NEW.source, NEW.kind)
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+"""
+"""The body of ``evidence_names_its_kind()``, which the trigger of that name calls after each row of evidence, whoever writes it: an evaluation rests on no kind that is not
+kept here. Both tables only grow."""
+
 policy_trial = _of_evaluation(
     "policy_trial",
     uid("draft_id", primary_key=True),

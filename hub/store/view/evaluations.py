@@ -46,9 +46,8 @@ def still_readable(t: str) -> str:
     in_force = " and ".join((*of_this_use(c), *in_force_now(c), of_kind(c, f"{e}.kind"), for_this, as_it_was))
     consented = f"exists (select 1 from consent {c} where {c}.customer_id = {e}.customer_id and {c}.source = {e}.source and {in_force})"
     mine = f"{e}.customer_id = {t}.customer_id and {e}.evaluation_id = {t}.evaluation_id"
-    # Each of the few kinds once, not each of the many features.
-    read = f"(select distinct {e}.customer_id, {e}.source, {e}.kind from feature_evidence {e} where {mine})"
-    return f"not exists (select 1 from {read} {e} where not {consented})"
+    # The few kinds, which are kept each once, and not the many features.
+    return f"not exists (select 1 from evidence_kind {e} where {mine} and not {consented})"
 
 
 def readable_ones(t: str, scope: Scope) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from hub.store.database import _READ_SCOPE, Database, Scope
 from hub.store.embedded import Embedded, Urls
 from hub.store.fact_tables import FACT_TABLES
 from hub.store.tables import client as client_table
-from hub.store.tables import consent
+from hub.store.tables import consent, raw_page
 from tests.hub.view.test_reading import ask
 from tests.hub.view.world import GRANTEE, KNOWN, PARTNER, RISK, World, build, consent_row, order_row
 
@@ -150,13 +150,15 @@ async def test_they_say_the_same(gates_urls: Urls) -> None:
     ("condition", "instead"),
     [
         ("(fact_order.occurred_on >= c.data_from)", "true"),
-        ("c.expires_at >", "c.expires_at >= "),
+        ("LEAST(c.expires_at, ", "LEAST(NULL::timestamptz, "),
+        ("days => c.data_life_days", "days => c.data_life_days + 1"),
+        (")) > COALESCE", ")) >= COALESCE"),
         ("= ANY (c.kinds)", "<> ALL ('{}'::text[])"),
         ("'VIEW'::text", "'QUERY'::text"),
         ("= ANY (c.apps)", "<> ALL (c.apps)"),
         ("client_is_inside()", "true"),
     ],
-    ids=["range", "expiry", "kinds", "mode", "app", "inside"],
+    ids=["range", "expiry", "life", "end", "kinds", "mode", "app", "inside"],
 )
 async def test_a_policy_that_says_something_else_is_noticed(database: Database, condition: str, instead: str) -> None:
     """Control: each condition of the policy, changed."""
@@ -230,6 +232,79 @@ async def test_whom_a_transaction_saw_is_forgotten_when_somebody_else_asks(datab
         assert (await bare.execute(text("SELECT coalesce(current_setting('hub.seen', true), '')"))).scalar_one() == "", (
             "it ends with its transaction"
         )
+
+
+HOSTILE = ("hub.seen", "hub.inside", "hub.operator", "hub.client", "hub.covered", "hub.subject")
+"""What whoever speaks as hub_app may set as he likes, beside the purpose and the time; two of them mean nothing (any more)."""
+
+
+async def by_hostile_words(database: Database, values: dict[str, str], query: str = "SELECT count(*) FROM fact_order") -> int:
+    """What hub_app sees who sets all that can be set, and then once more beneath each customer that he has seen."""
+    async with database.read(Scope("risk-desk", "CREDIT_APPROVAL", now=KNOWN, inside=True)) as tx:
+        await tx.execute(text("SELECT count(*) FROM customer"))
+        for name, value in values.items():
+            await tx.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
+        return int((await tx.execute(text(query))).scalar_one())
+
+
+async def test_no_setting_shows_what_no_consent_covers(database: Database) -> None:
+    """Statements of hub_app that know every setting: it may say who it is, never that somebody consented. What was withdrawn before the statement is gone for it."""
+    world = await build(database)
+    said = {**dict.fromkeys(HOSTILE, str(world.mine)), "hub.client": "risk-desk", "hub.inside": "yes", "hub.operator": "yes"}
+    assert await by_hostile_words(database, said) == 6, "control: a consent is in force"
+    assert await by_hostile_words(database, {**said, "hub.purpose": "POST_LOAN"}) == 0, "nobody consented to that"
+    assert await by_hostile_words(database, {**said, "hub.now": "2030-01-01T00:00:00Z"}) == 0, "by then it has run out"
+    for seen_before in ("", "nobody", str(world.mine).upper(), f"{world.mine},{world.theirs}"):
+        assert await by_hostile_words(database, {**said, "hub.seen": seen_before}) == 6, (
+            "such a note is passed over, and the client looked up"
+        )
+    assert await by_hostile_words(database, {"hub.seen": "nobody", "hub.client": "nobody"}) == 0
+    async with database.work() as tx:
+        await grants.withdraw(tx, world.mine, world.shop_consent, KNOWN)  # type: ignore[arg-type]
+    for instant in ("", KNOWN.isoformat(), "2026-01-01T00:00:00Z"):
+        assert await by_hostile_words(database, {**said, "hub.now": instant}) == 0
+    assert (
+        await by_hostile_words(
+            database, said, "SELECT count(*) FROM (SELECT client_sees(customer_id), client_is_inside() FROM fact_order) f"
+        )
+        == 0
+    )
+
+
+async def test_a_withdrawal_shows_in_the_next_statement_of_a_transaction_that_saw(database: Database) -> None:
+    """What a transaction has seen, it does not go on seeing: each statement asks the consents as they are when it begins."""
+    world = await build(database)
+    async with database.read(Scope("risk-desk", "CREDIT_APPROVAL", now=KNOWN, inside=True)) as tx:
+        orders = text("SELECT count(*) FROM fact_order")
+        assert (await tx.execute(orders)).scalar_one() == 6
+        async with database.work() as other:
+            await grants.withdraw(other, world.mine, world.shop_consent, KNOWN)  # type: ignore[arg-type]
+        assert (await tx.execute(orders)).scalar_one() == 0
+
+
+async def test_each_customer_of_one_statement_has_his_own_consents(database: Database) -> None:
+    """Two customers of one client, rows of both in one statement, in either order."""
+    world = await build(database)
+    async with database.work() as tx:
+        await tx.execute(
+            text("INSERT INTO customer_client (customer_id, client_id) VALUES (:it, 'risk-desk') ON CONFLICT DO NOTHING"),
+            {"it": world.theirs},
+        )
+        columns = ", ".join(column.name for column in raw_page.c if column.name != "customer_id")
+        copied = f"INSERT INTO raw_page (customer_id, {columns}) SELECT :it, {columns} FROM raw_page WHERE customer_id = :mine"
+        await tx.execute(text(copied), {"it": world.theirs, "mine": world.mine})
+        theirs = {"customer_id": world.theirs, "fact_id": new_id(), "source_key": "theirs"}
+        await tx.execute(insert(FACT_TABLES["Order"]), {**order_row(world, 9100, DAY, "9.00", known_from=KNOWN), **theirs})
+    each = "SELECT array_agg(DISTINCT customer_id::text) FROM (SELECT customer_id FROM fact_order ORDER BY customer_id {} LIMIT 100) f"
+    scope = Scope("risk-desk", "CREDIT_APPROVAL", now=KNOWN, inside=True)
+    for consented in (False, True):
+        if consented:
+            async with database.work() as tx:
+                await tx.execute(insert(consent), {**consent_row(world, new_id(), "SHOP"), "customer_id": world.theirs, "data_from": DAY})
+        for order in ("ASC", "DESC"):
+            async with database.read(scope) as tx:
+                seen_of = set((await tx.execute(text(each.format(order)))).scalar_one())
+            assert seen_of == {str(world.mine), *([str(world.theirs)] if consented else [])}
 
 
 async def test_who_does_not_say_what_it_is_is_looked_up_and_an_unknown_client_is_an_app(database: Database) -> None:

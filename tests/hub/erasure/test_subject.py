@@ -23,7 +23,16 @@ from tests.hub.erasure.side import erase, held, on, stones
 from tests.hub.erasure.test_inputs import evaluated, inputs
 from tests.hub.sync.world import GRANTEE, NOW, World, new_customer
 
-STAYS = {"consent": 1, "consent_event": 3, "customer": 1, "data_key": 1, "evaluation": 1, "evaluation_reason": 1, "feature_evidence": 1}
+STAYS = {
+    "consent": 1,
+    "consent_event": 3,
+    "customer": 1,
+    "data_key": 1,
+    "evaluation": 1,
+    "evaluation_reason": 1,
+    "evidence_kind": 1,
+    "feature_evidence": 1,
+}
 
 
 def erasing(world: World) -> Erasing:
