@@ -13,7 +13,7 @@ import asyncio
 import select
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol
@@ -229,11 +229,11 @@ class Lanes:
     async def take(self) -> Lane:
         """A lane at rest. Raises what :meth:`exchange` does."""
         await self._place()
-        with ExitStack() as otherwise:
-            otherwise.callback(self._places.release)
-            lane = await self._kept() or Lane(await self._connect())
-            otherwise.pop_all()
-        return lane
+        try:
+            return await self._kept() or Lane(await self._connect())
+        except BaseException:
+            self._places.release()
+            raise
 
     async def give_back(self, lane: Lane) -> None:
         """Nobody uses it any more."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import ExitStack
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -24,14 +23,15 @@ class Writing:
 
     async def begin(self, work: Coroutine[None, None, bool]) -> None:
         """Waits for a place. Raises what a commit before raised, and does not begin then."""
-        with ExitStack() as otherwise:
-            otherwise.callback(work.close)
+        try:
             if len(self._tasks) == AT_ONCE:
                 await asyncio.wait(self._tasks[:1])
                 if _has_failed(self._tasks[0]):
                     await self.over()
                 del self._tasks[0]
-            otherwise.pop_all()
+        except BaseException:
+            work.close()
+            raise
         self._tasks.append(asyncio.create_task(work))
 
     async def failing(self) -> None:
