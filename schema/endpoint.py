@@ -65,6 +65,8 @@ from schema.sse import EVENT_STREAM, EventStream
 _BY_POST = BadRequest("GraphQL is asked by POST.", 405, "Send the question as JSON in the body of a POST: an address ends in logs.")
 _ACCEPTED = BadRequest("None of the media types that are accepted is served.", 406, f"Accept {GRAPHQL_JSON}, {_JSON} or {EVENT_STREAM}.")
 MAX_SECONDS = 10.0
+SLOW = 5.0
+"""Seconds after which whoever sends a body is looked at again before anything rests on what was found then."""
 _PLACES = 30
 _SHOWN = (CallerMustFix, CustomerMustAct, WaitAndRetry, PlatformFault)
 REQUEST_ID = "X-Request-Id"
@@ -119,6 +121,9 @@ class Endpoint:
                 question: Question | BadRequest = await read_question(request)
             except BadRequest as bad:
                 question = bad
+            if admitted.pending is not None and time.perf_counter() - began > SLOW:
+                # What is used once is kept for as long as it could be shown, and no longer.
+                admitted = await self.admit(request)
             try:
                 return await self._settled_answer(request, admitted, question, media, began)
             except Reconsider as changed:

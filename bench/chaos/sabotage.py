@@ -5,7 +5,6 @@ The third guard, durability, is the database's: :meth:`bench.chaos.world.World.f
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import orjson
@@ -50,14 +49,9 @@ _BACK = text("""
 
 def _checkpoint_first(database: Database) -> None:
     """The window moves in a transaction before that of the rows. Between the two is a place for a trap; then, so that the page can be written as ever, it is moved back."""
-    commit, turn = reader.Reader._commit, asyncio.Lock()
+    commit = reader.Reader._commit
 
     async def early(self: reader.Reader, task: Task, answer: Any, made: Any) -> bool:
-        # What is moved back must be back before the next page moves it.
-        async with turn:
-            return await alone(self, task, answer, made)
-
-    async def alone(self: reader.Reader, task: Task, answer: Any, made: Any) -> bool:
         window = {"connection": self.run.connection_id, "stream": task.stream.name, "first": task.window.first}
         said = made.page.step
         step = {"cursor": _json(said.cursor), "next": _json(said.next), "fetched": said.fetched}

@@ -79,6 +79,8 @@ class Pending(msgspec.Struct):
     async def settle(self) -> None:
         """Raises Reconsider."""
         if not self.settled:
+            # Whoever goes away meanwhile has shown it all the same.
+            self.settled = True
             self.settle_as(await self.ask(self.asked))
 
     def settle_as(self, standing: Standing) -> None:

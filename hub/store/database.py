@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, NewType
 
 import msgspec
@@ -27,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from hub.domain.caller import Caller
 from hub.store.driver import Answers, Driver, Patient, Statements, send
 from hub.store.embedded import Urls
-from hub.store.lanes import Lanes, Track, Way
+from hub.store.lanes import Lanes
 from hub.store.line import Row
 from hub.store.lines import Lines
 
@@ -286,20 +285,16 @@ class Database:
             raise told(error) from error
         return rows[0][0] if rows[0] else None
 
-    async def _exchange(self, statements: Statements, way: Way | None = None) -> Answers:
+    async def _exchange(self, statements: Statements) -> Answers:
         """In one go over a lane (:mod:`hub.store.lanes`)."""
         try:
-            return await (way or self._lanes).exchange(statements)
+            return await self._lanes.exchange(statements)
         except psycopg.Error as error:
             raise told(error) from error
 
-    def track(self) -> Track:
-        """For transactions that come one after the other."""
-        return Track(self._lanes)
-
-    def begun(self, scope: Scope = HUB, track: Track | None = None) -> Begun:
-        """A transaction of the hub itself that is sent whole, on a track behind those that were sent before."""
-        return Begun(partial(self._exchange, way=track), scope)
+    def begun(self, scope: Scope = HUB) -> Begun:
+        """A transaction of the hub itself that is sent whole."""
+        return Begun(self._exchange, scope)
 
     async def _lane(self) -> Driver:
         """A connection as the pool's are."""

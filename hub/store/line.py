@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -22,6 +23,10 @@ Row = tuple[bytes | None, ...]
 """Values as PostgreSQL writes them."""
 _PREPARED = 64
 """Statements that a session keeps ready."""
+_AGAIN = 0.001
+"""Seconds until the socket is asked whether it takes more. No event tells: a writer that is registered with the loop must be gone before libpq closes the socket."""
+_LAST = (b"FATAL", b"PANIC")
+"""How a server says that it ends the session."""
 _BAD = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE, pq.ExecStatus.PIPELINE_ABORTED)
 
 
@@ -78,8 +83,10 @@ class Line:
         self._names: OrderedDict[str, bytes] = OrderedDict()
         self._made = 0
         self._descriptor = self.libpq.socket
+        self._flushing: asyncio.TimerHandle | None = None
         self.libpq.enter_pipeline_mode()
         self.loop.add_reader(self._descriptor, self.hear)
+        self._heard = True
 
     @property
     def closed(self) -> bool:
@@ -93,9 +100,7 @@ class Line:
     async def close(self) -> None:
         """Whoever still waits for it is sent elsewhere."""
         self.forsake(Elsewhere())
-        if not self.closed:
-            self.loop.remove_reader(self._descriptor)
-            self.loop.remove_writer(self._descriptor)
+        self._unhear()
         await self.driver.close()
 
     def ask(self, statements: Sequence[Statement], prepare: Callable[[str], bool]) -> Asked:
@@ -121,9 +126,9 @@ class Line:
             else:
                 libpq.send_query_prepared(name, dumped)
         libpq.pipeline_sync()
-        if libpq.flush():
+        if libpq.flush() and self._flushing is None:
             # More than the socket takes at once.
-            self.loop.add_writer(self._descriptor, self._flush)
+            self._flushing = self.loop.call_later(_AGAIN, self._flush)
         if not self.waiting:
             self.since = self.loop.time()
         asked = Asked(self.loop.create_future(), made)
@@ -144,32 +149,48 @@ class Line:
         return name
 
     def _flush(self) -> None:
+        self._flushing = None
         try:
-            if not self.libpq.flush():
-                self.loop.remove_writer(self._descriptor)
+            if self.libpq.flush():
+                self._flushing = self.loop.call_later(_AGAIN, self._flush)
         except psycopg.Error as error:
-            self._lost(error)
-
-    def hear(self) -> None:
-        """Whatever has come."""
-        libpq, waiting = self.libpq, self.waiting
-        try:
-            libpq.consume_input()
-        except psycopg.Error as error:
-            # The server has gone, or said goodbye while nothing was asked.
             self._lost(error)
             return
-        heard = False
+        # Of what libpq took in while it made room for what it sends no event tells.
+        self.hear()
+
+    def hear(self) -> None:
+        """Whatever has come. While somebody waits it is looked for twice: after what a server said before it went away no loop is sure to tell that it has gone."""
+        for _ in range(2):
+            try:
+                self.libpq.consume_input()
+                if not self._take():
+                    return
+            except psycopg.Error as error:
+                # The server has gone, or said goodbye while nothing was asked.
+                self._lost(error)
+                return
+
+    def _take(self) -> bool:
+        """Hands out the answers that are whole; whether somebody still waits. Raises psycopg.Error where the session has ended."""
+        libpq, waiting, heard = self.libpq, self.waiting, False
         while waiting and not libpq.is_busy():
             result = libpq.get_result()
-            # None is the end of one statement's.
-            if result is not None and waiting[0].heard(result):
+            if result is None:
+                # The end of one statement's.
+                if libpq.status != pq.ConnStatus.OK:
+                    raise psycopg.OperationalError("the connection was lost")
+                continue
+            if result.status == pq.ExecStatus.FATAL_ERROR and result.error_field(pq.DiagnosticField.SEVERITY_NONLOCALIZED) in _LAST:
+                raise psycopg.errors.error_from_result(result)
+            if waiting[0].heard(result):
                 self._settle(waiting.popleft())
                 heard = True
         if heard:
             self.since = self.loop.time()
             if not waiting and self.at_rest is not None:
                 self.at_rest(self)
+        return bool(waiting)
 
     def _settle(self, asked: Asked) -> None:
         if asked.unprepared:
@@ -178,12 +199,21 @@ class Line:
         asked.settle()
 
     def _lost(self, error: psycopg.Error) -> None:
-        self.loop.remove_reader(self._descriptor)
-        self.loop.remove_writer(self._descriptor)
-        self.libpq.finish()
         self.forsake(error)
+        self._unhear()
+        self.libpq.finish()
         if self.at_rest is not None:
             self.at_rest(self)
+
+    def _unhear(self) -> None:
+        """The loop looks after it no longer; perhaps libpq has closed the socket already."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+        if self._heard:
+            # Once: later its number may be another one's.
+            self._heard = False
+            with suppress(OSError):
+                self.loop.remove_reader(self._descriptor)
 
     def forsake(self, error: Exception) -> None:
         """Whoever waits is told so."""

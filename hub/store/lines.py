@@ -50,6 +50,7 @@ class Lines:
         self._asked: Counter[str] = Counter()
         self._ending: set[asyncio.Task[None]] = set()
         self._look: asyncio.TimerHandle | None = None
+        self._closed = False
 
     async def ask(self, *statements: Statement) -> list[list[Row]]:
         """The rows of each statement that only reads. They are one transaction; where another one's takes long ahead of it, it is asked again."""
@@ -145,12 +146,20 @@ class Lines:
         return self._asked[statement] > 1
 
     async def close(self) -> None:
+        """Whoever is still answered, or waits to be, is told that the store is away."""
+        self._closed = True
         if self._ending:
             await asyncio.wait(self._ending)
         if self._look is not None:
             self._look.cancel()
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
         while self._reading:
-            await self._reading.pop().close()
+            line = self._reading.pop()
+            line.forsake(psycopg.OperationalError("the lines were closed"))
+            await line.close()
             self._open -= 1
         while self._free:
             await self._free.pop().close()
@@ -175,6 +184,8 @@ class Lines:
     async def _made(self) -> Line:
         line: Line | None = None
         try:
+            if self._closed:
+                raise psycopg.OperationalError("the lines were closed")
             line = Line(await self.connect(), self._rests)
         except psycopg.Error as error:
             raise DBAPIError(None, None, error, hide_parameters=True) from error

@@ -97,7 +97,7 @@ class _Made:
 
 
 class Reader:
-    """The windows of one run share a grant, a sealer and a track: their fetches overlap, their commits are done one after the other."""
+    """The windows of one run share a grant, a sealer and a lock: their fetches overlap, their commits do not."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Reader:
         self.hand, self.interactive = hand or Hand(), subjected.awaited
         self.journal = Journal(equipment.database, run)
         self.shapes = Shapes(equipment.database, subjected.connector.manifest.name)
-        self.ending, self.refreshing, self.track = asyncio.Lock(), asyncio.Lock(), equipment.database.track()
+        self.committing, self.refreshing = asyncio.Lock(), asyncio.Lock()
         self.bounds: dict[UUID, Bounds] = {}
 
     async def read(self, task: Task) -> None:
@@ -132,7 +132,7 @@ class Reader:
             return
 
     async def _pages(self, task: Task) -> None:
-        """The next page is fetched while the last ones are taken apart and committed; what it turns out to be comes to light only after that."""
+        """The next page is fetched while the last one is taken apart and committed; what it turns out to be comes to light only after that."""
         cursor, seen, left = task.cursor, {fingerprint(task.cursor)}, self.patience.page_ceiling
         async with Writing() as writing, Fetching[_Answer]() as fetching:
             fetching.begin(self._answer(task, cursor))
@@ -144,9 +144,8 @@ class Reader:
                 if goes_on and left:
                     fetching.begin(self._answer(task, following))
                 made = await self._made(task, cursor, answer)
-                if answer.end is not None:
-                    await writing.over()
-                await writing.begin(self._commit(task, answer, made))
+                await writing.over()
+                writing.begin(self._commit(task, answer, made))
                 if answer.end is not None:
                     if not await writing.over():
                         return
@@ -371,13 +370,12 @@ class Reader:
     async def _commit(self, task: Task, answer: _Answer, made: _Made) -> bool:
         """Whether the window is to be read once more from its beginning."""
         page, step, again = made.page, made.page.step, False
-        async with self.hand.committing():
+        async with self.hand.committing(), self.committing:
             if answer.end == "DONE" and (step.keyed or not step.alone):
                 ended = Pass(self.run, self.subjected.connector, task.stream, task.window, page.business, page.bounds)
-                async with self.ending:
-                    again = await write_last(self.equipment.database, made.ready, ended)
+                again = await write_last(self.equipment.database, made.ready, ended)
             else:
-                begun = self.equipment.database.begun(track=self.track)
+                begun = self.equipment.database.begun()
                 await write_page(begun.exchange, begun.first, made.ready, begun.last)
         await self.shapes.look(task.stream.name, page.records, [one.record for one in page.refused])
         return again

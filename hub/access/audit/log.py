@@ -76,8 +76,9 @@ class AccessLog:
             pending.settled = True
         try:
             await done
-        except (SQLAlchemyError, OSError):
-            if pending is not None:
+        except (SQLAlchemyError, OSError) as error:
+            if pending is not None and not is_away(error):
+                # Nothing of that commit is kept. Where the store went away nobody knows.
                 pending.settled = False
             raise
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,10 +17,9 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from hub.store import lanes as lanes_module
 from hub.store.database import Database, is_away
-from hub.store.driver import Statements, pipelined
+from hub.store.driver import pipelined
 from hub.store.embedded import Urls
 
-Statement = tuple[str, Mapping[str, Any]]
 ONE = ("SELECT %(number)s::int AS number", {"number": 1})
 BROKEN = ("SELECT 1 / %(number)s::int", {"number": 0})
 
@@ -146,85 +145,6 @@ async def test_a_large_page_is_heard_while_it_is_sent(database: Database) -> Non
     assert rows == [[(text,)]] * 4
 
 
-def whole(database: Database, statement: Statement) -> Statements:
-    begun = database.begun()
-    return (*begun.first, statement, *begun.last)
-
-
-NOTED: Statement = ("SELECT set_config('lane.noted', concat(current_setting('lane.noted', true), %(mark)s::text), false)", {"mark": "x"})
-SLOW: Statement = ("SELECT pg_sleep(0.2)::text, concat(current_setting('lane.noted', true), pg_backend_pid())", {})
-
-
-async def test_on_a_track_all_goes_over_one_lane_in_its_order(urls: Urls) -> None:
-    """The second is sent before the first is answered; what is no part of the track goes over another lane meanwhile, and the track's is anybody's once it is over."""
-    database = Database(urls, worker_pool=6)
-    track = database.track()
-    exchange = database.begun(track=track).exchange
-    first = asyncio.ensure_future(exchange(whole(database, SLOW)))
-    second = asyncio.ensure_future(exchange(whole(database, NOTED)))
-    third = asyncio.ensure_future(exchange(whole(database, ("SELECT pg_backend_pid()", {}))))
-    await asyncio.sleep(0.05)
-    (other,) = await database.glance("SELECT pg_backend_pid()", {})
-    answers = await asyncio.gather(first, second, third)
-    slow, noted, backend = (answer.rows[2][0] for answer in answers)
-    assert [answer.error for answer in answers] == [None] * 3
-    assert slow[1] == str(backend[0]) != str(other), "nothing was noted when the first was executed"
-    assert noted == ("x",)
-    assert len(database._lanes._free) == len(set(database._lanes._free)) == 2
-    assert [database._lanes._places._value, track._lane] == [2, None]
-    await database.close()
-
-
-async def test_what_fails_on_a_track_fails_alone(database: Database) -> None:
-    """Control: over one lane, what was sent behind it does not begin."""
-    lane = await database._lanes.take()
-    failed, behind = await asyncio.gather(*(lane.exchange(whole(database, one)) for one in (BROKEN, ONE)))
-    assert [failed.error and failed.error.sqlstate, behind.error and behind.error.sqlstate, behind.rows] == [
-        "22012",
-        lanes_module.NOT_BEGUN[0],
-        [],
-    ]
-    await database._lanes.give_back(lane)
-    exchange = database.begun(track=database.track()).exchange
-    failed, done, again = await asyncio.gather(*(exchange(whole(database, one)) for one in (BROKEN, ONE, ONE)))
-    assert failed.error is not None and failed.error.sqlstate == "22012"
-    assert [done.error, again.error] == [None, None]
-    assert done.rows[2] == again.rows[2] == [(1,)]
-    assert (len(database._lanes._free), database._lanes._places._value) == (1, 1), "one is not used again, the other is"
-    assert await database.glance(*ONE) == (1,)
-
-
-async def test_large_pages_on_a_track_are_heard_while_others_are_sent(database: Database) -> None:
-    exchange, text = database.begun(track=database.track()).exchange, "x" * 3_000_000
-    answers = await asyncio.wait_for(
-        asyncio.gather(*(exchange(whole(database, ("SELECT %(text)s::text", {"text": text}))) for _ in range(4))), timeout=30
-    )
-    assert [answer.rows[2] for answer in answers] == [[(text,)]] * 4
-
-
-async def test_a_track_that_is_cut_tells_all_who_wait(database: Database) -> None:
-    pid, exchange = (await driver(database)).info.backend_pid, database.begun(track=database.track()).exchange
-    waiting = [asyncio.ensure_future(exchange(whole(database, ("SELECT pg_sleep(5)::text", {})))) for _ in range(2)]
-    await asyncio.sleep(0.1)
-    async with await psycopg.AsyncConnection.connect(_plain(database), autocommit=True) as other:
-        await other.execute("SELECT pg_terminate_backend(%s)", (pid,))
-    for gone in await asyncio.gather(*waiting, return_exceptions=True):
-        assert isinstance(gone, DBAPIError) and is_away(gone)
-    assert await database.glance(*ONE) == (1,)
-
-
-async def test_who_is_cancelled_on_a_track_leaves_the_others_alone(database: Database) -> None:
-    exchange = database.begun(track=database.track()).exchange
-    first = asyncio.ensure_future(exchange(whole(database, ("SELECT pg_sleep(0.2)::text", {}))))
-    second = asyncio.ensure_future(exchange(whole(database, ONE)))
-    await asyncio.sleep(0.05)
-    first.cancel()
-    assert (await second).rows[2] == [(1,)]
-    with pytest.raises(asyncio.CancelledError):
-        await first
-    assert database._lanes._free == []
-
-
 async def test_who_waits_for_too_long_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes_module, "WAIT", 0.05)
     asleep = asyncio.create_task(database.glance("SELECT pg_sleep(0.5)", {}))
@@ -236,7 +156,7 @@ async def test_who_waits_for_too_long_is_told(database: Database, monkeypatch: p
 
 
 async def test_through_a_pooler_nothing_is_prepared(urls: Urls) -> None:
-    count: Statement = ("SELECT count(*)::int FROM pg_prepared_statements", {})
+    count = ("SELECT count(*)::int FROM pg_prepared_statements", {})
     for pooled, prepared in ((True, 0), (False, 2)):
         database = Database(replace(urls, pooled=pooled), worker_pool=3)
         for _ in range(3):

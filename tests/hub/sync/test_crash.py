@@ -5,7 +5,6 @@ The hook sits at the driver, below SQLAlchemy: from the moment of its death no c
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -99,9 +98,6 @@ def install(death: Death, patch: pytest.MonkeyPatch) -> None:
             if here and index + death.after:
                 await exchange(self, statements[: index + death.after])
             if here or death.dead:
-                while self._asked:  # noqa: ASYNC110 -- it happens in the database
-                    # The server goes on with the page before, and what is counted afterwards must not be counted meanwhile.
-                    await asyncio.sleep(0.01)
                 death._die(self.driver)
         return await exchange(self, statements)
 
