@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import gc
+import time
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from msgspec import structs
 from sqlalchemy import text
@@ -16,9 +19,11 @@ from starlette.types import ASGIApp
 from hub.access.admissions import Admissions
 from hub.access.audit import AccessLog
 from hub.access.audit.log import Waiting
+from hub.access.guard import Guard
 from hub.app import build_app
 from hub.domain.caller import Pending, Standing
 from hub.store.view import Reader
+from schema import endpoint
 from tests.hub.access.side import ORIGIN, Api, Side
 
 READ = "query Look($id: ID!) { customer(id: $id) { id orders(first: 1) { nodes { orderNumber } } } }"
@@ -126,6 +131,43 @@ async def test_what_was_settled_before_it_read_is_not_settled_again(api: Api, si
     """A document that the store has to be asked for; then it is read for."""
     await done(api, "update client set documents = 'AUDIT' where client_id = 'risk-desk'")
     assert [(await look(api, side)).status_code for _ in range(3)] == [200] * 3
+
+
+@pytest.mark.parametrize("slow", [0.0, 3_600.0])
+async def test_a_body_that_comes_late_is_looked_at_again(api: Api, side: Side, slow: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The use of a proof is forgotten once it could not be shown any more: whoever holds a body back until then has nothing of it."""
+    monkeypatch.setattr(endpoint, "SLOW", slow)
+    headers, later = side.client.headers(side.token), [0.0]
+    assert (await look(api, side, headers)).status_code == 200
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + later[0])
+    (handler,) = [one for one in gc.get_objects() if isinstance(one, Guard) and one.admissions.database is api.runtime.database]
+    monkeypatch.setattr(handler, "now", time.time)
+
+    async def body() -> AsyncIterator[bytes]:
+        later[0] = 200.0
+        await done(api, "delete from used_token_id where kind = 'DPOP'")
+        yield orjson.dumps({"query": READ, "variables": {"id": api.world.id}})
+
+    answer = await side.http.post("/graphql", content=body(), headers={**headers, "content-type": "application/json"})
+    assert answer.status_code == (401 if slow == 0 else 200), "where it is not looked at again: the control"
+
+
+async def test_whoever_was_cut_off_while_he_was_admitted_is_not_refused_for_it(
+    api: Api, side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time limit that ends an operation before it began: the proof is used, and he has not shown it twice."""
+    of = Admissions.of
+
+    async def slow(self: Admissions, asked: Any) -> Standing:
+        found = await of(self, asked)
+        await asyncio.sleep(0.5)
+        return found
+
+    monkeypatch.setattr(Admissions, "of", slow)
+    monkeypatch.setattr(endpoint, "MAX_SECONDS", 0.2)
+    answer = (await side.ask(EVALUATE)).json()
+    assert answer["errors"][0]["extensions"]["code"] == "TIMEOUT"
 
 
 CHANGES = {

@@ -8,11 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
+import uvloop
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from hub.store import lines
 from hub.store.database import Database, Scope, is_away
+from hub.store.embedded import Urls
 
 MINE = Scope("app-1", "CREDIT_APPROVAL")
 WHO = "select current_setting('hub.client', true), current_setting('hub.operator', true), current_setting('transaction_read_only'), pg_backend_pid()::text"
@@ -148,7 +150,7 @@ async def test_one_that_fails_fails_alone(database: Database) -> None:
 async def test_nobody_waits_behind_one_that_takes_long(database: Database, long: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "LONG", long)
     pid = await warm(database)
-    slow = asyncio.create_task(told(database, "select pg_sleep(2)::text"))
+    slow = asyncio.create_task(told(database, "select pg_sleep(0.6)::text"))
     await asyncio.sleep(0)
     quick = await told(database)
     if long == lines.LONG and long < 1:
@@ -218,3 +220,47 @@ async def test_when_the_server_ends_a_line_all_who_wait_for_it_are_told(database
     found = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(one, DBAPIError) and is_away(one) for one in found), found
     assert (await told(database))[3] != pid
+
+
+@pytest.mark.parametrize("behind", [WHO, "select length(%(long)s::text)::text"])
+@pytest.mark.parametrize("loop", [asyncio.run, uvloop.run])
+def test_on_either_loop_all_are_told_of_a_server_that_goes_away_with_unread_questions(
+    urls: Urls, behind: str, loop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop is what the hub runs on. A question that is longer than what a socket takes is still being sent."""
+    monkeypatch.setattr(lines, "LONG", 3_600.0)
+
+    long = "数" * 2_000_000
+
+    async def told_all() -> list[Any]:
+        database = Database(urls)
+        await warm(database)
+        waiting = [asyncio.create_task(told(database, "select pg_sleep(20)::text"))]
+        await asyncio.sleep(0)
+        waiting += [asyncio.create_task(told(database, behind, long=long)) for _ in range(3)]
+        while not await active(database):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert urls.admin is not None
+        dsn = make_url(urls.admin).set(drivername="postgresql").render_as_string(hide_password=False)
+        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as admin:
+            await admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'hub_app'")
+        async with asyncio.timeout(5):
+            found = await asyncio.gather(*waiting, return_exceptions=True)
+        assert not database.lines._reading
+        await database.close()
+        return found
+
+    assert all(isinstance(one, DBAPIError) and is_away(one) for one in loop(told_all()))
+
+
+async def test_whoever_still_waits_when_the_lines_are_closed_is_told(database: Database) -> None:
+    await warm(database)
+    database.lines.size = 1
+    reading = asyncio.create_task(told(database, "select pg_sleep(20)::text"))
+    await asyncio.sleep(0)
+    writing = asyncio.create_task(database.do(MINE, "select 'written'", {}))
+    await asyncio.sleep(0.05)
+    await database.lines.close()
+    found = await asyncio.gather(reading, writing, return_exceptions=True)
+    assert all(isinstance(one, DBAPIError) and is_away(one) for one in found), found
+    assert not database.lines._reading and not database.lines._free
