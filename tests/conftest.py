@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from hub.store.database import Database
@@ -57,6 +58,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     keeps one for all of them (``HUB_TEST_CLUSTER``)."""
     kept = os.environ.get("HUB_TEST_CLUSTER")
     embedded = Embedded(Path(kept) if kept else tmp_path_factory.mktemp("pg") / "data", durable=False)
+    # What PostgreSQL happens to count in the background would decide how some statements are planned.
+    with psycopg.connect(embedded.dsn("postgres"), autocommit=True) as admin:
+        admin.execute("alter system set autovacuum = off")
+        admin.execute("select pg_reload_conf()")
     if not kept:
         asyncio.run(migrated(embedded))
     yield embedded
