@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,24 +19,28 @@ from starlette.types import ASGIApp
 from hub.access.admissions import Admissions
 from hub.access.audit import AccessLog
 from hub.access.audit.log import Waiting
-from hub.access.guard import Guard
 from hub.app import build_app
 from hub.domain.caller import Pending, Standing
+from hub.store.database import Database
 from hub.store.view import Reader
 from schema import endpoint
-from tests.hub.access.side import ORIGIN, Api, Side
+from tests.hub.access.side import ORIGIN, Api, Side, open_api
 
 READ = "query Look($id: ID!) { customer(id: $id) { id orders(first: 1) { nodes { orderNumber } } } }"
 EVALUATE = 'mutation { evaluate(input: { customer: "x", scenario: "S03", idempotencyKey: "k" }) { __typename } }'
 
 
-@pytest.fixture
-async def side(api: Api) -> Side:
+async def remembered(api: Api) -> Side:
     """A client whose key is bound, and whom the process remembers."""
     found = api.sides["risk-desk"]
     await found.login()
     assert (await look(api, found)).json()["data"]["customer"]["id"] == api.world.id
     return found
+
+
+@pytest.fixture
+async def side(api: Api) -> Side:
+    return await remembered(api)
 
 
 async def look(api: Api, side: Side, headers: Mapping[str, str] | None = None) -> httpx.Response:
@@ -134,22 +138,23 @@ async def test_what_was_settled_before_it_read_is_not_settled_again(api: Api, si
 
 
 @pytest.mark.parametrize("slow", [0.0, 3_600.0])
-async def test_a_body_that_comes_late_is_looked_at_again(api: Api, side: Side, slow: float, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_comes_late_is_looked_at_again(
+    database: Database, tmp_path: Path, slow: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The use of a proof is forgotten once it could not be shown any more: whoever holds a body back until then has nothing of it."""
     monkeypatch.setattr(endpoint, "SLOW", slow)
-    headers, later = side.client.headers(side.token), [0.0]
-    assert (await look(api, side, headers)).status_code == 200
-    now = time.time
-    monkeypatch.setattr(time, "time", lambda: now() + later[0])
-    (handler,) = [one for one in gc.get_objects() if isinstance(one, Guard) and one.admissions.database is api.runtime.database]
-    monkeypatch.setattr(handler, "now", time.time)
+    later = [0.0]
+    async with open_api(database, tmp_path, now=lambda: time.time() + later[0]) as api:
+        side = await remembered(api)
+        headers = side.client.headers(side.token)
+        assert (await look(api, side, headers)).status_code == 200
 
-    async def body() -> AsyncIterator[bytes]:
-        later[0] = 200.0
-        await done(api, "delete from used_token_id where kind = 'DPOP'")
-        yield orjson.dumps({"query": READ, "variables": {"id": api.world.id}})
+        async def body() -> AsyncIterator[bytes]:
+            later[0] = 200.0
+            await done(api, "delete from used_token_id where kind = 'DPOP'")
+            yield orjson.dumps({"query": READ, "variables": {"id": api.world.id}})
 
-    answer = await side.http.post("/graphql", content=body(), headers={**headers, "content-type": "application/json"})
+        answer = await side.http.post("/graphql", content=body(), headers={**headers, "content-type": "application/json"})
     assert answer.status_code == (401 if slow == 0 else 200), "where it is not looked at again: the control"
 
 
